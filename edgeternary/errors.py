@@ -1,0 +1,21 @@
+"""One error type with what, why and remedy, and the exit codes of the command line."""
+
+from __future__ import annotations
+
+BAD_INPUT = 1
+USAGE = 2
+TOOL_MISSING = 3
+NOT_BIT_EXACT = 4
+DOES_NOT_FIT = 5
+
+
+class EdgeTernaryError(Exception):
+    """What went wrong, why, and what the user can do about it.
+
+    `code` is the exit code of the command line: 1 bad input or failed, 2 usage,
+    3 tool missing, 4 not bit-exact, 5 does not fit.
+    """
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", code: int = BAD_INPUT) -> None:
+        self.what, self.why, self.remedy, self.code = what, why, remedy, code
+        super().__init__(". ".join(part.rstrip(".") for part in (what, why, remedy) if part))

@@ -1,0 +1,83 @@
+"""The integer graph: one input, ops in topological order, one output, and states between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import msgspec
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.names import check_name
+from edgeternary.ir.op import Op
+from edgeternary.ir.value import State, Value
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the integers mean; never used in computing them.
+
+    A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), and a
+    logit is output * logit_scale. `info` holds free text such as data set, recipe, licence.
+    """
+
+    input_scale: float = 1.0
+    input_zero: int = 0
+    logit_scale: float = 1.0
+    labels: tuple[str, ...] = ()
+    info: dict[str, str] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """An integer graph. Building one checks it: shapes, types, intervals, overflow, order and names.
+
+    name    of the model
+    input   the one input value, raw integer codes
+    ops     layers in topological order; an op's name is the name of its value
+    output  name of the value that is the answer
+    states  tensors that live between the steps of a sample
+    """
+
+    name: str
+    input: Value
+    ops: tuple[Op, ...]
+    output: str
+    states: tuple[State, ...] = ()
+    meta: Meta = field(default_factory=Meta)
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "model")
+        _ = self.values
+
+    @cached_property
+    def values(self) -> dict[str, Value]:
+        """Every value by name: the input, the states, then one for each op, as inferred."""
+        from edgeternary.ir.verify import infer_values
+
+        return infer_values(self)
+
+    @property
+    def output_value(self) -> Value:
+        return self.values[self.output]
+
+    def op(self, name: str) -> Op:
+        for op in self.ops:
+            if op.name == name:
+                return op
+        raise EdgeTernaryError(f"model {self.name!r} has no layer {name!r}")
+
+    def consumers(self, name: str) -> list[Op]:
+        """Ops that read the value `name`."""
+        return [op for op in self.ops if name in op.inputs]
+
+    def ins(self, op: Op) -> list[Value]:
+        return [self.values[name] for name in op.inputs]
+
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference (of one step, with states)."""
+        return sum(op.macs(self.ins(op)) for op in self.ops)
+
+    def with_ops(self, ops: Sequence[Op], output: str | None = None) -> Graph:
+        """The same model with other ops (and output), checked again."""
+        return replace(self, ops=tuple(ops), output=output or self.output)

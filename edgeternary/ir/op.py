@@ -1,0 +1,77 @@
+"""The base class of operations, and the registry that every back end and test reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.value import Value
+
+if TYPE_CHECKING:
+    from edgeternary.ir.graph import Graph
+
+IntArray = NDArray[np.int32]
+REGISTRY: dict[str, type[Op]] = {}
+
+
+class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One layer. Its name is also the name of the one value that it makes.
+
+    A subclass gives `kind`, its fields, `infer`, `ref` and `examples`; nothing of C or HDL. Array
+    fields are annotated `np.ndarray`; `packed` maps a field of codes to the field that holds the name
+    of their type, so that files store it as bit planes.
+    """
+
+    kind: ClassVar[str] = ""
+    packed: ClassVar[dict[str, str]] = {}
+
+    name: str
+    inputs: tuple[str, ...]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.kind:
+            REGISTRY[cls.kind] = cls
+
+    def infer(self, ins: Sequence[Value]) -> Value:
+        """Shape, type and interval of the output; EdgeTernaryError (by layer name) for illegal fields."""
+        raise NotImplementedError
+
+    def ref(self, *xs: IntArray) -> IntArray:
+        """The meaning, in numpy: int32 arrays (samples, *shape) in, one out. Callers checked the inputs."""
+        raise NotImplementedError
+
+    def macs(self, ins: Sequence[Value]) -> int:
+        """Multiply-accumulates of one inference."""
+        return 0
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> list[Graph]:
+        """Small graphs around this op, odd sizes and extreme values included, for the registry tests."""
+        raise NotImplementedError
+
+    def fail(self, why: str, remedy: str = "", what: str = "") -> EdgeTernaryError:
+        """The error to raise for this layer: `raise self.fail(...)`."""
+        return EdgeTernaryError(what or f"{self.kind} layer {self.name!r} is not valid", why, remedy)
+
+    def require(self, condition: bool | np.bool, why: str, remedy: str = "") -> None:
+        if not condition:
+            raise self.fail(why, remedy)
+
+    def check_array(self, field: str, shape: tuple[int, ...], dtype: str = "int32") -> None:
+        """Refuse an array field of another shape or dtype."""
+        array = getattr(self, field)
+        self.require(
+            isinstance(array, np.ndarray) and array.shape == shape and array.dtype == np.dtype(dtype),
+            f"{field} must be {dtype} of shape {shape}, it is {getattr(array, 'dtype', type(array))}"
+            f" of shape {getattr(array, 'shape', None)}",
+        )
+
+    def result(self, shape: tuple[int, ...], type: Any, lo: int, hi: int) -> Value:
+        """The output value of this layer."""
+        return Value(name=self.name, shape=shape, type=type, lo=int(lo), hi=int(hi))

@@ -1,0 +1,73 @@
+"""What makes a graph legal. Everything downstream relies on these checks and repeats none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.names import check_name
+from edgeternary.ir.op import REGISTRY
+from edgeternary.ir.value import State, Value
+
+if TYPE_CHECKING:
+    from edgeternary.ir.graph import Graph
+
+MAX_OPS = 10_000
+
+
+def infer_values(graph: Graph) -> dict[str, Value]:
+    """Infer every value of `graph`; EdgeTernaryError names the layer that is not legal.
+
+    Checked: names are legal and unique, every input exists before it is used, each op accepts its
+    operands (`Op.infer`, which also proves that no int32 accumulator overflows), states are written
+    back with values that they can hold, and the output exists.
+    """
+    values: dict[str, Value] = {}
+
+    def add(value: Value) -> None:
+        value.check()
+        if value.name in values:
+            raise EdgeTernaryError(f"two values are named {value.name!r}", remedy="give each layer its own name")
+        values[value.name] = value
+
+    add(graph.input)
+    for state in graph.states:
+        add(state.value)
+    if not 1 <= len(graph.ops) <= MAX_OPS:
+        raise EdgeTernaryError(f"model {graph.name!r} has {len(graph.ops)} layers", f"1 to {MAX_OPS:,} are allowed")
+    for op in graph.ops:
+        check_name(op.name, "layer")
+        if REGISTRY.get(op.kind) is not type(op):
+            raise EdgeTernaryError(f"layer {op.name!r} has the unknown kind {op.kind!r}")
+        for name in op.inputs:
+            if name not in values:
+                raise op.fail(f"its input {name!r} is no earlier value", "list the layers in topological order")
+        value = op.infer([values[name] for name in op.inputs])
+        add(value)
+    if graph.output not in values or graph.output == graph.input.name:
+        raise EdgeTernaryError(f"the output {graph.output!r} of model {graph.name!r} is no value of a layer")
+    for state in graph.states:
+        _check_state(state, values)
+    return values
+
+
+def _check_state(state: State, values: dict[str, Value]) -> None:
+    value = state.value
+    what = f"state {value.name!r} is not valid"
+    if state.init.shape != value.shape or state.init.dtype != np.int32:
+        raise EdgeTernaryError(what, f"its initial content must be int32 of shape {value.shape}")
+    if not value.type.contains(state.init) or state.init.min() < value.lo or state.init.max() > value.hi:
+        raise EdgeTernaryError(what, f"its initial content leaves [{value.lo}, {value.hi}] or {value.type}")
+    written = values.get(state.next)
+    if written is None:
+        raise EdgeTernaryError(what, f"the value {state.next!r} that is written back does not exist")
+    fits = value.lo <= written.lo and written.hi <= value.hi
+    if written.shape != value.shape or written.type != value.type or not fits:
+        raise EdgeTernaryError(
+            what,
+            f"{state.next!r} is {written.type} {written.shape} in [{written.lo}, {written.hi}], "
+            f"the state {value.type} {value.shape} in [{value.lo}, {value.hi}]",
+            "requantize the next state to the state's own type and interval",
+        )

@@ -1,0 +1,19 @@
+"""Operations: what each one means, in numpy. One import line per op puts it into the registry."""
+
+from edgeternary.ops.add import Add
+from edgeternary.ops.argmax import Argmax
+from edgeternary.ops.concat import Concat
+from edgeternary.ops.conv2d import Conv2d
+from edgeternary.ops.dense import Dense
+from edgeternary.ops.lookup import Lookup
+from edgeternary.ops.max_pool import MaxPool
+from edgeternary.ops.mul import Mul
+from edgeternary.ops.requantize import Requantize
+from edgeternary.ops.reshape import Reshape
+from edgeternary.ops.sum_pool import SumPool
+from edgeternary.ops.threshold import Threshold
+
+__all__ = [
+    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Lookup", "MaxPool", "Mul", "Requantize", "Reshape", "SumPool",
+    "Threshold",
+]  # fmt: skip

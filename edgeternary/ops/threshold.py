@@ -1,0 +1,82 @@
+"""threshold: y = base[c] + step[c] * count over k of (x >= t[c, k])."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from edgeternary.ir import Graph, IntArray, Op, Value, parse
+from edgeternary.ops import build
+
+MAX_LEVELS = 255
+
+
+class Threshold(Op, frozen=True, kw_only=True, eq=False):
+    """A monotone step function per channel: batch-norm and a quantising activation in one.
+
+    t     int32 (C, K), ascending in each row, within [lo, hi + 1] of the input; hi + 1 is never reached
+    base  int32 (C,), the output below the first threshold
+    step  int32 (C,), in -2..2: negative for a negative gamma, 0 for a constant channel, +-2 for bipolar
+    type  of the output
+    Input (..., C), output of the same shape.
+    """
+
+    kind: ClassVar[str] = "threshold"
+
+    t: np.ndarray
+    base: np.ndarray
+    step: np.ndarray
+    type: str
+
+    def infer(self, ins: Sequence[Value]) -> Value:
+        (x,) = ins
+        out = parse(self.type)
+        self.require(self.t.ndim == 2 and 1 <= self.t.shape[1] <= MAX_LEVELS, "t must be (C, K), K in 1..255")
+        channels, levels = self.t.shape
+        self.require(channels == x.channels, f"t has {channels} channels, its input {x.channels}")
+        self.check_array("t", (channels, levels))
+        self.check_array("base", (channels,))
+        self.check_array("step", (channels,))
+        self.require(bool(np.all(np.diff(self.t.astype(np.int64), axis=1) >= 0)), "thresholds must ascend")
+        self.require(
+            int(self.t.min()) >= x.lo and int(self.t.max()) <= x.hi + 1,
+            f"thresholds must lie in [{x.lo}, {x.hi + 1}], they reach from {self.t.min()} to {self.t.max()}",
+        )
+        self.require(int(np.abs(self.step.astype(np.int64)).max()) <= 2, "steps must be -2, -1, 0, +1 or +2")
+        # Counts run from the thresholds that are always reached to those that are ever reached.
+        low = (self.t <= x.lo).sum(axis=1)
+        high = (self.t <= x.hi).sum(axis=1)
+        ends = self.base.astype(np.int64)[:, None] + self.step.astype(np.int64)[:, None] * np.stack([low, high], 1)
+        self.require(
+            int(ends.min()) >= out.lo and int(ends.max()) <= out.hi, f"an output is not {out}: {ends.min()}..{ends.max()}"
+        )
+        if out.name == "bipolar":
+            self.require(
+                bool(np.all(np.abs(self.base) == 1)) and not np.any(np.abs(self.step) == 1),
+                "bipolar outputs need a base of -1 or +1 and steps of -2, 0 or +2",
+            )
+        return self.result(x.shape, out, int(ends.min()), int(ends.max()))
+
+    def ref(self, *xs: IntArray) -> IntArray:
+        (x,) = xs
+        count = np.zeros(x.shape, np.int32)
+        for k in range(self.t.shape[1]):
+            count += x >= self.t[:, k]
+        return (self.base + self.step * count).astype(np.int32)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> list[Graph]:
+        graphs = []
+        cases: list[tuple[str, int, int, tuple[int, ...], str]] = [
+            ("int32", -90, 75, (11,), "bipolar"), ("int32", -40, 1000, (3, 4, 6), "uint2"),
+            ("int32", -7, 7, (5,), "ternary"), ("int32", -70000, 90000, (33,), "uint4"),
+            ("uint8", 0, 255, (2, 3, 4), "binary"), ("int8", -128, 127, (7,), "int3"),
+            ("int32", 5, 5, (4,), "uint3"), ("int16", -300, 299, (2, 2, 37), "bipolar"),
+            ("int32", -(2**31), 2**31 - 2, (4,), "uint2"),
+        ]  # fmt: skip
+        for input_type, lo, hi, shape, output_type in cases:
+            x = build.value("x", shape, input_type, lo, hi)
+            graphs.append(build.graph(x, build.random_thresholds(rng, x, output_type)))
+        return graphs

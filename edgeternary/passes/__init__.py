@@ -1,0 +1,19 @@
+"""Passes: each is Graph -> Graph in a file of its own; `PASSES` is the order in which a front end's graph meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgeternary.ir import Graph
+from edgeternary.passes.overflow import prove_no_overflow
+from edgeternary.passes.simplify import simplify
+from edgeternary.passes.sink_pool import sink_pool
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (prove_no_overflow, simplify, sink_pool)
+
+
+def optimize(graph: Graph) -> Graph:
+    """Apply every pass; the result gives the same output for every input."""
+    for step in PASSES:
+        graph = step(graph)
+    return graph

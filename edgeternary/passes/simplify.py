@@ -1,0 +1,39 @@
+"""simplify: remove layers that do nothing, and those whose value nobody reads."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edgeternary.ir import Graph, Op
+from edgeternary.ops import Reshape
+
+
+def simplify(graph: Graph) -> Graph:
+    """Drop reshapes to the same shape (but for the output) and dead layers; join reshape chains."""
+    renamed: dict[str, str] = {}
+    shapes = graph.values
+    ops: list[Op] = []
+    for op in graph.ops:
+        op = msgspec.structs.replace(op, inputs=tuple(renamed.get(name, name) for name in op.inputs))
+        if isinstance(op, Reshape) and op.name != graph.output:
+            if op.shape == shapes[op.inputs[0]].shape:
+                renamed[op.name] = op.inputs[0]
+                continue
+        ops.append(op)
+    live = {graph.output, *(state.next for state in graph.states)}
+    live = {renamed.get(name, name) for name in live}
+    kept: list[Op] = []
+    for op in reversed(ops):
+        if op.name in live:
+            live.update(op.inputs)
+            kept.append(op)
+    if len(kept) == len(graph.ops):
+        return graph
+    return _with_states(graph, kept[::-1], renamed)
+
+
+def _with_states(graph: Graph, ops: list[Op], renamed: dict[str, str]) -> Graph:
+    from dataclasses import replace
+
+    states = tuple(replace(s, next=renamed.get(s.next, s.next)) for s in graph.states)
+    return replace(graph, ops=tuple(ops), states=states)

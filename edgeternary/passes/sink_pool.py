@@ -1,0 +1,44 @@
+"""sink_pool: 'max_pool, then threshold' becomes 'threshold, then max_pool', so that no int32 map is stored.
+
+A threshold is monotone per channel, so it commutes with the maximum: for step > 0
+
+    f(max x) = max f(x),    and for step < 0    f(max x) = min f(x).
+
+A constant channel (step 0) is either. A minimum channel of the pool turns round in the same way.
+Padding stays neutral: it was the pool's lo (hi for a minimum) and is so again for the codes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from edgeternary.ir import Graph, Op
+from edgeternary.ops import MaxPool, Threshold
+
+
+def sink_pool(graph: Graph) -> Graph:
+    """Exchange each max_pool with the one threshold that alone reads it. The value named by the threshold stays.
+
+    The pool keeps its place in the names of values: the pooled codes carry the threshold's name (what came
+    after both before still reads it), the codes before pooling are called `<pool>.codes`.
+    """
+    ops = {op.name: op for op in graph.ops}
+    exchanged: dict[str, list[Op]] = {}
+    for threshold in graph.ops:
+        pool = ops.get(threshold.inputs[0])
+        if not isinstance(threshold, Threshold) or not isinstance(pool, MaxPool):
+            continue
+        readers = len(graph.consumers(pool.name)) + (graph.output == pool.name)
+        readers += sum(state.next == pool.name for state in graph.states)
+        if readers != 1:
+            continue
+        codes = f"{pool.name}.codes"
+        first = msgspec.structs.replace(threshold, name=codes, inputs=pool.inputs)
+        flipped = np.where(threshold.step < 0, 1 - pool.minimum, pool.minimum).astype(np.uint8)
+        second = msgspec.structs.replace(pool, name=threshold.name, inputs=(codes,), minimum=flipped)
+        exchanged[pool.name] = []
+        exchanged[threshold.name] = [first, second]
+    if not exchanged:
+        return graph
+    return graph.with_ops([new for op in graph.ops for new in exchanged.get(op.name, [op])])

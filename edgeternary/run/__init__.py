@@ -1,0 +1,53 @@
+"""Executors: one file each, one call signature, the same bits.
+
+The file `cortex_m.py` answers to every name that starts with `cortex-m`; what follows is its target.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.run.inputs import check_inputs
+from edgeternary.run.result import Result
+
+NOT_EXECUTORS = ("result", "inputs", "compare")
+
+
+@cache
+def executors() -> dict[str, str]:
+    """Executor prefix (as typed) to module name, for every executor file in this folder."""
+    stems = [path.stem for path in Path(__file__).parent.glob("[a-z]*.py")]
+    return {stem.replace("_", "-"): stem for stem in sorted(stems) if stem not in NOT_EXECUTORS}
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    on: str = "numpy",
+    taps: bool = False,
+    options: Mapping[str, object] | None = None,
+) -> Result:
+    """Run `graph` on the executor called `on` (numpy, host, cortex-m4, qemu:mps2_an385, hdl, ...).
+
+    inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states
+    taps    also return the values at kernel or part borders
+    options of the executor; `progress` is a callable (done, total)
+    """
+    matches = [prefix for prefix in executors() if on.startswith(prefix)]
+    if not matches:
+        raise EdgeTernaryError(
+            f"unknown executor {on[:40]!r}", f"known are {', '.join(executors())}", "see docs/cli.md", USAGE
+        )
+    prefix = max(matches, key=len)
+    module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")
+    target = on[len(prefix) :].removeprefix(":")
+    result: Result = module.run(graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {})
+    return result

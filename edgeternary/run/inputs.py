@@ -1,0 +1,45 @@
+"""Checks of the inputs that a user hands to an executor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+
+
+def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
+    """Inputs as int32 (samples, *shape), or (samples, steps, *shape) for a graph with states.
+
+    Integers, or floats that hold integers, inside the interval of the input; anything else is refused.
+    An array without the trailing 1 of a one-channel image is accepted.
+    """
+    x = graph.input
+    inputs = np.asarray(inputs)
+    lead = 2 if graph.states else 1
+    expected = f"{'(samples, steps, ' if graph.states else '(samples, '}{', '.join(map(str, x.shape))})"
+    if inputs.shape[lead:] == x.shape[:-1] and x.shape[-1] == 1:
+        inputs = inputs[..., None]
+    if inputs.ndim != lead + len(x.shape) or inputs.shape[lead:] != x.shape:
+        raise EdgeTernaryError(
+            f"the inputs have the shape {inputs.shape}", f"model {graph.name!r} takes {expected}", "reshape them"
+        )
+    if inputs.dtype.kind not in "iufb":
+        raise EdgeTernaryError(f"the inputs are of dtype {inputs.dtype}", "integer codes are needed")
+    if inputs.dtype.kind == "f":
+        if not np.all(np.isfinite(inputs)):
+            raise EdgeTernaryError("the inputs hold NaN or infinity", "inputs are integer codes", "clean the data")
+        if np.any(inputs != np.rint(inputs)):
+            raise EdgeTernaryError(
+                "the inputs hold fractions",
+                "inputs are raw integer codes",
+                f"quantise them: round(x / {graph.meta.input_scale:g}) + {graph.meta.input_zero}",
+            )
+    if inputs.size and not (x.lo <= inputs.min() and inputs.max() <= x.hi):
+        raise EdgeTernaryError(
+            f"the inputs reach from {inputs.min()} to {inputs.max()}", f"{x.name!r} takes codes {x.lo} to {x.hi}"
+        )
+    codes = inputs.astype(np.int32)
+    if not x.type.contains(codes):
+        raise EdgeTernaryError(f"the inputs are not {x.type}", "an element is no member of this type")
+    return codes
