@@ -32,7 +32,9 @@ def pack(codes: NDArray[np.integer], type: Type) -> NDArray[np.uint32]:
     """
     codes = np.asarray(codes)
     if not type.contains(codes):
-        raise EdgeTernaryError(f"a code is not {type.name}", f"values reach from {codes.min()} to {codes.max()}")
+        raise EdgeTernaryError(
+            f"a code is not {type.name}", f"values reach from {codes.min()} to {codes.max()}"
+        )
     planes = np.stack([_plane(codes, type, k) for k in range(type.planes)])
     padding = words(codes.shape[-1]) * WORD - codes.shape[-1]
     planes = np.pad(planes, [(0, 0)] * codes.ndim + [(0, padding)])

@@ -101,7 +101,8 @@ def to_bytes(graph: Graph) -> bytes:
             record[field] = content
         ops.append(record)
     states = [
-        StateRecord(_value_record(s.value), store(f"state{i}", s.init), s.next) for i, s in enumerate(graph.states)
+        StateRecord(_value_record(s.value), store(f"state{i}", s.init), s.next)
+        for i, s in enumerate(graph.states)
     ]
     model = ModelRecord(FORMAT, graph.name, _value_record(graph.input), ops, graph.output, states, graph.meta)
     text = msgspec.json.encode(model, order="sorted").decode()
@@ -130,14 +131,26 @@ def load(path: str | os.PathLike[str]) -> Graph:
         if not path.is_file():
             raise OSError("not a regular file")
         if size > MAX_FILE_BYTES:
-            raise EdgeTernaryError(f"{path.name} has {size:,} bytes", f"a model has at most {MAX_FILE_BYTES:,}")
+            raise EdgeTernaryError(
+                f"{path.name} has {size:,} bytes", f"a model has at most {MAX_FILE_BYTES:,}"
+            )
         with safetensors.safe_open(path, framework="numpy") as source:
             return _read(source, source.metadata() or {})
     except EdgeTernaryError as error:
-        raise EdgeTernaryError(f"{path.name} is not a valid model: {error.what}", error.why, error.remedy) from error
+        raise EdgeTernaryError(
+            f"{path.name} is not a valid model: {error.what}", error.why, error.remedy
+        ) from error
     except OSError as error:
-        raise EdgeTernaryError(f"cannot read {path}", error.strerror or str(error), "check the path") from error
-    except (safetensors.SafetensorError, msgspec.MsgspecError, RecursionError, ValueError, OverflowError) as error:
+        raise EdgeTernaryError(
+            f"cannot read {path}", error.strerror or str(error), "check the path"
+        ) from error
+    except (
+        safetensors.SafetensorError,
+        msgspec.MsgspecError,
+        RecursionError,
+        ValueError,
+        OverflowError,
+    ) as error:
         raise EdgeTernaryError(
             f"{path.name} is not a valid model",
             str(error)[:300],
@@ -196,7 +209,9 @@ class _Reader:
         if len(record.shape) > 4 or any(n < 1 for n in record.shape) or count > MAX_ELEMENTS:
             raise EdgeTernaryError(f"tensor {key[:40]!r} has the shape {record.shape[:6]}")
         if dtype != "uint32" or type.planes > 8 or shape != (type.planes, words(count)):
-            raise EdgeTernaryError(f"tensor {key[:40]!r} is {dtype} of shape {shape}, {record.type} needs other planes")
+            raise EdgeTernaryError(
+                f"tensor {key[:40]!r} is {dtype} of shape {shape}, {record.type} needs other planes"
+            )
         packed = np.asarray(self.source.get_tensor(key))
         if count % 32 and np.any(packed[:, -1] >> np.uint32(count % 32)):
             raise EdgeTernaryError(f"tensor {key[:40]!r} has bits set behind its last element")
@@ -208,7 +223,9 @@ def _op(record: dict[str, Any], reader: _Reader) -> Op:
     kind = record.pop("kind", None)
     cls = REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise EdgeTernaryError(f"unknown kind of layer {str(kind)[:40]!r}", f"known are {', '.join(sorted(REGISTRY))}")
+        raise EdgeTernaryError(
+            f"unknown kind of layer {str(kind)[:40]!r}", f"known are {', '.join(sorted(REGISTRY))}"
+        )
     unknown = set(record) - set(cls.__struct_fields__)
     if unknown:
         raise EdgeTernaryError(f"a {kind} layer has the unknown fields {sorted(unknown)[:5]}")

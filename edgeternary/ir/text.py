@@ -21,7 +21,9 @@ def dump(graph: Graph) -> str:
         inside = ", ".join([*op.inputs, *fields])
         lines.append(f"  {_value(graph.values[op.name])} = {op.kind}({inside})")
     lines.append(f"  output {graph.output}")
-    lines.append(f"  {graph.macs():,} multiply-accumulates, {weight_bits(graph) / 8:,.0f} bytes of packed weights")
+    lines.append(
+        f"  {graph.macs():,} multiply-accumulates, {weight_bits(graph) / 8:,.0f} bytes of packed weights"
+    )
     return "\n".join(lines)
 
 
@@ -38,7 +40,9 @@ def rows(graph: Graph) -> list[dict[str, Any]]:
             "hi": graph.values[op.name].hi,
             "macs": op.macs(graph.ins(op)),
             "fields": {
-                name: _plain(getattr(op, name)) for name in op.__struct_fields__ if name not in ("name", "inputs")
+                name: _plain(getattr(op, name))
+                for name in op.__struct_fields__
+                if name not in ("name", "inputs")
             },
         }
         for op in graph.ops

@@ -38,7 +38,7 @@ class Type:
         return self.lo < 0
 
     @property
-    def dtype(self) -> np.dtype[np.signedinteger | np.unsignedinteger]:  # type: ignore[type-arg]
+    def dtype(self) -> np.dtype[np.signedinteger | np.unsignedinteger]:
         """The natural storage: the narrowest numpy (and C) integer that holds every member."""
         for bits in (8, 16):
             if self.lo >= 0 and self.hi < 2**bits:

@@ -29,21 +29,27 @@ def infer_values(graph: Graph) -> dict[str, Value]:
     def add(value: Value) -> None:
         value.check()
         if value.name in values:
-            raise EdgeTernaryError(f"two values are named {value.name!r}", remedy="give each layer its own name")
+            raise EdgeTernaryError(
+                f"two values are named {value.name!r}", remedy="give each layer its own name"
+            )
         values[value.name] = value
 
     add(graph.input)
     for state in graph.states:
         add(state.value)
     if not 1 <= len(graph.ops) <= MAX_OPS:
-        raise EdgeTernaryError(f"model {graph.name!r} has {len(graph.ops)} layers", f"1 to {MAX_OPS:,} are allowed")
+        raise EdgeTernaryError(
+            f"model {graph.name!r} has {len(graph.ops)} layers", f"1 to {MAX_OPS:,} are allowed"
+        )
     for op in graph.ops:
         check_name(op.name, "layer")
         if REGISTRY.get(op.kind) is not type(op):
             raise EdgeTernaryError(f"layer {op.name!r} has the unknown kind {op.kind!r}")
         for name in op.inputs:
             if name not in values:
-                raise op.fail(f"its input {name!r} is no earlier value", "list the layers in topological order")
+                raise op.fail(
+                    f"its input {name!r} is no earlier value", "list the layers in topological order"
+                )
         value = op.infer([values[name] for name in op.inputs])
         add(value)
     if graph.output not in values or graph.output == graph.input.name:

@@ -14,6 +14,6 @@ from edgeternary.ops.sum_pool import SumPool
 from edgeternary.ops.threshold import Threshold
 
 __all__ = [
-    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Lookup", "MaxPool", "Mul", "Requantize", "Reshape", "SumPool",
-    "Threshold",
+    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Lookup", "MaxPool", "Mul",
+    "Requantize", "Reshape", "SumPool", "Threshold",
 ]  # fmt: skip

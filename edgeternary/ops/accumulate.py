@@ -31,7 +31,7 @@ def check_weights(op: Op, weights: np.ndarray, weight_type: str, bias: np.ndarra
 
 
 def accumulator_interval(op: Op, weights: np.ndarray, bias: np.ndarray, lo: int, hi: int) -> tuple[int, int]:
-    """Interval of the accumulators over all output channels, after proving that int32 holds every partial sum.
+    """Interval of the accumulators over all channels, after proving that int32 holds every partial sum.
 
     weights (out, ...), bias (out,), inputs in [lo, hi].
     """

@@ -28,8 +28,8 @@ class Argmax(Op, frozen=True, kw_only=True, eq=False):
     @classmethod
     def examples(cls, rng: np.random.Generator) -> list[Graph]:
         cases: list[tuple[tuple[int, ...], str, int, int]] = [
-            ((10,), "int32", -900, 900), ((3,), "int32", -1, 1), ((17,), "uint2", 0, 3), ((2,), "int8", -128, 127),
-            ((33,), "bipolar", -1, 1), ((1,), "int8", -128, 127),
+            ((10,), "int32", -900, 900), ((3,), "int32", -1, 1), ((17,), "uint2", 0, 3),
+            ((2,), "int8", -128, 127), ((33,), "bipolar", -1, 1), ((1,), "int8", -128, 127),
         ]  # fmt: skip
         return [
             build.graph(build.value("x", shape, type, lo, hi), cls(name="best", inputs=("x",)))

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from edgeternary.ir import Graph, IntArray, Op, Value, parse, smallest
 
 
-def value(name: str, shape: tuple[int, ...], type: str, lo: int | None = None, hi: int | None = None) -> Value:
+def value(
+    name: str, shape: tuple[int, ...], type: str, lo: int | None = None, hi: int | None = None
+) -> Value:
     """A value that takes the whole interval of its type, or [lo, hi]."""
     t = parse(type)
     return Value(name, shape, t, t.lo if lo is None else lo, t.hi if hi is None else hi)

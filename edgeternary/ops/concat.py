@@ -12,7 +12,7 @@ from edgeternary.ops import build
 
 
 class Concat(Op, frozen=True, kw_only=True, eq=False):
-    """Two or more values of one shape but for the channels, which follow each other in the order of the inputs.
+    """Two or more values of one shape but for the channels, which follow each other in order of the inputs.
 
     All must be codes of one scale, which the front end ensures. The output keeps a type that all share, else
     it has the narrowest type that holds the union of the intervals.
@@ -23,7 +23,9 @@ class Concat(Op, frozen=True, kw_only=True, eq=False):
     def infer(self, ins: Sequence[Value]) -> Value:
         self.require(len(ins) >= 2, "it takes two or more inputs")
         leading = ins[0].shape[:-1]
-        self.require(all(x.shape[:-1] == leading for x in ins), f"its inputs have the shapes {[x.shape for x in ins]}")
+        self.require(
+            all(x.shape[:-1] == leading for x in ins), f"its inputs have the shapes {[x.shape for x in ins]}"
+        )
         lo, hi = min(x.lo for x in ins), max(x.hi for x in ins)
         types = {x.type for x in ins}
         out = types.pop() if len(types) == 1 else smallest(lo, hi)

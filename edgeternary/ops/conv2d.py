@@ -1,4 +1,4 @@
-"""conv2d: acc[y, x, o] = bias[o] + sum over ky, kx, c of weights[o, ky, kx, c] * padded[y*sy + ky, x*sx + kx, c]."""
+"""conv2d: acc[y, x, o] = bias[o] + sum of weights[o, ky, kx, c] * padded[y*sy + ky, x*sx + kx, c]."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ class Dense(Op, frozen=True, kw_only=True, eq=False):
             ("bipolar", "bipolar", 70, 5), ("ternary", "bipolar", 33, 4), ("ternary", "uint8", 40, 7),
             ("ternary", "ternary", 64, 3), ("ternary", "uint2", 31, 8), ("ternary", "binary", 100, 2),
             ("bipolar", "uint4", 12, 9), ("bipolar", "int8", 37, 2), ("int2", "int3", 20, 3),
-            ("int4", "uint8", 17, 6), ("int8", "int8", 9, 11), ("ternary", "int16", 5, 3), ("bipolar", "binary", 1, 1),
+            ("int4", "uint8", 17, 6), ("int8", "int8", 9, 11), ("ternary", "int16", 5, 3),
+            ("bipolar", "binary", 1, 1),
         ]  # fmt: skip
         for weight_type, input_type, n, out in cases:
             x = build.value("x", (n,), input_type)

@@ -28,7 +28,9 @@ class Lookup(Op, frozen=True, kw_only=True, eq=False):
     def infer(self, ins: Sequence[Value]) -> Value:
         (x,) = ins
         out = parse(self.type)
-        self.require(self.table.ndim == 1 and 1 <= self.table.size <= 2**16, "the table must have 1 to 65,536 entries")
+        self.require(
+            self.table.ndim == 1 and 1 <= self.table.size <= 2**16, "the table must have 1 to 65,536 entries"
+        )
         self.check_array("table", (self.table.size,))
         self.require(out.contains(self.table), f"a table entry is not {out}")
         first, last = x.lo - self.offset, x.hi - self.offset
@@ -47,7 +49,8 @@ class Lookup(Op, frozen=True, kw_only=True, eq=False):
     def examples(cls, rng: np.random.Generator) -> list[Graph]:
         graphs = []
         cases: list[tuple[str, tuple[int, ...], str]] = [
-            ("uint8", (9,), "int8"), ("int8", (2, 3, 4), "int16"), ("uint2", (35,), "uint4"), ("bipolar", (5,), "int3"),
+            ("uint8", (9,), "int8"), ("int8", (2, 3, 4), "int16"), ("uint2", (35,), "uint4"),
+            ("bipolar", (5,), "int3"),
         ]  # fmt: skip
         for input_type, shape, output_type in cases:
             x, out = build.value("x", shape, input_type), parse(output_type)

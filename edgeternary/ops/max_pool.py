@@ -35,7 +35,9 @@ class MaxPool(Op, frozen=True, kw_only=True, eq=False):
         self.require(int(self.minimum.max()) <= 1, "minimum must hold 0 and 1")
         ky, kx = self.kernel
         top, left, bottom, right = self.pad
-        self.require(max(top, bottom) < ky and max(left, right) < kx, "padding must be smaller than the window")
+        self.require(
+            max(top, bottom) < ky and max(left, right) < kx, "padding must be smaller than the window"
+        )
         return self.result((height, width, x.channels), x.type, x.lo, x.hi)
 
     def ref(self, *xs: IntArray) -> IntArray:

@@ -5,8 +5,9 @@ Rounding divides by 2^s:
     floor          v >> s
     half_up        (v + 2^(s-1)) >> s, and v for s = 0
     tflite_single  the same as half_up; the name records that a TFLite model asked for one rounding
-    tflite_double  a doubling high product rounded half away from zero, then a division by 2^(s-31) rounded
-                   half away from zero (TFLite's reference kernels; for s < 31 x is shifted left by 31 - s first)
+    tflite_double  a doubling high product rounded half away from zero, then a division by 2^(s-31)
+                   rounded half away from zero (TFLite's reference kernels; for s < 31 x is first
+                   shifted left by 31 - s)
 
 Forms, by what they cost:
 
@@ -73,10 +74,13 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
         self.require(abs(self.zero) < 2**16, "the zero point must be below 2^16")
         self.require(out.lo <= self.lo <= self.hi <= out.hi, f"the clamp [{self.lo}, {self.hi}] leaves {out}")
         self.require(
-            out.name != "bipolar" or self.lo == self.hi, "a bipolar output is a threshold's, not a requantize's"
+            out.name != "bipolar" or self.lo == self.hi,
+            "a bipolar output is a threshold's, not a requantize's",
         )
         if self.rounding == "tflite_double":
-            self.require(not np.any(self.b), "tflite_double takes no bias here", "put the bias into the layer before")
+            self.require(
+                not np.any(self.b), "tflite_double takes no bias here", "put the bias into the layer before"
+            )
             left = np.maximum(31 - self.s.astype(np.int64), 0)
             reach = max(abs(x.lo), abs(x.hi)) << int(left.max())
             self.require(reach <= INT32_HI, "its left shift can overflow int32")
@@ -91,7 +95,9 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         m, b, s = (a.astype(np.int64) for a in (self.m, self.b, self.s))
         if self.rounding == "tflite_double":
-            rounded = _divide_by_power(_doubling_high_product(x << np.maximum(31 - s, 0), m), np.maximum(s - 31, 0))
+            rounded = _divide_by_power(
+                _doubling_high_product(x << np.maximum(31 - s, 0), m), np.maximum(s - 31, 0)
+            )
         else:
             half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (self.rounding != "floor")
             rounded = (x * m + b + half) >> s
@@ -112,8 +118,8 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
             )
             b = np.zeros(channels) if rounding == "tflite_double" else rng.integers(-1000, 1000, channels)
             op = cls(
-                name="quant", inputs=("x",), m=m, b=b.astype(np.int32), s=s.astype(np.int32), zero=int(out.lo < 0),
-                lo=out.lo, hi=out.hi, rounding=rounding, type=type,
+                name="quant", inputs=("x",), m=m, b=b.astype(np.int32), s=s.astype(np.int32),
+                zero=int(out.lo < 0), lo=out.lo, hi=out.hi, rounding=rounding, type=type,
             )  # fmt: skip
             return build.graph(x, op)
 

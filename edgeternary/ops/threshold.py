@@ -48,9 +48,12 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
         # Counts run from the thresholds that are always reached to those that are ever reached.
         low = (self.t <= x.lo).sum(axis=1)
         high = (self.t <= x.hi).sum(axis=1)
-        ends = self.base.astype(np.int64)[:, None] + self.step.astype(np.int64)[:, None] * np.stack([low, high], 1)
+        ends = self.base.astype(np.int64)[:, None] + self.step.astype(np.int64)[:, None] * np.stack(
+            [low, high], 1
+        )
         self.require(
-            int(ends.min()) >= out.lo and int(ends.max()) <= out.hi, f"an output is not {out}: {ends.min()}..{ends.max()}"
+            int(ends.min()) >= out.lo and int(ends.max()) <= out.hi,
+            f"an output is not {out}: {ends.min()}..{ends.max()}",
         )
         if out.name == "bipolar":
             self.require(

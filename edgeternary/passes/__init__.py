@@ -1,4 +1,4 @@
-"""Passes: each is Graph -> Graph in a file of its own; `PASSES` is the order in which a front end's graph meets them."""
+"""Passes: each is Graph -> Graph in a file of its own; a front end's graph meets them in the order of `PASSES`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from edgeternary.ops import MaxPool, Threshold
 
 
 def sink_pool(graph: Graph) -> Graph:
-    """Exchange each max_pool with the one threshold that alone reads it. The value named by the threshold stays.
+    """Exchange each max_pool with the one threshold that alone reads it.
 
     The pool keeps its place in the names of values: the pooled codes carry the threshold's name (what came
     after both before still reads it), the codes before pooling are called `<pool>.codes`.

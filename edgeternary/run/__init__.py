@@ -49,5 +49,7 @@ def run(
     prefix = max(matches, key=len)
     module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")
     target = on[len(prefix) :].removeprefix(":")
-    result: Result = module.run(graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {})
+    result: Result = module.run(
+        graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {}
+    )
     return result

@@ -22,13 +22,17 @@ def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
         inputs = inputs[..., None]
     if inputs.ndim != lead + len(x.shape) or inputs.shape[lead:] != x.shape:
         raise EdgeTernaryError(
-            f"the inputs have the shape {inputs.shape}", f"model {graph.name!r} takes {expected}", "reshape them"
+            f"the inputs have the shape {inputs.shape}",
+            f"model {graph.name!r} takes {expected}",
+            "reshape them",
         )
     if inputs.dtype.kind not in "iufb":
         raise EdgeTernaryError(f"the inputs are of dtype {inputs.dtype}", "integer codes are needed")
     if inputs.dtype.kind == "f":
         if not np.all(np.isfinite(inputs)):
-            raise EdgeTernaryError("the inputs hold NaN or infinity", "inputs are integer codes", "clean the data")
+            raise EdgeTernaryError(
+                "the inputs hold NaN or infinity", "inputs are integer codes", "clean the data"
+            )
         if np.any(inputs != np.rint(inputs)):
             raise EdgeTernaryError(
                 "the inputs hold fractions",
@@ -37,7 +41,8 @@ def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
             )
     if inputs.size and not (x.lo <= inputs.min() and inputs.max() <= x.hi):
         raise EdgeTernaryError(
-            f"the inputs reach from {inputs.min()} to {inputs.max()}", f"{x.name!r} takes codes {x.lo} to {x.hi}"
+            f"the inputs reach from {inputs.min()} to {inputs.max()}",
+            f"{x.name!r} takes codes {x.lo} to {x.hi}",
         )
     codes = inputs.astype(np.int32)
     if not x.type.contains(codes):

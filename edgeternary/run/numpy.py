@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,7 +13,12 @@ CHUNK = 256  # samples at a time, so that the maps of a convolutional net stay s
 
 
 def run(
-    graph: Graph, inputs: np.ndarray, *, target: str = "", taps: bool = False, options: Mapping[str, object] = {}
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
 ) -> Result:
     """Run `graph` on codes (samples, *shape); (samples, steps, *shape) with states, reset for each sample.
 
@@ -26,7 +31,7 @@ def run(
         chunk = inputs[start : start + CHUNK].astype(np.int32)
         values = _steps(graph, chunk) if graph.states else _evaluate(graph, {graph.input.name: chunk})
         parts.append({name: values[name] for name in keep})
-        if isinstance(progress, Callable):  # type: ignore[arg-type]
+        if callable(progress):
             progress(min(start + CHUNK, len(inputs)), len(inputs))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in keep}
     return Result(outputs=joined[graph.output], taps=joined if taps else {})
