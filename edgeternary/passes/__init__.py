@@ -1,4 +1,4 @@
-"""Passes: each is Graph -> Graph in a file of its own; a front end's graph meets them in the order of `PASSES`."""
+"""Passes: each is Graph -> Graph in a file of its own; a graph from a front end meets them in order."""
 
 from __future__ import annotations
 
