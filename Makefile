@@ -1,0 +1,68 @@
+# make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
+# make test     sets itself up, then every test whose tools are found
+# make check    lint, types, import rules, fast tests (under 90 s)
+# make golden   writes the golden files of generated C and Verilog anew
+#
+# Variables: VENV (.venv), PYTHON (a Python >= 3.11; found by itself), PIP_ARGS, PYTEST_ARGS, WORKERS (2)
+
+VENV ?= .venv
+WORKERS ?= 2
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help setup demo lint check test golden format clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n '/^# make/s/^# //p' Makefile
+
+setup: $(VENV)/.demo-ready ## everything that the demo needs
+
+demo: $(VENV)/.demo-ready
+	@$(BIN)/edgeternary demo $(DEMO_ARGS)
+
+lint: $(VENV)/.dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint
+	$(PYTEST) -q -m "not slow and not system" $(PYTEST_ARGS)
+
+test: $(VENV)/.dev-ready
+	$(PYTEST) $(PYTEST_ARGS)
+
+golden: $(VENV)/.dev-ready
+	EDGETERNARY_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests -k golden
+
+format: $(VENV)/.dev-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "edgeternary needs Python 3.11 or newer."; \
+	  echo "Found: $$(python3 --version 2>&1 || echo no python3 at all)."; \
+	  echo "Install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; \
+	  exit 1; fi
+	@echo "Making the virtual environment $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "The virtual environment could not be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.demo-ready: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the demo needs from pip (160 MB: C compiler, emulator, synthesiser; no torch)."
+	@$(PIP) -e '.[mcu,fpga]'
+	@$(BIN)/edgeternary doctor --warm
+	@touch $@
+
+$(VENV)/.dev-ready: pyproject.toml $(VENV)/.demo-ready
+	@echo "Installing what the tests need from pip (torch is the large one)."
+	@$(PIP) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,49 @@
+"""edgeternary: one PyTorch model, the same bits in numpy, C, an emulated Cortex-M and simulated hardware.
+
+    graph = edgeternary.lower(model, example)       # needs torch
+    graph = edgeternary.load("model.et")
+    edgeternary.compile(graph, board="pico", directory="build")
+    edgeternary.run.run(graph, inputs, on="cortex-m4")
+
+Nothing is imported before it is used: `import edgeternary` loads neither numpy nor torch nor Amaranth.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_FUNCTIONS = {
+    "load": "edgeternary.ir.file",
+    "save": "edgeternary.ir.file",
+    "lower": "edgeternary.frontends.torch",
+    "compile": "edgeternary.project",
+}
+_MODULES = ("nn", "run", "testing", "zoo")
+
+__all__ = ["EdgeTernaryError", "compile", "load", "lower", "nn", "run", "save", "testing", "zoo"]
+
+if TYPE_CHECKING:
+    from edgeternary import nn, run, testing, zoo
+    from edgeternary.errors import EdgeTernaryError
+    from edgeternary.frontends.torch import lower
+    from edgeternary.ir.file import load, save
+    from edgeternary.project import compile
+
+
+def __getattr__(name: str) -> Any:
+    if name == "EdgeTernaryError":
+        return importlib.import_module("edgeternary.errors").EdgeTernaryError
+    if name in _FUNCTIONS or name in _MODULES:
+        importlib.import_module("edgeternary.ops")  # a file can hold any op: all of them must be registered
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"edgeternary.{name}")
+    raise AttributeError(f"module 'edgeternary' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""python -m edgeternary."""
+
+from edgeternary.cli import main
+
+main()

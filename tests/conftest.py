@@ -1,0 +1,55 @@
+"""Set-up of every test: hypothesis profiles, the `need` helper, and the time that each marker took."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.need import REQUIRED
+from tests.need import need as need_tool
+
+MARKERS = ("emulator", "synth", "system", "torch", "slow")
+
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[..., None]:
+    """The helper of tests/need.py, for tests that prefer a fixture to an import."""
+    return need_tool
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds and tests by marker; set-up and tear-down included. Tests with two markers count twice."""
+    seconds: Counter[str] = Counter()
+    tests: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                for marker in [m for m in MARKERS if m in report.keywords] or ["unmarked"]:
+                    seconds[marker] += report.duration
+                    tests[marker] += report.when == "call"
+    if seconds:
+        terminalreporter.section("time per marker")
+        for marker, spent in seconds.most_common():
+            terminalreporter.write_line(f"{marker:<10} {spent:8.1f} s  {tests[marker]:5d} tests")
+    skipped = terminalreporter.stats.get("skipped", [])
+    if REQUIRED and skipped:
+        text = f"EDGETERNARY_REQUIRE_TOOLS=1, yet {len(skipped)} tests were skipped"
+        terminalreporter.write_line(text, red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With EDGETERNARY_REQUIRE_TOOLS=1 a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRED and reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
