@@ -1,0 +1,120 @@
+"""What a board file says. The file `<name>.toml` in this folder is the board called <name>."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+FOLDER = Path(__file__).parent
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A region of the address space. `wait_states` at the board's clock, beyond the first cycle."""
+
+    origin: int
+    bytes: int
+    wait_states: int = 0
+
+
+class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The serial port of the host link. `kind` is the driver's name, `base` its address."""
+
+    kind: str
+    base: int = 0
+    baud: int = 115200
+
+
+class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The machine name of qemu-system-arm, and whether it takes files through semihosting."""
+
+    qemu: str
+
+
+class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An FPGA: what yosys and nextpnr call it, and what it holds (block RAMs of `ram_block_bits` each)."""
+
+    family: Literal["ice40", "ecp5", "gowin"]
+    part: str
+    package: str
+    luts: int
+    ram_blocks: int
+    ram_block_bits: int
+    multipliers: int
+
+
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One board.
+
+    title     as its maker calls it
+    kind      mcu, fpga, or emulated (exists in qemu-system-arm)
+    source    documents that the figures come from
+    clock_hz  of the core, or of the oscillator that feeds the FPGA
+    core      Cortex-M core, "" without one
+    flash, ram, uart, emulator, fpga   where they apply
+    flash_tool  the program that puts an image or a bitstream on it
+    port      folder under firmware/ports
+    """
+
+    title: str
+    kind: Literal["mcu", "fpga", "emulated"]
+    source: str
+    clock_hz: int
+    core: str = ""
+    flash: Memory | None = None
+    ram: Memory | None = None
+    uart: Uart | None = None
+    emulator: Emulator | None = None
+    fpga: Fpga | None = None
+    flash_tool: str = ""
+    port: str = ""
+    name: str = ""
+
+    def memory(self) -> tuple[Memory, Memory]:
+        """Flash and RAM of a board with a core; EdgeTernaryError for one without."""
+        if self.flash is None or self.ram is None or not self.core:
+            raise EdgeTernaryError(
+                f"{self.title} cannot run C",
+                "it has no processor core",
+                "compile to HDL for this board",
+                USAGE,
+            )
+        return self.flash, self.ram
+
+
+def read_board(path: Path) -> Board:
+    """Read one board file; EdgeTernaryError names the field that is wrong."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        board = msgspec.convert(data, Board)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise EdgeTernaryError(
+            f"bad board file {path.name}", str(error), "see docs/adding-a-board.md"
+        ) from error
+    return msgspec.structs.replace(board, name=path.stem)
+
+
+@cache
+def load_all() -> dict[str, Board]:
+    """Every board by name."""
+    return {path.stem: read_board(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def load_board(name: str) -> Board:
+    """The board called `name`; case, dashes and underscores do not matter. Exit code 2 for an unknown one."""
+    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
+    for known, board in load_all().items():
+        if known.replace("_", "") == wanted:
+            return board
+    raise EdgeTernaryError(
+        f"unknown board {name[:40]!r}",
+        f"known are {', '.join(load_all())}",
+        "see docs/adding-a-board.md",
+        USAGE,
+    )

@@ -1,0 +1,69 @@
+"""Builds that are kept by the digest of everything that went into them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+KEEP_DAYS = 30
+
+
+def directory() -> Path:
+    """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary, made if it is not there."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    path = Path(base) / "edgeternary"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def digest(*parts: str | bytes) -> str:
+    """SHA-256 of the parts, each preceded by its length so that no two lists collide."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        sha.update(len(data).to_bytes(8, "little") + data)
+    return sha.hexdigest()
+
+
+def build(key: str, fill: Callable[[Path], None], folder: str = "builds") -> Path:
+    """The directory of the build `key`; on the first call `fill` writes it.
+
+    `fill` works in a temporary directory that is renamed when it succeeds: a build is there
+    completely or not at all, also when two processes build the same thing. Builds that nobody asked
+    for in 30 days are removed.
+    """
+    final = directory() / folder / key
+    if final.is_dir():
+        os.utime(final)
+        return final
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _prune(final.parent)
+    work = Path(tempfile.mkdtemp(prefix=".new-", dir=final.parent))
+    try:
+        fill(work)
+        try:
+            work.rename(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return final
+
+
+@cache
+def _prune(folder: Path) -> None:
+    """Remove what has not been used for `KEEP_DAYS`; once per process."""
+    limit = time.time() - KEEP_DAYS * 86400
+    for path in folder.iterdir():
+        try:
+            if path.stat().st_mtime < limit:
+                shutil.rmtree(path, ignore_errors=True)
+        except FileNotFoundError:
+            pass  # another process removed it

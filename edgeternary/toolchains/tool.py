@@ -1,0 +1,123 @@
+"""What a tool is: a program on PATH or a Python package that carries one."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """How to look for one tool.
+
+    name          what users and error messages call it
+    install       the command that installs it
+    needed_by     verbs and executors that use it
+    executables   program names, first found on PATH wins
+    package       Python package that carries it (searched when no executable is given)
+    program       path of a program inside that package, or a function `module:name` to call
+    version_args  arguments that print the version
+    """
+
+    name: str
+    install: str
+    needed_by: str
+    executables: tuple[str, ...] = ()
+    package: str = ""
+    program: str = ""
+    version_args: tuple[str, ...] = ("--version",)
+
+    def locate(self) -> Tool:
+        """Look for the tool now; `Tool.found` says whether it is there."""
+        tried: list[str] = []
+        for executable in self.executables:
+            where = shutil.which(executable)
+            if where:
+                return self._tool((where,), where, _program_version((where, *self.version_args)))
+            tried.append(f"{executable} on PATH")
+        if self.package:
+            found = self._in_package()
+            if found:
+                return found
+            tried.append(f"Python package {self.package}")
+        return self._tool((), "", "", ", ".join(tried))
+
+    def _in_package(self) -> Tool | None:
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        folder = Path(next(iter(spec.submodule_search_locations)))
+        try:
+            version = importlib.metadata.version(self.package.replace("_", "-"))
+        except importlib.metadata.PackageNotFoundError:
+            version = "unknown"
+        if ":" in self.program:
+            module, function = self.program.split(":")
+            call = f"import sys; from {module} import {function} as main; sys.exit(main(sys.argv[1:]))"
+            return self._tool((sys.executable, "-c", call), str(folder), version)
+        if self.program:
+            program = folder / (self.program + (".exe" if os.name == "nt" else ""))
+            if not program.is_file():
+                return None
+            return self._tool((str(program),), str(program), version)
+        return self._tool((), str(folder), version)
+
+    def _tool(self, command: tuple[str, ...], where: str, version: str, tried: str = "") -> Tool:
+        return Tool(self.name, command, where, version, self.install, self.needed_by, tried)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool as found on this machine.
+
+    command    how to start it (empty for a Python library or a missing tool)
+    where      its path, "" if it was not found
+    version    as it reports itself, e.g. "14.2.1"
+    install    the command that installs it
+    needed_by  verbs and executors that use it
+    tried      where it was looked for in vain
+    """
+
+    name: str
+    command: tuple[str, ...]
+    where: str
+    version: str
+    install: str
+    needed_by: str
+    tried: str = ""
+
+    @property
+    def found(self) -> bool:
+        return bool(self.where)
+
+
+def _program_version(command: tuple[str, ...]) -> str:
+    """First thing that looks like a version in what the command prints, "unknown" if nothing does."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=VERSION_TIMEOUT,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    # A parenthesis may hold the packager's version: prefer the number outside it.
+    text = done.stdout + done.stderr
+    for candidate in (re.sub(r"\([^)]*\)", " ", text), text):
+        match = re.search(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*(?:[-+][\w.]+)?)", candidate)
+        if match:
+            return match[1]
+    return "unknown"
