@@ -1,4 +1,4 @@
-"""simplify: remove layers that do nothing, and those whose value nobody reads."""
+"""simplify: remove layers that do nothing, join reshapes, and remove layers whose value nobody reads."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ def simplify(graph: Graph) -> Graph:
     """Drop reshapes to the same shape (but for the output) and dead layers; join reshape chains."""
     renamed: dict[str, str] = {}
     shapes = graph.values
+    sources: dict[str, str] = {}  # of each reshape that stays: the value whose elements it shows
     ops: list[Op] = []
     for op in graph.ops:
         op = msgspec.structs.replace(op, inputs=tuple(renamed.get(name, name) for name in op.inputs))
-        if isinstance(op, Reshape) and op.name != graph.output:
-            if op.shape == shapes[op.inputs[0]].shape:
-                renamed[op.name] = op.inputs[0]
+        if isinstance(op, Reshape):
+            source = sources.get(op.inputs[0], op.inputs[0])
+            if op.name != graph.output and op.shape == shapes[source].shape:
+                renamed[op.name] = source
                 continue
+            sources[op.name] = source
+            op = msgspec.structs.replace(op, inputs=(source,))
         ops.append(op)
     live = {graph.output, *(state.next for state in graph.states)}
     live = {renamed.get(name, name) for name in live}

@@ -10,10 +10,13 @@ Padding stays neutral: it was the pool's lo (hi for a minimum) and is so again f
 
 from __future__ import annotations
 
+from itertools import count
+
 import msgspec
 import numpy as np
 
 from edgeternary.ir import Graph, Op
+from edgeternary.ir.names import MAX_LENGTH
 from edgeternary.ops import MaxPool, Threshold
 
 
@@ -21,7 +24,7 @@ def sink_pool(graph: Graph) -> Graph:
     """Exchange each max_pool with the one threshold that alone reads it.
 
     The pool keeps its place in the names of values: the pooled codes carry the threshold's name (what came
-    after both before still reads it), the codes before pooling are called `<pool>.codes`.
+    after both before still reads it), the codes before pooling are called `<pool>.codes`, or `.codes2` ...
     """
     ops = {op.name: op for op in graph.ops}
     exchanged: dict[str, list[Op]] = {}
@@ -33,7 +36,7 @@ def sink_pool(graph: Graph) -> Graph:
         readers += sum(state.next == pool.name for state in graph.states)
         if readers != 1:
             continue
-        codes = f"{pool.name}.codes"
+        codes = _fresh(pool.name, graph, exchanged)
         first = msgspec.structs.replace(threshold, name=codes, inputs=pool.inputs)
         flipped = np.where(threshold.step < 0, 1 - pool.minimum, pool.minimum).astype(np.uint8)
         second = msgspec.structs.replace(pool, name=threshold.name, inputs=(codes,), minimum=flipped)
@@ -42,3 +45,11 @@ def sink_pool(graph: Graph) -> Graph:
     if not exchanged:
         return graph
     return graph.with_ops([new for op in graph.ops for new in exchanged.get(op.name, [op])])
+
+
+def _fresh(pool: str, graph: Graph, exchanged: dict[str, list[Op]]) -> str:
+    """`<pool>.codes`, numbered where that name is taken and cut where it is too long."""
+    taken = {*graph.values, *(op.name for ops in exchanged.values() for op in ops)}
+    suffixes = (".codes" + (str(number) if number > 1 else "") for number in count(1))
+    names = (pool[: MAX_LENGTH - len(suffix)] + suffix for suffix in suffixes)
+    return next(name for name in names if name not in taken)

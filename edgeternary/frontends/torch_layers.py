@@ -1,0 +1,227 @@
+"""The table {operator of torch.export: how it is lowered}: layers that make integer values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeternary.frontends.torch_quantize import quantize, requantize, sign
+from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
+from edgeternary.nn.linear import Quantized
+from edgeternary.nn.ops import conv_size
+from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, SumPool
+
+Handler = Callable[..., Lowered]
+Pair = tuple[int, int]
+
+
+def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
+    if isinstance(c.module, Quantized):
+        return c.module.quantizer.name
+    if np.all(np.abs(weights) == 1):
+        return "bipolar"
+    top = int(np.abs(weights).max())
+    if top > 127:
+        raise c.refuse(f"a weight is {top}", "weights have at most 8 bits")
+    return "ternary" if top <= 1 else f"int{top.bit_length() + 1}"
+
+
+def dense(c: Context, x: Lowered, weight: Lowered, bias: Lowered | None = None) -> Codes:
+    x = c.codes(x)
+    w = c.integers(weight, "weight")
+    if len(x.shape) != 1 or w.shape[1] != x.shape[0]:
+        raise c.refuse(
+            f"it takes {w.shape[1]} flat inputs and gets {x.shape}", "put an edgeternary.nn.Flatten before it"
+        )
+    kind = _weight_type(c, w)
+    if x.order is not None:
+        w = w[:, np.argsort(x.order)]
+    b = np.zeros(len(w), np.int64) if bias is None else c.integers(bias, "bias")
+    op = Dense(
+        name=c.name(), inputs=(x.name,), weights=w.astype(np.int8), weight_type=kind, bias=b.astype(np.int32)
+    )
+    return c.emit(op, (len(w),))
+
+
+def conv2d(
+    c: Context,
+    x: Lowered,
+    weight: Lowered,
+    stride: Sequence[int],
+    pad: Sequence[int],
+    pad_value: int,
+    groups: int,
+    bias: Lowered | None = None,
+) -> Codes:
+    x = c.codes(x)
+    w = c.integers(weight, "weight")
+    b = np.zeros(len(w), np.int64) if bias is None else c.integers(bias, "bias")
+    (sy, sx), (top, left, bottom, right) = stride, pad
+    op = Conv2d(
+        name=c.name(), inputs=(x.name,), weights=w.transpose(0, 2, 3, 1).astype(np.int8).copy(),
+        weight_type=_weight_type(c, w), bias=b.astype(np.int32), stride=(sy, sx),
+        pad=(top, left, bottom, right), pad_value=pad_value, groups=groups,
+    )  # fmt: skip
+    _, height, width = x.shape
+    size = conv_size(height, top, bottom, w.shape[2], sy), conv_size(width, left, right, w.shape[3], sx)
+    return c.emit(op, (len(w), *size))
+
+
+def aten_conv2d(
+    c: Context,
+    x: Lowered,
+    weight: Lowered,
+    bias: Lowered | None = None,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1, 1),
+    groups: int = 1,
+) -> Codes:
+    if max(dilation) > 1:
+        raise c.refuse("dilated convolutions are not supported", "use a larger kernel or a stride")
+    py, px = padding
+    return conv2d(c, x, weight, stride, (py, px, py, px), 0, groups, bias)
+
+
+def _window(v: Sequence[int] | int, rank: int) -> Pair:
+    """A kernel, stride or padding of a pool on (C, L) or (C, H, W) as (y, x)."""
+    v = [v] if isinstance(v, int) else list(v)
+    y, x = v if len(v) == 2 else (v[0], v[0])
+    return (y, x) if rank == 3 else (-1, x)
+
+
+def max_pool(
+    c: Context,
+    x: Lowered,
+    kernel: Sequence[int],
+    stride: Sequence[int] = (),
+    padding: Sequence[int] | int = 0,
+    dilation: Sequence[int] | int = 1,
+    ceil_mode: bool = False,
+) -> Codes:
+    x = c.codes(x, "pool accumulators (before the batch-norm) or codes (after the activation)")
+    if ceil_mode or np.max(dilation) > 1:
+        raise c.refuse("ceil_mode and dilation are not supported", "use neither")
+    rank = len(x.shape)
+    (ky, kx), (sy, sx), (py, px) = (_window(v, rank) for v in (kernel, stride or kernel, padding))
+    if rank == 2:
+        ky, sy, py = 1, 1, 0
+    minimum = np.zeros(x.channels, np.uint8)
+    op = MaxPool(
+        name=c.name(),
+        inputs=(x.name,),
+        kernel=(ky, kx),
+        stride=(sy, sx),
+        pad=(py, px, py, px),
+        minimum=minimum,
+    )
+    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), (py, px)))
+
+
+def sum_pool(c: Context, x: Lowered, kernel: Sequence[int], stride: Sequence[int]) -> Codes:
+    x = c.codes(x, "put the activation before the pool")
+    (ky, kx), (sy, sx) = kernel, stride
+    op = SumPool(name=c.name(), inputs=(x.name,), kernel=(ky, kx), stride=(sy, sx))
+    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), (0, 0)))
+
+
+def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: Pair) -> tuple[int, ...]:
+    sizes = x.shape[1:] if len(x.shape) == 3 else (1, x.shape[1])
+    out = tuple(conv_size(n, p, p, k, s) for n, p, k, s in zip(sizes, pad, kernel, stride, strict=True))
+    return (x.channels, *(out if len(x.shape) == 3 else out[1:]))
+
+
+def flatten(c: Context, x: Lowered, *_: object) -> Codes:
+    x = c.codes(x, "flatten after the activation")
+    if len(x.shape) == 1:
+        return x
+    size = math.prod(x.shape)
+    order = None if x.channels in (1, size) else channels_last_order(x.shape)
+    return c.emit(Reshape(name=c.name(), inputs=(x.name,), shape=(size,)), (size,), order)
+
+
+def view(c: Context, x: Lowered, shape: Sequence[int]) -> Codes:
+    """x.view(len(x), -1) is a flatten; other views have no meaning with channels last."""
+    x = c.codes(x, "reshape after the activation")
+    if len(shape) != 2 or shape[1] not in (-1, math.prod(x.shape)):
+        raise c.refuse(f"reshaping to {list(shape)} is not supported", "use edgeternary.nn.Flatten")
+    return flatten(c, x)
+
+
+def squeeze(c: Context, x: Lowered, dim: int) -> Codes:
+    """The height of 1 that Conv1d and SumPool put around a 1-D map, taken off again."""
+    x = c.codes(x)
+    return Codes(x.name, tuple(n for i, n in enumerate(x.shape, 1) if i != dim or n != 1), x.order)
+
+
+def unsqueeze(c: Context, x: Lowered, dim: int) -> Codes:
+    x = c.codes(x)
+    if dim != 2 or len(x.shape) != 2:
+        raise c.refuse("only a height of 1 can be added to a map (C, L)", "use edgeternary.nn.Conv1d")
+    return Codes(x.name, (x.shape[0], 1, x.shape[1]), x.order)
+
+
+def add(c: Context, a: Codes, b: Codes) -> Codes:
+    from edgeternary.nn.structure import Residual
+
+    if not isinstance(c.module, Residual):
+        raise c.refuse(
+            "it adds two quantised values whose scales nothing ties together",
+            "use edgeternary.nn.Residual, which owns the scale that both branches share",
+        )
+    for x in (a, b):
+        if c.values[x.name].type.name == "int32":
+            raise c.refuse("one branch is an accumulator, not codes", "end both branches with an Activation")
+    if a.shape != b.shape or not _same_order(a, b):
+        raise c.refuse(
+            f"its branches have the shapes {a.shape} and {b.shape}", "give both branches one shape"
+        )
+    return c.emit(Add(name=c.name(), inputs=(a.name, b.name)), a.shape, a.order)
+
+
+def _same_order(a: Codes, b: Codes) -> bool:
+    if a.order is None or b.order is None:
+        return a.order is b.order
+    return np.array_equal(a.order, b.order)
+
+
+def cat(c: Context, parts: Sequence[Lowered], dim: int = 0) -> Codes:
+    xs = [c.codes(x) for x in parts]
+    types = {c.values[x.name].type.name for x in xs}
+    if (
+        len(types) > 1
+        or "int32" in types
+        or dim not in (1, -len(xs[0].shape))
+        or any(x.order is not None for x in xs)
+    ):
+        raise c.refuse(
+            f"it joins values of the types {', '.join(sorted(types))} along axis {dim}",
+            "join channels (axis 1) of activations of one kind, before any Flatten",
+        )
+    shape = (sum(x.channels for x in xs), *xs[0].shape[1:])
+    return c.emit(Concat(name=c.name(), inputs=tuple(x.name for x in xs)), shape)
+
+
+_aten, _ours = torch.ops.aten, torch.ops.edgeternary
+LAYERS: dict[object, Handler] = {
+    _ours.dense.default: dense,
+    _ours.conv2d.default: conv2d,
+    _ours.sum_pool.default: sum_pool,
+    _ours.sign.default: sign,
+    _ours.quantize.default: quantize,
+    _ours.requantize.default: requantize,
+    _aten.linear.default: dense,
+    _aten.conv2d.default: aten_conv2d,
+    _aten.max_pool1d.default: max_pool,
+    _aten.max_pool2d.default: max_pool,
+    _aten.flatten.using_ints: flatten,
+    _aten.view.default: view,
+    _aten.reshape.default: view,
+    _aten.squeeze.dim: squeeze,
+    _aten.unsqueeze.default: unsqueeze,
+    _aten.cat.default: cat,
+}

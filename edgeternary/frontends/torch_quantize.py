@@ -1,0 +1,78 @@
+"""Quantisers of an exported torch program: thresholds up to 4 bits, requantize above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, column
+from edgeternary.ir import smallest
+from edgeternary.nn.activations import Activation
+from edgeternary.nn.norm import Requantize as RequantizeLayer
+from edgeternary.nn.quantizers import levels
+from edgeternary.ops import Requantize, Threshold
+from edgeternary.passes.steps import steps
+
+
+def _type(c: Context, lo: int, hi: int) -> str:
+    """The type that the layer declares; the narrowest for a bare operator."""
+    layer = c.module
+    return layer.levels.name if isinstance(layer, (Activation, RequantizeLayer)) else smallest(lo, hi).name
+
+
+def _thresholds(c: Context, x: Lowered, kind: str, quantize: Callable[[torch.Tensor], torch.Tensor]) -> Codes:
+    base = x.base if isinstance(x, Pending) else c.codes(x)
+    value, channels, rank = c.values[base.name], base.channels, len(base.shape)
+
+    def f(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        batch = column(np.broadcast_to(codes, (channels, codes.shape[1])), rank)
+        y = quantize(x(batch) if isinstance(x, Pending) else batch)
+        if y.shape != batch.shape:
+            raise c.refuse("a function before it is not per channel", "use constants of one number a channel")
+        return y.reshape(y.shape[:2]).numpy().T.astype(np.int64)
+
+    found = steps(f, value.lo, value.hi, levels(kind).codes, c.path)
+    t, first, step = found.t, found.base, found.step
+    if base.order is not None:
+        where = np.argsort(base.order)
+        t, first, step = t[where], first[where], step[where]
+    op = Threshold(name=c.name(), inputs=(base.name,), t=t, base=first, step=step, type=kind)
+    return c.emit(op, base.shape, base.order)
+
+
+def sign(c: Context, x: Lowered) -> Codes:
+    return _thresholds(c, x, "bipolar", torch.ops.edgeternary.sign)
+
+
+def quantize(c: Context, x: Lowered, scale: torch.Tensor, lo: int, hi: int) -> Codes:
+    return _thresholds(c, x, _type(c, lo, hi), lambda y: torch.ops.edgeternary.quantize(y, scale, lo, hi))
+
+
+def requantize(c: Context, x: Lowered, mbs: Lowered, lo: int, hi: int) -> Codes:
+    x = c.codes(x, "put the Requantize directly after the layer that makes the accumulators")
+    rows = c.integers(mbs, "multiplier").astype(np.int32)
+    if x.order is not None:
+        rows = rows[:, np.argsort(x.order)]
+    m, b, s = (np.ascontiguousarray(row) for row in rows)
+    op = Requantize(
+        name=c.name(),
+        inputs=(x.name,),
+        m=m,
+        b=b,
+        s=s,
+        zero=0,
+        lo=lo,
+        hi=hi,
+        rounding="half_up",
+        type=_type(c, lo, hi),
+    )
+    value = c.values[x.name]
+    if op.form(value) == "C":
+        raise c.refuse(
+            f"its accumulators reach from {value.lo:,} to {value.hi:,}, more than its bound",
+            f"give it bound={max(-value.lo, value.hi)}",
+        )
+    return c.emit(op, x.shape, x.order)

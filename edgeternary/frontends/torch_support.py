@@ -1,0 +1,48 @@
+"""Which torch layers are understood, and what to use in place of the others."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from edgeternary.errors import EdgeTernaryError
+
+PLAIN = (
+    nn.Linear, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d, nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Identity, nn.Dropout,
+    nn.Dropout1d, nn.Dropout2d, nn.Flatten, nn.BatchNorm1d, nn.BatchNorm2d, nn.LeakyReLU, nn.Sequential,
+    nn.ModuleList, nn.ModuleDict,
+)  # fmt: skip
+SUPPORTED = (
+    "edgeternary.nn: Linear, Conv1d, Conv2d, Output, BatchNorm, Activation, Requantize, MaxPool, SumPool, "
+    "AvgPool, GlobalAvgPool, Residual, Flatten; torch.nn: Linear and Conv2d with integer weights, "
+    "BatchNorm1d/2d, MaxPool1d/2d, ReLU, ReLU6, LeakyReLU, Hardtanh, Dropout, Identity, Flatten"
+)
+NEAREST = {
+    "AvgPool1d": "AvgPool", "AvgPool2d": "AvgPool", "AdaptiveAvgPool1d": "GlobalAvgPool",
+    "AdaptiveAvgPool2d": "GlobalAvgPool", "AdaptiveMaxPool2d": "MaxPool", "Conv1d": "Conv1d",
+    "LayerNorm": "BatchNorm", "GroupNorm": "BatchNorm", "InstanceNorm2d": "BatchNorm",
+    "LocalResponseNorm": "BatchNorm",
+    "Sigmoid": "Activation", "Tanh": "Activation", "GELU": "Activation", "SiLU": "Activation",
+    "ELU": "Activation",
+    "SELU": "Activation", "Hardswish": "Activation", "Hardsigmoid": "Activation", "Mish": "Activation",
+    "PReLU": "Activation", "Softplus": "Activation", "ConvTranspose2d": "Conv2d", "ConvTranspose1d": "Conv1d",
+    "Bilinear": "Linear", "LazyLinear": "Linear", "LazyConv2d": "Conv2d",
+}  # fmt: skip
+NO_LAYER = {
+    "Softmax": "leave it out: argmax of the logits is the same, and the logits keep their scale",
+    "LogSoftmax": "leave it out: argmax of the logits is the same, and the logits keep their scale",
+}
+
+
+def check_modules(model: nn.Module) -> None:
+    """Refuses layers of torch.nn that have no integer form, by module path, with the nearest one that has."""
+    for path, module in model.named_modules():
+        kind = type(module)
+        if not kind.__module__.startswith("torch.nn.modules") or isinstance(module, PLAIN):
+            continue
+        nearest = NEAREST.get(kind.__name__)
+        raise EdgeTernaryError(
+            f"layer {path or 'model'!r} ({kind.__name__}) cannot be lowered",
+            f"it has no exact integer form here. Supported are {SUPPORTED}",
+            NO_LAYER.get(kind.__name__)
+            or f"nearest is edgeternary.nn.{nearest or 'Linear with an Activation'}",
+        )

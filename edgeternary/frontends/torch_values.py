@@ -1,0 +1,146 @@
+"""What a tensor of an exported torch program is during lowering, and the graph so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Op, Value
+
+EXACT = 1 << 24  # float32 holds every integer up to here
+
+Apply = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Codes:
+    """An integer value of the graph. Torch sees it as (N, *shape), channels first.
+
+    order[i]: for a flattened map, the graph's index of torch's element i (channels last against channels
+    first).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    order: NDArray[np.int64] | None = None
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Codes after float functions that wait for a quantiser: the chain becomes its thresholds."""
+
+    base: Codes
+    chain: tuple[Apply, ...]
+    layers: tuple[str, ...]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        for apply in self.chain:
+            x = apply(x)
+        return x
+
+
+Lowered = Codes | Pending | Tensor
+
+
+@dataclass
+class Context:
+    """The graph so far and the exported program's place in it."""
+
+    model: nn.Module
+    values: dict[str, Value]
+    ops: list[Op] = field(default_factory=list)
+    node: fx.Node | None = None
+
+    @property
+    def path(self) -> str:
+        """Module path of the node being lowered; the node's own name outside any submodule."""
+        assert self.node is not None
+        stack = list((self.node.meta.get("nn_module_stack") or {}).values())
+        return str(stack[-1][0]) if stack and stack[-1][0] else self.node.name
+
+    @property
+    def module(self) -> nn.Module:
+        try:
+            return self.model.get_submodule(self.path)
+        except AttributeError:
+            return self.model
+
+    def name(self) -> str:
+        """A free name for the next op: the module path, numbered when a module is used more than once."""
+        name, count = self.path, 2
+        while name in self.values:
+            name, count = f"{self.path}#{count}", count + 1
+        return name
+
+    def refuse(self, why: str, remedy: str) -> EdgeTernaryError:
+        kind = (
+            type(self.module).__name__
+            if self.module is not self.model
+            else str(getattr(self.node, "target", ""))
+        )
+        return EdgeTernaryError(f"layer {self.path!r} ({kind}) cannot be lowered", why, remedy)
+
+    def codes(self, x: object, remedy: str = "put an edgeternary.nn.Activation before it") -> Codes:
+        """x as an integer value, or a refusal that names the layer."""
+        if isinstance(x, Codes):
+            return x
+        why = (
+            "its input is a constant"
+            if isinstance(x, Tensor)
+            else "its input is not quantised to integer codes"
+        )
+        if isinstance(x, Pending):
+            why += f" (it is the float output of {x.layers[-1]!r})"
+        raise self.refuse(why, remedy)
+
+    def integers(self, x: object, what: str) -> NDArray[np.int64]:
+        """A constant tensor of integers as int64, or a refusal."""
+        if not isinstance(x, Tensor):
+            raise self.refuse(f"its {what} is not a constant", "use a fixed parameter")
+        array = x.detach().double().numpy()
+        if not np.array_equal(array, np.rint(array)):
+            raise self.refuse(
+                f"its {what} is not made of integers",
+                "use the layer of that name in edgeternary.nn, or edgeternary.nn.convert the model",
+            )
+        return array.astype(np.int64)
+
+    def emit(self, op: Op, shape: tuple[int, ...], order: NDArray[np.int64] | None = None) -> Codes:
+        """Adds an op; refuses a value that float32 would not hold exactly in torch."""
+        value = op.infer([self.values[name] for name in op.inputs])
+        if max(-value.lo, value.hi) > EXACT:
+            raise self.refuse(
+                f"its sums reach {max(-value.lo, value.hi):,}, beyond the 2^24 up to which float32 is exact",
+                "use fewer inputs, narrower weights or narrower activations",
+            )
+        self.ops.append(op)
+        self.values[op.name] = value
+        return Codes(op.name, shape, order)
+
+
+def graph_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(C, H, W) -> (H, W, C), (C, L) -> (1, L, C), (n,) -> (n,)."""
+    if len(shape) == 1:
+        return shape
+    return (*(shape[1:] if len(shape) == 3 else (1, shape[1])), shape[0])
+
+
+def channels_last_order(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """order[i] for a flattened (C, H, W) or (C, L): where torch's element i lies in the graph."""
+    indices = np.arange(int(np.prod(shape))).reshape(graph_shape(shape))
+    return np.ascontiguousarray(np.moveaxis(indices, -1, 0)).reshape(-1)
+
+
+def column(codes: NDArray[np.int64], rank: int) -> Tensor:
+    """Integers (C, n) as a batch of n samples (n, C, 1, ...) of `rank` axes each."""
+    return torch.from_numpy(codes.T.astype(np.float32)).reshape(*codes.T.shape, *([1] * (rank - 1)))

@@ -1,0 +1,208 @@
+"""Somebody's own float model as a quantised one with the same structure, ready for fine-tuning."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.nn.activations import Activation
+from edgeternary.nn.calibrate import calibrate, output_statistics
+from edgeternary.nn.conv import Conv1d, Conv2d
+from edgeternary.nn.linear import Linear, Output, Quantized
+from edgeternary.nn.norm import BatchNorm, Requantize
+from edgeternary.nn.pool import AvgPool, GlobalAvgPool
+from edgeternary.nn.quantizers import levels
+from edgeternary.nn.replace import our_batch_norm
+
+NONLINEAR_LAYERS = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.Hardtanh,
+    nn.Tanh,
+    nn.Sigmoid,
+    nn.GELU,
+    nn.SiLU,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.Hardswish,
+)
+NONLINEAR_CALLS = {
+    F.relu,
+    F.relu6,
+    F.hardtanh,
+    F.gelu,
+    F.silu,
+    F.leaky_relu,
+    torch.relu,
+    torch.tanh,
+    torch.sigmoid,
+}
+NONLINEAR_METHODS = {"relu", "tanh", "sigmoid"}
+POOL_BITS = 4
+
+
+def convert(
+    model: nn.Module,
+    weights: str | int = "ternary",
+    activations: str | int = 2,
+    example: Tensor | None = None,
+) -> nn.Module:
+    """A copy of `model` with quantised layers: train it further, then lower it.
+
+    Linear and Conv become quantised ones that start from the float weights, the last Linear an Output; a
+    nonlinearity becomes an Activation (a Requantize from 5 bits up), with a batch-norm before it where there
+    was none; average pools get a 4-bit quantiser. Module paths stay. The new model takes raw integer codes:
+    `example`, a batch of them (a few hundred samples), sets batch-norm statistics and step sizes; without it
+    they start at defaults. EdgeTernaryError when torch.fx cannot trace the model.
+    """
+    try:
+        traced = fx.symbolic_trace(copy.deepcopy(model))
+    except Exception as error:  # symbolic tracing raises whatever the model's own code does
+        raise EdgeTernaryError(
+            "the model cannot be traced by torch.fx",
+            str(error).splitlines()[0],
+            "write forward() without branches on values, or build the model from edgeternary.nn layers",
+        ) from error
+    statistics = output_statistics(traced, example) if example is not None else {}
+    converter = _Converter(traced, weights, activations, statistics)
+    for node in list(traced.graph.nodes):
+        converter.visit(node)
+    for node in traced.graph.nodes:
+        node.meta.clear()  # the old module stack would give torch.export the names of the float layers
+    traced.graph.lint()
+    traced.recompile()
+    if example is not None:
+        calibrate(traced, example)
+    return traced
+
+
+class _Converter:
+    def __init__(
+        self, traced: fx.GraphModule, weights: str | int, activations: str | int,
+        statistics: dict[str, tuple[Tensor, Tensor]],
+    ) -> None:  # fmt: skip
+        self.traced, self.weights, self.activations, self.statistics = (
+            traced,
+            weights,
+            activations,
+            statistics,
+        )
+        self.wide = levels(activations).hi - levels(activations).lo > 15
+        self.first = True
+        linear = [
+            n for n in traced.graph.nodes if isinstance(self.module(n), (nn.Linear, nn.Conv1d, nn.Conv2d))
+        ]
+        self.last = linear[-1] if linear else None
+
+    def module(self, node: fx.Node) -> nn.Module | None:
+        return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def visit(self, node: fx.Node) -> None:
+        module = self.module(node)
+        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+            self.replace(node, self.linear(node, module))
+            self.first = False
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            self.replace(node, our_batch_norm(module))
+        elif isinstance(module, (nn.AvgPool2d, nn.AdaptiveAvgPool2d)):
+            self.replace(node, _average(module, str(node.target)))
+        elif isinstance(module, NONLINEAR_LAYERS) or (
+            (node.op == "call_function" and node.target in NONLINEAR_CALLS)
+            or (node.op == "call_method" and node.target in NONLINEAR_METHODS)
+        ):
+            self.nonlinearity(node)
+
+    def replace(self, node: fx.Node, new: nn.Module) -> None:
+        self.traced.add_submodule(str(node.target), new)
+
+    def linear(self, node: fx.Node, module: nn.Linear | nn.Conv1d | nn.Conv2d) -> Quantized:
+        new: Quantized
+        if isinstance(module, nn.Linear):
+            kind = Output if node is self.last else Linear
+            new = kind(module.in_features, module.out_features, self.weights)
+        else:
+            new = self.convolution(module, str(node.target))
+        with torch.no_grad():
+            peak = module.weight.abs().amax().clamp_min(1e-12)
+            new.weight.copy_(module.weight.reshape(new.weight.shape) / peak)
+            if isinstance(new, Output) and module.bias is not None:
+                new.bias.copy_(module.bias)
+        return new
+
+    def convolution(self, module: nn.Conv1d | nn.Conv2d, path: str) -> Quantized:
+        if module.padding_mode != "zeros" or max(module.dilation) > 1 or isinstance(module.padding, str):
+            raise EdgeTernaryError(
+                f"convolution {path!r} cannot be converted",
+                "padding by reflection or by name and dilation have no integer form here",
+                "give the padding as numbers, with zeros and without dilation",
+            )
+        pad_value = -1 if levels(self.activations).gap == 2 and not self.first else 0
+        kernel, stride, pad = (
+            (int(v[0]), int(v[-1])) for v in (module.kernel_size, module.stride, module.padding)
+        )
+        channels = module.in_channels, module.out_channels
+        if isinstance(module, nn.Conv1d):
+            return Conv1d(*channels, kernel[0], stride[0], pad[0], pad_value, module.groups, self.weights)
+        return Conv2d(*channels, kernel, stride, pad, pad_value, module.groups, self.weights)
+
+    def nonlinearity(self, node: fx.Node) -> None:
+        """node(x) becomes activation(norm(x)); a batch-norm that was there is used, or merged."""
+        before = node.args[0]
+        assert isinstance(before, fx.Node)
+        norm = self.module(before)
+        name = str(node.target) if node.op == "call_module" else node.name
+        if not isinstance(norm, BatchNorm):
+            norm = self.new_norm(before)
+            if norm is not None and not self.wide:
+                before = self.insert(before, norm, f"{name}_norm")
+        act: nn.Module
+        if self.wide and norm is not None:
+            act = Requantize(norm.weight.shape[0], self.activations)
+            act.load_state_dict({**norm.state_dict(), "scale": act.scale})
+            if self.module(before) is norm:
+                before = before.args[0]
+        else:
+            act = Activation(self.activations)
+        if node.op == "call_module":
+            self.replace(node, act)
+            node.args = (before,)
+            return
+        self.traced.add_submodule(name, act)
+        with self.traced.graph.inserting_after(node):
+            node.replace_all_uses_with(new := self.traced.graph.call_module(name, (before,)))
+            new.args = (before,)
+        self.traced.graph.erase_node(node)
+
+    def insert(self, after: fx.Node, module: nn.Module, name: str) -> fx.Node:
+        self.traced.add_submodule(name, module)
+        with self.traced.graph.inserting_after(after):
+            return self.traced.graph.call_module(name, (after,))
+
+    def new_norm(self, source: fx.Node) -> BatchNorm | None:
+        """A batch-norm that gives accumulators the mean and deviation of the float outputs."""
+        module = self.module(source)
+        if not isinstance(module, Quantized):
+            return None
+        norm = BatchNorm(module.weight.shape[0])
+        mean, deviation = self.statistics.get(str(source.target), (norm.bias, norm.weight))
+        with torch.no_grad():
+            norm.bias.copy_(mean)
+            norm.weight.copy_(deviation)
+        return norm
+
+
+def _average(module: Any, path: str) -> nn.Module:
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        if module.output_size not in (1, (1, 1)):
+            raise EdgeTernaryError(
+                f"pool {path!r} cannot be converted",
+                "only a global average has fixed windows",
+                "use AvgPool2d",
+            )
+        return GlobalAvgPool(Activation(POOL_BITS))
+    return AvgPool(module.kernel_size, Activation(POOL_BITS), module.stride)

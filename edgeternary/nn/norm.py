@@ -1,0 +1,86 @@
+"""Batch-norm whose eval mode is a function of its input alone, and its integer form for wide activations."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.nn import elementwise
+from edgeternary.nn.activations import positive, scaled_gradient
+from edgeternary.nn.quantizers import levels
+from edgeternary.nn.surrogates import straight_through
+
+
+class BatchNorm(nn.Module):
+    """Batch-norm over axis 1 of (N, C), (N, C, L) or (N, C, H, W).
+
+    Train mode is torch's. Eval mode computes ((x - mean) / sqrt(var + eps)) * gamma + beta in float64, in
+    this order, and returns float64: the same bits on every machine and for every batch size.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.use_running = False  # normalise by the running statistics in train mode too
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def train_forward(self, x: Tensor) -> Tensor:
+        mean, var = self.running_mean, self.running_var
+        batch_statistics = not self.use_running
+        return F.batch_norm(x, mean, var, self.weight, self.bias, batch_statistics, self.momentum, self.eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return self.train_forward(x)
+        mean, var = self.running_mean, self.running_var
+        return elementwise.batch_norm(x, mean, var, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return str(self.weight.shape[0])
+
+
+class Requantize(BatchNorm):
+    """Batch-norm and an activation of 5 to 16 bits in one layer: accumulators in, codes out.
+
+    Eval mode is integer arithmetic, clamp((x*m + b) >> s) rounding half up, with m, b, s derived once from
+    the batch-norm and `scale` by passes/fixed_point.py. `bound`: |x| that inside-int32 is proven for;
+    lowering checks that the accumulators really stay within it.
+    """
+
+    def __init__(
+        self, channels: int, kind: str | int = 8, scale: float | None = None, bound: int = 1 << 18
+    ) -> None:
+        super().__init__(channels)
+        self.levels = levels(kind)
+        if self.levels.gap != 1 or self.levels.hi - self.levels.lo < 31:
+            raise EdgeTernaryError(
+                f"Requantize({channels}, {kind!r}) has fewer than 5 bits",
+                "up to 4 bits an activation becomes thresholds, which need no multiplication",
+                f"use BatchNorm({channels}) and Activation({kind!r})",
+            )
+        self.bound = bound
+        self.scale = nn.Parameter(torch.tensor(scale or 4.0 / self.levels.hi))
+
+    def multipliers(self) -> Tensor:
+        """(3, C) int64: m, b and s."""
+        mean, var = self.running_mean, self.running_var
+        scale = positive(self.scale)
+        return elementwise.multipliers(mean, var, self.weight, self.bias, self.eps, scale, self.bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        lo, hi = self.levels.lo, self.levels.hi
+        if not self.training:
+            return elementwise.requantize(x, self.multipliers(), lo, hi)
+        y = self.train_forward(x) / scaled_gradient(positive(self.scale), (x.numel() * hi) ** -0.5)
+        return straight_through(torch.clamp(torch.floor(y + 0.5), lo, hi), torch.clamp(y, lo, hi))
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.shape[0]}, {self.levels.name}"

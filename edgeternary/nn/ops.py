@@ -1,0 +1,114 @@
+"""The eval-mode forward passes as torch.library operators, so that torch.export keeps each layer whole.
+
+Every tensor of codes or accumulators is a float tensor that holds integers. Sums stay below 2^24, so float32
+adds them exactly in any order; only a Winograd convolution would not, hence NNPACK is switched off.
+Everything that is not an integer (batch-norm, activation scales) runs in float64, one elementary IEEE
+operation at a time, in a fixed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.library import custom_op
+from torch.nn.grad import conv2d_input, conv2d_weight
+
+
+def conv_size(size: int, before: int, after: int, kernel: int, stride: int) -> int:
+    """Output length of a convolution or pool along one axis."""
+    return (size + before + after - kernel) // stride + 1
+
+
+@custom_op("edgeternary::dense", mutates_args=())
+def dense(x: Tensor, codes: Tensor, bias: Tensor) -> Tensor:
+    """x (N, in) codes, codes (out, in), bias (out,) integers -> (N, out) integer accumulators."""
+    return F.linear(x, codes) + bias
+
+
+@dense.register_fake
+def _(x: Tensor, codes: Tensor, bias: Tensor) -> Tensor:
+    return x.new_empty((*x.shape[:-1], codes.shape[0]))
+
+
+def _dense_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    x, codes = ctx.saved_tensors
+    return grad @ codes, grad.flatten(0, -2).T @ x.flatten(0, -2), grad.flatten(0, -2).sum(0)
+
+
+def _save_two(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(inputs[0], inputs[1])
+    ctx.rest = inputs[2:]
+
+
+dense.register_autograd(_dense_backward, setup_context=_save_two)
+
+
+@custom_op("edgeternary::conv2d", mutates_args=())
+def conv2d(
+    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int
+) -> Tensor:
+    """x (N, C, H, W), codes (out, C/groups, kh, kw), pad (top, left, bottom, right) -> accumulators."""
+    with torch.backends.nnpack.flags(enabled=False):  # NNPACK's Winograd is off by up to 0.067
+        return F.conv2d(padded(x, pad, pad_value), codes, stride=list(stride), groups=groups)
+
+
+def padded(x: Tensor, pad: Sequence[int], value: int) -> Tensor:
+    """Pads the last two axes by (top, left, bottom, right) with an integer code."""
+    top, left, bottom, right = pad
+    return F.pad(x, (left, right, top, bottom), value=float(value)) if any(pad) else x
+
+
+@conv2d.register_fake
+def _(
+    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int
+) -> Tensor:
+    n, _, h, w = x.shape
+    out, _, kh, kw = codes.shape
+    size = (conv_size(h, pad[0], pad[2], kh, stride[0]), conv_size(w, pad[1], pad[3], kw, stride[1]))
+    return x.new_empty((n, out, *size))
+
+
+def _conv2d_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    x, codes = ctx.saved_tensors
+    stride, pad, pad_value, groups = ctx.rest
+    wide = padded(x, pad, pad_value)
+    gx = conv2d_input(wide.shape, codes, grad, stride=list(stride), groups=groups)
+    gw = conv2d_weight(wide, codes.shape, grad, stride=list(stride), groups=groups)
+    top, left = pad[0], pad[1]
+    return gx[..., top : top + x.shape[2], left : left + x.shape[3]], gw, None, None, None, None
+
+
+conv2d.register_autograd(_conv2d_backward, setup_context=_save_two)
+
+
+@custom_op("edgeternary::sum_pool", mutates_args=())
+def sum_pool(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> Tensor:
+    """x (N, C, H, W) codes -> sums over each window, exact below 2^24."""
+    return F.avg_pool2d(x, list(kernel), list(stride), divisor_override=1)
+
+
+@sum_pool.register_fake
+def _(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> Tensor:
+    n, c, h, w = x.shape
+    return x.new_empty((n, c, (h - kernel[0]) // stride[0] + 1, (w - kernel[1]) // stride[1] + 1))
+
+
+def _sum_pool_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    (x,) = ctx.saved_tensors
+    kernel, stride = ctx.rest
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        y = F.avg_pool2d(leaf, list(kernel), list(stride), divisor_override=1)
+    return torch.autograd.grad(y, leaf, grad)[0], None, None
+
+
+def _save_one(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(inputs[0])
+    ctx.rest = inputs[1:]
+
+
+sum_pool.register_autograd(_sum_pool_backward, setup_context=_save_one)

@@ -1,0 +1,139 @@
+"""PyTorch itself as an executor: the answer that every other one is compared with, computed from the torch
+model.
+
+options["torch_model"]  the nn.Module that the graph was lowered from; without it the zoo's model of that name
+is taken. The graph gives shapes and names only, never a number.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.run.result import Result
+
+BATCH = 100
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run the torch model in eval mode on codes (samples, *graph.input.shape).
+
+    taps: the output of each module whose path is the name of a value of the graph, as integers, channels
+    last. options: torch_model, batch (samples at a time, 100), progress. stats: torch (its version).
+    """
+    model = _model(graph, options)
+    training = model.training
+    model.eval()
+    caught: list[dict[str, np.ndarray]] = []
+    hooks = [
+        module.register_forward_hook(_catcher(graph, name, caught))
+        for name, module in model.named_modules()
+        if taps and name in graph.values and name != graph.output
+    ]
+    batch, progress = int(str(options.get("batch", BATCH))), options.get("progress")
+    outputs: list[np.ndarray] = []
+    try:
+        for start in range(0, max(len(inputs), 1), batch):
+            codes = torch.from_numpy(channels_first(graph, inputs[start : start + batch]))
+            caught.append({})
+            with torch.no_grad():
+                outputs.append(_integers(graph, model(codes)))
+            if callable(progress):
+                progress(min(start + batch, len(inputs)), len(inputs))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        model.train(training)
+    result = np.concatenate(outputs)
+    found = {name: np.concatenate([part[name] for part in caught]) for name in caught[0]}
+    if taps:
+        found[graph.output] = result
+    return Result(outputs=result, taps=found, stats={"torch": torch.__version__})
+
+
+def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:
+    given = options.get("torch_model")
+    if isinstance(given, nn.Module):
+        return given
+    zoo: Any = importlib.import_module("edgeternary.zoo")  # by name: executors do not depend on the zoo
+    if graph.name in zoo.names():
+        found: nn.Module = zoo.torch_model(graph.name, options.get("checkpoint"))
+        return found
+    raise EdgeTernaryError(
+        f"the torch model of {graph.name!r} is not known",
+        "the torch executor computes with the PyTorch model, not with the graph",
+        'pass it: options={"torch_model": model}, or leave torch out of --on',
+    )
+
+
+def channels_first(graph: Graph, inputs: np.ndarray) -> np.ndarray:
+    """Codes (samples, H, W, C) as float32 (samples, C, H, W), or in the shape that lowering noted."""
+    x = np.asarray(inputs, np.float32)
+    x = np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if x.ndim == 4 else x
+    noted = tuple(int(n) for n in graph.meta.info.get("torch_shape", "").split() if n.isdigit())
+    return x.reshape(len(x), *noted) if math.prod(noted) == graph.input.size else x
+
+
+def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:
+    """What torch computed for value `name`, in the graph's order."""
+    shape = graph.values[name].shape
+    if len(shape) == 3:
+        return np.moveaxis(y, 1, -1).reshape(len(y), *shape)
+    before = _before_flatten(graph, name)
+    if before is None:
+        return y.reshape(len(y), *shape)
+    height, width, channels = before
+    return np.moveaxis(y.reshape(len(y), channels, height, width), 1, -1).reshape(len(y), *shape)
+
+
+def _before_flatten(graph: Graph, name: str) -> tuple[int, ...] | None:
+    """Shape (H, W, C) of the map that the flat value `name` is the flattening of, if any."""
+    while name != graph.input.name:
+        op = graph.op(name)
+        if op.kind == "dense":
+            return None
+        name = op.inputs[0]
+        if len(graph.values[name].shape) == 3:
+            return graph.values[name].shape
+    return None
+
+
+def _catcher(graph: Graph, name: str, caught: list[dict[str, np.ndarray]]) -> Any:
+    """A hook that keeps integer outputs; the first one of a module that is used more than once."""
+
+    def hook(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
+        codes = output.detach().double().numpy()
+        sized = math.prod(codes.shape[1:]) == graph.values[name].size
+        if sized and name not in caught[-1] and np.array_equal(codes, np.rint(codes)):
+            caught[-1][name] = channels_last(graph, name, codes).astype(np.int32)
+
+    return hook
+
+
+def _integers(graph: Graph, logits: Tensor) -> np.ndarray:
+    """Accumulators from logits = accumulators * logit_scale, proven by multiplying again."""
+    scale = np.float32(graph.meta.logit_scale)
+    values = logits.detach().numpy()
+    codes = np.rint(values.astype(np.float64) / np.float64(scale))
+    if not np.array_equal(codes.astype(np.float32) * scale, values.astype(np.float32)):
+        raise EdgeTernaryError(
+            f"torch's logits of {graph.name!r} are no multiples of the graph's logit scale {scale}",
+            "the graph was lowered from another model, or the model was trained further",
+            "lower the model again",
+        )
+    return channels_last(graph, graph.output, codes).astype(np.int32)

@@ -1,0 +1,134 @@
+"""torch and the integer graph agree in every value: ties, signs of gamma, batch sizes, oneDNN."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from edgeternary.frontends.torch import lower  # noqa: E402
+from edgeternary.run import run  # noqa: E402
+from tests.lowering.nets import adversarial, image_net, series_net  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+CASES = [
+    ("ternary", "bipolar"), ("binary", "bipolar"), ("ternary", 2), ("ternary_absmean", "ternary"), (4, 4),
+    ("ternary", "binary"), ("binary", "int3"), ("ternary", 5), ("ternary", 8), (8, "int8"),
+]  # fmt: skip
+
+
+def image_inputs(count: int, seed: int = 1) -> np.ndarray:
+    """Codes (count, 11, 9, 2) of a uint4 sensor: narrow, so that accumulators meet their thresholds often."""
+    inputs = np.random.default_rng(seed).integers(0, 16, (count, 11, 9, 2)).astype(np.int32)
+    inputs[0], inputs[-1] = 0, 15
+    return inputs
+
+
+def to_torch(inputs: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(inputs.transpose(0, 3, 1, 2)).astype(np.float32))
+
+
+def assert_same(graph, model, inputs, batch: int) -> None:
+    numpy = run(graph, inputs, on="numpy", taps=True)
+    answer = run(graph, inputs, on="torch", taps=True, options={"torch_model": model, "batch": batch})
+    compared = [name for name in graph.values if name in answer.taps]
+    assert len(compared) >= len(graph.ops) - 2, "almost every layer has a tap"
+    for name in compared:
+        np.testing.assert_array_equal(answer.taps[name], numpy.taps[name], err_msg=name)
+    np.testing.assert_array_equal(answer.outputs, numpy.outputs)
+
+
+@pytest.mark.parametrize(("weights", "kind"), CASES)
+def test_image_nets(weights, kind):
+    inputs = image_inputs(64)
+    model = adversarial(image_net(weights, kind), to_torch(inputs))
+    graph = lower(model, to_torch(inputs), name="net", input_type="uint4")
+    for onednn in (True, False):
+        with torch.backends.mkldnn.flags(enabled=onednn):
+            assert_same(graph, model, inputs, 64)
+            assert_same(graph, model, inputs[:9], 1)
+
+
+@pytest.mark.parametrize("kind", ["bipolar", 2, "int4"])
+def test_series_nets(kind):
+    inputs = np.random.default_rng(2).integers(-8, 8, (64, 1, 20, 3)).astype(np.int32)
+    x = torch.from_numpy(np.ascontiguousarray(inputs[:, 0].transpose(0, 2, 1)).astype(np.float32))
+    model = adversarial(series_net(kind), x)
+    graph = lower(model, x, input_type="int4")
+    assert graph.input.shape == (1, 20, 3)
+    assert_same(graph, model, inputs, 64)
+    assert_same(graph, model, inputs[:5], 1)
+
+
+def test_ties_do_happen():
+    """The nets are adversarial: accumulators equal a batch-norm's mean, where only exactness decides."""
+    inputs = image_inputs(64)
+    model = adversarial(image_net("ternary", "bipolar"), to_torch(inputs))
+    ties = 0
+
+    def count(module, args, output):
+        nonlocal ties
+        ties += int((args[0] == module.running_mean.reshape(-1, *[1] * (args[0].dim() - 2))).sum())
+
+    from edgeternary.nn import BatchNorm
+
+    for module in model.modules():
+        if isinstance(module, BatchNorm):
+            module.register_forward_hook(count)
+    model(to_torch(inputs))
+    assert ties > 1000
+
+
+class Reuse(torch.nn.Module):
+    """One activation after two layers, and branches that meet after a flatten and in a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = q.Conv2d(2, 4, 3), q.Conv2d(2, 4, 3)
+        self.norms = torch.nn.ModuleList([q.BatchNorm(4), q.BatchNorm(4)])
+        self.act = q.Activation(2)
+        self.flat = q.Flatten()
+        tail = torch.nn.Sequential(q.Linear(8 * 63, 8 * 63), q.BatchNorm(8 * 63), q.Activation("ternary"))
+        self.join = q.Residual(tail)
+        self.norm, self.sign = q.BatchNorm(8 * 63), q.Activation("bipolar")
+        self.out = q.Output(8 * 63, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        both = [self.act(norm(layer(x))) for layer, norm in zip((self.a, self.b), self.norms, strict=True)]
+        flat = self.flat(torch.cat(both, 1))
+        return self.out(self.sign(self.norm(flat * 2 - 1)) if False else self.out_of(flat))
+
+    def out_of(self, flat: torch.Tensor) -> torch.Tensor:
+        return self.sign(self.norm(flat))
+
+
+def test_logits_are_accumulators_times_one_scale():
+    inputs = image_inputs(16)
+    model = adversarial(image_net("ternary", 2), to_torch(inputs))
+    graph = lower(model, to_torch(inputs), input_type="uint4")
+    outputs = run(graph, inputs, on="numpy").outputs
+    with torch.no_grad():
+        logits = model(to_torch(inputs)).numpy()
+    np.testing.assert_array_equal(outputs.astype(np.float32) * np.float32(graph.meta.logit_scale), logits)
+
+
+def test_one_float_step_of_one_bias_is_seen_at_its_layer():
+    """A sign's zero bias becomes the next smaller float: accumulators equal to the mean change sides."""
+    from edgeternary.run.compare import compare
+
+    inputs = image_inputs(64)
+    model = adversarial(image_net("ternary", "bipolar"), to_torch(inputs))
+    graph = lower(model, to_torch(inputs), name="net", input_type="uint4")
+    options = {"torch": {"torch_model": model}}
+    assert compare(graph, inputs, ["torch"], options=options)[-1].mismatches == 0
+    norm = model[2]  # between the first pool and the sign that is layer 3
+    with torch.no_grad():
+        at_mean = (model[:2](to_torch(inputs)) == norm.running_mean[:, None, None]).sum((0, 2, 3))
+        channel = int(((norm.bias == 0) & (at_mean > 100)).nonzero()[0])
+        norm.bias[channel] = torch.nextafter(torch.tensor(0.0), torch.tensor(-1.0))
+    seen = compare(graph, inputs, ["torch"], options=options)[-1]
+    assert seen.mismatches and seen.difference
+    assert seen.difference.layer == "3"
+    assert seen.difference.index[-1] == channel
