@@ -48,20 +48,18 @@ def unpack(packed: NDArray[np.uint32], type: Type, count: int) -> NDArray[np.int
     Raises EdgeTernaryError for the illegal ternary pair (1, 1).
     """
     octets = np.ascontiguousarray(packed.astype("<u4")).view(np.uint8)
-    planes = np.unpackbits(octets, axis=-1, bitorder="little", count=count).astype(np.int32)
+    planes = np.unpackbits(octets, axis=-1, bitorder="little", count=count)
     if type.name == "bipolar":
-        return 2 * planes[0] - 1
+        return 2 * planes[0].astype(np.int32) - 1
     if type.name == "ternary":
         if np.any(planes[0] & planes[1]):
             raise EdgeTernaryError("illegal ternary code", "both bit planes of an element are 1")
-        return planes[0] - planes[1]
-    weights = [1 << k for k in range(type.planes)]
-    if type.signed:
-        weights[-1] = -weights[-1]
-    total = np.zeros(planes.shape[1:], np.int64)
-    for plane, weight in zip(planes, weights, strict=True):
-        total += weight * plane.astype(np.int64)
-    return total.astype(np.int32)
+        return planes[0].astype(np.int32) - planes[1]
+    total = np.zeros(planes.shape[1:], np.int32)
+    for k, plane in enumerate(planes):
+        bit = plane.astype(np.int32)
+        total += -(bit << k) if type.signed and k == type.planes - 1 else bit << k
+    return total
 
 
 def _plane(codes: NDArray[np.integer], type: Type, k: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from edgeternary.ir.op import Op
 from edgeternary.ir.value import State, Value
 
 
-class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the integers mean; never used in computing them.
 
     A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), and a

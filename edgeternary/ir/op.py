@@ -24,11 +24,12 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     A subclass gives `kind`, its fields, `infer`, `ref` and `examples`; nothing of C or HDL. Array
     fields are annotated `np.ndarray`; `packed` maps a field of codes to the field that holds the name
-    of their type, so that files store it as bit planes.
+    of their type, so that files store it as bit planes. `arity` is the number of inputs, None for any.
     """
 
     kind: ClassVar[str] = ""
     packed: ClassVar[dict[str, str]] = {}
+    arity: ClassVar[int | None] = 1
 
     name: str
     inputs: tuple[str, ...]

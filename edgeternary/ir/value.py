@@ -38,13 +38,14 @@ class Value:
         check_name(self.name, "value")
         if not 1 <= len(self.shape) <= 4 or any(n < 1 for n in self.shape) or self.size > MAX_ELEMENTS:
             raise EdgeTernaryError(
-                f"value {self.name!r} has the shape {self.shape}",
+                f"value {self.name!r} has the shape {self.shape[:6]}",
                 f"a shape has 1 to 4 positive sizes and at most {MAX_ELEMENTS:,} elements",
             )
-        if not self.type.lo <= self.lo <= self.hi <= self.type.hi:
+        members = self.type.contains(np.array([self.lo, self.hi]))
+        if not members or self.lo > self.hi:
             raise EdgeTernaryError(
                 f"value {self.name!r} has the interval [{self.lo}, {self.hi}]",
-                f"{self.type} holds {self.type.lo} to {self.type.hi}",
+                f"its ends must ascend and be {self.type} values, {self.type.lo} to {self.type.hi}",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ def infer_values(graph: Graph) -> dict[str, Value]:
 
     Checked: names are legal and unique, every input exists before it is used, each op accepts its
     operands (`Op.infer`, which also proves that no int32 accumulator overflows), states are written
-    back with values that they can hold, and the output exists.
+    back with values that they can hold, the output is a layer's, and scales are finite and positive.
     """
     values: dict[str, Value] = {}
 
@@ -50,12 +51,19 @@ def infer_values(graph: Graph) -> dict[str, Value]:
                 raise op.fail(
                     f"its input {name!r} is no earlier value", "list the layers in topological order"
                 )
+        if op.arity is not None and len(op.inputs) != op.arity:
+            raise op.fail(f"it takes {op.arity} inputs, not {len(op.inputs)}")
         value = op.infer([values[name] for name in op.inputs])
         add(value)
-    if graph.output not in values or graph.output == graph.input.name:
+    if graph.output not in {op.name for op in graph.ops}:
         raise EdgeTernaryError(f"the output {graph.output!r} of model {graph.name!r} is no value of a layer")
     for state in graph.states:
         _check_state(state, values)
+    for scale in (graph.meta.input_scale, graph.meta.logit_scale):
+        if not 0 < scale < math.inf:
+            raise EdgeTernaryError(
+                f"model {graph.name!r} has a scale of {scale}", "a scale is finite and above 0"
+            )
     return values
 
 

@@ -18,9 +18,9 @@ class Add(Op, frozen=True, kw_only=True, eq=False):
     """
 
     kind: ClassVar[str] = "add"
+    arity: ClassVar[int | None] = 2
 
     def infer(self, ins: Sequence[Value]) -> Value:
-        self.require(len(ins) == 2, "it takes two inputs")
         a, b = ins
         return elementwise_value(self, ins, [a.lo + b.lo, a.hi + b.hi])
 

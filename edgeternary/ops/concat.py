@@ -19,6 +19,7 @@ class Concat(Op, frozen=True, kw_only=True, eq=False):
     """
 
     kind: ClassVar[str] = "concat"
+    arity: ClassVar[int | None] = None
 
     def infer(self, ins: Sequence[Value]) -> Value:
         self.require(len(ins) >= 2, "it takes two or more inputs")

@@ -77,7 +77,7 @@ class Conv2d(Op, frozen=True, kw_only=True, eq=False):
         ins, outs = self.weights.shape[3], self.weights.shape[0] // self.groups
         results = []
         for g in range(self.groups):
-            columns = view[:, :, :, g * ins : (g + 1) * ins].reshape(*view.shape[:3], -1)
+            columns = view[:, :, :, g * ins : (g + 1) * ins].reshape(*view.shape[:3], self.weights[0].size)
             w = self.weights[g * outs : (g + 1) * outs].transpose(3, 1, 2, 0).reshape(-1, outs)
             results.append(exact_matmul(columns, w, bound))
         return np.concatenate(results, axis=-1) + self.bias

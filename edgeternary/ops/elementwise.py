@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgeternary.ir import Graph, Op, Value, smallest
+from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import build
 from edgeternary.ops.lookup import Lookup
 
@@ -16,6 +17,11 @@ def elementwise_value(op: Op, ins: Sequence[Value], ends: Sequence[int]) -> Valu
     a, b = ins
     op.require(a.shape == b.shape, f"its operands have the shapes {a.shape} and {b.shape}", "make them equal")
     lo, hi = min(ends), max(ends)
+    op.require(
+        lo >= INT32_LO and hi <= INT32_HI,
+        f"its result could reach from {lo:,} to {hi:,}, beyond int32",
+        "requantize its operands to fewer bits first",
+    )
     return op.result(a.shape, smallest(lo, hi), lo, hi)
 
 

@@ -35,7 +35,7 @@ class Lookup(Op, frozen=True, kw_only=True, eq=False):
         self.require(out.contains(self.table), f"a table entry is not {out}")
         first, last = x.lo - self.offset, x.hi - self.offset
         self.require(
-            0 <= first and last < self.table.size,
+            first >= 0 and last < self.table.size,
             f"codes {x.lo} to {x.hi} leave the table of {self.offset} to {self.offset + self.table.size - 1}",
         )
         reached = self.table[first : last + 1]

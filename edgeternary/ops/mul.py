@@ -18,9 +18,9 @@ class Mul(Op, frozen=True, kw_only=True, eq=False):
     """
 
     kind: ClassVar[str] = "mul"
+    arity: ClassVar[int | None] = 2
 
     def infer(self, ins: Sequence[Value]) -> Value:
-        self.require(len(ins) == 2, "it takes two inputs")
         a, b = ins
         return elementwise_value(self, ins, [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)])
 

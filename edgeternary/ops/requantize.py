@@ -5,14 +5,14 @@ Rounding divides by 2^s:
     floor          v >> s
     half_up        (v + 2^(s-1)) >> s, and v for s = 0
     tflite_single  the same as half_up; the name records that a TFLite model asked for one rounding
-    tflite_double  a doubling high product rounded half away from zero, then a division by 2^(s-31)
-                   rounded half away from zero (TFLite's reference kernels; for s < 31 x is first
-                   shifted left by 31 - s)
+    tflite_double  a doubling high product, (x*m + 2^30) >> 31, then a division by 2^(s-31) rounded half
+                   away from zero (TFLite's reference kernels; for s < 31 x is first shifted left by
+                   31 - s)
 
 Forms, by what they cost:
 
     A   |m| <= 1: a shift, no multiplier
-    B   |m| < 2^15 and x*m + b (with the rounding term) proven inside int32: one 32-bit product
+    B   |m| < 2^15, and x*m, x*m + b and x*m + b + rounding proven inside int32: one 32-bit product
     C   any int32 m: a 64-bit product, for imported models
 """
 
@@ -57,7 +57,8 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
         if self.rounding == "tflite_double":
             return "C"
         m, b, s = (a.astype(np.int64) for a in (self.m, self.b, self.s))
-        ends = np.stack([m * x.lo, m * x.hi]) + b
+        products = np.stack([m * x.lo, m * x.hi])
+        ends = np.concatenate([products, products + b])
         half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (self.rounding != "floor")
         in_int32 = ends.min() >= INT32_LO and (ends + half).max() <= INT32_HI and s.max() <= 31
         if not in_int32 or np.abs(m).max() >= 2**15:
@@ -136,7 +137,7 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
 
 
 def _doubling_high_product(x: np.ndarray, m: np.ndarray) -> np.ndarray:
-    """round(x * m / 2^31), half away from zero, truncating as C division does."""
+    """x * m / 2^31 as TFLite nudges it and truncates as C division does: ties go up."""
     product = x * m
     nudged = product + np.where(product >= 0, np.int64(1 << 30), np.int64(1 - (1 << 30)))
     return np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgeternary.ir import Graph, IntArray, Op, Value, smallest
+from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import build
 from edgeternary.ops.window import Pair, output_size, windows
 
@@ -29,6 +30,11 @@ class SumPool(Op, frozen=True, kw_only=True, eq=False):
         height, width = output_size(self, x, self.kernel, self.stride, (0, 0, 0, 0))
         count = self.kernel[0] * self.kernel[1]
         lo, hi = count * x.lo, count * x.hi
+        self.require(
+            lo >= INT32_LO and hi <= INT32_HI,
+            f"its sum could reach from {lo:,} to {hi:,}, beyond int32",
+            "requantize its input to fewer bits, or sum over a smaller window",
+        )
         return self.result((height, width, x.channels), smallest(lo, hi), lo, hi)
 
     def ref(self, *xs: IntArray) -> IntArray:
