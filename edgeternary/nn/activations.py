@@ -24,9 +24,10 @@ def scaled_gradient(p: Tensor, factor: float) -> Tensor:
 class Activation(nn.Module):
     """Quantises to integer codes: "bipolar", "binary", "ternary", "intN", "uintN" or N for uintN, N <= 4.
 
-    bipolar: sign(x) with sign(0) = +1. The others: clamp(floor(x / scale + 0.5)) with one learnt step size
-    `scale` (LSQ, Esser et al., 2020). surrogate: the slope of the bipolar sign in backward, a name in
-    SURROGATES. The output is the codes; the next layer's batch-norm absorbs the scale.
+    bipolar: sign(x) with sign(0) = +1; in backward the slope of `surrogate` (a name in SURROGATES) at
+    x / scale, so `scale` (1 by default) is the half-width of its window. The others:
+    clamp(floor(x / scale + 0.5)) with one learnt step size that starts at `scale` (LSQ, Esser et al., 2020).
+    The output is the codes; the next layer's batch-norm absorbs the scale.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Activation(nn.Module):
                 "choose one of these",
             )
         self.surrogate = surrogate
+        self.width = scale or 1.0
         if self.levels.gap == 1:
             self.scale = nn.Parameter(torch.tensor(scale or 2.0 / (self.levels.hi + 1)))
 
@@ -55,7 +57,8 @@ class Activation(nn.Module):
         if self.levels.gap == 2:
             if not self.training:
                 return elementwise.sign(x)
-            return straight_through(torch.where(x >= 0, 1.0, -1.0), x, SURROGATES[self.surrogate])
+            codes = torch.where(x >= 0, 1.0, -1.0)
+            return straight_through(codes, x / self.width, SURROGATES[self.surrogate])
         if not self.training:
             return elementwise.quantize(x, positive(self.scale), lo, hi)
         y = x / scaled_gradient(positive(self.scale), (x.numel() * max(hi, 1)) ** -0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Any
 
 import torch
@@ -74,6 +75,7 @@ def convert(
         converter.visit(node)
     for node in traced.graph.nodes:
         node.meta.clear()  # the old module stack would give torch.export the names of the float layers
+    traced.delete_all_unused_submodules()
     traced.graph.lint()
     traced.recompile()
     if example is not None:
@@ -94,6 +96,7 @@ class _Converter:
         )
         self.wide = levels(activations).hi - levels(activations).lo > 15
         self.first = True
+        self.uses = Counter(str(n.target) for n in traced.graph.nodes if n.op == "call_module")
         linear = [
             n for n in traced.graph.nodes if isinstance(self.module(n), (nn.Linear, nn.Conv1d, nn.Conv2d))
         ]
@@ -154,29 +157,28 @@ class _Converter:
         """node(x) becomes activation(norm(x)); a batch-norm that was there is used, or merged."""
         before = node.args[0]
         assert isinstance(before, fx.Node)
+        single = node.op == "call_module" and self.uses[str(node.target)] == 1
+        name = str(node.target) if single else f"{node.name}_act"  # a ReLU used twice becomes two activations
         norm = self.module(before)
-        name = str(node.target) if node.op == "call_module" else node.name
         if not isinstance(norm, BatchNorm):
             norm = self.new_norm(before)
             if norm is not None and not self.wide:
                 before = self.insert(before, norm, f"{name}_norm")
-        act: nn.Module
-        if self.wide and norm is not None:
-            act = Requantize(norm.weight.shape[0], self.activations)
-            act.load_state_dict({**norm.state_dict(), "scale": act.scale})
-            if self.module(before) is norm:
-                before = before.args[0]
-        else:
-            act = Activation(self.activations)
-        if node.op == "call_module":
-            self.replace(node, act)
-            node.args = (before,)
-            return
-        self.traced.add_submodule(name, act)
-        with self.traced.graph.inserting_after(node):
-            node.replace_all_uses_with(new := self.traced.graph.call_module(name, (before,)))
-            new.args = (before,)
+        source, act = before, self.activation(norm)
+        if isinstance(act, Requantize) and self.module(before) is norm:
+            source = before.all_input_nodes[0]
+        new = self.insert(source, act, name)
+        node.replace_all_uses_with(new)
         self.traced.graph.erase_node(node)
+        if not before.users:
+            self.traced.graph.erase_node(before)  # the batch-norm that the Requantize took over
+
+    def activation(self, norm: BatchNorm | None) -> nn.Module:
+        if not self.wide or norm is None:
+            return Activation(self.activations)
+        act = Requantize(norm.weight.shape[0], self.activations)
+        act.load_state_dict({**norm.state_dict(), "scale": act.scale})
+        return act
 
     def insert(self, after: fx.Node, module: nn.Module, name: str) -> fx.Node:
         self.traced.add_submodule(name, module)

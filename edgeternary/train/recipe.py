@@ -14,9 +14,11 @@ from edgeternary.train.data import Data
 class Recipe:
     """A recipe module holds one of these as RECIPE.
 
-    model: makes the untrained network. shape: of one sample as the network takes it, (C, H, W) or (n,). lr:
-    peak of AdamW after `warmup` of all steps, then a cosine to zero. flip: mirror half of the images. shift:
-    move images by up to so many pixels. smoothing: of labels. input_scale, input_zero: what a code means.
+    model: makes the untrained network. shape: of one sample as the network takes it, (C, H, W) or (n,).
+    lr: peak of AdamW after `warmup` of all steps, then a cosine to zero. flip: mirror half of the images.
+    shift: move images by up to so many pixels. smoothing: of labels. teacher: makes a trained network for
+    samples of teacher_shape; `distill` is the weight of its softened answers (at `temperature`) in the loss.
+    input_scale, input_zero: what a code means.
     """
 
     name: str
@@ -31,6 +33,10 @@ class Recipe:
     flip: bool = False
     shift: int = 0
     smoothing: float = 0.0
+    teacher: Callable[[], nn.Module] | None = None
+    teacher_shape: tuple[int, ...] = ()
+    distill: float = 0.0
+    temperature: float = 2.0
     input_scale: float = 1 / 255
     input_zero: int = 0
     summary: str = ""

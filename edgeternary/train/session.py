@@ -27,7 +27,7 @@ from edgeternary.train.recipe import Recipe
 from edgeternary.train.trainer import Progress, agreement, fit, to_tensor
 
 ZOO = "zoo:"
-NUMBERS = ("epochs", "batch", "lr", "warmup", "flip", "shift", "smoothing")
+NUMBERS = ("epochs", "batch", "lr", "warmup", "flip", "shift", "smoothing", "distill", "temperature")
 
 
 @dataclass(frozen=True)

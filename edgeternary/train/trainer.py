@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
@@ -18,6 +17,7 @@ from edgeternary.nn.linear import Quantized
 from edgeternary.train import checkpoint as resume
 from edgeternary.train.augment import augment
 from edgeternary.train.data import Array
+from edgeternary.train.losses import make_loss
 from edgeternary.train.recipe import Recipe
 
 SETTLE = 250  # images a batch when batch-norm statistics are taken anew
@@ -118,6 +118,7 @@ def fit(recipe: Recipe, progress: Progress | None = None, checkpoint: Path | Non
     fitted = Fitted(recipe.model())
     model = fitted.model
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+    loss_of = make_loss(recipe)
     per_epoch = len(x) // recipe.batch
     steps, step, figures = per_epoch * recipe.epochs, 0, {"validation": 0.0}
 
@@ -136,7 +137,8 @@ def fit(recipe: Recipe, progress: Progress | None = None, checkpoint: Path | Non
         for chunk in order[: per_epoch * recipe.batch].split(recipe.batch):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, steps, recipe)
-            loss = F.cross_entropy(model(prepare(chunk)), y[chunk], label_smoothing=recipe.smoothing)
+            images = prepare(chunk)
+            loss = loss_of(model(images), y[chunk], images)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -74,6 +74,34 @@ def test_a_converted_model_trains_and_lowers(weights, kind, images):
     assert len(np.unique(numpy.outputs)) > 2
 
 
+@pytest.mark.parametrize("kind", [2, 8])
+def test_one_relu_module_in_two_places(kind, images):
+    """It becomes two activations, each with a batch-norm of its own width."""
+
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm, self.fc1, self.fc2 = (
+                nn.Conv2d(1, 4, 5),
+                nn.BatchNorm2d(4),
+                nn.Linear(256, 6),
+                nn.Linear(6, 3),
+            )
+            self.relu, self.flat = nn.ReLU(), nn.Flatten()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc2(self.relu(self.fc1(self.flat(self.relu(self.norm(self.conv(x)))))))
+
+    model = q.convert(Shared(), "ternary", kind, example=images).eval()
+    quantisers = [m for m in model.modules() if isinstance(m, q.Activation if kind == 2 else q.Requantize)]
+    norms = [m.weight.shape[0] for m in model.modules() if isinstance(m, q.BatchNorm)]
+    assert len(quantisers) == 2 and sorted(norms) == [4, 6]
+    codes = images.numpy().transpose(0, 2, 3, 1).astype(np.int32)
+    graph = lower(model, images)
+    answer = run(graph, codes, on="torch", options={"torch_model": model})
+    np.testing.assert_array_equal(answer.outputs, run(graph, codes, on="numpy").outputs)
+
+
 def test_weights_start_from_the_float_ones(images):
     torch.manual_seed(2)
     own = Own()

@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from edgeternary import nn as q  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.run import run  # noqa: E402
 from tests.lowering.nets import adversarial, image_net, series_net  # noqa: E402
@@ -81,27 +82,36 @@ def test_ties_do_happen():
     assert ties > 1000
 
 
-class Reuse(torch.nn.Module):
-    """One activation after two layers, and branches that meet after a flatten and in a concatenation."""
+class Joined(torch.nn.Module):
+    """One activation after two layers, a concatenation, and branches that meet after a flatten."""
 
     def __init__(self) -> None:
         super().__init__()
         self.a, self.b = q.Conv2d(2, 4, 3), q.Conv2d(2, 4, 3)
-        self.norms = torch.nn.ModuleList([q.BatchNorm(4), q.BatchNorm(4)])
-        self.act = q.Activation(2)
-        self.flat = q.Flatten()
-        tail = torch.nn.Sequential(q.Linear(8 * 63, 8 * 63), q.BatchNorm(8 * 63), q.Activation("ternary"))
-        self.join = q.Residual(tail)
-        self.norm, self.sign = q.BatchNorm(8 * 63), q.Activation("bipolar")
-        self.out = q.Output(8 * 63, 3)
+        self.norm_a, self.norm_b, self.act = q.BatchNorm(4), q.BatchNorm(4), q.Activation(2)
+        half = torch.nn.Sequential(q.Flatten(), q.BatchNorm(504), q.Activation("ternary"))
+        self.sum = q.Residual(
+            half, torch.nn.Sequential(q.Flatten(), q.BatchNorm(504), q.Activation("ternary"))
+        )
+        self.norm, self.sign, self.out = q.BatchNorm(504), q.Activation("bipolar"), q.Output(504, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        both = [self.act(norm(layer(x))) for layer, norm in zip((self.a, self.b), self.norms, strict=True)]
-        flat = self.flat(torch.cat(both, 1))
-        return self.out(self.sign(self.norm(flat * 2 - 1)) if False else self.out_of(flat))
+        both = torch.cat([self.act(self.norm_a(self.a(x))), self.act(self.norm_b(self.b(x)))], 1)
+        return self.out(self.sign(self.norm(self.sum(both))))
 
-    def out_of(self, flat: torch.Tensor) -> torch.Tensor:
-        return self.sign(self.norm(flat))
+
+def test_reused_modules_concatenation_and_flattened_sums():
+    inputs = image_inputs(64)
+    model = adversarial(Joined(), to_torch(inputs))
+    graph = lower(model, to_torch(inputs), input_type="uint4")
+    assert {"act", "act#2", "sum"} <= set(graph.values)
+    for batch in (7, 64):
+        numpy = run(graph, inputs, on="numpy", taps=True)
+        answer = run(graph, inputs, on="torch", taps=True, options={"torch_model": model, "batch": batch})
+        np.testing.assert_array_equal(answer.outputs, numpy.outputs)
+        assert {"a", "act", "sum", "sign"} <= set(answer.taps)
+        for name, value in answer.taps.items():
+            np.testing.assert_array_equal(value, numpy.taps[name], err_msg=name)
 
 
 def test_logits_are_accumulators_times_one_scale():

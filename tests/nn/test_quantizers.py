@@ -95,3 +95,6 @@ def test_a_bipolar_activation_trains_with_its_surrogate():
     x = torch.tensor([[-0.5, 0.25]], requires_grad=True)
     q.Activation("bipolar")(x).sum().backward()
     np.testing.assert_allclose(x.grad, [[1.0, 1.5]])
+    x.grad = None
+    q.Activation("bipolar", scale=2.0)(x).sum().backward()  # (2 - 2|x / 2|) / 2
+    np.testing.assert_allclose(x.grad, [[0.75, 0.875]])

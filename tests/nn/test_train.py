@@ -19,7 +19,7 @@ from edgeternary.run import run as execute  # noqa: E402
 from edgeternary.train import Data, Recipe, find_recipe, fit, run  # noqa: E402
 from edgeternary.train.augment import augment  # noqa: E402
 from edgeternary.train.data import fashion_mnist, read_idx  # noqa: E402
-from edgeternary.train.trainer import clip_latents, learning_rate, to_tensor  # noqa: E402
+from edgeternary.train.trainer import accuracy, clip_latents, learning_rate, to_tensor  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -61,6 +61,7 @@ def test_a_run_writes_model_weights_and_card(tmp_path):
     assert seen[-1] == (48, 48) and len(seen) == 48
     assert outcome.card["test_accuracy"] >= 0.9 and outcome.card["test_samples"] == 100
     assert outcome.card["weights"] == 8 * 9 + 144
+    assert 0.95 <= outcome.card["train_eval_agreement"] <= 1
     graph = load(tmp_path / "out" / "stripes.et")
     assert graph.meta.labels == ("vertical", "horizontal") and graph.meta.input_scale == 1 / 255
     images = stripes().test[0]
@@ -84,6 +85,22 @@ def test_a_resumed_run_ends_in_the_same_bits(tmp_path):
         np.testing.assert_array_equal(tensor, whole[name], err_msg=name)
     with pytest.raises(EdgeTernaryError, match="belongs to another run"):
         fit(replace(RECIPE, seed=1), None, tmp_path / "run.ckpt")
+
+
+def test_a_teacher_shapes_the_answers():
+    """With all weight on a teacher that answers the opposite, the student learns the opposite."""
+
+    class Opposite(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            vertical = x.amax(2).mean((1, 2)) < x.amax(3).mean((1, 2))
+            return 5.0 * torch.stack([~vertical, vertical], 1).float()
+
+    data = stripes()
+    labels = torch.from_numpy(data.test[1]).long()
+    images = to_tensor(data.test[0], (1, 6, 6))
+    assert accuracy(Opposite(), images, labels) <= 0.1
+    recipe = replace(RECIPE, teacher=Opposite, teacher_shape=(1, 6, 6), distill=1.0)
+    assert accuracy(fit(recipe).model, images, labels) <= 0.2
 
 
 def test_diverged_training_stops():
