@@ -11,14 +11,21 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from edgeternary.errors import EdgeTernaryError
+
 KEEP_DAYS = 30
 
 
 def directory() -> Path:
     """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary, made if it is not there."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    path = Path(base) / "edgeternary"
-    path.mkdir(parents=True, exist_ok=True)
+    path = Path(base).absolute() / "edgeternary"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EdgeTernaryError(
+            f"no place for compiled files at {path}", str(error), "set XDG_CACHE_HOME to a writable folder"
+        ) from error
     return path
 
 

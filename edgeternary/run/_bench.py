@@ -1,0 +1,124 @@
+"""The bench around a generated model: its sources, and the bytes that go in and come out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeternary.data import firmware_dir
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph, Value
+from edgeternary.run.result import Result
+
+if TYPE_CHECKING:
+    from edgeternary.c.plan import Tap
+
+
+@dataclass(frozen=True)
+class BenchModel:
+    """C of one model, ready to be built into a bench.
+
+    prefix   the identifier that its API starts with: <prefix>_run, <prefix>.h
+    sources  {file name: text}
+    taps     the values of edgeternary_tap, by index
+    steps    (layer, kernel) of the functions <prefix>_<index>_<layer>, by index
+    """
+
+    prefix: str
+    sources: Mapping[str, str]
+    taps: tuple[Tap, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()
+
+    def adapter(self) -> str:
+        """bench_model.h: gives the model's names to the bench."""
+        p = self.prefix
+        names = {
+            "MODEL": f"{p}_t",
+            "IN": f"{p}_in_t",
+            "OUT": f"{p}_out_t",
+            "IN_SIZE": f"{p.upper()}_INPUT_SIZE",
+            "OUT_SIZE": f"{p.upper()}_OUTPUT_SIZE",
+            "RESET": f"{p}_reset",
+            "RUN": f"{p}_run",
+        }
+        defines = [f"#define BENCH_{name} {text}\n" for name, text in names.items()]
+        return f'#include "../model/{p}.h"\n\n{"".join(defines)}'
+
+    def bench_sources(self, files: Sequence[str]) -> dict[str, str]:
+        """The bench and the named files of firmware/ in bench/, the model in model/."""
+        sources = {f"model/{name}": text for name, text in self.sources.items()}
+        sources["bench/bench_model.h"] = self.adapter()
+        if self.taps:
+            sizes = ", ".join(f"{tap.bytes}u" for tap in self.taps)
+            table = f"bench_tap_bytes[{len(self.taps)}] = {{ {sizes} }}"
+            sources["bench/bench_taps.h"] = f"static const unsigned {table};\n"
+        for name in ("core/bench.c", "core/bench.h", *files):
+            sources[f"bench/{Path(name).name}"] = (firmware_dir() / name).read_text(encoding="utf-8")
+        return sources
+
+
+def empty_model() -> BenchModel:
+    """The bench without a model; its size is taken off that of an image with one."""
+    names = ("empty_model.c", "empty_model.h")
+    sources = {name: (firmware_dir() / "core" / name).read_text(encoding="utf-8") for name in names}
+    return BenchModel("empty", {**sources, "empty.h": '#include "empty_model.h"\n'})
+
+
+def encode_inputs(graph: Graph, inputs: np.ndarray) -> bytes:
+    """The bench's input: number of samples and steps as uint32, then the elements in their C type."""
+    samples, steps = inputs.shape[:2] if graph.states else (len(inputs), 1)
+    header = np.array([samples, steps], dtype="<u4").tobytes()
+    return header + elements(graph.input, inputs)
+
+
+def elements(value: Value, array: np.ndarray) -> bytes:
+    """Elements of `value` in their C type, little-endian, row-major."""
+    return np.ascontiguousarray(array).astype(value.type.dtype.newbyteorder("<")).tobytes()
+
+
+def decode_outputs(graph: Graph, data: bytes, lead: tuple[int, ...]) -> np.ndarray:
+    """Outputs int32 (*lead, *shape) from their C elements."""
+    value = graph.output_value
+    flat = np.frombuffer(data, value.type.dtype.newbyteorder("<"))
+    expected = int(np.prod(lead, dtype=np.int64)) * value.size
+    if flat.size != expected:
+        raise EdgeTernaryError(
+            "the model's answer is incomplete", f"{expected} elements were expected, {flat.size} came back"
+        )
+    return flat.reshape(*lead, *value.shape).astype(np.int32)
+
+
+def decode_taps(taps: Sequence[Tap], data: bytes, lead: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Tapped values int32 (*lead, *shape) from the concatenated taps of all samples and steps."""
+    stride = sum(tap.bytes for tap in taps)
+    count = int(np.prod(lead, dtype=np.int64))
+    if len(data) != stride * count:
+        raise EdgeTernaryError(
+            "the model's taps are incomplete", f"{stride * count} bytes were expected, {len(data)} came back"
+        )
+    decoded: dict[str, np.ndarray] = {}
+    start = 0
+    for tap in taps:
+        rows = [
+            tap.decode(data[at : at + tap.bytes]) for at in range(start, start + stride * count, stride or 1)
+        ]
+        shape = (*lead, *tap.value.shape)
+        decoded[tap.value.name] = (
+            np.stack(rows).reshape(shape) if rows else np.zeros(shape, np.int32)
+        ).astype(np.int32)
+        start += tap.bytes
+    return decoded
+
+
+def lead_shape(graph: Graph, inputs: np.ndarray) -> tuple[int, ...]:
+    """(samples,) or, with states, (samples, steps)."""
+    return tuple(inputs.shape[: 2 if graph.states else 1])
+
+
+def empty_result(graph: Graph, inputs: np.ndarray) -> Result:
+    """The answer to no samples."""
+    return Result(outputs=np.zeros((*lead_shape(graph, inputs), *graph.output_value.shape), np.int32))

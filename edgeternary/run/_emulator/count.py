@@ -1,0 +1,112 @@
+"""Counting, exactly, the instructions that a call runs, block by block and layer by layer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import unicorn
+
+from edgeternary.run._emulator.decode import Block, Decoder
+from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.timing import Timing
+
+Node = tuple[int, int]  # address and size of a block
+START: Node = (0, 0)
+OUTSIDE = ""  # not in a layer: the model's run function itself
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one call did. `cycles` is None for a core without a timing table."""
+
+    instructions: int
+    cycles: int | None
+
+    def __add__(self, other: Count) -> Count:
+        cycles = None if self.cycles is None or other.cycles is None else self.cycles + other.cycles
+        return Count(self.instructions + other.instructions, cycles)
+
+
+class Counter:
+    """Counts the calls of one machine.
+
+    The emulator reports each block of straight-line code as it starts, as address and size. Pairs of
+    successive blocks are counted: a pair whose second block is not the fall-through of the first is a
+    taken branch. The emulator may split a stretch of code anywhere; a pair that falls through costs
+    nothing extra, so that splits do not matter.
+
+    layers  {address of a layer's function: layer name}; what such a function calls is part of the layer
+    root    address of the function that calls them
+    """
+
+    def __init__(self, machine: Machine, layers: Mapping[int, str], root: int, timing: Timing | None) -> None:
+        self._elf = machine.elf
+        self._end: Node = (machine.stop, 0)
+        self._layers, self._root, self._timing = layers, root, timing
+        self._decoder = Decoder(machine)
+        self._edges: dict[str, dict[tuple[Node, Node], int]] = {}
+        self._owners: dict[int, str | None] = {}
+        self._edge_counts: dict[tuple[Node, Node], Count] = {}
+        self._previous: Node = START
+        self._layer = OUTSIDE
+        machine.on_block(self._block)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was counted."""
+        self._edges = defaultdict(lambda: defaultdict(int))
+        self._previous, self._layer = START, OUTSIDE
+
+    def returned(self) -> None:
+        """Take note that the call came back: the return is a taken branch too."""
+        self._edges[OUTSIDE][self._previous, self._end] += 1
+        self._previous, self._layer = START, OUTSIDE
+
+    def layers(self) -> dict[str, Count]:
+        """The count of each layer since `reset`; the key "" is the run function itself."""
+        zero = Count(0, 0 if self._timing else None)
+        return {
+            layer: sum((self._edge(edge, times) for edge, times in edges.items()), zero)
+            for layer, edges in self._edges.items()
+        }
+
+    def edges(self) -> dict[tuple[Node, Node], int]:
+        """How often each block followed each other one since `reset`, whatever the layer."""
+        merged: dict[tuple[Node, Node], int] = defaultdict(int)
+        for edges in self._edges.values():
+            for edge, times in edges.items():
+                merged[edge] += times
+        return merged
+
+    def _block(self, _uc: unicorn.Uc, address: int, size: int, _data: object) -> None:
+        owner = self._owners[address] if address in self._owners else self._owner(address)
+        if owner is not None:
+            self._layer = owner
+        node = (address, size)
+        self._edges[self._layer][self._previous, node] += 1
+        self._previous = node
+
+    def _owner(self, address: int) -> str | None:
+        """The layer whose function holds `address`; None for a function that several layers may call."""
+        function = self._elf.function_at(address)
+        owner = None
+        if function is not None:
+            owner = OUTSIDE if function.address == self._root else self._layers.get(function.address)
+        self._owners[address] = owner
+        return owner
+
+    def _edge(self, edge: tuple[Node, Node], times: int) -> Count:
+        if edge not in self._edge_counts:
+            self._edge_counts[edge] = self._cost(*edge)
+        one = self._edge_counts[edge]
+        return Count(one.instructions * times, None if one.cycles is None else one.cycles * times)
+
+    def _cost(self, previous: Node, node: Node) -> Count:
+        """Instructions of `node`; its cycles, and those that leaving `previous` by a branch adds."""
+        block = self._decoder.block(*node)
+        if self._timing is None:
+            return Count(len(block.instructions), None)
+        before: Block | None = None if previous == START else self._decoder.block(*previous)
+        return Count(len(block.instructions), self._timing.cycles(before, block))

@@ -1,0 +1,115 @@
+"""Blocks of Thumb code, decoded as far as timing needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import capstone
+from capstone import arm
+from capstone import arm_const as c
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.run._emulator.machine import Machine
+
+PC = c.ARM_REG_PC
+_IDS: dict[str, str] = {
+    **dict.fromkeys(("LDR", "LDRB", "LDRH", "LDRSB", "LDRSH", "LDRT", "LDREX"), "load"),
+    **dict.fromkeys(("STR", "STRB", "STRH", "STRT", "STREX"), "store"),
+    **dict.fromkeys(("LDM", "LDMDB", "POP"), "load_multiple"),
+    **dict.fromkeys(("STM", "STMDB", "PUSH"), "store_multiple"),
+    "LDRD": "load_double",
+    "STRD": "store_double",
+    **dict.fromkeys(("MUL", "SMULBB", "SMULBT", "SMULTB", "SMULTT", "SMULWB", "SMULWT"), "multiply"),
+    **dict.fromkeys(("SMUAD", "SMUADX", "SMUSD", "SMUSDX", "SMMUL", "SMMULR"), "multiply"),
+    **dict.fromkeys(("MLA", "MLS", "SMLABB", "SMLABT", "SMLATB", "SMLATT"), "multiply_accumulate"),
+    **dict.fromkeys(("SMLAWB", "SMLAWT", "SMLAD", "SMLADX", "SMLSD", "SMLSDX"), "multiply_accumulate"),
+    **dict.fromkeys(("SMMLA", "SMMLAR", "SMMLS", "SMMLSR"), "multiply_accumulate"),
+    **dict.fromkeys(("UMULL", "SMULL"), "multiply_long"),
+    **dict.fromkeys(("UMLAL", "SMLAL", "UMAAL"), "multiply_accumulate_long"),
+    **dict.fromkeys(("SMLALBB", "SMLALBT", "SMLALTB", "SMLALTT"), "multiply_accumulate_long"),
+    **dict.fromkeys(("SMLALD", "SMLALDX", "SMLSLD", "SMLSLDX"), "multiply_accumulate_long"),
+    **dict.fromkeys(("UDIV", "SDIV"), "divide"),
+    **dict.fromkeys(("B", "CBZ", "CBNZ"), "branch"),
+    **dict.fromkeys(("BX",), "branch_register"),
+    **dict.fromkeys(("BL",), "call"),
+    **dict.fromkeys(("BLX",), "call_register"),
+    **dict.fromkeys(("TBB", "TBH"), "table_branch"),
+    **dict.fromkeys(("DMB", "DSB", "ISB"), "barrier"),
+    **dict.fromkeys(("MRS", "MSR", "CPS"), "system"),
+}
+KINDS = {getattr(c, f"ARM_INS_{name}"): kind for name, kind in _IDS.items() if hasattr(c, f"ARM_INS_{name}")}
+TO_PC = {"alu": "branch_register", "load": "load_pc", "load_multiple": "load_multiple_pc"}
+MEMORY = ("load", "store", "store_indexed")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction.
+
+    address    where it lies
+    kind       its row in a timing table; "alu" for anything that is not special
+    registers  in the list of a load or store multiple, the program counter included
+    address_from  registers that its memory address is made of
+    writes     registers that it changes
+    """
+
+    address: int
+    kind: str
+    registers: int
+    address_from: frozenset[int]
+    writes: frozenset[int]
+    text: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Straight-line code from `address` up to `end`; only its last instruction can branch."""
+
+    address: int
+    end: int
+    instructions: tuple[Instruction, ...]
+
+
+class Decoder:
+    """Decodes the code of a machine, each block once."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._capstone = capstone.Cs(
+            capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
+        )
+        self._capstone.detail = True
+        self._blocks: dict[tuple[int, int], Block] = {}
+
+    def block(self, address: int, size: int) -> Block:
+        """The block of `size` bytes at `address`; EdgeTernaryError when its bytes are no instructions."""
+        key = (address, size)
+        if key not in self._blocks:
+            code = self._machine.read(address, size) if size else b""
+            decoded = list(self._capstone.disasm(code, address))
+            if sum(instruction.size for instruction in decoded) != size:
+                raise EdgeTernaryError(
+                    f"cannot decode the block at {self._machine.elf.where(address)}",
+                    f"capstone understood {sum(i.size for i in decoded)} of its {size} bytes: {code.hex()}",
+                )
+            self._blocks[key] = Block(address, address + size, tuple(_instruction(i) for i in decoded))
+        return self._blocks[key]
+
+
+def _instruction(decoded: capstone.CsInsn) -> Instruction:
+    kind = KINDS.get(decoded.id, "alu")
+    _, writes = decoded.regs_access()
+    memory = [op.mem for op in decoded.operands if op.type == arm.ARM_OP_MEM]
+    parts = {register for m in memory for register in (m.base, m.index) if register not in (0, PC)}
+    if kind == "store" and any(m.index for m in memory):
+        kind = "store_indexed"
+    registers = [op.reg for op in decoded.operands if op.type == arm.ARM_OP_REG]
+    count = 0
+    if kind in ("load_multiple", "store_multiple"):
+        named = decoded.id in (c.ARM_INS_POP, c.ARM_INS_PUSH)
+        count = len(registers) - (0 if named else 1)
+        parts = set() if named else {registers[0]}
+    if PC in writes or (kind in TO_PC and kind != "alu" and PC in registers):
+        kind = TO_PC.get(kind, kind)
+    text = f"{decoded.mnemonic} {decoded.op_str}"
+    return Instruction(decoded.address, kind, count, frozenset(parts), frozenset(writes), text)

@@ -1,0 +1,119 @@
+"""Running a linked model on an emulated core: answers and taps of all samples, counts of the first few."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from edgeternary.ir import Graph
+from edgeternary.run._bench import elements
+from edgeternary.run._emulator.count import OUTSIDE, Count, Counter
+from edgeternary.run._emulator.elf import Elf
+from edgeternary.run._emulator.image import Image
+from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.timing import for_core
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Means over the counted calls of <model>_run, and the deepest stack of them.
+
+    layers  by index of the step: (step, count of all calls); the run function itself is the step -1
+    """
+
+    calls: int
+    total: Count
+    layers: dict[int, Count]
+    stack_bytes: int
+    timing: str
+
+
+class Bench:
+    """A machine with the addresses of the model's API."""
+
+    def __init__(self, graph: Graph, image: Image, core: str) -> None:
+        elf, prefix = image.elf, image.model.prefix
+        self.machine = Machine(elf, core, image.regions)
+        self._graph = graph
+        self._output_bytes = graph.output_value.size * graph.output_value.type.dtype.itemsize
+        self._run, self._reset = elf.address(f"{prefix}_run"), elf.address(f"{prefix}_reset")
+        names = ("bench_model", "bench_input", "bench_output")
+        self._model, self._input, self._output = (elf.address(name) for name in names)
+
+    def reset(self) -> None:
+        self.machine.call(self._reset, self._model)
+
+    def step(self, codes: np.ndarray) -> bytes:
+        """One call of <model>_run on codes (*shape); the bytes of its output."""
+        self.machine.write(self._input, elements(self._graph.input, codes))
+        self.machine.call(self._run, self._model, self._input, self._output)
+        return self.machine.read(self._output, self._output_bytes)
+
+
+def answers(
+    graph: Graph, image: Image, core: str, inputs: np.ndarray, progress: Progress, timeout: float
+) -> tuple[bytes, bytes]:
+    """Output bytes of all samples (and steps), and the bytes of their taps; at full speed."""
+    bench = Bench(graph, image, core)
+    outputs, tapped = bytearray(), bytearray()
+    taps = image.model.taps
+    if taps:
+
+        def tap(index: int, address: int) -> None:
+            tapped.extend(bench.machine.read(address, taps[index].bytes))
+
+        bench.machine.watch(image.elf.address("edgeternary_tap"), tap)
+    with bench.machine.time_limit(timeout):
+        for number, sample in enumerate(inputs):
+            bench.reset()
+            for codes in sample if graph.states else (sample,):
+                outputs += bench.step(codes)
+            progress(number + 1, len(inputs))
+    return bytes(outputs), bytes(tapped)
+
+
+def measure(graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float) -> Measured:
+    """Count every instruction of <model>_run on all of `inputs`, from its entry to its return."""
+    bench = Bench(graph, image, core)
+    timing, how = for_core(core)
+    steps = step_functions(image.elf, image.model.prefix)
+    names = {address: str(index) for address, index in steps.items()}
+    run = image.elf.address(f"{image.model.prefix}_run")
+    counter = Counter(bench.machine, names, run, timing)
+    calls, stack = 0, 0
+    sums: dict[int, Count] = {}
+    with bench.machine.time_limit(timeout):
+        for sample in inputs:
+            bench.reset()
+            for codes in sample if graph.states else (sample,):
+                counter.reset()
+                bench.machine.paint_stack()
+                bench.step(codes)
+                counter.returned()
+                stack = max(stack, bench.machine.stack_used())
+                calls += 1
+                for name, count in counter.layers().items():
+                    index = -1 if name == OUTSIDE else int(name)
+                    sums[index] = sums[index] + count if index in sums else count
+    total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))
+    return Measured(calls, total, sums, stack, how)
+
+
+def step_functions(elf: Elf, prefix: str) -> dict[int, int]:
+    """{address: index} of the functions <prefix>_<index>_<layer>, a compiler's clones of them included."""
+    pattern = re.compile(rf"{re.escape(prefix)}_(\d+)_\w+(?:\..*)?")
+    matches = ((function, pattern.fullmatch(function.name)) for function in elf.functions)
+    return {function.address: int(match[1]) for function, match in matches if match}
+
+
+def mean(total: int | None, calls: int) -> int | float | None:
+    """The mean of a sum over calls; an int when they can all have been equal."""
+    if total is None:
+        return None
+    return total // calls if total % calls == 0 else round(total / calls, 1)

@@ -1,0 +1,37 @@
+"""What was measured, in the words that reports use."""
+
+from __future__ import annotations
+
+from edgeternary.run._emulator.image import Image
+from edgeternary.run._emulator.measure import Measured, mean
+from edgeternary.run.result import Stat
+
+
+def totals(image: Image, measured: Measured) -> dict[str, Stat]:
+    """instructions, cycles, ram_bytes, stack_bytes, timing, counted."""
+    return {
+        "instructions": mean(measured.total.instructions, measured.calls),
+        "cycles": mean(measured.total.cycles, measured.calls),
+        "ram_bytes": image.variable_bytes + measured.stack_bytes,
+        "stack_bytes": measured.stack_bytes,
+        "timing": measured.timing,
+        "counted": measured.calls,
+    }
+
+
+def layer_rows(image: Image, measured: Measured) -> list[dict[str, Stat]]:
+    """One row a step, what it calls included; the last row is what <model>_run does itself."""
+    rows: list[dict[str, Stat]] = []
+    steps = image.model.steps
+    for index in sorted(measured.layers, key=lambda index: (index < 0, index)):
+        count = measured.layers[index]
+        name, kernel = steps[index] if 0 <= index < len(steps) else (f"{image.model.prefix}_run", "")
+        rows.append(
+            {
+                "name": name,
+                "kernel": kernel,
+                "instructions": mean(count.instructions, measured.calls),
+                "cycles": mean(count.cycles, measured.calls),
+            }
+        )
+    return rows

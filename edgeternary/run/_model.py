@@ -1,0 +1,20 @@
+"""From a graph to C that a bench can be built around."""
+
+from __future__ import annotations
+
+from edgeternary.c.render import render_plan
+from edgeternary.c.select import select
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+from edgeternary.run._bench import BenchModel
+
+
+def render(graph: Graph, core: str, taps: bool = False) -> BenchModel:
+    """C of `graph` for "host" or a Cortex-M core; with `taps`, it hands out the values at kernel borders."""
+    plan = select(graph, core)
+    return BenchModel(
+        prefix=identifier(graph.name),
+        sources=render_plan(plan, taps),
+        taps=tuple(plan.taps) if taps else (),
+        steps=tuple((step.layer, step.kernel.name) for step in plan.calls),
+    )

@@ -1,0 +1,46 @@
+"""The options that the C executors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """compiler: auto, zig, gcc, clang. optimize: the letter after -O. count: samples whose instructions are
+    counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run."""
+
+    compiler: str = "auto"
+    optimize: str = "2"
+    count: int = 1
+    sanitize: bool = False
+    timeout: float = 600.0
+    progress: Callable[[int, int], None] = _no_progress
+
+    @staticmethod
+    def read(options: Mapping[str, object]) -> Options:
+        """From an executor's `options`; what other executors understand is left alone."""
+        defaults = Options()
+        count, timeout = options.get("count", defaults.count), options.get("timeout", defaults.timeout)
+        if not isinstance(count, int) or count < 0 or not isinstance(timeout, int | float) or timeout <= 0:
+            raise EdgeTernaryError(
+                f"bad options count={count!r}, timeout={timeout!r}",
+                "count is a number of samples and timeout one of seconds",
+                code=USAGE,
+            )
+        progress = options.get("progress")
+        return Options(
+            str(options.get("compiler") or defaults.compiler),
+            str(options.get("optimize") or defaults.optimize),
+            count,
+            bool(options.get("sanitize", False)),
+            float(timeout),
+            progress if callable(progress) else _no_progress,
+        )

@@ -1,0 +1,82 @@
+"""Executor cortex-m0plus, cortex-m3, cortex-m4, cortex-m7, cortex-m33: the model's C on an emulated core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edgeternary.ir import Graph
+from edgeternary.run._bench import BenchModel, decode_outputs, decode_taps, empty_result, lead_shape
+from edgeternary.run._model import render
+from edgeternary.run._options import Options
+from edgeternary.run.result import Result, Stat
+from edgeternary.toolchains import require
+from edgeternary.toolchains.cores import core as find_core
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
+
+    target   what follows cortex-m in the core's name: 0plus, 3, 4, 7 or 33
+    options  compiler (zig, gcc, auto), optimize ("2"), count (samples to count instructions on; 1),
+             timeout (seconds for all samples), progress (a callable)
+
+    All samples run at full speed; the first `count` of them run again, without taps, under a counter. Stats:
+    instructions and cycles per inference (mean over the counted ones, from entry to return of
+    <model>_run; cycles None with the reason in `timing`), flash_bytes, ram_bytes, stack_bytes.
+    """
+    core = find_core(f"cortex-m{target}").name
+    tapped = render(graph, core, taps=True) if taps else None
+    return execute(graph, inputs, core, render(graph, core), tapped, Options.read(options))
+
+
+def execute(
+    graph: Graph,
+    inputs: np.ndarray,
+    core: str,
+    model: BenchModel,
+    tapped: BenchModel | None,
+    options: Options,
+) -> Result:
+    """Run C that is already there: `model` is measured; with `tapped`, that one gives answers and taps."""
+    for tool in ("unicorn", "capstone"):
+        require(tool)
+    if len(inputs) == 0:
+        return empty_result(graph, inputs)
+    from edgeternary.run._emulator.image import Image, link
+    from edgeternary.run._emulator.measure import answers, measure
+    from edgeternary.run._emulator.report import layer_rows, totals
+
+    def image_of(model: BenchModel, taps: str) -> Image:
+        return link(model, core, compiler=options.compiler, optimize=options.optimize, taps=taps)
+
+    stats: dict[str, Stat] = {}
+    layers: list[dict[str, Stat]] = []
+    if options.count > 0 or tapped is None:
+        running = image = image_of(model, "none")
+        stats["flash_bytes"] = image.flash_bytes
+    if options.count > 0:
+        measured = measure(graph, image, core, inputs[: options.count], options.timeout)
+        stats |= totals(image, measured)
+        layers = layer_rows(image, measured)
+    if tapped is not None:
+        running = image_of(tapped, "watched")
+    stats["compiler"] = running.compiler
+    stats["optimize"] = options.optimize
+    stats["unicorn"] = require("unicorn").version
+    output, tap_bytes = answers(graph, running, core, inputs, options.progress, options.timeout)
+    lead = lead_shape(graph, inputs)
+    return Result(
+        outputs=decode_outputs(graph, output, lead),
+        taps=decode_taps(running.model.taps, tap_bytes, lead),
+        stats=stats,
+        layers=layers,
+    )

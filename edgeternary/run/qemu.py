@@ -1,0 +1,109 @@
+"""Executor qemu:BOARD: the whole image on a board that qemu-system-arm emulates, files by semihosting."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgeternary.boards import Board, load_all, load_board
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.run._bench import (
+    BenchModel,
+    decode_outputs,
+    decode_taps,
+    empty_result,
+    encode_inputs,
+    lead_shape,
+)
+from edgeternary.run._model import render
+from edgeternary.run._options import Options
+from edgeternary.run.result import Result
+from edgeternary.toolchains import require
+from edgeternary.toolchains.process import run as start
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
+
+    target   a board of kind emulated: mps2_an385, mps2_an386, mps2_an500, mps2_an505
+    options  compiler (zig, gcc, auto), optimize ("2"), timeout (seconds for all samples), progress
+    """
+    board = emulated_board(target)
+    return execute(graph, inputs, board, render(graph, board.core, taps=taps), Options.read(options))
+
+
+def emulated_board(name: str) -> Board:
+    """The board called `name`, which QEMU must emulate with the UART that the bench prints on."""
+    usable = [b.name for b in load_all().values() if b.kind == "emulated" and b.port == "mps2"]
+    board = load_board(name or usable[0])
+    if board.name not in usable:
+        raise EdgeTernaryError(
+            f"executor qemu cannot run {board.name}",
+            "the bench has no port for it",
+            f"use {', '.join(usable)}",
+            USAGE,
+        )
+    return board
+
+
+def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, options: Options) -> Result:
+    """Run C that is already there."""
+    require("qemu-system-arm")
+    if len(inputs) == 0:
+        return empty_result(graph, inputs)
+    from edgeternary.run._emulator.image import Regions, link
+
+    image = link(
+        model,
+        board.core,
+        Regions.of(board),
+        compiler=options.compiler,
+        optimize=options.optimize,
+        taps="written" if model.taps else "none",
+    )
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        folder = Path(name)
+        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
+        start(
+            command(board, image.elf.path),
+            what=f"model {model.prefix} on QEMU's {board.name}",
+            cwd=folder,
+            timeout=options.timeout,
+        )
+        output, tapped = (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
+    options.progress(len(inputs), len(inputs))
+    lead = lead_shape(graph, inputs)
+    return Result(
+        outputs=decode_outputs(graph, output, lead),
+        taps=decode_taps(model.taps, tapped, lead),
+        stats={
+            "flash_bytes": image.flash_bytes,
+            "compiler": image.compiler,
+            "optimize": options.optimize,
+            "qemu": require("qemu-system-arm").version,
+        },
+    )
+
+
+def command(board: Board, image: Path, extra: Sequence[str] = ()) -> list[str]:
+    """qemu-system-arm for an image; its exit status is the image's, its output what the UART printed."""
+    if board.emulator is None:
+        raise EdgeTernaryError(f"QEMU does not emulate {board.title}", "its board file names no machine")
+    return [
+        *require("qemu-system-arm").command,
+        *("-machine", board.emulator.qemu, "-kernel", str(image)),
+        *("-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"),
+        *("-semihosting-config", "enable=on,target=native"),
+        *extra,
+    ]

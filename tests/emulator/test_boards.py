@@ -1,0 +1,67 @@
+"""Board files: all of them are complete, and a bad one is refused by field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeternary.boards import load_all, load_board
+from edgeternary.boards.board import read_board
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.toolchains import CATALOG
+from edgeternary.toolchains.cores import CORES
+
+GOOD = """
+title = "A board"
+kind = "mcu"
+source = "its datasheet"
+clock_hz = 1_000_000
+core = "cortex-m4"
+flash = { origin = 0, bytes = 0x1000 }
+ram = { origin = 0x2000_0000, bytes = 0x1000 }
+"""
+
+
+@pytest.mark.parametrize("name", load_all())
+def test_board_is_complete(name: str) -> None:
+    board = load_board(name)
+    assert board.name == name and board.title and len(board.source) > 20 and board.clock_hz >= 1_000_000
+    if board.kind == "fpga":
+        assert board.fpga and board.fpga.luts > 1000 and board.flash_tool
+        with pytest.raises(EdgeTernaryError, match="no processor core"):
+            board.memory()
+    else:
+        flash, ram = board.memory()
+        assert board.core in CORES and board.uart and board.uart.base
+        assert flash.bytes >= 0x4000 and ram.bytes >= 0x1000 and flash.origin != ram.origin
+    if board.kind == "emulated":
+        assert board.emulator
+    if board.kind == "mcu":
+        assert board.flash_tool in CATALOG
+
+
+def test_names_are_forgiving() -> None:
+    assert load_board("MPS2-AN385").name == "mps2_an385"
+    with pytest.raises(EdgeTernaryError, match="known are") as error:
+        load_board("nosuch")
+    assert error.value.code == USAGE
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("clock_hz = 1_000_000", ""), "clock_hz"),
+        (("kind = ", "kid = "), "kid"),
+        (('"mcu"', '"toaster"'), "toaster"),
+        (("bytes = 0x1000 }\nram", 'bytes = "big" }\nram'), "flash.bytes"),
+        (("title", "= title"), "line 2"),
+    ],
+)
+def test_bad_files(change: tuple[str, str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    path.write_text(GOOD)
+    assert read_board(path).name == "one"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(EdgeTernaryError, match=message):
+        read_board(path)

@@ -1,0 +1,110 @@
+"""The emulated core's counts are exact: equal to a QEMU plugin's, address by address, taken branches too."""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary import zoo
+from edgeternary.boards import load_board
+from edgeternary.run._bench import BenchModel
+from edgeternary.run._emulator import count as counting
+from edgeternary.run._emulator.image import Image, Regions, link
+from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._model import render
+from tests.emulator import net, qemu_counts
+from tests.need import need
+
+pytestmark = [pytest.mark.emulator, pytest.mark.system]
+TARGETS = (
+    ("mps2_an385", "cortex-m0plus"),
+    ("mps2_an385", "cortex-m3"),
+    ("mps2_an386", "cortex-m4"),
+    ("mps2_an500", "cortex-m7"),
+    ("mps2_an505", "cortex-m33"),
+)
+Counts = dict[int, tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("gcc", "qemu-system-arm", "unicorn", "capstone")
+    return qemu_counts.build_plugin(tmp_path_factory.mktemp("plugin"))
+
+
+def unicorn_counts(image: Image, core: str, x: np.ndarray) -> Counts:
+    """The same figures from the block pairs that the executor counts."""
+    machine = Machine(image.elf, core, image.regions)
+    counter = counting.Counter(machine, {}, image.elf.address(f"{image.model.prefix}_run"), None)
+    names = ("bench_model", "bench_input", "bench_output")
+    model, source, target = (image.elf.address(name) for name in names)
+    machine.call(image.elf.address(f"{image.model.prefix}_reset"), model)
+    machine.write(source, x.astype(np.uint8).tobytes())
+    counter.reset()
+    machine.call(image.elf.address(f"{image.model.prefix}_run"), model, source, target)
+    counter.returned()
+    runs: Multiset[int] = Multiset()
+    taken: Multiset[int] = Multiset()
+    decoder = counting.Decoder(machine)
+    for (before, node), times in counter.edges().items():
+        for instruction in decoder.block(*node).instructions:
+            runs[instruction.address] += times
+        if before != counting.START and sum(before) != node[0]:
+            taken[decoder.block(*before).instructions[-1].address] += times
+    total = sum(count.instructions for count in counter.layers().values())
+    assert total == runs.total()
+    return {address: (times, taken[address]) for address, times in runs.items()}
+
+
+def branches() -> BenchModel:
+    text = (net.FIXTURES / "branches.s.h").read_text()
+    reset = '#include "net.h"\nvoid net_reset(net_t *model) { model->state[0] = 0; }\n'
+    header = (net.FIXTURES / "net.h").read_text()
+    return BenchModel("net", {"net.c": reset + text, "net.h": header})
+
+
+@pytest.mark.parametrize(("board", "core"), TARGETS)
+@pytest.mark.parametrize("compiler", ("zig", "gcc"))
+def test_equal_to_qemu(board: str, core: str, compiler: str, plugin: Path, tmp_path: Path) -> None:
+    need("zig" if compiler == "zig" else "arm-none-eabi-gcc")
+    image = link(net.model(), core, Regions.of(load_board(board)), compiler=compiler)
+    x = net.inputs(1, steps=1)
+    expected = qemu_counts.count(plugin, image, load_board(board), net.GRAPH, x, tmp_path)
+    assert sum(runs for runs, _ in expected.values()) > 10_000
+    assert unicorn_counts(image, core, x[0, 0]) == expected
+
+
+@pytest.mark.parametrize(("board", "core"), TARGETS[1:])
+def test_every_kind_of_branch(board: str, core: str, plugin: Path, tmp_path: Path) -> None:
+    need("zig")
+    image = link(branches(), core, Regions.of(load_board(board)))
+    x = net.inputs(1, steps=1)
+    expected = qemu_counts.count(plugin, image, load_board(board), net.GRAPH, x, tmp_path)
+    found = unicorn_counts(image, core, x[0, 0])
+    assert found == expected
+    assert len(found) > 5000 and sum(taken for _, taken in found.values()) > 40
+
+
+@pytest.mark.parametrize("name", ("fashion-mlp", "fashion-cnn"))
+@pytest.mark.parametrize(("board", "core"), (TARGETS[0], TARGETS[2]))
+def test_shipped_models(name: str, board: str, core: str, plugin: Path, tmp_path: Path) -> None:
+    need("zig")
+    graph = zoo.load(name)
+    image = link(render(graph, core), core, Regions.of(load_board(board)))
+    x = np.random.default_rng(3).integers(0, 256, (1, *graph.input.shape))
+    expected = qemu_counts.count(plugin, image, load_board(board), graph, x, tmp_path)
+    assert sum(runs for runs, _ in expected.values()) > 300_000
+    assert unicorn_counts(image, core, x[0]) == expected
+
+
+def test_the_comparison_can_fail(plugin: Path, tmp_path: Path) -> None:
+    """One sample's count is not another's: net_run is not straight-line code."""
+    need("zig")
+    board = load_board("mps2_an386")
+    image = link(net.model(), board.core, Regions.of(board))
+    x = net.inputs(2, steps=1)
+    expected = qemu_counts.count(plugin, image, board, net.GRAPH, x[:1], tmp_path)
+    assert unicorn_counts(image, board.core, x[1, 0]) != expected
