@@ -1,0 +1,91 @@
+"""What happens to each accumulator of a dense or conv2d kernel: stored, thresholded or requantized.
+
+A kernel computes an integer `raw` from which the accumulator follows as
+
+    acc[c] = gain * raw + offset[c]
+
+(gain 1 and offset the bias for a plain kernel; a popcount has others). The epilogue folds gain and offset
+into its constants: a threshold compares `raw` itself, acc >= t being raw >= ceil((t - offset) / gain), or
+raw < floor((offset - t) / -gain) + 1 for a negative gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.c import rescale
+from edgeternary.c.layouts import Layout, Natural
+from edgeternary.c.stepping import Stepping, threshold_fields
+from edgeternary.c.tables import Table, narrow
+from edgeternary.ir import Op, Value
+from edgeternary.ir.types import INT32_HI, INT32_LO
+from edgeternary.ops import Requantize, Threshold
+
+
+@dataclass(frozen=True)
+class Affine:
+    """acc[c] = gain * raw + offset[c], with raw in [lo, hi]."""
+
+    gain: int
+    offset: NDArray[np.int64]
+    lo: int
+    hi: int
+
+    def fits(self) -> bool:
+        """Whether raw, one beyond it, and gain * raw all stay inside int32."""
+        reach = max(abs(self.lo), abs(self.hi) + 1) * abs(self.gain) + int(np.abs(self.offset).max(initial=0))
+        return reach <= INT32_HI
+
+
+@dataclass(frozen=True)
+class Epilogue:
+    """Template fields and constants of what happens to each accumulator; see `_epilogue.c.j2`."""
+
+    fields: Mapping[str, object]
+    tables: Sequence[Table] = ()
+
+
+def negated(follow: Op | None, channels: int) -> NDArray[np.bool_]:
+    """Channels whose weights a kernel may store negated, so that all comparisons point the same way."""
+    return follow.step < 0 if isinstance(follow, Threshold) else np.zeros(channels, bool)
+
+
+def supports(follow: Op | None, layout: Layout) -> bool:
+    """Whether the epilogue can write its result in `layout`: planes come from short thresholds only."""
+    if isinstance(layout, Natural):
+        return True
+    return isinstance(follow, Threshold) and Stepping.of(follow).short
+
+
+def build(
+    follow: Op | None, acc: Value, out: Value, layout: Layout, affine: Affine, negate: NDArray[np.bool_]
+) -> Epilogue:
+    """The epilogue for accumulators `acc` that become `out` in `layout`.
+
+    follow  None, a Threshold or a Requantize
+    negate  channels for which `affine` describes -acc (allowed with a Threshold only)
+    """
+    if isinstance(follow, Threshold):
+        stepping = Stepping.of(follow).negate(negate).spread()
+        stepping = stepping.on_raw(affine.gain, affine.offset, affine.lo, affine.hi)
+        fields, tables = threshold_fields(stepping, out, layout)
+        return Epilogue(fields, tables)
+    tables, common = _offset(affine)
+    if isinstance(follow, Requantize):
+        fields, more = rescale.requantize_fields(follow, acc, out)
+        return Epilogue({**fields, **common}, [*tables, *more])
+    return Epilogue({"kind": "store", "planes": 0, "ctype": out.type.ctype, **common}, tables)
+
+
+def _offset(affine: Affine) -> tuple[list[Table], dict[str, object]]:
+    """The table of offsets, left out where all are 0."""
+    offset = affine.offset
+    assert int(offset.min()) >= INT32_LO and int(offset.max()) <= INT32_HI
+    if not np.any(offset):
+        return [], {"gain": affine.gain, "has_offset": False}
+    comment = "bias" if affine.gain == 1 else "acc = gain * raw + offset"
+    return [Table("offset", narrow(offset), comment)], {"gain": affine.gain, "has_offset": True}

@@ -1,0 +1,105 @@
+"""What a kernel is: one way to run a pattern of ops, with its layouts, preconditions and cost.
+
+A kernel is a file in `kernels/` that defines KERNEL, and a template of the same name in
+`templates/c/kernels/`. A template `<kernel>.<core>.c.j2` beside it is preferred for that core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from edgeternary.c.cores import Core
+from edgeternary.c.layouts import Layout
+from edgeternary.c.tables import Table
+from edgeternary.ir import Op, Value
+
+
+@dataclass(frozen=True)
+class Match:
+    """Ops that form a pattern, each the only reader of the one before.
+
+    ins       values that the first op reads
+    outs      the value of each op; the last one is the result
+    arriving  for each of `ins` the layouts in which it is in memory already
+    """
+
+    ops: tuple[Op, ...]
+    ins: tuple[Value, ...]
+    outs: tuple[Value, ...]
+    core: Core
+    arriving: tuple[tuple[Layout, ...], ...] = ()
+
+    @property
+    def out(self) -> Value:
+        return self.outs[-1]
+
+    @property
+    def follow(self) -> Op | None:
+        """The second op, which a kernel applies to each accumulator, if the pattern has one."""
+        return self.ops[1] if len(self.ops) > 1 else None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate: cycles of one inference and bytes of tables in flash."""
+
+    cycles: float
+    flash: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cycles + other.cycles, self.flash + other.flash)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A kernel's offer to run a match.
+
+    ins, out  layouts that it reads and makes
+    scratch   bytes of arena that it needs while it runs
+    in_place  inputs whose memory its output may start at
+    alias     no code at all: the output is the input's memory
+    """
+
+    ins: tuple[Layout, ...]
+    out: Layout
+    cost: Cost
+    scratch: int = 0
+    in_place: tuple[int, ...] = ()
+    alias: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a kernel hands to its template.
+
+    tables  constants that the function reads
+    fields  everything else that the template names
+    """
+
+    tables: Sequence[Table] = ()
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Kernel:
+    """One way to run the ops of a pattern. Subclasses give `name`, `patterns`, `offers` and `body`."""
+
+    name: ClassVar[str]
+    patterns: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        """Ways to run `match`; none where a precondition does not hold."""
+        raise NotImplementedError
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        """Constants and template fields for an offer that was taken."""
+        raise NotImplementedError
+
+
+class Conversion(Kernel):
+    """A kernel that moves a value from one layout to another."""
+
+    def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
+        """The offer to do so, or None where this kernel cannot."""
+        raise NotImplementedError

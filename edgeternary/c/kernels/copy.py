@@ -1,0 +1,23 @@
+"""A plain copy, where an answer or a next state would otherwise be the memory of something else."""
+
+from __future__ import annotations
+
+from edgeternary.c.cores import Core
+from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
+from edgeternary.c.layouts import NATURAL, Layout, Natural
+from edgeternary.ir import Value
+
+
+class Copy(Conversion):
+    name = "copy"
+
+    def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
+        if not (isinstance(source, Natural) and isinstance(target, Natural)):
+            return None
+        return Offer((NATURAL,), NATURAL, Cost(value.size * core.touch / 2))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        return Body(fields={"size": match.out.size})
+
+
+KERNEL = Copy()

@@ -1,0 +1,29 @@
+"""Natural elements to bit planes."""
+
+from __future__ import annotations
+
+from edgeternary.c import accumulator
+from edgeternary.c.cores import Core
+from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
+from edgeternary.c.layouts import NATURAL, Layout, Natural, Planes
+from edgeternary.ir import Value
+
+
+class Pack(Conversion):
+    name = "pack"
+
+    def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
+        if not (isinstance(source, Natural) and isinstance(target, Planes)):
+            return None
+        if value.type.bits > accumulator.PLANE_BITS:
+            return None
+        cycles = value.size * core.touch * (0.5 + 0.25 * value.type.planes)
+        return Offer((NATURAL,), target, Cost(cycles))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        value, layout = match.out, offer.out
+        assert isinstance(layout, Planes)
+        return Body(fields={"value": value, "group": layout.group, "groups": value.size // layout.group})
+
+
+KERNEL = Pack()

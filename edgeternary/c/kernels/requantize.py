@@ -1,0 +1,31 @@
+"""requantize on natural inputs, all forms and roundings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL
+from edgeternary.c.rescale import requantize_fields
+from edgeternary.ops import Requantize
+
+
+class RequantizeNatural(Kernel):
+    name = "requantize"
+    patterns = (("requantize",),)
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
+        effort = {"A": 1.5, "B": 2.0, "C": 4.0}[op.form(x)]
+        shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
+        cost = Cost(out.size * match.core.touch * effort, 8 * x.channels)
+        yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
+        fields, tables = requantize_fields(op, x, out)
+        return Body(tables, {"e": fields, "pixels": x.size // x.channels, "channels": x.channels})
+
+
+KERNEL = RequantizeNatural()

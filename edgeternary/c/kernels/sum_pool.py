@@ -1,0 +1,26 @@
+"""sum_pool on natural inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL
+from edgeternary.ops import SumPool
+
+
+class SumPoolNatural(Kernel):
+    name = "sum_pool"
+    patterns = (("sum_pool",),)
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op = cast(SumPool, match.ops[0])
+        taps = op.kernel[0] * op.kernel[1]
+        yield Offer((NATURAL,), NATURAL, Cost(match.out.size * taps * match.core.touch))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        return Body(fields={"op": match.ops[0], "x": match.ins[0], "out": match.out})
+
+
+KERNEL = SumPoolNatural()

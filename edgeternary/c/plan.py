@@ -1,0 +1,131 @@
+"""The plan of a generated model: which kernels run, on which buffers, and where these lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from edgeternary.c.cores import Core
+from edgeternary.c.kernel import Body, Kernel, Match, Offer
+from edgeternary.c.layouts import Layout
+from edgeternary.ir import Graph, IntArray, Op, Value
+
+Data = bytes  # the type, where a property has its name
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A value in one layout. `copy` tells a copy in the arena from the original outside it."""
+
+    value: Value
+    layout: Layout
+    copy: bool = False
+
+    @property
+    def bytes(self) -> int:
+        return self.layout.size(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One function call of the generated code (none for an alias).
+
+    match.ops is empty for a conversion between layouts.
+    """
+
+    kernel: Kernel
+    match: Match
+    offer: Offer
+    ins: tuple[Buffer, ...]
+    out: Buffer
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        return self.match.ops
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer that does the work; of the converted value for a conversion."""
+        return self.match.ops[0].name if self.match.ops else self.out.value.name
+
+    @cached_property
+    def body(self) -> Body:
+        return self.kernel.body(self.match, self.offer)
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of weights, thresholds and other constants."""
+        return sum(int(table.data.nbytes) for table in self.body.tables)
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A value that the generated code can show after the step that made it, in its layout."""
+
+    value: Value
+    layout: Layout
+
+    @property
+    def bytes(self) -> int:
+        return self.layout.size(self.value)
+
+    def decode(self, data: Data) -> IntArray:
+        """int32 codes of shape `value.shape` from the tapped memory."""
+        return self.layout.decode(data, self.value)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a buffer lies: kind 'in', 'out', 'state' or 'arena', and the byte offset in the arena."""
+
+    kind: str
+    offset: int = 0
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that rendering needs, and what reports show.
+
+    steps     kernels in order
+    places    where each buffer lies
+    scratch   arena offset of the scratch memory of each step that has some
+    arena     bytes of the arena
+    """
+
+    graph: Graph
+    core: Core
+    steps: tuple[Step, ...]
+    places: dict[Buffer, Place]
+    scratch: dict[Step, int]
+    arena: int
+
+    @property
+    def calls(self) -> list[Step]:
+        """Steps that become functions; the index in this list is the <index> of net_<index>_<layer>."""
+        return [step for step in self.steps if not step.offer.alias]
+
+    @cached_property
+    def taps(self) -> list[Tap]:
+        """Taps by index: the value of each step with ops, in order. Conversions show nothing new."""
+        return [Tap(step.out.value, step.out.layout) for step in self.calls if step.ops]
+
+    @property
+    def state_bytes(self) -> int:
+        return sum(state.value.size * state.value.type.dtype.itemsize for state in self.graph.states)
+
+    def summary(self) -> list[dict[str, str | int | float]]:
+        """One row a call: name, kernel, ops, layout, bytes of tables, output, scratch; estimated cycles."""
+        return [
+            {
+                "name": step.layer,
+                "kernel": step.kernel.name,
+                "ops": "+".join(op.kind for op in step.ops) or "convert",
+                "layout": step.out.layout.name,
+                "table_bytes": step.table_bytes,
+                "output_bytes": step.out.bytes,
+                "scratch_bytes": step.offer.scratch,
+                "estimated_cycles": round(step.offer.cost.cycles),
+            }
+            for step in self.calls
+        ]

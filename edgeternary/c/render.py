@@ -1,0 +1,132 @@
+"""The text of the generated C files.
+
+API, for a model whose identifier is `net`: `net_t` holds arena and states, `net_reset(net_t *)`,
+`net_run(net_t *, const net_in_t *in, net_out_t *out)`; `in` and `out` are plain arrays, row-major, channels
+last. The text depends on the graph and the core alone: the same graph gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import jinja2
+import numpy as np
+
+from edgeternary.c.calls import call, state_fields, variables
+from edgeternary.c.layouts import WORD_BYTES
+from edgeternary.c.naming import Names, comment, ctype_of, described, function_name, make_names, table_text
+from edgeternary.c.plan import Plan, Step
+from edgeternary.c.select import select
+from edgeternary.c.tidy import tidy
+from edgeternary.data import templates_dir
+from edgeternary.ir import Graph
+
+HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
+
+
+def render(graph: Graph, core: str = "cortex-m4", taps: bool = False) -> dict[str, str]:
+    """C source and header of `graph`, with the kernels that suit `core`: {file name: text}.
+
+    taps  call `edgeternary_tap(index, value)`, which the harness defines, after each step; `Plan.taps` of
+          `select(graph, core)` says what the indices mean
+    """
+    return render_plan(select(graph, core), taps)
+
+
+def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
+    """The same for a plan that is there already."""
+    names = make_names(plan)
+    calls = plan.calls
+    functions = [_function(plan, names, index, step) for index, step in enumerate(calls)]
+    fields = {
+        "net": names.net,
+        "NET": names.net.upper(),
+        "graph": plan.graph,
+        "title": comment(plan.graph.name),
+        "input": plan.graph.input,
+        "output": plan.graph.output_value,
+        "arena_words": max(plan.arena // WORD_BYTES, 1),
+        "uses_arena": any(place.kind == "arena" for place in plan.places.values()) or bool(plan.scratch),
+        "states": [state_fields(plan, names, state) for state in plan.graph.states],
+        "functions": functions,
+        "helpers": _helpers(names.net, functions),
+        "variables": variables(plan, names),
+        "calls": [call(plan, names, index, step, taps) for index, step in enumerate(calls)],
+        "taps": taps,
+        "aliased": _aliased_types(plan),
+        "quantize": plan.graph.meta.input_scale != 1.0,
+        "scale": float(np.float32(plan.graph.meta.input_scale)).hex(),
+        "scale_text": f"{plan.graph.meta.input_scale:g}",
+    }
+    return {
+        f"{names.net}.c": tidy(_text("model.c.j2", fields)),
+        f"{names.net}.h": _text("model.h.j2", fields),
+    }
+
+
+def _helpers(net: str, functions: Sequence[str]) -> set[str]:
+    """Helpers that the functions call; a compiler would complain about others."""
+    called = {name for name in HELPERS if any(f"{net}_{name}(" in text for text in functions)}
+    return called | ({"ones4"} if "weigh" in called else set())
+
+
+def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
+    """Comment, constants and function of one step."""
+    body = step.body
+    name = function_name(names, index, step)
+    prefix = f"{names.net}_{names.values[step.layer]}"
+    fields: dict[str, object] = {
+        **body.fields,
+        "net": names.net,
+        "prefix": prefix,
+        "title": _title(step),
+        "signature": _signature(plan, names, name, step),
+        "tables": "".join(f"{table_text(prefix, table)}\n\n" for table in body.tables),
+        "tags": {table.name: f"{prefix}_{table.name}" for table in body.tables},
+        "types": [ctype_of(names, buffer) for buffer in step.ins],
+    }
+    return _text(_template(step, plan.core.name), fields)
+
+
+def _template(step: Step, core: str) -> str:
+    special = f"kernels/{step.kernel.name}.{core}.c.j2"
+    return special if (templates_dir() / "c" / special).is_file() else f"kernels/{step.kernel.name}.c.j2"
+
+
+def _title(step: Step) -> str:
+    """What a step does, for its comment: names, ops, shapes, types and layouts."""
+    ins = ", ".join(described(buffer) for buffer in step.ins)
+    what = " + ".join(f"{op.kind} {comment(op.name)}" for op in step.ops)
+    what = what or f"{step.kernel.name} {comment(step.layer)}"
+    return f"{what}\n *\n * {ins} -> {described(step.out)}"
+
+
+def _signature(plan: Plan, names: Names, name: str, step: Step) -> str:
+    letters = ["x"] if len(step.ins) == 1 else [f"x{i}" for i in range(len(step.ins))]
+    arguments = [f"const {ctype_of(names, b)} *{letter}" for b, letter in zip(step.ins, letters, strict=True)]
+    if step.offer.scratch:
+        arguments.append(f"{ctype_of(names, step.ins[0])} *window")
+    arguments.append(f"{ctype_of(names, step.out)} *y")
+    return f"{names.net.upper()}_STEP void {name}({', '.join(arguments)})"
+
+
+def _aliased_types(plan: Plan) -> list[str]:
+    kinds = {buffer.layout.ctype(buffer.value) for buffer in plan.places}
+    return sorted(kinds & {"int16_t", "uint16_t"})
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir() / "c"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def _text(template: str, fields: dict[str, object]) -> str:
+    return _environment().get_template(template).render(fields)

@@ -1,0 +1,58 @@
+"""Weights as the generated code holds them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.c.tables import Table
+from edgeternary.ir import encoding, parse
+
+Codes = NDArray[np.int8]
+
+
+def can_negate(weight_type: str) -> bool:
+    """Whether -w is a member of the type for every w; two's complement has one code that has no negative."""
+    return weight_type in ("ternary", "bipolar")
+
+
+def is_packed(weight_type: str) -> bool:
+    """Whether the weights are bit planes; wider ones are int8."""
+    return weight_type in ("ternary", "bipolar")
+
+
+def rows(codes: Codes, weight_type: str) -> Table:
+    """Weights (out, n): int8 codes, or bit planes with every output at a word border.
+
+    The planes of a word follow each other: (p, n) for ternary weights.
+    """
+    if not is_packed(weight_type):
+        return Table("weights", codes)
+    packed = encoding.pack(codes, parse(weight_type)).transpose(1, 2, 0)  # out, words, planes
+    comment = "words of (+1, -1) bits" if weight_type == "ternary" else "bit 1 means +1"
+    return Table("weights", packed.reshape(len(codes), -1), comment, hexadecimal=True)
+
+
+def grouped_rows(codes: Codes, weight_type: str, group: int) -> Table:
+    """The same with each `group` inputs at a word border, to match activations laid out in that way.
+
+    The last group may be shorter.
+    """
+    out, inputs = codes.shape
+    index = np.arange(inputs)
+    per_group = encoding.words(group)
+    word = index // group * per_group + index % group // encoding.WORD
+    bit = (index % group % encoding.WORD).astype(np.uint32)
+    planes = encoding.pack(codes[..., None], parse(weight_type))[..., 0] << bit  # planes, out, inputs
+    packed = np.zeros((out, int(word[-1]) + 1, len(planes)), np.uint32)
+    for plane, bits in enumerate(planes):
+        for row in range(out):
+            np.bitwise_or.at(packed[row, :, plane], word, bits[row])
+    comment = "words of (+1, -1) bits" if weight_type == "ternary" else "bit 1 means +1"
+    return Table("weights", packed.reshape(out, -1), comment, hexadecimal=True)
+
+
+def negate(codes: Codes, channels: NDArray[np.bool_]) -> Codes:
+    """Weights (out, ...) with the rows of some output channels negated."""
+    flip = channels.reshape(-1, *[1] * (codes.ndim - 1))
+    return np.where(flip, -codes, codes).astype(np.int8)

@@ -1,0 +1,64 @@
+"""Every kernel in every layout that it offers, bit by bit against the numpy reference, under sanitizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.c.kernels import kernels
+from edgeternary.c.layouts import Planes
+from edgeternary.c.plan import Plan
+from edgeternary.ir import REGISTRY
+from tests.c.graphs import FOLLOWS, branches, cnn, followed, stateful
+from tests.c.harness import check, every_plan
+from tests.need import need
+
+
+@pytest.fixture(autouse=True)
+def _gcc() -> None:
+    need("gcc")
+
+
+@pytest.mark.parametrize("kind", sorted(REGISTRY))
+def test_every_offer_for_an_op(kind: str, tmp_path: Path) -> None:
+    graphs = REGISTRY[kind].examples(np.random.default_rng(7))
+    check([plan for graph in graphs for plan in every_plan(graph)], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["conv2d", "dense"])
+@pytest.mark.parametrize("turn", range(2))
+def test_what_follows_the_accumulators(kind: str, turn: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(turn)
+    plans: list[Plan] = []
+    for i, graph in enumerate(REGISTRY[kind].examples(rng)):
+        for j in range(2):
+            follow = FOLLOWS[(4 * turn + 2 * j + 3 * i) % len(FOLLOWS)]
+            plans += every_plan(followed(graph, follow, rng))
+    check(plans, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("weights", "act"),
+    [("ternary", "uint2"), ("bipolar", "bipolar"), ("ternary", "int3"), ("bipolar", "ternary")],
+)
+def test_whole_networks(weights: str, act: str, tmp_path: Path) -> None:
+    graphs = [cnn(weights, act, 9, (5, 17, 33)), cnn(weights, act, 8, (16, 32)), branches(act)]
+    check([plan for graph in graphs for plan in every_plan(graph)][::3], tmp_path)
+
+
+def test_states(tmp_path: Path) -> None:
+    check(list(every_plan(stateful())), tmp_path)
+
+
+def test_every_kernel_is_reached() -> None:
+    """The tests above leave no kernel out, and planes arrive at a dense layer in groups of pixels."""
+    graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
+    graphs += [cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2")]
+    steps = [step for graph in graphs for plan in every_plan(graph) for step in plan.steps]
+    assert {step.kernel.name for step in steps} == {kernel.name for kernel in kernels()}
+    layouts = [layout for step in steps if step.kernel.name == "dense_planes" for layout in step.offer.ins]
+    assert any(isinstance(layout, Planes) and layout.group == 33 for layout in layouts)

@@ -1,0 +1,95 @@
+"""The arena: nothing that is alive is written over, and memory is used again."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeternary.c import memory
+from edgeternary.c.memory import Block
+from edgeternary.c.plan import Buffer, Plan
+from edgeternary.c.select import select
+from edgeternary.ir import Graph
+from tests.c.graphs import branches, cnn, mlp, stateful
+
+BLOCK = st.tuples(st.integers(1, 60), st.integers(0, 12), st.integers(0, 5))
+
+
+@given(st.lists(BLOCK, max_size=24))
+def test_first_fit_never_overlaps(raw: list[tuple[int, int, int]]) -> None:
+    blocks = [Block(4 * size, first, first + length) for size, first, length in raw]
+    total = memory.first_fit(blocks)
+    for a, b in itertools.combinations(blocks, 2):
+        if a.meets(b):
+            assert a.offset + a.size <= b.offset or b.offset + b.size <= a.offset
+    peak = max((sum(b.size for b in blocks if b.first <= t <= b.last) for t in range(18)), default=0)
+    assert peak <= total <= sum(b.size for b in blocks)
+    assert all(b.offset % 4 == 0 for b in blocks)
+
+
+def cells(plan: Plan, buffer: Buffer) -> set[int]:
+    """Arena bytes of a buffer (or of what it is an alias of); none for memory outside the arena."""
+    place = plan.places[buffer]
+    return set(range(place.offset, place.offset + buffer.bytes)) if place.kind == "arena" else set()
+
+
+def play(plan: Plan) -> None:
+    """Run the plan on an arena that remembers who wrote each byte."""
+    root = memory.roots(plan.steps)
+    written_by: dict[int, Buffer] = {}
+    for step in plan.steps:
+        ins = [cells(plan, buffer) for buffer in step.ins]
+        for buffer, there in zip(step.ins, ins, strict=True):
+            assert {written_by[i] for i in there} <= {root[buffer]}, f"an input of {step.layer} is lost"
+        if step.offer.alias:
+            continue
+        out = cells(plan, step.out)
+        start = plan.scratch.get(step, 0)
+        scratch = set(range(start, start + step.offer.scratch))
+        assert not scratch & out.union(*ins), f"the scratch memory of {step.layer} overlaps a value"
+        for position, there in enumerate(ins):
+            reused = position in step.offer.in_place and min(there, default=-1) == min(out, default=-2)
+            assert reused or not there & out, f"{step.layer} writes over its own input"
+        assert max(out | scratch, default=0) < max(plan.arena, 1)
+        for i in scratch:
+            written_by.pop(i, None)
+        written_by |= dict.fromkeys(out, step.out)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        cnn("ternary", "uint2", 12, (16, 32, 40)),
+        branches("ternary"),
+        mlp("ternary", "bipolar", (50, 40, 30, 7)),
+        stateful(),
+    ],
+    ids=lambda graph: graph.name,
+)
+@pytest.mark.parametrize("kernels", ["all", "natural"])
+def test_no_step_finds_its_input_overwritten(graph: Graph, kernels: str) -> None:
+    plan = select(graph, allow=lambda m, k, o: kernels == "all" or "planes" not in k.name)
+    play(plan)
+
+
+def test_the_shipped_shape_fits_a_small_part() -> None:
+    """28 x 28 pixels, 16, 32 and 64 channels of 2 bits: no int32 map, pools in place."""
+    plan = select(cnn("ternary", "uint2", 28, (16, 32, 64)))
+    assert plan.arena <= 10_000
+    assert [step.kernel.name for step in plan.calls][:3] == [
+        "conv2d_baked",
+        "max_pool_planes",
+        "conv2d_planes",
+    ]
+    pool = plan.calls[1]
+    assert plan.places[pool.out] == plan.places[pool.ins[0]]
+
+
+def test_a_reshape_costs_nothing() -> None:
+    plan = select(cnn("ternary", "uint2", 12, (16, 32, 40)))
+    reshape = next(step for step in plan.steps if step.kernel.name == "reshape")
+    assert reshape.offer.alias and plan.places[reshape.out] == plan.places[reshape.ins[0]]
+    assert all(step.ops for step in plan.calls), "no conversion between layouts is needed"
