@@ -1,0 +1,187 @@
+"""How each op is written in standard ONNX operators on integers: one function a kind, found in LOWER.
+
+A function takes (builder, op, ins, *tensors): the op, its input values, and the int32 tensors (N, *shape)
+that hold them. It returns the int32 tensor (N, *shape) of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from edgeternary.export._onnx_builder import INT8, INT32, INT64, UINT8, Builder
+from edgeternary.ir import Op, Value
+from edgeternary.ops import (
+    Add,
+    Argmax,
+    Concat,
+    Conv2d,
+    Dense,
+    Lookup,
+    MaxPool,
+    Mul,
+    Requantize,
+    Reshape,
+    SumPool,
+    Threshold,
+)
+from edgeternary.ops.window import output_size
+
+# Without VNNI, x86 kernels add two uint8 * int8 products in a saturating int16: 2 * 255 * 64 still fits.
+MAX_OCTET_WEIGHT = 64
+OCTETS: dict[int, tuple[int, int]] = {UINT8: (0, 255), INT8: (-128, 127)}
+
+
+def octets(lo: int, hi: int, weights: np.ndarray) -> int | None:
+    """UINT8 or INT8 when 8-bit operators are exact for inputs in [lo, hi] and these weights, else None."""
+    if int(np.abs(weights.astype(np.int32)).max()) > MAX_OCTET_WEIGHT:
+        return None
+    fitting = [kind for kind, (least, most) in OCTETS.items() if least <= lo and hi <= most]
+    return fitting[0] if fitting else None
+
+
+def dense(b: Builder, op: Dense, ins: Sequence[Value], x: str) -> str:
+    """MatMulInteger for 8-bit operands, else MatMul on int32; then the bias."""
+    octet = octets(ins[0].lo, ins[0].hi, op.weights)
+    if octet is None:
+        product = b.add("MatMul", x, b.const(op.weights.T))
+    else:
+        product = b.add("MatMulInteger", b.cast(x, octet), b.const(op.weights.T, "int8"))
+    return b.add("Add", product, b.const(op.bias))
+
+
+def conv2d(b: Builder, op: Conv2d, ins: Sequence[Value], x: str) -> str:
+    """Pad, then ConvInteger in NCHW for 8-bit operands, else one int32 MatMul for each tap of the kernel."""
+    padded = b.pad(x, op.pad, b.const(op.pad_value))
+    height, width = output_size(op, ins[0], op.kernel, op.stride, op.pad)
+    pads = [op.pad_value] if any(op.pad) else []
+    octet = octets(min([ins[0].lo, *pads]), max([ins[0].hi, *pads]), op.weights)
+    if octet is not None:
+        image = b.add("Transpose", b.cast(padded, octet), perm=[0, 3, 1, 2])
+        weights = b.const(op.weights.transpose(0, 3, 1, 2), "int8")
+        sums = b.add("ConvInteger", image, weights, group=op.groups, strides=list(op.stride))
+        total = b.add("Transpose", sums, perm=[0, 2, 3, 1])
+    else:
+        products = []
+        for ky in range(op.kernel[0]):
+            rows = b.window(padded, 1, ky, height, op.stride[0])
+            for kx in range(op.kernel[1]):
+                pixels = b.window(rows, 2, kx, width, op.stride[1])
+                products.append(b.add("MatMul", pixels, b.const(_ungrouped(op)[ky, kx])))
+        total = b.chain("Add", products)
+    return b.add("Add", total, b.const(op.bias))
+
+
+def _ungrouped(op: Conv2d) -> np.ndarray:
+    """Weights as (ky, kx, in, out) with zeros between different groups."""
+    out, ky, kx, ins = op.weights.shape
+    full = np.zeros((ky, kx, ins * op.groups, out), np.int32)
+    for o in range(out):
+        first = o // (out // op.groups) * ins
+        full[:, :, first : first + ins, o] = op.weights[o]
+    return full
+
+
+def threshold(b: Builder, op: Threshold, ins: Sequence[Value], x: str) -> str:
+    """base + step * ReduceSum over k of (x >= t[c, k])."""
+    wide = b.add("Unsqueeze", x, b.const([-1], "int64"))
+    reached = b.cast(b.add("GreaterOrEqual", wide, b.const(op.t)), INT32)
+    count = b.add("ReduceSum", reached, b.const([-1], "int64"), keepdims=0)
+    return b.add("Add", b.add("Mul", count, b.const(op.step)), b.const(op.base))
+
+
+def requantize(b: Builder, op: Requantize, ins: Sequence[Value], x: str) -> str:
+    """Everything in int64, shifts as floor divisions by powers of two."""
+    wide, s = b.cast(x, INT64), op.s.astype(np.int64)
+    if op.rounding == "tflite_double":
+        rounded = _tflite_double(b, op, s, wide)
+    else:
+        half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (op.rounding != "floor")
+        acc = b.add("Mul", wide, b.const(op.m, "int64"))
+        acc = b.add("Add", acc, b.const(op.b.astype(np.int64) + half, "int64"))
+        rounded = b.floor_divide(acc, b.const(np.int64(1) << s, "int64"))
+    shifted = b.add("Add", rounded, b.const(op.zero, "int64"))
+    return b.cast(b.add("Clip", shifted, b.const(op.lo, "int64"), b.const(op.hi, "int64")), INT32)
+
+
+def _tflite_double(b: Builder, op: Requantize, s: np.ndarray, wide: str) -> str:
+    """floor((x * 2^left * m + 2^30) / 2^31), then sign * floor((|v| + half) / 2^right): half away from zero.
+
+    TFLite's saturating doubling high product is the first: its nudge of 1 - 2^30 and truncation round the
+    negative ties up, as the floor does.
+    """
+    left, right = np.maximum(31 - s, 0), np.maximum(s - 31, 0)
+    product = b.add("Mul", wide, b.const(op.m.astype(np.int64) << left, "int64"))
+    nudged = b.add("Add", product, b.const(1 << 30, "int64"))
+    high = b.floor_divide(nudged, b.const(1 << 31, "int64"))
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
+    size = b.add("Add", b.add("Abs", high), b.const(half, "int64"))
+    size = b.floor_divide(size, b.const(np.int64(1) << right, "int64"))
+    return b.add("Mul", size, b.add("Sign", high))
+
+
+def lookup(b: Builder, op: Lookup, ins: Sequence[Value], x: str) -> str:
+    """Gather from the table; ONNX would read a negative index from the end, but none can occur."""
+    index = b.add("Sub", x, b.const(op.offset)) if op.offset else x
+    return b.add("Gather", b.const(op.table), index, axis=0)
+
+
+def add(b: Builder, op: Add, ins: Sequence[Value], x: str, y: str) -> str:
+    return b.add("Add", x, y)
+
+
+def mul(b: Builder, op: Mul, ins: Sequence[Value], x: str, y: str) -> str:
+    return b.add("Mul", x, y)
+
+
+def max_pool(b: Builder, op: MaxPool, ins: Sequence[Value], x: str) -> str:
+    """Maxima and minima along y, then x (ONNX's MaxPool takes no int32); Where chooses by channel."""
+
+    def pooled(join: str, neutral: int) -> str:
+        return _pool(b, op, ins[0], b.pad(x, op.pad, b.const(neutral)), join)
+
+    if not np.any(op.minimum):
+        return pooled("Max", ins[0].lo)
+    if np.all(op.minimum):
+        return pooled("Min", ins[0].hi)
+    return b.add("Where", b.const(op.minimum, "bool"), pooled("Min", ins[0].hi), pooled("Max", ins[0].lo))
+
+
+def sum_pool(b: Builder, op: SumPool, ins: Sequence[Value], x: str) -> str:
+    return _pool(b, op, ins[0], x, "Add")
+
+
+def _pool(b: Builder, op: MaxPool | SumPool, x: Value, padded: str, join: str) -> str:
+    pad = op.pad if isinstance(op, MaxPool) else (0, 0, 0, 0)
+    height, width = output_size(op, x, op.kernel, op.stride, pad)
+    rows = b.fold(padded, 1, op.kernel[0], height, op.stride[0], join)
+    return b.fold(rows, 2, op.kernel[1], width, op.stride[1], join)
+
+
+def reshape(b: Builder, op: Reshape, ins: Sequence[Value], x: str) -> str:
+    return b.add("Reshape", x, b.const([0, *op.shape], "int64"))
+
+
+def concat(b: Builder, op: Concat, ins: Sequence[Value], *xs: str) -> str:
+    return b.add("Concat", *xs, axis=-1)
+
+
+def argmax(b: Builder, op: Argmax, ins: Sequence[Value], x: str) -> str:
+    return b.cast(b.add("ArgMax", x, axis=1, keepdims=1, select_last_index=0), INT32)
+
+
+LOWER: dict[type[Op], Callable[..., str]] = {
+    Add: add,
+    Argmax: argmax,
+    Concat: concat,
+    Conv2d: conv2d,
+    Dense: dense,
+    Lookup: lookup,
+    MaxPool: max_pool,
+    Mul: mul,
+    Requantize: requantize,
+    Reshape: reshape,
+    SumPool: sum_pool,
+    Threshold: threshold,
+}

@@ -1,0 +1,117 @@
+"""ONNX: standard operators on integers, so that any conforming runtime gives the same bits.
+
+The model's input is (N, *shape) in the storage type of the graph's input (uint8 pixels, say), its output
+int32 (N, *shape); N is free. A graph with states has each state as one more int32 input `<state>` and output
+`<state>_next`: feed the initial content first (it is in the metadata), then what the step before gave.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+
+OPSET = 17
+IR_VERSION = 8
+
+
+@dataclass(frozen=True)
+class Names:
+    """Tensor names in the ONNX model of each value of the graph, and of each state's next content."""
+
+    values: dict[str, str]
+    nexts: dict[str, str]
+
+
+def tensor_names(graph: Graph) -> Names:
+    """The identifiers that the values of `graph` have in its ONNX model."""
+    taken: set[str] = set()
+
+    def fresh(name: str) -> str:
+        taken.add(found := identifier(name, taken))
+        return found
+
+    values = {name: fresh(name) for name in graph.values}
+    return Names(values, {s.value.name: fresh(f"{values[s.value.name]}_next") for s in graph.states})
+
+
+def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
+    """The ONNX model (opset 17) of `graph`; the same graph always gives the same bytes.
+
+    taps  every layer's value is an output, in the order of the layers
+    Metadata: input_scale, input_zero, logit_scale, labels (JSON), states (JSON: initial contents), and the
+    graph's `info`. EdgeTernaryError with code 3 when the package onnx is missing.
+    """
+    onnx = _package()
+    from edgeternary.export._onnx_builder import INT32, Builder
+    from edgeternary.export._onnx_ops import LOWER
+
+    helper = onnx.helper
+    names, builder = tensor_names(graph), Builder()
+
+    def tensor(name: str, shape: tuple[int, ...], kind: int = INT32) -> Any:
+        return helper.make_tensor_value_info(name, kind, ["N", *shape])
+
+    x = graph.input
+    inputs = [tensor(names.values[x.name], x.shape, helper.np_dtype_to_tensor_dtype(x.type.dtype))]
+    inputs += [tensor(names.values[s.value.name], s.value.shape) for s in graph.states]
+    current = dict(names.values)
+    builder.start(names.values[x.name])
+    current[x.name] = builder.cast(names.values[x.name], INT32)
+    for op in graph.ops:
+        builder.start(names.values[op.name])
+        out = LOWER[type(op)](builder, op, graph.ins(op), *(current[name] for name in op.inputs))
+        builder.finish(out, names.values[op.name], op.name)
+    shown = [op.name for op in graph.ops] if taps else [graph.output]
+    outputs = [tensor(names.values[name], graph.values[name].shape) for name in shown]
+    for state in graph.states:
+        builder.finish(current[state.next], names.nexts[state.value.name], state.value.name)
+        outputs.append(tensor(names.nexts[state.value.name], state.value.shape))
+    body = helper.make_graph(builder.nodes, identifier(graph.name), inputs, outputs, builder.constants)
+    model = helper.make_model(
+        body,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="edgeternary",
+        doc_string=graph.name,
+    )
+    helper.set_model_props(model, _metadata(graph))
+    onnx.checker.check_model(model, full_check=True)
+    found: bytes = model.SerializeToString(deterministic=True)
+    return found
+
+
+def _metadata(graph: Graph) -> dict[str, str]:
+    meta = graph.meta
+    props = {
+        "input_scale": repr(meta.input_scale),
+        "input_zero": str(meta.input_zero),
+        "logit_scale": repr(meta.logit_scale),
+        "labels": json.dumps(meta.labels),
+    }
+    if graph.states:
+        props["states"] = json.dumps({s.value.name: s.init.tolist() for s in graph.states})
+    return props | {f"info.{key}": meta.info[key] for key in sorted(meta.info)}
+
+
+@cache
+def _package() -> ModuleType:
+    try:
+        import onnx
+        import onnx.checker
+        import onnx.helper
+    except ImportError as error:
+        raise EdgeTernaryError(
+            "the Python package onnx is missing",
+            "the export to ONNX and the executor onnxruntime need it",
+            "install it with: pip install edgeternary[onnx]",
+            TOOL_MISSING,
+        ) from error
+    found: ModuleType = onnx
+    return found

@@ -1,0 +1,86 @@
+"""The executor onnxruntime: the exported ONNX model in ONNX Runtime, an independent judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.export.onnx import tensor_names, to_onnx
+from edgeternary.ir import Graph
+from edgeternary.run.result import Result
+
+CHUNK = 64  # samples at a time, so that the maps of a convolutional net stay small
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run `graph` on codes (samples, *shape); (samples, steps, *shape) with states, reset for each sample.
+
+    taps  return every layer's value
+    EdgeTernaryError with code 3 when onnx or onnxruntime is missing.
+    """
+    if target:
+        raise EdgeTernaryError(
+            f"onnxruntime has no target {target[:40]!r}", remedy="use onnxruntime", code=USAGE
+        )
+    session, version = _session(to_onnx(graph, taps=taps))
+    progress = options.get("progress")
+    codes = inputs.astype(graph.input.type.dtype)
+    wanted = [op.name for op in graph.ops] if taps else [graph.output]
+    parts: list[dict[str, np.ndarray]] = []
+    for start in range(0, len(inputs), CHUNK):
+        parts.append(_chunk(graph, session, wanted, codes[start : start + CHUNK]))
+        if callable(progress):
+            progress(min(start + CHUNK, len(inputs)), len(inputs))
+    lead = inputs.shape[: 2 if graph.states else 1]
+    empty = {name: np.zeros((*lead, *graph.values[name].shape), np.int32) for name in wanted}
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in wanted} if parts else empty
+    return Result(joined[graph.output], joined if taps else {}, {"onnxruntime": version})
+
+
+def _chunk(graph: Graph, session: Any, wanted: list[str], inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of `wanted` for some samples, each (samples, *shape) or (samples, steps, *shape)."""
+    names = tensor_names(graph)
+    x = names.values[graph.input.name]
+    fetched = [names.values[name] for name in wanted]
+    if not graph.states:
+        return dict(zip(wanted, session.run(fetched, {x: inputs}), strict=True))
+    fetched += [names.nexts[s.value.name] for s in graph.states]
+    shapes = [(len(inputs), *s.value.shape) for s in graph.states]
+    state = [np.broadcast_to(s.init, shape) for s, shape in zip(graph.states, shapes, strict=True)]
+    trace: list[list[np.ndarray]] = []
+    for step in range(inputs.shape[1]):
+        feed = {names.values[s.value.name]: content for s, content in zip(graph.states, state, strict=True)}
+        found = session.run(fetched, {x: inputs[:, step], **feed})
+        trace.append(found[: len(wanted)])
+        state = found[len(wanted) :]
+    empty = [np.zeros((len(inputs), 0, *graph.values[name].shape), np.int32) for name in wanted]
+    joined = [np.stack(column, axis=1) for column in zip(*trace, strict=True)] if trace else empty
+    return dict(zip(wanted, joined, strict=True))
+
+
+def _session(model: bytes) -> tuple[Any, str]:
+    """A single-threaded CPU session, and the version of ONNX Runtime."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EdgeTernaryError(
+            "the Python package onnxruntime is missing",
+            "the executor onnxruntime needs it",
+            "install it with: pip install edgeternary[onnx]",
+            TOOL_MISSING,
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return session, str(onnxruntime.__version__)
