@@ -27,6 +27,12 @@ def need() -> Callable[..., None]:
     return need_tool
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note each test's markers where its report carries them; its keywords hold folder names too."""
+    for item in items:
+        item.user_properties.append(("markers", [m for m in MARKERS if item.get_closest_marker(m)]))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Seconds and tests by marker; set-up and tear-down included. Tests with two markers count twice."""
     seconds: Counter[str] = Counter()
@@ -34,7 +40,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                for marker in [m for m in MARKERS if m in report.keywords] or ["unmarked"]:
+                for marker in dict(report.user_properties).get("markers") or ["unmarked"]:
                     seconds[marker] += report.duration
                     tests[marker] += report.when == "call"
     if seconds:

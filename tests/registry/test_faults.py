@@ -1,0 +1,151 @@
+"""The test of the tests: faults planted in C, hardware, packing and numpy make the comparisons fail."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import edgeternary
+import edgeternary.run._model as model_of
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph, encoding
+from edgeternary.ops import Argmax, Conv2d, Dense, Lookup, MaxPool, Requantize, SumPool, Threshold
+from edgeternary.run import run
+from tests.need import need
+from tests.registry.faults import faulty_c, rewritten
+from tests.registry.fleet import Fleet
+from tests.registry.graphs import chosen, inputs, leaky, tiny_mlp
+from tests.registry.test_hdl import REFUSED, agrees, case
+
+# what: (kind of op, pattern in the generated C, what stands there instead)
+IN_C = {
+    "> for >=": ("threshold", r"raw >= ", "raw > "),
+    "first bit last": ("dense", r"for \(int i = count - 1; i >= 0; i--\)", "for (int i = 0; i < count; i++)"),
+    "narrow accumulator": ("dense", r"\*y\+\+ = raw ", "*y++ = (int16_t)raw "),
+    "wrong pad": ("conv2d", r"(inside \? [^;]* : )-?\d+;", r"\g<1>2;"),
+    "division for a shift": ("requantize", r">> (\w+_s\[o\])", r"/ (1 << \1)"),
+    "later of equals": ("argmax", r"x\[i\] > x\[best\]", "x[i] >= x[best]"),
+    "maximum for minimum": ("max_pool", r"v < best", "v > best"),
+    "state half reset": ("state", r"(_reset\(\w+ \*net\)\n\{\s+for \(int i = 0; i < )\d+", r"\g<1>1"),
+}  # fmt: skip
+
+
+def examples(kind: str) -> list[Graph]:
+    return [leaky()] if kind == "state" else chosen(kind)
+
+
+@pytest.mark.parametrize("fault", IN_C)
+def test_in_c(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|gcc|clang")
+    kind, pattern, new = IN_C[fault]
+    Fleet.of(examples(kind)).check("host", optimize="1")
+    planted: list[str] = []
+    monkeypatch.setattr(model_of, "render", faulty_c(model_of.render, pattern, new, planted))
+    with pytest.raises(AssertionError, match="host differs from numpy"):
+        Fleet.of(examples(kind)).check("host", optimize="1")
+    assert planted, f"the fault cannot be planted: no C of {kind} matches {pattern}"
+
+
+@pytest.mark.emulator
+def test_in_c_on_a_cortex_m(monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    kind, pattern, new = IN_C["> for >="]
+    monkeypatch.setattr(model_of, "render", faulty_c(model_of.render, pattern, new, []))
+    with pytest.raises(AssertionError, match="cortex-m0plus differs from numpy"):
+        Fleet.of(examples(kind)).check("cortex-m0plus")
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, old: str, new: str) -> None:
+    """Puts `new` for `old` into the one function of a class or module whose source has it."""
+    functions = {name: item for name, item in vars(owner).items() if inspect.isfunction(item)}
+    (name,) = [name for name, item in functions.items() if old in inspect.getsource(item)]
+    monkeypatch.setattr(owner, name, rewritten(functions[name], old, new))
+
+
+def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Plants the fault; returns the kind of op that must notice it."""
+    import edgeternary_hw.mvu as mvu
+    import edgeternary_hw.pool as pool
+    import edgeternary_hw.threshold as threshold
+    from edgeternary.hdl import matrix, parts
+
+    if fault == "ignored ready":
+        broken = rewritten(threshold.mapped, "~o.valid | o.ready", "Const(1)")
+        monkeypatch.setattr(threshold, "mapped", broken)
+        return "threshold"
+    if fault == "> for >=":
+        plant(monkeypatch, threshold.Threshold, "x >= t", "x > t")
+        return "threshold"
+    if fault == "wrong pad":
+        broken = rewritten(matrix.conv2d, "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)")
+        monkeypatch.setitem(parts.PARTS, "conv2d", broken)
+        return "conv2d"
+    if fault == "first bit of the ROM last":
+        plant(monkeypatch, mvu.MatrixVector, "reversed(bits)", "bits")
+        return "dense"
+    plant(monkeypatch, pool.Reduce, "Mux(fresh | better", "Mux(better")
+    return "max_pool"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["ignored ready", "> for >=", "wrong pad", "first bit of the ROM last", "maximum of the window before"],
+)
+def test_in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("amaranth")
+    kind = in_hardware(fault, monkeypatch)
+    graphs = [graph for graph in chosen(kind) if case(graph) not in REFUSED]
+    with pytest.raises((AssertionError, EdgeTernaryError)):
+        for graph in graphs[-6:]:
+            agrees(graph, stalls=5, pace=3)
+
+
+PACKED_WRONG = ('bitorder="little"', 'bitorder="big"')
+
+
+def test_in_packing_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeternary.ir.file.pack", rewritten(encoding.pack, *PACKED_WRONG))
+    edgeternary.save(tiny_mlp(), tmp_path / "m.et")
+    codes = inputs(tiny_mlp(), 20)
+    with pytest.raises((AssertionError, EdgeTernaryError)):
+        found = run(edgeternary.load(tmp_path / "m.et"), codes)
+        np.testing.assert_array_equal(found.outputs, run(tiny_mlp(), codes).outputs)
+
+
+def test_in_packing_of_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|gcc|clang")
+    monkeypatch.setattr(encoding, "pack", rewritten(encoding.pack, *PACKED_WRONG))
+    with pytest.raises(AssertionError, match="host differs from numpy"):
+        Fleet.of(chosen("dense")).check("host", optimize="1")
+
+
+# what: (op, method, what stands there, what is put there)
+IN_NUMPY: dict[str, tuple[Any, str, str, str]] = {
+    "> for >=": (Threshold, "ref", ">=", ">"),
+    "narrow accumulator": (Dense, "ref", ", bound)", ", bound).astype(np.int16)"),
+    "wrong pad": (Conv2d, "_ref_chunk", "self.pad_value)", "0)"),
+    "groups mixed up": (Conv2d, "_ref_chunk", "g * ins : (g + 1) * ins", "0 : ins"),
+    "no rounding": (Requantize, "_apply", "m + b + half", "m + b"),
+    "no minimum": (MaxPool, "ref", "self.minimum == 1", "self.minimum == 2"),
+    "later of equals": (Argmax, "ref", "x.argmax(", "x.shape[1] - 1 - x[:, ::-1].argmax("),
+    "off by one": (Lookup, "ref", "x - self.offset", "x - self.offset - 1"),
+    "maximum for sum": (SumPool, "ref", ".sum(axis=(4, 5), dtype=np.int32)", ".max(axis=(4, 5))"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", IN_NUMPY)
+def test_in_numpy(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("onnxruntime")
+    cls, name, old, new = IN_NUMPY[fault]
+    method: Callable[..., Any] = getattr(cls, name)
+    monkeypatch.setattr(cls, name, rewritten(method, old, new))
+    with pytest.raises(AssertionError):
+        for graph in chosen(cls.kind):
+            codes = inputs(graph, 24)
+            right = run(graph, codes, on="onnxruntime").outputs
+            np.testing.assert_array_equal(run(graph, codes).outputs, right)

@@ -1,0 +1,111 @@
+"""Every op as hardware in the Amaranth simulator: frames back to back, source and sink pause at random."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from edgeternary.errors import BAD_INPUT, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ops import Requantize
+from edgeternary.passes import optimize
+from edgeternary.run import run
+from tests.need import need
+from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
+from tests.registry.random_graphs import graphs
+from tests.registry.regressions import REGRESSIONS
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")  # designs that are only built
+FRAMES = 3  # two that follow each other, and one that finds the state the second left behind
+PACES = (512, 3)  # small examples unfold whole at the usual pace; at the second they are folded, too
+REFUSED = {"requantize C"}  # 64-bit products. A longer list is a loss that somebody must notice.
+
+
+def case(graph: Graph) -> str:
+    """The kind of the example's last op, with the form of a requantize."""
+    op = graph.ops[-1]
+    return f"requantize {op.form(graph.ins(op)[0])}" if isinstance(op, Requantize) else op.kind
+
+
+def agrees(graph: Graph, stalls: int | None, frames: int = FRAMES, pace: int = PACES[0]) -> None:
+    """Outputs and taps equal numpy's; pace: multiply-accumulates a cycle that the folding aims at."""
+    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.top import build
+
+    codes = inputs(graph, frames)
+    ours = run(graph, codes, taps=True)
+    theirs = simulate(build(graph, fold(graph, pace)), codes, taps=True, stalls=stalls)
+    assert graph.output in theirs.taps
+    for name, found in theirs.taps.items():
+        np.testing.assert_array_equal(found, ours.taps[name], err_msg=f"layer {name}, pace {pace}")
+    np.testing.assert_array_equal(theirs.outputs, ours.outputs)
+
+
+@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("pace", PACES)
+def test_every_example(kind: str, pace: int) -> None:
+    need("amaranth")
+    for index, graph in enumerate(chosen(kind, pace)):
+        if case(graph) not in REFUSED:
+            agrees(graph, stalls=index, pace=pace)
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_without_pauses(kind: str) -> None:
+    need("amaranth")
+    for index, graph in enumerate(chosen(kind, 1)[:3]):
+        if case(graph) not in REFUSED:
+            agrees(graph, stalls=None, pace=PACES[index % len(PACES)])
+
+
+def test_the_refused_are_refused_by_name_and_no_others_are() -> None:
+    need("amaranth")
+    from edgeternary.hdl.top import build
+
+    refused = set()
+    for graph in (graph for kind in kinds() for graph in chosen(kind)):
+        try:
+            build(graph)
+        except EdgeTernaryError as error:
+            assert error.code == BAD_INPUT and error.remedy
+            assert repr(graph.ops[-1].name) in error.what
+            refused.add(case(graph))
+    gc.collect()
+    assert refused == REFUSED
+
+
+@pytest.mark.parametrize("make", STATEFUL)
+def test_states_are_refused_by_name(make: Callable[[], Graph]) -> None:
+    need("amaranth")
+    with pytest.raises(EdgeTernaryError, match=repr(make().states[0].value.name)) as caught:
+        run(make(), inputs(make(), 1), on="hdl")
+    assert caught.value.code == BAD_INPUT
+
+
+@pytest.mark.parametrize("make", (*WHOLE, *(make for make in REGRESSIONS if not make().states)))
+@pytest.mark.parametrize("pace", PACES)
+def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
+    need("amaranth")
+    agrees(make(), None, pace=pace)
+    agrees(optimize(make()), 1, pace=pace)
+
+
+@pytest.mark.parametrize("make", WHOLE)
+def test_the_executor(make: Callable[[], Graph]) -> None:
+    need("amaranth")
+    codes = inputs(make(), 2)
+    found = run(make(), codes, on="hdl", options={"stalls": 3})
+    np.testing.assert_array_equal(found.outputs, run(make(), codes).outputs)
+
+
+@settings(max_examples=12, phases=[Phase.generate])
+@given(graphs(), st.sampled_from((*PACES, 30)))
+def test_random_models(graph: Graph, pace: int) -> None:
+    need("amaranth")
+    agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace)
