@@ -1,0 +1,181 @@
+"""A design in the Amaranth simulator, fed from a memory and read into memories, so that Python rests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from amaranth import Module, Signal, unsigned
+from amaranth.lib.memory import Memory
+from amaranth.sim import Simulator
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl import frames
+from edgeternary.hdl.top import Design
+from edgeternary.ir import IntArray
+
+STALL_PERIOD = 1021  # a prime, so that the pattern does not beat with frames
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a simulation gave.
+
+    outputs, taps  (frames, *shape)
+    times          for each frame the cycle, counted from the first beat that went in, of its last beat out
+    """
+
+    outputs: IntArray
+    taps: dict[str, IntArray]
+    times: list[int]
+
+
+def simulate(
+    design: Design,
+    inputs: IntArray,
+    *,
+    taps: bool = False,
+    stalls: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """Run frames (n, *shape) back to back. With `stalls`, a seed, source and sink pause at random."""
+    count = len(inputs)
+    bench = _Bench(design, inputs, taps, stalls)
+    with _long_integers():
+        simulator = Simulator(bench.module)
+    simulator.add_clock(1e-6)
+    result: list[Run] = []
+
+    async def testbench(ctx: Any) -> None:
+        done = 0
+        while done < count:
+            done, failed = await ctx.changed(bench.frame, bench.failed)
+            if failed:
+                raise EdgeTernaryError(
+                    f"the hardware of model {design.graph.name!r} stopped after {done} of {count} frames",
+                    f"no answer within {bench.limit:,} cycles",
+                    "report this: a stream of the design is stuck",
+                )
+            if progress:
+                progress(done)
+        result.append(bench.read(ctx))
+
+    simulator.add_testbench(testbench)
+    simulator.run()
+    return result[0]
+
+
+@contextmanager
+def _long_integers() -> Iterator[None]:
+    """Amaranth writes masks of wide signals as decimal numbers, which Python limits to 4,300 digits."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+class _Bench:
+    """The design with a source, and memories behind its output and its taps."""
+
+    def __init__(self, design: Design, inputs: IntArray, taps: bool, stalls: int | None) -> None:
+        self.design, self.count = design, len(inputs)
+        self.limit = design.limit(self.count)
+        self.module = m = Module()
+        m.submodules.design = design.top
+        self.cycle = Signal(range(self.limit + 2))
+        self.frame, self.failed = Signal(range(self.count + 1)), Signal()
+        self._start(m, frames.pack(inputs, design.i_element, design.i_lanes), stalls)
+        out = design.top.o
+        self.outputs, last = self._record(m, out, design.o_beats)
+        m.submodules.times = self.times = Memory(shape=unsigned(len(self.cycle)), depth=self.count, init=[])
+        port = self.times.write_port()
+        m.d.comb += [port.addr.eq(self.frame), port.data.eq(self.cycle), port.en.eq(last)]
+        with m.If(last):
+            m.d.sync += self.frame.eq(self.frame + 1)
+        self.taps = {}
+        for name, wire in design.taps.items() if taps else ():
+            self.taps[name] = self._record(m, wire.port, wire.value.size // wire.lanes)[0]
+
+    def _start(self, m: Module, words: frames.Words, stalls: int | None) -> None:
+        """The source; the cycle counter, which starts with the first beat that is taken."""
+        port = self.design.top.i
+        m.submodules.source = source = Memory(
+            shape=unsigned(len(port.payload)), depth=len(words), init=frames.payloads(words)
+        )
+        read = source.read_port()
+        at = Signal(range(len(words) + 1))
+        running, free, more, pause = Signal(), Signal(), Signal(), Signal(2)
+        m.d.comb += [
+            free.eq(~port.valid | port.ready),
+            more.eq((at != len(words)) & ~pause[0]),
+            read.addr.eq(at),
+            read.en.eq(free & more),
+            port.payload.eq(read.data),
+            self.design.top.o.ready.eq(~pause[1]),
+        ]
+        with m.If(free):
+            m.d.sync += port.valid.eq(more)
+            with m.If(more):
+                m.d.sync += at.eq(at + 1)
+        with m.If(running | port.valid):
+            m.d.sync += [
+                running.eq(1),
+                self.cycle.eq(self.cycle + 1),
+                self.failed.eq(self.cycle == self.limit),
+            ]
+        if stalls is not None:
+            pattern = np.random.default_rng(stalls).random((STALL_PERIOD, 2)) < (0.3, 0.5)
+            m.submodules.pattern = memory = Memory(
+                shape=unsigned(2), depth=STALL_PERIOD, init=[int(a) | int(b) << 1 for a, b in pattern]
+            )
+            stall = memory.read_port()
+            step = Signal(range(STALL_PERIOD))
+            m.d.comb += [stall.addr.eq(step), pause.eq(stall.data)]
+            with m.If(step == STALL_PERIOD - 1):
+                m.d.sync += step.eq(0)
+            with m.Else():
+                m.d.sync += step.eq(step + 1)
+
+    def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal]:
+        """A memory of everything that passes a stream, and whether the last beat of a frame passes now."""
+        memory = Memory(shape=unsigned(len(port.payload)), depth=self.count * beats, init=[])
+        m.submodules += memory
+        write = memory.write_port()
+        at, left = Signal(range(self.count * beats + 1)), Signal(range(beats), init=beats - 1)
+        moved, last = Signal(), Signal()
+        m.d.comb += [
+            moved.eq(port.valid & port.ready),
+            last.eq(moved & (left == 0)),
+            write.addr.eq(at),
+            write.data.eq(port.payload),
+            write.en.eq(moved),
+        ]
+        with m.If(moved):
+            m.d.sync += [at.eq(at + 1), left.eq(left - 1)]
+            with m.If(left == 0):
+                m.d.sync += left.eq(beats - 1)
+        return memory, last
+
+    def read(self, ctx: Any) -> Run:
+        """Everything out of the memories."""
+
+        def values(memory: Memory, element: Any, lanes: int, shape: tuple[int, ...]) -> IntArray:
+            rows = [ctx.get(memory.data[k]) for k in range(memory.depth)]
+            packed = frames.words(rows, lanes * element.width)
+            return frames.unpack(packed, element, lanes, (self.count, *shape))
+
+        d = self.design
+        return Run(
+            values(self.outputs, d.o_element, d.o_lanes, d.graph.output_value.shape),
+            {
+                name: values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)
+                for name, memory in self.taps.items()
+            },
+            [ctx.get(self.times.data[k]) for k in range(self.count)],
+        )

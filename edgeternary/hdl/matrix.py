@@ -1,0 +1,97 @@
+"""Builders of the layers with weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import interval_element
+from edgeternary.hdl.folding import Fold, matrix
+from edgeternary.ir import Op
+from edgeternary.ops import Conv2d, Dense
+from edgeternary_hw import Element, MatrixVector, Replay, Window
+
+
+def dense(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Vector, repeated for every `pe` rows, times matrix."""
+    assert isinstance(op, Dense)
+    return _product(b, op, ins[0], op.weights, op.bias)
+
+
+def conv2d(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """A matrix times the taps of each window; depthwise, `pe` channels side by side."""
+    assert isinstance(op, Conv2d)
+    wire = ins[0]
+    fold, own = _fold(b, op)
+    weights = op.weights.reshape(len(op.weights), -1)
+    if fold.tall:  # columns in the order [kx][beat][ky][lane]
+        out, ky, kx, ins = op.weights.shape
+        lanes = fold.simd // ky
+        weights = (
+            op.weights.reshape(out, ky, kx, ins // lanes, lanes).transpose(0, 2, 3, 1, 4).reshape(out, -1)
+        )
+    if op.kernel == (1, 1) and op.stride == (1, 1) and not any(op.pad) and op.groups == 1:
+        return _product(b, op, wire, weights, op.bias)
+    lanes = fold.pe if own else fold.simd // op.kernel[0] if fold.tall else fold.simd
+    element = wire.element
+    if wire.value.type.name == "int32" and any(op.pad):
+        element = interval_element(min(wire.value.lo, op.pad_value), max(wire.value.hi, op.pad_value))
+    wire = b.adapt(b.recode(wire, element, op.name), lanes, op.name)
+    sections = wire.value.channels // lanes if own else op.groups
+    window = Window(
+        lanes * element.width,
+        (wire.value.shape[0], wire.value.shape[1]),
+        wire.value.channels // lanes,
+        op.kernel,
+        op.stride,
+        op.pad,
+        pad_word=element.pack([op.pad_value] * lanes),
+        sections=sections,
+        passes=1 if own else len(weights) // sections // fold.pe,
+        tall=fold.tall,
+    )
+    port = b.through(window, wire, op.name, "window")
+    return _unit(b, op, port, element, weights, op.bias, fold, own)
+
+
+def _product(b: Builder, op: Op, wire: Wire, weights: np.ndarray, bias: np.ndarray) -> Wire:
+    fold, _ = _fold(b, op)
+    wire = b.adapt(wire, fold.simd, op.name)
+    passes = len(weights) // fold.pe
+    port = wire.port
+    if passes > 1:
+        bits = fold.simd * wire.element.width
+        port = b.through(Replay(bits, weights.shape[1] // fold.simd, passes), wire, op.name, "buffer")
+    return _unit(b, op, port, wire.element, weights, bias, fold, False)
+
+
+def _unit(
+    b: Builder,
+    op: Op,
+    port: object,
+    element: Element,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    fold: Fold,
+    own: bool,
+) -> Wire:
+    value = b.graph.values[op.name]
+    out = interval_element(min(value.lo, -1), value.hi)  # sums leave the unit signed
+    unit = MatrixVector(
+        weights.tolist(),
+        bias.tolist(),
+        element,
+        pe=fold.pe,
+        simd=fold.simd,
+        outputs=fold.outputs,
+        out_width=out.width,
+        own=own,
+    )
+    b.through(unit, Wire(port, element, fold.simd, value), op.name)
+    return b.output(unit, op.name, fold.outputs, out)
+
+
+def _fold(b: Builder, op: Op) -> tuple[Fold, bool]:
+    shape = matrix(op, b.graph.ins(op)[0], b.graph.values[op.name])
+    assert shape is not None
+    return b.folding.folds[op.name], shape.own

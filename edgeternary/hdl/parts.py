@@ -1,0 +1,173 @@
+"""The parts table: which builder makes the hardware of which op."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.folding import divisors, lanes
+from edgeternary.hdl.matrix import conv2d, dense
+from edgeternary.ir import Op
+from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
+from edgeternary_hw import Add as AddPart
+from edgeternary_hw import ArgMax, Multiply
+from edgeternary_hw import Concat as ConcatPart
+from edgeternary_hw import Lookup as LookupPart
+from edgeternary_hw import MaxPool as MaxPoolPart
+from edgeternary_hw import Requantize as RequantizePart
+from edgeternary_hw import SumPool as SumPoolPart
+from edgeternary_hw import Threshold as ThresholdPart
+
+
+def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, Threshold)
+    wire = _whole(b, op, ins[0], op.t.shape[1] * ins[0].element.width)
+    part = ThresholdPart(
+        op.t.tolist(),
+        op.base.tolist(),
+        op.step.tolist(),
+        wire.element,
+        stream_element(b.graph.values[op.name]),
+        lanes=wire.lanes,
+    )
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes)
+
+
+def requantize(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, Requantize)
+    wire = _whole(b, op, ins[0])
+    half = np.where(op.s > 0, np.int64(1) << np.maximum(op.s.astype(np.int64) - 1, 0), 0)
+    bias = op.b.astype(np.int64) + half * (op.rounding != "floor")
+    part = RequantizePart(
+        op.m.tolist(),
+        bias.tolist(),
+        op.s.tolist(),
+        op.zero,
+        (op.lo, op.hi),
+        wire.element,
+        stream_element(b.graph.values[op.name]),
+        lanes=wire.lanes,
+    )
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes)
+
+
+def lookup(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, Lookup)
+    wire = ins[0]
+    target = stream_element(b.graph.values[op.name])
+    part = LookupPart(op.table.tolist(), op.offset, wire.element, target, lanes=wire.lanes)
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes)
+
+
+def max_pool(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, MaxPool)
+    wire = _pooled(b, op, ins[0], op.kernel)
+    part = MaxPoolPart(
+        wire.element,
+        lanes=wire.lanes,
+        size=(wire.value.shape[0], wire.value.shape[1]),
+        channels=wire.value.channels,
+        kernel=op.kernel,
+        stride=op.stride,
+        pad=op.pad,
+        minimum=op.minimum.tolist(),
+    )
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes, wire.element)
+
+
+def sum_pool(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, SumPool)
+    wire = _pooled(b, op, ins[0], op.kernel)
+    part = SumPoolPart(
+        wire.element,
+        stream_element(b.graph.values[op.name]),
+        lanes=wire.lanes,
+        size=(wire.value.shape[0], wire.value.shape[1]),
+        channels=wire.value.channels,
+        kernel=op.kernel,
+        stride=op.stride,
+    )
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes)
+
+
+def add(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    return _two_operands(b, op, ins, AddPart)
+
+
+def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Products as shift-and-add: the ports say what a gate is, the fabric has no multiplier to spend."""
+    return _two_operands(b, op, ins, Multiply)
+
+
+def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    element = stream_element(b.graph.values[op.name])
+    count = math.gcd(*(wire.value.channels for wire in ins), max(wire.lanes for wire in ins))
+    wires = [b.adapt(b.recode(wire, element, op.name), count, op.name) for wire in ins]
+    part = b.part(ConcatPart(count * element.width, [w.value.channels // count for w in wires]), op.name)
+    b.attach(wires, part)
+    return b.output(part, op.name, count)
+
+
+def reshape(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """The order of the elements stays, so only the number of channels a beat may have to change."""
+    assert isinstance(op, Reshape)
+    count = math.gcd(ins[0].lanes, op.shape[-1])
+    wire = b.adapt(ins[0], count, op.name)
+    return Wire(wire.port, wire.element, count, b.graph.values[op.name])
+
+
+def argmax(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    wire = b.adapt(ins[0], 1, op.name)
+    part = ArgMax(wire.element, wire.value.channels, stream_element(b.graph.values[op.name]).width)
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, 1)
+
+
+PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
+    "dense": dense,
+    "conv2d": conv2d,
+    "threshold": threshold,
+    "requantize": requantize,
+    "lookup": lookup,
+    "max_pool": max_pool,
+    "sum_pool": sum_pool,
+    "add": add,
+    "mul": mul,
+    "concat": concat,
+    "reshape": reshape,
+    "argmax": argmax,
+}
+
+MAX_ROM_BITS = 2048  # of one word
+HOLDING = ("dense", "conv2d", "max_pool", "sum_pool", "argmax")  # these answer later than element by element
+
+
+def _two_operands(b: Builder, op: Op, ins: list[Wire], component: type[AddPart]) -> Wire:
+    count = math.gcd(ins[0].lanes, ins[1].lanes)
+    wires = [b.adapt(wire, count, op.name) for wire in ins]
+    target = stream_element(b.graph.values[op.name])
+    part = b.part(component(wires[0].element, wires[1].element, target, lanes=count), op.name)
+    b.attach(wires, part)
+    return b.output(part, op.name, count)
+
+
+def _whole(b: Builder, op: Op, wire: Wire, table: int = 1) -> Wire:
+    """Lanes that divide the channels, so that a beat's channels are always the same ones, and few enough for
+    a ROM with `table` bits for each."""
+    count = math.gcd(wire.lanes, wire.value.channels)
+    return b.adapt(wire, max(d for d in divisors(count) if d == 1 or d * table <= MAX_ROM_BITS), op.name)
+
+
+def _pooled(b: Builder, op: Op, wire: Wire, kernel: tuple[int, int]) -> Wire:
+    """As many lanes as reading every window's taps one by one takes to keep the pace."""
+    taps = b.graph.values[op.name].size * kernel[0] * kernel[1]
+    return b.adapt(wire, lanes(wire.value.channels, taps, b.folding.cycles), op.name)

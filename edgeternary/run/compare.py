@@ -1,0 +1,166 @@
+"""Is executor B bit-exact with executor A, and if not: which layer differs first, where, and by what?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.run import run
+from edgeternary.run.result import Result
+
+REFERENCE = "numpy"
+Options = Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value that differs.
+
+    layer      name of the first layer, in graph order, whose value differs in the first wrong sample
+    index      (sample, *index), with a step after the sample for a graph with states
+    expected   the reference's value there, `found` the executor's
+    agreed     the last layer before it that was compared and agrees, "" if none was
+    """
+
+    layer: str
+    index: tuple[int, ...]
+    expected: int
+    found: int
+    agreed: str = ""
+
+    def __str__(self) -> str:
+        text = f"layer {self.layer!r} at sample {self.index[0]}, index {list(self.index[1:])}"
+        text += f": expected {self.expected}, found {self.found}"
+        return text + (f" (agrees up to {self.agreed!r})" if self.agreed else "")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What one executor answered, and how it compares with the reference (mismatches None: not compared)."""
+
+    executor: str
+    samples: int
+    result: Result
+    mismatches: int | None = None
+    difference: Difference | None = None
+
+
+def mismatches(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Indices of the samples whose complete output tensor differs (never the class alone)."""
+    if expected.shape != found.shape:
+        raise EdgeTernaryError(
+            f"the outputs have the shape {found.shape}",
+            f"the reference has {expected.shape}",
+            "report this: an executor must keep the shape of the graph's output",
+        )
+    different = (expected != found).reshape(len(expected), -1).any(axis=1)
+    return np.flatnonzero(different)
+
+
+def compare(
+    graph: Graph,
+    inputs: np.ndarray,
+    on: Sequence[str],
+    *,
+    reference: str = REFERENCE,
+    options: Options | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Comparison]:
+    """Run `graph` on every executor of `on` and compare complete outputs with those of `reference`.
+
+    inputs    integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states
+    options   executor name -> options of that executor
+    progress  called with (executor, done, total)
+    The reference runs first, whether it is in `on` or not; the list has one entry for each of `on`.
+    """
+    options = options or {}
+    expected = _run(graph, inputs, reference, options, progress)
+    found: list[Comparison] = []
+    for executor in on:
+        same = executor == reference
+        result = expected if same else _run(graph, inputs, executor, options, progress)
+        wrong = mismatches(expected.outputs, result.outputs)
+        difference = None
+        if wrong.size:
+            difference = locate(graph, inputs, int(wrong[0]), executor, expected, result, reference, options)
+        found.append(Comparison(executor, len(result.outputs), result, int(wrong.size), difference))
+    return found
+
+
+def locate(
+    graph: Graph,
+    inputs: np.ndarray,
+    sample: int,
+    executor: str,
+    expected: Result,
+    found: Result,
+    reference: str = REFERENCE,
+    options: Options | None = None,
+) -> Difference:
+    """The first layer that differs in `sample`: both executors run that one sample again with taps.
+
+    An executor without taps, or one that is right when it is tapped, is blamed for its output.
+    """
+    one = inputs[sample : sample + 1]
+    options = options or {}
+    ours = run(graph, one, on=reference, taps=True, options=options.get(reference)).taps
+    try:
+        theirs = run(graph, one, on=executor, taps=True, options=options.get(executor)).taps
+    except EdgeTernaryError:
+        theirs = {}
+    agreed = ""
+    for op in graph.ops:
+        if op.name not in ours or op.name not in theirs:
+            continue
+        difference = _first(op.name, sample, ours[op.name][0], theirs[op.name][0], agreed)
+        if difference:
+            return difference
+        agreed = op.name
+    agreed = "" if agreed == graph.output else agreed
+    outputs = expected.outputs[sample], found.outputs[sample]
+    difference = _first(graph.output, sample, *outputs, agreed)
+    if difference is None:
+        raise ValueError(f"sample {sample} does not differ")
+    return difference
+
+
+def not_bit_exact(graph: Graph, comparison: Comparison, reference: str = REFERENCE) -> EdgeTernaryError:
+    """The error (exit code 4) for a comparison that found a difference."""
+    return EdgeTernaryError(
+        f"{comparison.executor} is not bit-exact with {reference}: "
+        f"{comparison.mismatches} of {comparison.samples} samples of {graph.name!r} differ",
+        f"first in {comparison.difference}",
+        "check that both run the same model file; if so, report this as a bug",
+        NOT_BIT_EXACT,
+    )
+
+
+def _run(
+    graph: Graph,
+    inputs: np.ndarray,
+    executor: str,
+    options: Options,
+    progress: Callable[[str, int, int], None] | None,
+) -> Result:
+    own = dict(options.get(executor, {}))
+    if progress:
+        own["progress"] = lambda done, total: progress(executor, done, total)
+    return run(graph, inputs, on=executor, options=own)
+
+
+def _first(
+    layer: str, sample: int, expected: np.ndarray, found: np.ndarray, agreed: str
+) -> Difference | None:
+    if expected.shape != found.shape:
+        raise EdgeTernaryError(
+            f"the tap of layer {layer!r} has the shape {found.shape}", f"the reference has {expected.shape}"
+        )
+    where = np.argwhere(expected != found)
+    if not len(where):
+        return None
+    at = tuple(int(i) for i in where[0])
+    return Difference(layer, (sample, *at), int(expected[at]), int(found[at]), agreed)

@@ -1,0 +1,54 @@
+"""Executor hdl: the Amaranth design in the Amaranth simulator, with every value at a part border as a tap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.run.result import Result
+from edgeternary.toolchains import require
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run `graph` on codes (samples, *shape), all frames back to back.
+
+    options  stalls (a seed: source and sink pause at random), progress (a callable)
+    stats    cycles: between the last beats of the last two frames (of one frame: its latency);
+             latency: from the first beat in to the last beat out of the first frame
+    """
+    require("amaranth")
+    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.top import build
+    from edgeternary.run._compiled import timing
+
+    stalls, progress = stall_seed(options), options.get("progress")
+    design = build(graph)
+    if len(inputs) == 0:
+        return Result(outputs=np.zeros((0, *graph.output_value.shape), np.int32))
+    total = len(inputs)
+    done = simulate(
+        design,
+        inputs.astype(np.int32),
+        taps=taps,
+        stalls=stalls,
+        progress=(lambda k: progress(k, total)) if callable(progress) else None,
+    )
+    return Result(done.outputs, done.taps, timing(done.times))
+
+
+def stall_seed(options: Mapping[str, object]) -> int | None:
+    """The option `stalls`: a seed, or None for no pauses."""
+    stalls = options.get("stalls")
+    if stalls is not None and (not isinstance(stalls, int) or stalls < 0):
+        raise EdgeTernaryError(f"bad option stalls={stalls!r}", "it is the seed of the pauses", code=USAGE)
+    return stalls

@@ -1,0 +1,25 @@
+"""Stream parts for integer neural networks in Amaranth.
+
+Every part is a component with stream ports (`i` and `o`; parts that part or join streams have numbered ones)
+and takes plain arguments. A beat carries several channels, channel 0 in the low bits; a frame is a fixed
+number of beats in the order row, column, channels. A payload stays as it is while it waits, and no ready
+depends combinationally on the valid of the same stream.
+"""
+
+from .argmax import ArgMax
+from .element import Element
+from .fifo import Fifo, Replay, Skid
+from .join import Add, Concat, Fork, Multiply
+from .lookup import Lookup
+from .mvu import MatrixVector
+from .pool import MaxPool, SumPool
+from .recode import Recode
+from .requantize import Requantize
+from .threshold import Threshold
+from .width import Narrow, Widen
+from .window import Window
+
+__all__ = [
+    "Add", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Lookup", "MatrixVector", "MaxPool", "Multiply",
+    "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
+]  # fmt: skip

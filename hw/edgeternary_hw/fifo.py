@@ -1,0 +1,94 @@
+"""Buffers: a ring memory that can replay vectors, a FIFO, and a two-entry register buffer."""
+
+from __future__ import annotations
+
+from amaranth import Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from .stage import ram, registers
+
+__all__ = ["Fifo", "Replay", "Skid"]
+
+
+class Replay(wiring.Component):
+    """Sends every vector of `length` beats `times` times; room for `capacity` beats (rounded up to 2^n).
+
+    The default capacity is two vectors, so that one is loaded while the other is sent. A beat can be sent as
+    soon as it is stored, and its place is free as soon as it is sent for the last time.
+    """
+
+    def __init__(self, width: int, length: int, times: int, capacity: int | None = None) -> None:
+        self.width, self.length, self.times = width, length, times
+        self.depth = 1 << ceil_log2(max(2, capacity or 2 * length, length))
+        super().__init__(
+            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits = ceil_log2(self.depth)
+        state = registers(
+            level=(self.depth, 0),  # beats stored and not yet sent for the last time
+            offset=(self.length - 1, 0),
+            time=(self.times - 1, 0),
+        )
+        write_at, read_at = Signal(bits), Signal(bits)
+        send = Signal()
+        accept = self.i.valid & self.i.ready
+        last_time = state.time == self.times - 1
+        there = state.level != 0
+        if self.times > 1:
+            there = Mux(last_time, there, state.level > state.offset)
+        m.d.comb += [self.i.ready.eq(~state.level[-1]), send.eq((~self.o.valid | self.o.ready) & there)]
+        (data,) = ram(m, self.width, (write_at, self.i.payload, accept), [(read_at, send)], "ring")
+        self.o.payload = data
+        m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
+        with m.If(accept):
+            m.d.sync += write_at.eq(write_at + 1)
+        with m.If(send):
+            m.d.sync += read_at.eq(read_at + 1)
+            with m.If(state.offset != self.length - 1):
+                m.d.sync += state.offset.eq(state.offset + 1)
+            with m.Else():
+                m.d.sync += [state.offset.eq(0), state.time.eq(Mux(last_time, 0, state.time + 1))]
+                with m.If(~last_time):
+                    m.d.sync += read_at.eq(read_at - (self.length - 1))
+        gone = send & last_time
+        with m.If(accept & ~gone):
+            m.d.sync += state.level.eq(state.level + 1)
+        with m.Elif(~accept & gone):
+            m.d.sync += state.level.eq(state.level - 1)
+        return m
+
+
+class Fifo(Replay):
+    """First in, first out; room for `capacity` beats, rounded up to a power of two."""
+
+    def __init__(self, width: int, capacity: int) -> None:
+        super().__init__(width, 1, 1, capacity)
+
+
+class Skid(wiring.Component):
+    """Two registers whose ready comes from a flip-flop: cuts the path of ready."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(
+            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        spare = Signal.like(self.i.payload, reset_less=True)
+        full = Signal()  # the spare register holds a beat
+        m.d.comb += self.i.ready.eq(~full)
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid | full),
+                self.o.payload.eq(Mux(full, spare, self.i.payload)),
+                full.eq(0),
+            ]
+        with m.Elif(self.i.valid & ~full):
+            m.d.sync += [spare.eq(self.i.payload), full.eq(1)]
+        return m

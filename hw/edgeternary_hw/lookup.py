@@ -1,0 +1,54 @@
+"""A function of each channel as a table in ROM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amaranth import Cat, Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .element import Element, lanes
+
+__all__ = ["Lookup"]
+
+
+class Lookup(wiring.Component):
+    """y = values[x - offset]; a ROM for each of a beat's `lanes` channels, addressed by the code of x."""
+
+    def __init__(
+        self, values: Sequence[int], offset: int, source: Element, target: Element, *, lanes: int
+    ) -> None:
+        self.values, self.offset, self.source, self.target, self.lanes = values, offset, source, target, lanes
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(lanes * source.width))),
+                "o": Out(stream.Signature(unsigned(lanes * target.width))),
+            }
+        )
+
+    def _rom(self) -> list[int]:
+        words = []
+        for code in range(1 << self.source.width):
+            index = self.source.decode(code) - self.offset
+            words.append(self.target.encode(self.values[index]) if 0 <= index < len(self.values) else 0)
+        return words
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        free = Signal()
+        m.d.comb += [free.eq(~self.o.valid | self.o.ready), self.i.ready.eq(free)]
+        with m.If(free):
+            m.d.sync += self.o.valid.eq(self.i.valid)
+        results = []
+        words = self._rom()
+        for k, code in enumerate(lanes(self.i.payload, self.lanes)):
+            m.submodules[f"rom{k}"] = rom = Memory(
+                shape=unsigned(self.target.width), depth=len(words), init=words
+            )
+            port = rom.read_port()
+            m.d.comb += [port.addr.eq(code), port.en.eq(free & self.i.valid)]
+            results.append(port.data)
+        m.d.comb += self.o.payload.eq(Cat(*results))
+        return m

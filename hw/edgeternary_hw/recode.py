@@ -1,0 +1,34 @@
+"""The same numbers in another encoding."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Module, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .element import Element, lanes
+
+__all__ = ["Recode"]
+
+
+class Recode(wiring.Component):
+    """Changes the code of every channel from `source` to `target`, which must hold them all. Only wires."""
+
+    def __init__(self, source: Element, target: Element, *, lanes: int) -> None:
+        self.source, self.target, self.lanes = source, target, lanes
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(lanes * source.width))),
+                "o": Out(stream.Signature(unsigned(lanes * target.width))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        codes = [self.target.code(self.source.number(code)) for code in lanes(self.i.payload, self.lanes)]
+        m.d.comb += [
+            self.o.payload.eq(Cat(*codes)),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+        ]
+        return m

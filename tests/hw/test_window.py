@@ -1,0 +1,85 @@
+"""Windows and pools against numpy: random stalls, two frames back to back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from edgeternary_hw import Element, MaxPool, SumPool, Window
+from tests.hw.data import BIPOLAR, FRAMES, S8, STALLS, TERNARY, U2, beats, draw, numbers
+from tests.hw.harness import run_part
+
+
+def windows(
+    x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: tuple[int, ...], value: int
+):
+    """(frames, OH, OW, C, ky, kx)."""
+    top, left, bottom, right = pad
+    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=value)
+    return sliding_window_view(padded, kernel, (1, 2))[:, :: stride[0], :: stride[1]]
+
+
+GEOMETRY = [
+    ((5, 4), (3, 3), (1, 1), (1, 1, 1, 1)), ((5, 7), (3, 2), (2, 1), (0, 1, 2, 0)),
+    ((1, 9), (1, 4), (1, 2), (0, 3, 0, 1)), ((6, 6), (2, 2), (2, 2), (0, 0, 0, 0)),
+    ((4, 5), (1, 1), (2, 3), (0, 0, 0, 0)), ((3, 3), (3, 3), (1, 1), (2, 2, 2, 2)),
+    ((7, 3), (2, 3), (3, 1), (1, 0, 0, 0)), ((1, 1), (1, 1), (1, 1), (0, 0, 0, 0)),
+    ((8, 2), (1, 1), (5, 1), (0, 0, 0, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad"), GEOMETRY)
+@pytest.mark.parametrize(("sections", "passes"), [(1, 1), (1, 3), (2, 2), (4, 1)])
+@pytest.mark.parametrize("tall", [False, True])
+def test_window(size, kernel, stride, pad, sections: int, passes: int, tall: bool) -> None:
+    stall = STALLS[(size[0] + passes) % 2]
+    rng = np.random.default_rng(3)
+    channels, lanes = 8, 2
+    x = draw(rng, S8, (FRAMES, *size, channels))
+    part = Window(
+        lanes * 8, size, channels // lanes, kernel, stride, pad, pad_word=S8.pack([-3] * lanes),
+        sections=sections, passes=passes, tall=tall,
+    )  # fmt: skip
+    view = windows(x, kernel, stride, pad, -3)
+    expected = view.reshape(*view.shape[:3], sections, channels // sections, *kernel).transpose(
+        0, 1, 2, 3, 5, 6, 4
+    )
+    if tall:
+        grouped = expected.reshape(*expected.shape[:-1], -1, lanes)
+        lanes *= kernel[0]
+        expected = np.moveaxis(grouped, 4, 6).reshape(*expected.shape[:4], -1)
+    expected = np.repeat(expected[:, :, :, :, None], passes, axis=4).reshape(-1, lanes)
+    got, _ = run_part(part, [beats(S8, x, 2)], len(expected), stall=stall)
+    np.testing.assert_array_equal(numbers(S8, got, lanes), expected)
+
+
+@pytest.mark.parametrize("element", [BIPOLAR, TERNARY, U2, S8], ids=lambda e: f"{e.kind}{e.width}")
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad"), [g for g in GEOMETRY if max(g[3]) < min(g[1])])
+def test_max_pool(element: Element, size, kernel, stride, pad) -> None:
+    rng = np.random.default_rng(4)
+    channels, lanes = 6, 2
+    x = draw(rng, element, (FRAMES, *size, channels))
+    minimum = rng.integers(0, 2, channels)
+    part = MaxPool(
+        element, lanes=lanes, size=size, channels=channels, kernel=kernel, stride=stride, pad=pad,
+        minimum=minimum.tolist(),
+    )  # fmt: skip
+    lowest = windows(x, kernel, stride, pad, 999).min(axis=(4, 5))
+    expected = np.where(minimum, lowest, windows(x, kernel, stride, pad, -999).max(axis=(4, 5))).reshape(
+        -1, lanes
+    )
+    got, _ = run_part(part, [beats(element, x, lanes)], len(expected))
+    np.testing.assert_array_equal(numbers(element, got, lanes), expected)
+
+
+@pytest.mark.parametrize("element", [BIPOLAR, TERNARY, U2, S8], ids=lambda e: f"{e.kind}{e.width}")
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad"), [g for g in GEOMETRY if not any(g[3])])
+def test_sum_pool(element: Element, size, kernel, stride, pad) -> None:
+    rng = np.random.default_rng(5)
+    channels, lanes, out = 6, 3, Element("signed", 12)
+    x = draw(rng, element, (FRAMES, *size, channels))
+    part = SumPool(element, out, lanes=lanes, size=size, channels=channels, kernel=kernel, stride=stride)
+    expected = windows(x, kernel, stride, pad, 0).sum(axis=(4, 5)).reshape(-1, lanes)
+    got, _ = run_part(part, [beats(element, x, lanes)], len(expected))
+    np.testing.assert_array_equal(numbers(out, got, lanes), expected)
