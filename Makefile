@@ -37,7 +37,7 @@ test: $(VENV)/.dev-ready
 	$(PYTEST) $(PYTEST_ARGS)
 
 golden: $(VENV)/.dev-ready
-	EDGETERNARY_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests -k golden
+	EDGETERNARY_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,43 @@
+"""The command line. A file of this folder without a leading underscore is a verb, loaded when it is used."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+from edgeternary.errors import BAD_INPUT, EdgeTernaryError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: runs the command line and exits with one of the codes of `edgeternary.errors`."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; errors become one block of text on stderr."""
+    import click
+
+    from edgeternary.cli._app import Session, app
+    from edgeternary.cli._errors import describe
+
+    session = Session()
+    try:
+        code = app.main(arguments, prog_name="edgeternary", standalone_mode=False, obj=session)
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # the reader went away: no second error at exit
+        return BAD_INPUT
+    except Exception as error:
+        if session.debug:
+            traceback.print_exc()
+        print(describe(error), file=sys.stderr)
+        return error.code if isinstance(error, EdgeTernaryError) else BAD_INPUT

@@ -1,0 +1,35 @@
+"""Errors as a person reads them: what, why, remedy."""
+
+from __future__ import annotations
+
+from edgeternary.errors import EdgeTernaryError
+
+
+def describe(error: Exception) -> str:
+    """One block: the first line says what, the indented lines why and what to do."""
+    if isinstance(error, EdgeTernaryError):
+        return _block(error.what, error.why, error.remedy)
+    if isinstance(error, OSError) and error.filename is not None:
+        return _block(
+            f"cannot use {error.filename}", error.strerror or "", "check the path and its permissions"
+        )
+    return _block(
+        f"unexpected {type(error).__name__}: {str(error) or 'no further text'}",
+        "this is a fault in edgeternary, not in your input",
+        "the same command with --debug shows where; please report it with that output",
+    )
+
+
+def _block(what: str, why: str, remedy: str) -> str:
+    return "\n".join([f"error: {_sentence(what)}", *_labelled("why", why), *_labelled("try", remedy)])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", ":", "\n")) else f"{text}."
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    lines = text.strip().splitlines()
+    if not lines:
+        return []
+    return [f"  {label}:  {lines[0]}", *(f"        {line}" for line in lines[1:])]

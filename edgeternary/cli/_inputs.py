@@ -1,0 +1,94 @@
+"""Input files of codes: .npy, or .npz with optional labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from edgeternary.cli._output import note
+from edgeternary.errors import EdgeTernaryError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgeternary.ir import Graph
+
+INPUT_KEYS = ("inputs", "images", "x")
+LABEL_KEYS = ("labels", "y")
+RANDOM_SAMPLES = 8
+RANDOM_STEPS = 4
+
+
+def load_inputs(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Inputs and labels (None without) of a .npy or .npz file. Pickled objects are refused."""
+    import numpy as np
+
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content, None
+        with content:
+            key = _key(content.files, INPUT_KEYS)
+            if key is None and len(content.files) == 1:
+                key = content.files[0]
+            if key is None:
+                raise EdgeTernaryError(
+                    f"{path.name} holds {', '.join(content.files[:8]) or 'no array'}",
+                    f"the inputs are looked for under {', '.join(INPUT_KEYS)}",
+                    "rename the array, or save it alone as .npy",
+                )
+            labels = _key(content.files, LABEL_KEYS)
+            return content[key], content[labels] if labels else None
+    except FileNotFoundError as error:
+        raise EdgeTernaryError(
+            f"cannot read {path}", "there is no such file", "check the path after --inputs"
+        ) from error
+    except (OSError, ValueError, EOFError, BadZipFile, MemoryError) as error:
+        raise EdgeTernaryError(
+            f"cannot read {path}", str(error) or "it ends too early", "save it with numpy.save or numpy.savez"
+        ) from error
+
+
+def choose_inputs(
+    graph: Graph, model: str, path: Path | None, samples: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The inputs of --inputs, else the images that ship with a zoo model, else random codes; checked."""
+    from edgeternary import zoo
+    from edgeternary.cli._model import ZOO
+    from edgeternary.run.inputs import check_inputs
+
+    if path is not None:
+        inputs, labels = load_inputs(path)
+    elif model.startswith(ZOO):
+        inputs, labels = zoo.images(model.removeprefix(ZOO))
+    else:
+        inputs, labels = _random(graph, samples or RANDOM_SAMPLES), None
+        note(f"no --inputs: random codes, {len(inputs)} sample{'s' * (len(inputs) != 1)}")
+    if samples is not None and inputs.ndim:
+        if samples > len(inputs):
+            note(f"--samples {samples:,} asks for more than there are: {len(inputs):,} are used")
+        inputs = inputs[:samples]
+    inputs = check_inputs(graph, inputs)
+    if len(inputs) == 0:
+        raise EdgeTernaryError("there are no samples", "the inputs are empty", "give at least one sample")
+    if labels is not None and len(labels) < len(inputs):
+        raise EdgeTernaryError(
+            f"{len(labels)} labels for {len(inputs)} samples", remedy="save one label a sample"
+        )
+    return inputs, None if labels is None else labels[: len(inputs)]
+
+
+def _key(present: list[str], wanted: tuple[str, ...]) -> str | None:
+    return next((key for key in wanted if key in present), None)
+
+
+def _random(graph: Graph, count: int) -> np.ndarray:
+    import numpy as np
+
+    x = graph.input
+    lead = (count, RANDOM_STEPS) if graph.states else (count,)
+    codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, (*lead, *x.shape), dtype=np.int32)
+    if x.type.name == "bipolar":
+        codes = np.where(codes > 0, 1, -1).astype(np.int32).clip(x.lo, x.hi)
+    return codes

@@ -1,0 +1,32 @@
+"""The MODEL argument: a `.et` file, or zoo:NAME."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeternary.errors import EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.ir import Graph
+
+ZOO = "zoo:"
+
+model_argument = click.argument("model", metavar="MODEL")
+
+
+def load_model(text: str) -> Graph:
+    """The graph of a `.et` file or of a zoo model."""
+    from edgeternary import load, zoo
+
+    if text.startswith(ZOO):
+        return zoo.load(text.removeprefix(ZOO))
+    try:
+        return load(text)
+    except EdgeTernaryError as error:
+        if text in zoo.names():
+            raise EdgeTernaryError(
+                error.what, error.why, f"write {ZOO}{text} for the model that ships with the package"
+            ) from error
+        raise

@@ -1,0 +1,63 @@
+"""Results go to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def print_json(content: Any) -> None:
+    """Print `content` as indented JSON on stdout."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """One line on stderr."""
+    click.echo(text, err=True)
+
+
+class Progress(Protocol):
+    """Moves the bar called `task` (by default `caption`), which shows `caption`."""
+
+    def __call__(self, caption: str, done: int, total: int, task: str = "") -> None: ...
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Gives a function that moves bars on stderr; it does nothing when stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda caption, done, total, task="": None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def update(caption: str, done: int, total: int, task: str = "") -> None:
+            name = task or caption
+            if name not in tasks:
+                tasks[name] = bars.add_task(caption, total=total)
+            bars.update(tasks[name], description=caption, completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Gives a function that returns the seconds since the block began."""
+    start = time.monotonic()
+    yield lambda: time.monotonic() - start

@@ -1,0 +1,82 @@
+"""edgeternary compile: sources and estimates for a core, a device or a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+LAYER_COLUMNS = (
+    "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
+    "estimated_cycles",
+)  # fmt: skip
+
+
+@click.command()
+@model_argument
+@click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7 or m33.")
+@click.option("--device", help="Verilog for this FPGA family: ice40 or ecp5.")
+@click.option("--board", help="What this board needs: edgeternary boards lists them.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
+@click.option(
+    "--build/--no-build",
+    default=None,
+    help="Also compile and measure, or synthesise. Default: only with --board.",
+)
+@json_option
+def command(
+    model: str,
+    core: str | None,
+    device: str | None,
+    board: str | None,
+    output: Path | None,
+    build: bool | None,
+    as_json: bool,
+) -> None:
+    """Write the sources of MODEL for one core, device or board, with estimates.
+
+    The folder appears whole or not at all; one that edgeternary wrote before is replaced.
+    """
+    from edgeternary.project import compile
+    from edgeternary.report.files import check_folder
+
+    if sum(choice is not None for choice in (core, device, board)) != 1:
+        raise EdgeTernaryError(
+            "name one target",
+            "a model is compiled for one core, one device or one board",
+            "--core cortex-m4, --device ice40 or --board pico",
+            USAGE,
+        )
+    graph = load_model(model)
+    folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
+    check_folder(folder)
+    project = compile(
+        graph,
+        core=core or "",
+        device=device or "",
+        board=board or "",
+        build=bool(board) if build is None else build,
+        progress=lambda text: note(f"{text} ..."),
+    )
+    project.write(folder)
+    if as_json:
+        print_json({**project.report(), "directory": str(folder)})
+        return
+    _show(project)
+    note(f"wrote {', '.join(sorted(project.files))} to {folder}")
+
+
+def _show(project: Any) -> None:
+    from edgeternary.report.tables import cell, print_table
+
+    if project.layers:
+        print_table(project.layers, LAYER_COLUMNS, footer="")
+    for title, figures in (("estimated", project.estimates), ("measured", project.measured)):
+        words = [f"{key} {cell(value)}" for key, value in figures.items() if value is not None]
+        if words:
+            click.echo(f"{title}: {', '.join(words)}")

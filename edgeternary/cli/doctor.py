@@ -1,0 +1,87 @@
+"""edgeternary doctor: which tools were found where, what needs them, how to install them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import click
+
+from edgeternary import __version__
+from edgeternary.cli._output import json_option, note, print_json, stopwatch
+
+WARMED = ("numpy", "host", "cortex-m0plus", "cortex-m4", "hdl", "cxxrtl")
+
+
+@click.command()
+@click.option("--warm", is_flag=True, help="Try every executor of the demo and fill their caches.")
+@json_option
+def command(warm: bool, as_json: bool) -> None:
+    """List the external tools: found where, version, what needs them, how to install them."""
+    from edgeternary.report.tables import print_table
+    from edgeternary.toolchains import all_tools
+
+    if warm:
+        warm_up()
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            "tool": tool.name,
+            "found": tool.found,
+            "version": tool.version or None,
+            "where": tool.where or None,
+            "needed_by": tool.needed_by,
+            "install": tool.install,
+        }
+        for tool in all_tools()
+    ]
+    if as_json:
+        print_json({"edgeternary": __version__, "python": platform.python_version(), "tools": rows})
+        return
+    click.echo(f"edgeternary {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    print_table(
+        [row for row in rows if row["found"]], ("tool", "version", "where", "needed_by"), title="found"
+    )
+    missing = [row for row in rows if not row["found"]]
+    if missing:
+        print_table(missing, ("tool", "needed_by", "install"), title="\nnot found")
+
+
+def warm_up() -> None:
+    """Run a tiny model on the executors of the demo: first runs compile WebAssembly, libc and libc++."""
+    import numpy as np
+
+    from edgeternary.report.tiny import tiny_graph
+    from edgeternary.run.compare import compare, not_bit_exact
+
+    graph = tiny_graph()
+    inputs = np.random.default_rng(0).integers(0, 256, (4, *graph.input.shape), dtype=np.int32)
+    note("Trying every executor of the demo on a tiny model. The first time, this compiles yosys from")
+    note("WebAssembly, and the C and C++ libraries for each target: a minute or two.")
+    for executor in WARMED:
+        click.echo(f"  {executor:14}", err=True, nl=False)
+        sys.stderr.flush()
+        with stopwatch() as seconds:
+            try:
+                (comparison,) = compare(graph, inputs, [executor])
+            except BaseException:
+                note("failed")
+                raise
+        if comparison.mismatches:
+            note("NOT bit-exact")
+            raise not_bit_exact(graph, comparison)
+        note(f"bit-exact  {seconds():6.1f} s")
+    build_demo()
+
+
+def build_demo() -> None:
+    """Compile the demo's programs and synthesise its hardware; both are kept for the runs to come."""
+    from edgeternary.report.demo import builds, run_demo
+
+    note("Building the demo's programs and synthesising its hardware, in two processes: a few minutes, once.")
+    with stopwatch() as seconds:
+        run_demo(
+            builds(),
+            progress=lambda job, done, total: note(f"  {job.model} {job.executor:14}{seconds():8.1f} s"),
+        )

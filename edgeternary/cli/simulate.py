@@ -1,0 +1,152 @@
+"""edgeternary simulate: run a model on executors and compare them bit for bit."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeternary.cli._inputs import choose_inputs
+from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgeternary.run.compare import Comparison
+
+COLUMNS = (
+    "executor", "samples", "mismatches", "accuracy", "instructions", "cycles", "flash_bytes", "ram_bytes",
+    "luts", "ffs", "ram_blocks", "multipliers", "seconds",
+)  # fmt: skip
+
+
+@click.command()
+@model_argument
+@click.option("--on", default="numpy", show_default=True, help="Executors: numpy,host,cortex-m4,hdl.")
+@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes as .npy, or .npz with labels.")
+@click.option("--samples", type=click.IntRange(1), help="Use the first so many samples.")
+@click.option("--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the comparison as a JUnit XML file.")
+@click.option(
+    "--outputs", type=click.Path(path_type=Path), help="Write the outputs of each executor as .npz."
+)
+@click.option("--torch-checkpoint", type=click.Path(path_type=Path), help="Checkpoint for --on torch.")
+@json_option
+def command(
+    model: str,
+    on: str,
+    path: Path | None,
+    samples: int | None,
+    compared: bool,
+    junit: Path | None,
+    outputs: Path | None,
+    torch_checkpoint: Path | None,
+    as_json: bool,
+) -> None:
+    """Run MODEL on executors, and compare them bit for bit.
+
+    Without --inputs a zoo model gets the images that ship with it, any other model random codes.
+    """
+    from edgeternary.report.files import check_writable
+    from edgeternary.report.junit import write_junit
+    from edgeternary.report.tables import print_table
+    from edgeternary.run.compare import not_bit_exact
+
+    executors = _executors(on)
+    outputs = outputs if outputs is None or outputs.suffix == ".npz" else Path(f"{outputs}.npz")
+    for path_out in filter(None, (junit, outputs)):
+        check_writable(path_out)
+    graph = load_model(model)
+    inputs, labels = choose_inputs(graph, model, path, samples)
+    options: dict[str, dict[str, object]] = {}
+    if torch_checkpoint:
+        options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}
+    with progress_bars() as progress:
+        found = _run(graph, inputs, executors, compared or bool(junit), options, progress)
+    if outputs:
+        _write_outputs(outputs, found)
+    rows = [_row(comparison, labels) for comparison in found]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, COLUMNS, footer=_verdict(found))
+    if junit:
+        write_junit(junit, graph.name, found)
+    wrong = [comparison for comparison in found if comparison.mismatches]
+    for comparison in wrong[:-1]:
+        note(str(not_bit_exact(graph, comparison)))
+    if wrong:
+        raise not_bit_exact(graph, wrong[-1])
+
+
+def _executors(on: str) -> list[str]:
+    names = [name.strip() for name in on.split(",") if name.strip()]
+    if not names:
+        raise EdgeTernaryError("no executor was named", "--on is empty", "for example --on numpy,host", USAGE)
+    return list(dict.fromkeys(names))
+
+
+def _verdict(found: list[Comparison]) -> str:
+    """The last line when everything that was compared is equal."""
+    if any(comparison.mismatches is None or comparison.mismatches for comparison in found):
+        return ""
+    names = ", ".join(comparison.executor for comparison in found)
+    return f"Every bit is equal: {names} ({found[0].samples:,} samples each, compared with numpy)."
+
+
+def _torch_model(name: str, checkpoint: Path) -> Any:
+    """The PyTorch model of the zoo's recipe `name` with the weights of `checkpoint`. Needs torch."""
+    from edgeternary import zoo
+
+    model = zoo.torch_model(name)
+    from edgeternary.nn.checkpoint import load_codes
+
+    return load_codes(model, checkpoint)
+
+
+def _run(
+    graph: Any, inputs: np.ndarray, executors: list[str], compared: bool, options: Any, progress: Any
+) -> list[Comparison]:
+    from edgeternary.run import run
+    from edgeternary.run.compare import Comparison, compare
+
+    if compared:
+        return compare(graph, inputs, executors, options=options, progress=progress)
+    found = []
+    for executor in executors:
+        own = {
+            **options.get(executor, {}),
+            "progress": lambda done, total, name=executor: progress(name, done, total),
+        }
+        result = run(graph, inputs, on=executor, options=own)
+        found.append(Comparison(executor, len(result.outputs), result))
+    return found
+
+
+def _row(comparison: Comparison, labels: np.ndarray | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from edgeternary.report.rows import row
+
+    content = row(comparison, labels)
+    if comparison.mismatches is None:
+        del content["mismatches"]
+    if comparison.difference:
+        content["difference"] = asdict(comparison.difference)
+    return content
+
+
+def _write_outputs(path: Path, found: list[Comparison]) -> None:
+    import numpy as np
+
+    from edgeternary.report.files import write_file
+
+    arrays: dict[str, Any] = {comparison.executor: comparison.result.outputs for comparison in found}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_file(path, buffer.getvalue())
+    note(f"outputs written to {path}")

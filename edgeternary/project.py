@@ -1,0 +1,94 @@
+"""edgeternary.compile: a graph becomes the files of a target, with estimates and measured figures."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeternary import __version__
+from edgeternary.boards import Board, load_board
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.report import c_project, hdl_project
+from edgeternary.report.files import MARKER, write_folder
+
+DEVICES = hdl_project.DEVICES
+
+
+@dataclass(frozen=True)
+class Project:
+    """What `compile` made.
+
+    target     a core, a device or a board
+    files      {file name: content}: sources, with `build` also object, image or netlist
+    estimates  figures known before anything is compiled, in the words for quantities
+    measured   the same words, from the compiler, the emulator or the synthesiser; empty without `build`
+    layers     one dict a layer: kernel or part, bytes, estimated cycles
+    """
+
+    target: str
+    files: dict[str, bytes | str]
+    estimates: dict[str, Any]
+    measured: dict[str, Any] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+    def report(self) -> dict[str, Any]:
+        """Everything but the files' contents, as plain data."""
+        return {
+            "edgeternary": __version__,
+            "target": self.target,
+            "files": sorted(self.files),
+            "estimates": self.estimates,
+            "measured": self.measured,
+            "layers": self.layers,
+        }
+
+    def write(self, directory: str | os.PathLike[str]) -> Path:
+        """Write all files and the report `edgeternary.json` as `directory`: whole or not at all."""
+        folder = Path(directory)
+        report = json.dumps(self.report(), indent=2, ensure_ascii=False) + "\n"
+        write_folder(folder, {**self.files, MARKER: report})
+        return folder
+
+
+def compile(
+    graph: Graph,
+    *,
+    board: str = "",
+    core: str = "",
+    device: str = "",
+    build: bool = False,
+    directory: str | os.PathLike[str] | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Project:
+    """Sources and estimates of `graph` for one `board`, one `core` ("cortex-m4") or one `device` ("ice40").
+
+    build      also compile and measure (C) or synthesise (HDL)
+    directory  write the project there
+    progress   called with what is being done
+    EdgeTernaryError: code 5 when it does not fit the board, 3 when `build` lacks a tool.
+    """
+    if sum(map(bool, (board, core, device))) != 1:
+        raise EdgeTernaryError(
+            "name one target",
+            "a model is compiled for one core, one device or one board",
+            "for example core='cortex-m4', device='ice40' or board='pico'",
+            USAGE,
+        )
+    found: Board | None = load_board(board) if board else None
+    if found and found.fpga:
+        device = found.fpga.family
+    elif found:
+        found.memory()
+        core = found.core
+    parts = hdl_project.make if device else c_project.make
+    files, estimates, measured, layers = parts(graph, core or device, found, build, progress)
+    target = found.name if found else core or device
+    project = Project(target, files, estimates, measured, layers)
+    if directory is not None:
+        project.write(directory)
+    return project

@@ -1,0 +1,1 @@
+"""What people read: tables, JSON rows, estimates and the demo's report."""

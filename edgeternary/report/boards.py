@@ -1,0 +1,27 @@
+"""A board as one flat row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgeternary.boards import Board
+
+
+def board_row(board: Board) -> dict[str, Any]:
+    """name, title, kind, core, clock_hz, flash_bytes, ram_bytes, luts, ...; None where a board has none."""
+    return {
+        "name": board.name,
+        "title": board.title,
+        "kind": board.kind,
+        "core": board.core or None,
+        "clock_hz": board.clock_hz,
+        "flash_bytes": board.flash.bytes if board.flash else None,
+        "ram_bytes": board.ram.bytes if board.ram else None,
+        "fpga": f"{board.fpga.family} {board.fpga.part} {board.fpga.package}" if board.fpga else None,
+        "luts": board.fpga.luts if board.fpga else None,
+        "ram_blocks": board.fpga.ram_blocks if board.fpga else None,
+        "multipliers": board.fpga.multipliers if board.fpga else None,
+        "emulator": f"qemu-system-arm -M {board.emulator.qemu}" if board.emulator else None,
+        "flash_tool": board.flash_tool or None,
+        "source": board.source,
+    }

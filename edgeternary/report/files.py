@@ -1,0 +1,88 @@
+"""Output files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgeternary.errors import EdgeTernaryError
+
+MARKER = "edgeternary.json"  # a folder that holds it was written by us and may be replaced
+
+
+def write_file(path: Path, content: bytes | str) -> None:
+    """Write `content` to `path` by way of a temporary file beside it."""
+    data = content.encode() if isinstance(content, str) else content
+    check_writable(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write `files` {relative name: content} as `folder`, replacing one that was written the same way.
+
+    EdgeTernaryError when the folder holds anything that is not ours.
+    """
+    folder = folder.absolute()
+    check_folder(folder)
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, content in files.items():
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        work.chmod(0o777 & ~_umask())
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+            folder.rename(old / folder.name)
+            work.rename(folder)
+            shutil.rmtree(old)
+        else:
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that `write_folder` would not write, before work is done for it."""
+    ours = folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
+    if folder.exists() and not ours:
+        raise EdgeTernaryError(
+            f"{folder} exists and was not written by edgeternary",
+            f"it holds no {MARKER}, so its content is not replaced",
+            "choose another folder with -o",
+        )
+    _check_parent(folder)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path that no file can be written to, before work is done for it."""
+    _check_parent(path)
+    if path.is_dir():
+        raise EdgeTernaryError(f"cannot write {path}", "it is a folder", "give the name of a file")
+
+
+def _check_parent(path: Path) -> None:
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        raise EdgeTernaryError(f"cannot write {path}", f"there is no folder {parent}", f"mkdir -p {parent}")
+    if not os.access(parent, os.W_OK):
+        raise EdgeTernaryError(
+            f"cannot write {path}", f"the folder {parent} is read-only", "choose another place"
+        )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

