@@ -93,8 +93,7 @@ def objects(files: Files, core: str) -> Files:
 
     compiler = compilers.for_host() if core == "host" else compilers.for_core(core)
     made: Files = {}
-    zig = cache.directory() / "zig"
-    env = {"ZIG_GLOBAL_CACHE_DIR": str(zig / "global"), "ZIG_LOCAL_CACHE_DIR": str(zig / "local")}
+    env = cache.zig_environment()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, content in files.items():

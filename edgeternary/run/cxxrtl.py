@@ -14,6 +14,7 @@ from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
 PROGRAM = "simulator"
+FLAGS = ("-std=c++17", "-O1", "-fno-sanitize=all", "-w")
 WRITE = "write_cxxrtl -O6 -g0 design.cpp"
 
 
@@ -48,17 +49,15 @@ def run(
         Path(folder, "design.il").write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what=f"writing C++ of model {graph.name!r}", folder=folder, tool=tool)
-        command = [*zig.command, "c++", "-std=c++17", "-O1", "-fno-sanitize=all", "-w"]
-        command += ["-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM]
-        caches = cache.directory() / "zig"
+        command = [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM]
         start(
             command,
             what=f"building the simulator of model {graph.name!r} with zig {zig.version}",
             cwd=folder,
-            env={f"ZIG_{kind}_CACHE_DIR": str(caches / kind.lower()) for kind in ("GLOBAL", "LOCAL")},
+            env=cache.zig_environment(),
         )
 
-    program = cache.build(cache.digest(text, main, script, used, zig.version), fill) / PROGRAM
+    program = cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
     timeout = options.get("timeout", 600.0)
     limit = float(timeout) if isinstance(timeout, int | float) else 600.0
     done = execute(program, design, inputs, options.get("progress"), limit)

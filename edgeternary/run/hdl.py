@@ -32,9 +32,9 @@ def run(
     from edgeternary.run._compiled import timing
 
     stalls, progress = stall_seed(options), options.get("progress")
-    design = build(graph)
     if len(inputs) == 0:
         return Result(outputs=np.zeros((0, *graph.output_value.shape), np.int32))
+    design = build(graph)
     total = len(inputs)
     done = simulate(
         design,

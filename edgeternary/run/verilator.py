@@ -14,6 +14,7 @@ from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
+FLAGS = ("--cc", "--exe", "--build", "-O3", "--no-timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0")
 TOP = "design"  # the class becomes Vdesign whatever the model is called
 
 
@@ -44,14 +45,13 @@ def run(
         Path(folder, "design.v").write_text(source, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         start(
-            [*tool.command, "--cc", "--exe", "--build", "-O3", "--no-timing", "-Wno-fatal", "-Wno-lint"]
-            + ["--x-initial", "0", "--prefix", f"V{TOP}", "--top-module", identifier(graph.name)]
-            + ["-CFLAGS", "-O1", "-j", str(os.cpu_count() or 1), "design.v", "main.cpp"],
+            [*tool.command, *FLAGS, "--prefix", f"V{TOP}", "--top-module", identifier(graph.name)]
+            + ["-j", str(os.cpu_count() or 1), "design.v", "main.cpp"],
             what=f"building model {graph.name!r} with verilator {tool.version}",
             cwd=folder,
         )
 
-    program = cache.build(cache.digest(source, main, tool.version), fill) / "obj_dir" / f"V{TOP}"
+    program = cache.build(cache.digest(source, main, tool.version, *FLAGS), fill) / "obj_dir" / f"V{TOP}"
     timeout = options.get("timeout", 600.0)
     limit = float(timeout) if isinstance(timeout, int | float) else 600.0
     done = execute(program, design, inputs, options.get("progress"), limit)

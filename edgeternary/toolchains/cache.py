@@ -29,6 +29,11 @@ def directory() -> Path:
     return path
 
 
+def zig_environment() -> dict[str, str]:
+    """Variables that make zig keep its own caches below this one."""
+    return {f"ZIG_{kind}_CACHE_DIR": str(directory() / "zig" / kind.lower()) for kind in ("GLOBAL", "LOCAL")}
+
+
 def digest(*parts: str | bytes) -> str:
     """SHA-256 of the parts, each preceded by its length so that no two lists collide."""
     sha = hashlib.sha256()

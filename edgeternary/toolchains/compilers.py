@@ -110,12 +110,11 @@ def build(
         if link_script:
             (folder / "link.ld").write_text(link_script, encoding="utf-8")
             link = ["-Wl,--gc-sections", "-T", "link.ld", *link]
-        zig = cache.directory() / "zig"
         run(
             [*compiler.command, *options, *units, *link, "-o", PRODUCT],
             what=f"building {what} with {compiler}",
             cwd=folder,
-            env={"ZIG_GLOBAL_CACHE_DIR": str(zig / "global"), "ZIG_LOCAL_CACHE_DIR": str(zig / "local")},
+            env=cache.zig_environment(),
         )
 
     return cache.build(cache.digest(*parts), fill) / PRODUCT
