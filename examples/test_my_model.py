@@ -1,6 +1,6 @@
 """For your own project: the model gives the same bits everywhere. Run it with pytest.
 
-The executors come from pip: pip install "edgeternary[mcu,fpga]" pytest
+The executors come from pip: pip install ".[mcu,fpga]" pytest, in a checkout of edgeternary
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A small PyTorch model: trained on the shipped images, lowered, run on three executors, written as C.
 
-    pip install "edgeternary[train,mcu]"
+    pip install ".[train,mcu]"      (in a checkout)
     python examples/train_and_compile.py
 
 It trains on 800 images for a few seconds, which is enough to see every step and too little for a good model.

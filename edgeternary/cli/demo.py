@@ -57,7 +57,7 @@ def _footer(rows: list[dict[str, object]], seconds: float) -> str:
     lines = [
         "",
         "mismatches: samples whose complete output differs from PyTorch's. accuracy: from 1,000 samples up.",
-        "instructions, cycles: of one inference (hardware: clock cycles from one frame to the next, load included).",
+        "instructions, cycles: of one inference (hardware: clock cycles a frame, its load included).",
         "flash: what the model adds to an image. RAM: its variables and the measured stack.",
     ]
     hardware = next((row for row in rows if row.get("device")), None)

@@ -10,6 +10,7 @@ verifies itself. Everything that is wrong ends in an EdgeTernaryError.
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import tempfile
@@ -217,6 +218,9 @@ class _Reader:
 
 
 def _op(record: dict[str, Any], reader: _Reader) -> Op:
+    importlib.import_module(
+        "edgeternary.ops"
+    )  # fills the registry; a static import would turn the layers round
     record = dict(record)
     kind = record.pop("kind", None)
     cls = REGISTRY.get(kind) if isinstance(kind, str) else None

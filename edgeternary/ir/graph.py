@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.names import check_name
@@ -77,6 +81,15 @@ class Graph:
     def macs(self) -> int:
         """Multiply-accumulates of one inference (of one step, with states)."""
         return sum(op.macs(self.ins(op)) for op in self.ops)
+
+    def run(self, inputs: NDArray[np.integer], on: str = "numpy", **options: object) -> Any:
+        """`edgeternary.run.run` on this graph: codes (samples, *shape) in, a Result (outputs, stats) out.
+
+        on       numpy, host, cortex-m4, hdl, ...; options  of that executor, and `taps`
+        """
+        executors = importlib.import_module("edgeternary.run")  # above this layer, so not known to it
+        taps = options.pop("taps", False)
+        return executors.run(self, inputs, on=on, taps=taps, options=options)
 
     def with_ops(self, ops: Sequence[Op], output: str | None = None) -> Graph:
         """The same model with other ops (and output), checked again."""

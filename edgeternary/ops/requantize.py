@@ -82,9 +82,10 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
             self.require(
                 not np.any(self.b), "tflite_double takes no bias here", "put the bias into the layer before"
             )
-            left = np.maximum(31 - self.s.astype(np.int64), 0)
-            reach = max(abs(x.lo), abs(x.hi)) << int(left.max())
-            self.require(reach <= INT32_HI, "its left shift can overflow int32")
+            left = int(np.maximum(31 - self.s.astype(np.int64), 0).max())
+            self.require(
+                (x.lo << left) >= INT32_LO and (x.hi << left) <= INT32_HI, "its left shift can overflow int32"
+            )
         # Monotone in x for either sign of m, so the ends of the interval give the ends of the output.
         ends = self._apply(np.array([[x.lo], [x.hi]], np.int64) + np.zeros(x.channels, np.int64))
         return self.result(x.shape, out, int(ends.min()), int(ends.max()))

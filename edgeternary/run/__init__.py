@@ -49,6 +49,10 @@ def run(
     prefix = max(matches, key=len)
     module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")
     target = on[len(prefix) :].removeprefix(":")
+    if target and not getattr(module, "TARGETED", False):
+        raise EdgeTernaryError(
+            f"unknown executor {on[:40]!r}", f"{prefix} takes no target", f"use {prefix}", USAGE
+        )
     result: Result = module.run(
         graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {}
     )

@@ -14,6 +14,8 @@ from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import require
 from edgeternary.toolchains.cores import core as find_core
 
+TARGETED = True  # the core or board is part of the name
+
 
 def run(
     graph: Graph,

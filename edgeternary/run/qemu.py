@@ -25,6 +25,8 @@ from edgeternary.run.result import Result
 from edgeternary.toolchains import require
 from edgeternary.toolchains.process import run as start
 
+TARGETED = True  # the core or board is part of the name
+
 
 def run(
     graph: Graph,
