@@ -28,7 +28,7 @@ TIMEOUT = 1800.0
 class Device:
     """An FPGA family as yosys sees it.
 
-    synth        the synthesis command, with DSP inference on
+    synth        the synthesis command, with DSP inference on; it ends before its own report
     luts         LUT4 cells, and how many LUT4 each other cell type occupies
     ffs, rams    prefixes of the names of flip-flops and block RAMs
     multipliers  prefixes of the names of DSP cells
@@ -45,7 +45,7 @@ class Device:
 DEVICES = {
     "ice40": Device(
         "ice40",
-        "synth_ice40 -dsp -top {top}",
+        "synth_ice40 -dsp -top {top} -run :check",
         {"SB_LUT4": 1},  # a carry sits beside the LUT of its adder
         ("SB_DFF",),
         ("SB_RAM40_4K", "SB_SPRAM256KA"),
@@ -53,7 +53,7 @@ DEVICES = {
     ),
     "ecp5": Device(
         "ecp5",
-        "synth_ecp5 -nowidelut -top {top}",  # wide LUTs double the LUTs of popcounts
+        "synth_ecp5 -nowidelut -top {top} -run :check",  # wide LUTs double the LUTs of popcounts
         {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},  # a carry cell and a small RAM take the place of LUTs
         ("TRELLIS_FF",),
         ("DP16KD", "PDPW16KD"),

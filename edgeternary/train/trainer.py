@@ -35,7 +35,7 @@ class Fitted:
 
 def to_tensor(images: Array, shape: tuple[int, ...]) -> Tensor:
     """Raw codes (n, H, W, C) as float32 (n, *shape), channels first."""
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float().reshape(-1, *shape)
+    return torch.tensor(images.transpose(0, 3, 1, 2)).float().reshape(-1, *shape)
 
 
 def labels_of(split: tuple[Array, Array]) -> Tensor:
