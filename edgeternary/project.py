@@ -62,12 +62,17 @@ def compile(
     core: str = "",
     device: str = "",
     build: bool = False,
+    compiler: str = "auto",
+    optimize: str = "2",
+    yosys: str = "auto",
     directory: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Project:
     """Sources and estimates of `graph` for one `board`, one `core` ("cortex-m4") or one `device` ("ice40").
 
     build      also compile and measure (C) or synthesise (HDL)
+    compiler   auto, zig or gcc (host: or clang), and `optimize`, the letter after -O, for `build` in C
+    yosys      auto, native or yowasp, for Verilog and synthesis
     directory  write the project there
     progress   called with what is being done
     EdgeTernaryError: code 5 when it does not fit the board, 3 when `build` lacks a tool.
@@ -85,8 +90,11 @@ def compile(
     elif found:
         found.memory()
         core = found.core
-    parts = hdl_project.make if device else c_project.make
-    files, estimates, measured, layers = parts(graph, core or device, found, build, progress)
+    if device:
+        parts = hdl_project.make(graph, device, found, build, progress, yosys)
+    else:
+        parts = c_project.make(graph, core, found, build, progress, compiler, optimize)
+    files, estimates, measured, layers = parts
     target = found.name if found else core or device
     project = Project(target, files, estimates, measured, layers)
     if directory is not None:

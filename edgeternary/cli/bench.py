@@ -9,6 +9,7 @@ import click
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, print_json, progress_bars
+from edgeternary.cli._tools import compiler_option, optimize_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 COLUMNS = ("core", "layer", "kernel", "macs", "instructions", "cycles", "instructions_per_mac", "share")
@@ -21,9 +22,12 @@ COLUMNS = ("core", "layer", "kernel", "macs", "instructions", "cycles", "instruc
 @click.option(
     "--samples", type=click.IntRange(1), default=1, show_default=True, help="Count on so many samples."
 )
-@click.option("--compiler", type=click.Choice(["auto", "zig", "gcc"]), default="auto", show_default=True)
+@compiler_option
+@optimize_option
 @json_option
-def command(model: str, on: str, layer: str | None, samples: int, compiler: str, as_json: bool) -> None:
+def command(
+    model: str, on: str, layer: str | None, samples: int, compiler: str, optimize: str, as_json: bool
+) -> None:
     """Count instructions and cycles of each layer of MODEL on emulated Cortex-M cores."""
     from edgeternary.report.tables import print_table
     from edgeternary.run import run
@@ -40,7 +44,7 @@ def command(model: str, on: str, layer: str | None, samples: int, compiler: str,
             if not core.startswith("cortex-m"):
                 why = "only their instructions are counted"
                 raise EdgeTernaryError(f"{core!r} is no Cortex-M core", why, "--on cortex-m4", USAGE)
-            options = {"count": samples, "compiler": compiler}
+            options: dict[str, object] = {"count": samples, "compiler": compiler, "optimize": optimize}
             options["progress"] = lambda done, total, name=core: progress(name, done, total)
             result = run(graph, inputs, on=core, options=options)
             total = result.stats.get("instructions")
@@ -58,7 +62,8 @@ def command(model: str, on: str, layer: str | None, samples: int, compiler: str,
     print_table(shown, COLUMNS)
     for total_row in totals:
         if total_row.get("timing"):
-            click.echo(f"{total_row['core']}: {total_row['timing']}")
+            built = f"{total_row['compiler']} -O{total_row['optimize']}"
+            click.echo(f"{total_row['core']}: {built}; cycles {total_row['timing']}")
 
 
 def _row(core: str, found: dict[str, Any], macs: dict[str, int], total: Any) -> dict[str, Any]:

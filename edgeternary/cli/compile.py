@@ -9,6 +9,7 @@ import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._tools import tool_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
@@ -28,6 +29,7 @@ LAYER_COLUMNS = (
     default=None,
     help="Also compile and measure, or synthesise. Default: only with --board.",
 )
+@tool_options
 @json_option
 def command(
     model: str,
@@ -36,6 +38,9 @@ def command(
     board: str | None,
     output: Path | None,
     build: bool | None,
+    compiler: str,
+    optimize: str,
+    yosys: str,
     as_json: bool,
 ) -> None:
     """Write the sources of MODEL for one core, device or board, with estimates.
@@ -61,6 +66,9 @@ def command(
         device=device or "",
         board=board or "",
         build=bool(board) if build is None else build,
+        compiler=compiler,
+        optimize=optimize,
+        yosys=yosys,
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

@@ -11,6 +11,7 @@ import click
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.cli._tools import tool_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ COLUMNS = (
 @click.option(
     "--outputs", type=click.Path(path_type=Path), help="Write the outputs of each executor as .npz."
 )
+@click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl.")
+@tool_options
 @click.option("--torch-checkpoint", type=click.Path(path_type=Path), help="Checkpoint for --on torch.")
 @json_option
 def command(
@@ -44,6 +47,10 @@ def command(
     compared: bool,
     junit: Path | None,
     outputs: Path | None,
+    stalls: int | None,
+    compiler: str,
+    optimize: str,
+    yosys: str,
     torch_checkpoint: Path | None,
     as_json: bool,
 ) -> None:
@@ -62,7 +69,8 @@ def command(
         check_writable(path_out)
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
-    options: dict[str, dict[str, object]] = {}
+    tools = {"compiler": compiler, "optimize": optimize, "yosys": yosys, "stalls": stalls}
+    options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
     if torch_checkpoint:
         options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}
     with progress_bars() as progress:

@@ -20,7 +20,15 @@ Files = dict[str, bytes | str]
 Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 
 
-def make(graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None]) -> Parts:
+def make(
+    graph: Graph,
+    core: str,
+    board: Board | None,
+    build: bool,
+    progress: Callable[[str], None],
+    compiler: str = "auto",
+    optimize: str = "2",
+) -> Parts:
     """Files, estimates, measured figures, layers. EdgeTernaryError (code 5) when the board is too small."""
     progress("choosing kernels")
     plan = select(graph, core)
@@ -31,11 +39,11 @@ def make(graph: Graph, core: str, board: Board | None, build: bool, progress: Ca
         check_fits(plan, found["table_bytes"], found["static_ram_bytes"], board)
     measured: dict[str, Any] = {}
     if build:
-        measured = _measure(graph, core, progress)
+        measured = _measure(graph, core, progress, compiler, optimize)
         if board and measured.get("ram_bytes"):
             check_fits(plan, measured["flash_bytes"], measured["ram_bytes"], board)
         progress(f"compiling for {core}")
-        files.update(objects(files, core))
+        files.update(objects(files, core, compiler, optimize))
     return files, found, measured, layers
 
 
@@ -87,11 +95,14 @@ def _working_set(step: Step) -> int:
     return step.offer.scratch + sum(buffer.bytes for buffer in {*step.ins, step.out})
 
 
-def objects(files: Files, core: str) -> Files:
+def objects(files: Files, core: str, compiler: str = "auto", optimize: str = "2") -> Files:
     """Each `.c` of `files`, compiled for `core`: {name.o: content}."""
     from edgeternary.toolchains import cache, compilers, process
 
-    compiler = compilers.for_host() if core == "host" else compilers.for_core(core)
+    if core == "host":
+        chosen = compilers.for_host(compiler, optimize)
+    else:
+        chosen = compilers.for_core(core, compiler, optimize)
     made: Files = {}
     env = cache.zig_environment()
     with tempfile.TemporaryDirectory() as name:
@@ -101,13 +112,15 @@ def objects(files: Files, core: str) -> Files:
         for file in sorted(files):
             if file.endswith(".c"):
                 target = f"{file[:-2]}.o"
-                command = [*compiler.command, *compiler.compile, "-c", file, "-o", target]
-                process.run(command, what=f"compiling {file} with {compiler}", cwd=folder, env=env)
+                command = [*chosen.command, *chosen.compile, "-c", file, "-o", target]
+                process.run(command, what=f"compiling {file} with {chosen}", cwd=folder, env=env)
                 made[target] = (folder / target).read_bytes()
     return made
 
 
-def _measure(graph: Graph, core: str, progress: Callable[[str], None]) -> dict[str, Any]:
+def _measure(
+    graph: Graph, core: str, progress: Callable[[str], None], compiler: str, optimize: str
+) -> dict[str, Any]:
     """Figures of one inference on random codes, from the executor of the core."""
     from edgeternary.run import run
 
@@ -119,7 +132,8 @@ def _measure(graph: Graph, core: str, progress: Callable[[str], None]) -> dict[s
     codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, shape, dtype=np.int32)
     if x.type.name == "bipolar":
         codes = np.where(codes > 0, x.hi, x.lo).astype(np.int32)
-    return dict(run(graph, codes, on=core).stats)
+    options = {"compiler": compiler, "optimize": optimize}
+    return dict(run(graph, codes, on=core, options=options).stats)
 
 
 def _bytes(value: Value) -> int:

@@ -15,7 +15,12 @@ Parts = tuple[dict[str, bytes | str], dict[str, Any], dict[str, Any], list[dict[
 
 
 def make(
-    graph: Graph, device: str, board: Board | None, build: bool, progress: Callable[[str], None]
+    graph: Graph,
+    device: str,
+    board: Board | None,
+    build: bool,
+    progress: Callable[[str], None],
+    yosys: str = "auto",
 ) -> Parts:
     """Files, estimates, measured figures and layers. EdgeTernaryError (code 5) when the FPGA is too small."""
     if device not in DEVICES:
@@ -30,7 +35,7 @@ def make(
 
     progress("writing Verilog")
     folding: Folding = fold(graph)
-    files: dict[str, bytes | str] = dict(verilog(graph, folding))
+    files: dict[str, bytes | str] = dict(verilog(graph, folding, yosys))
     layers = folds(graph, folding)
     slowest = max((row["estimated_cycles"] for row in layers), default=0)
     estimates: dict[str, Any] = {"macs": graph.macs(), "slowest_layer_cycles": slowest}
@@ -39,7 +44,7 @@ def make(
         from edgeternary.hdl.build import statistics
 
         progress(f"synthesising for {device}")
-        measured = dict(statistics(graph, device=device))
+        measured = dict(statistics(graph, device=device, tool=yosys))
         if board:
             check_fits(graph, measured, board)
     return files, estimates, measured, layers

@@ -56,7 +56,9 @@ def for_core(core: str, compiler: str = "auto", optimize: str = "2") -> Compiler
     if tool.name == "zig":
         command = (*tool.command, "cc", "-target", "thumb-freestanding-eabi", f"-mcpu={target.zig}")
         # The linker adds zig's compiler-rt, which an M0+ needs for division and 64-bit products.
-        return Compiler("zig", tool.version, command, options + FREESTANDING + ("-fno-sanitize=all",), ())
+        options += FREESTANDING + ("-fno-sanitize=all",)
+        keep = ("-g",) if optimize in ("s", "z") else ()  # zig would strip the symbols
+        return Compiler("zig", tool.version, command, options + keep, keep)
     command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", "-mfloat-abi=soft")
     return Compiler("gcc", tool.version, command, options + FREESTANDING, ("-nostdlib", "-lgcc"))
 

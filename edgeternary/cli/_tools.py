@@ -1,0 +1,35 @@
+"""Options that choose among the tools that are installed; shared by the verbs that build something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+COMPILERS = ("auto", "zig", "gcc", "clang")
+LEVELS = ("0", "1", "2", "3", "s", "z")
+YOSYS = ("auto", "native", "yowasp")
+
+compiler_option = click.option(
+    "--compiler",
+    type=click.Choice(COMPILERS),
+    default="auto",
+    show_default=True,
+    help="C compiler; auto: zig first.",
+)
+optimize_option = click.option(
+    "--optimize", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."
+)
+yosys_option = click.option(
+    "--yosys",
+    type=click.Choice(YOSYS),
+    default="auto",
+    show_default=True,
+    help="Which yosys; auto: pip's first.",
+)
+
+
+def tool_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """All three on one verb."""
+    return compiler_option(optimize_option(yosys_option(verb)))
