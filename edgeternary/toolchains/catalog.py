@@ -50,6 +50,23 @@ _SPECS = (
     ),
     ToolSpec("amaranth", "pip install amaranth", "compile to HDL, executor hdl", package="amaranth"),
     ToolSpec("verilator", "apt install verilator", "executor verilator", executables=("verilator",)),
+    ToolSpec(
+        "openFPGALoader",
+        "apt install openfpgaloader",
+        "nothing yet; flashes the FPGA boards that name it",
+        executables=("openFPGALoader",),
+        version_args=("--Version",),
+    ),
+    ToolSpec(
+        "picotool",
+        "apt install picotool",
+        "nothing yet; flashes the Pico",
+        executables=("picotool",),
+        version_args=("version",),
+    ),
+    ToolSpec(
+        "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
+    ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
     ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),
 )
