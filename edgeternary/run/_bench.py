@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
+from edgeternary.run._options import Options
 from edgeternary.run.result import Result
+from edgeternary.toolchains.process import run as start
 
 if TYPE_CHECKING:
     from edgeternary.c.plan import Tap
@@ -101,17 +104,37 @@ def decode_taps(taps: Sequence[Tap], data: bytes, lead: tuple[int, ...]) -> dict
             "the model's taps are incomplete", f"{stride * count} bytes were expected, {len(data)} came back"
         )
     decoded: dict[str, np.ndarray] = {}
-    start = 0
+    first = 0
     for tap in taps:
         rows = [
-            tap.decode(data[at : at + tap.bytes]) for at in range(start, start + stride * count, stride or 1)
+            tap.decode(data[at : at + tap.bytes]) for at in range(first, first + stride * count, stride or 1)
         ]
         shape = (*lead, *tap.value.shape)
         decoded[tap.value.name] = (
             np.stack(rows).reshape(shape) if rows else np.zeros(shape, np.int32)
         ).astype(np.int32)
-        start += tap.bytes
+        first += tap.bytes
     return decoded
+
+
+def exchange(
+    graph: Graph,
+    inputs: np.ndarray,
+    model: BenchModel,
+    command: Sequence[str | Path],
+    *,
+    what: str,
+    options: Options,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Run a bench that reads inputs.bin and writes outputs.bin and taps.bin: (outputs, taps)."""
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        folder = Path(name)
+        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
+        start(command, what=what, cwd=folder, timeout=options.timeout)
+        output, tapped = (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
+    options.progress(len(inputs), len(inputs))
+    lead = lead_shape(graph, inputs)
+    return decode_outputs(graph, output, lead), decode_taps(model.taps, tapped, lead)
 
 
 def lead_shape(graph: Graph, inputs: np.ndarray) -> tuple[int, ...]:

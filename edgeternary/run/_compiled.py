@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable
+import threading
 from pathlib import Path
 
 import jinja2
@@ -15,9 +15,8 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.frames import pack, unpack, words_of
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
+from edgeternary.run._options import Options
 from edgeternary.run.result import Result
-
-Progress = Callable[[int, int], object]
 
 
 def driver(design: Design, template: str) -> str:
@@ -26,7 +25,6 @@ def driver(design: Design, template: str) -> str:
         loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     i_bits, o_bits = len(design.top.i.payload), len(design.top.o.payload)
-    steps = design.folding.cycles + design.graph.input.size + design.graph.output_value.size
     return environment.get_template(f"hdl/{template}").render(
         top="p_" + identifier(design.graph.name).replace("_", "__"),
         i_words=words_of(i_bits),
@@ -34,7 +32,7 @@ def driver(design: Design, template: str) -> str:
         i_bytes=_port_bytes(i_bits),
         o_bytes=_port_bytes(o_bits),
         o_beats=design.o_beats,
-        patience=1000 + 8 * (len(design.graph.ops) + 2) * steps,
+        patience=design.limit(0),
     )
 
 
@@ -43,7 +41,7 @@ def _port_bytes(bits: int) -> int:
     return next((size for size in (1, 2, 4, 8) if bits <= 8 * size), 4 * words_of(bits))
 
 
-def execute(program: Path, design: Design, inputs: np.ndarray, progress: object, timeout: float) -> Result:
+def execute(program: Path, design: Design, inputs: np.ndarray, options: Options) -> Result:
     """Run all frames back to back through a driver's program; outputs, cycles and latency."""
     count = len(inputs)
     if count == 0:
@@ -51,7 +49,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, progress: object,
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         folder = Path(name)
         pack(inputs.astype(np.int32), design.i_element, design.i_lanes).tofile(folder / "in")
-        _watch([str(program), "in", str(count), "out", "times"], folder, count, progress, timeout)
+        _watch([str(program), "in", str(count), "out", "times"], folder, count, options)
         words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))
         times = np.fromfile(folder / "times", "<u8").astype(int).tolist()
     if len(times) != count:
@@ -72,20 +70,36 @@ def timing(times: list[int]) -> dict[str, int | float | str | None]:
     return {"cycles": times[-1] - times[-2] if len(times) > 1 else times[0] + 1, "latency": times[0] + 1}
 
 
-def _watch(command: list[str], folder: Path, count: int, progress: object, timeout: float) -> None:
+def _watch(command: list[str], folder: Path, count: int, options: Options) -> None:
     """Run the simulator; it prints how many frames are done. Exit code 3 means that it is stuck."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
     with subprocess.Popen(
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
+        timer = threading.Timer(options.timeout, stop)
+        timer.start()
         try:
             assert process.stdout
             for line in process.stdout:
-                if callable(progress) and line.strip().isdigit():
-                    progress(int(line), count)
-            code = process.wait(timeout)
+                if line.strip().isdigit():
+                    options.progress(int(line), count)
+            code = process.wait()
         except BaseException:
             process.kill()
             raise
+        finally:
+            timer.cancel()
+    if late.is_set():
+        raise EdgeTernaryError(
+            "the simulation did not finish",
+            f"it ran longer than {options.timeout:g} s",
+            "use fewer samples, or raise the option timeout",
+        )
     if code not in (0, 3):
         raise EdgeTernaryError(
             "the simulator ended early", f"its exit code is {code}", "report this as a bug"

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
@@ -58,7 +59,5 @@ def run(
         )
 
     program = cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
-    timeout = options.get("timeout", 600.0)
-    limit = float(timeout) if isinstance(timeout, int | float) else 600.0
-    done = execute(program, design, inputs, options.get("progress"), limit)
+    done = execute(program, design, inputs, Options.read(options))
     return Result(done.outputs, stats={**done.stats, "yosys": used, "compiler": f"zig {zig.version}"})

