@@ -31,8 +31,8 @@ UNCHANGED = {
     _aten.detach.default, _aten.clone.default,
 }  # fmt: skip
 ELEMENTWISE = {
-    _ours.batch_norm.default, _aten.relu.default, _aten.relu_.default, _aten.relu6.default,
-    _aten.hardtanh.default,
+    _ours.batch_norm.default, _ours.rprelu.default,
+    _aten.relu.default, _aten.relu_.default, _aten.relu6.default, _aten.hardtanh.default,
     _aten.hardtanh_.default, _aten.leaky_relu.default, _aten.mul.Tensor, _aten.add.Tensor, _aten.sub.Tensor,
     _aten.div.Tensor, _aten.neg.default, _aten.clamp.default, _aten.to.dtype, _aten.floor.default,
     _aten.round.default,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgeternary.frontends.torch_quantize import quantize, requantize, sign
+from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size
@@ -17,6 +17,15 @@ from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, SumPoo
 
 Handler = Callable[..., Lowered]
 Pair = tuple[int, int]
+
+
+def _weights(c: Context, weight: Lowered) -> NDArray[np.int64]:
+    """Weight codes as integers; refuses a layer in its first training stage."""
+    if isinstance(c.module, Quantized) and c.module.float_weights:
+        raise c.refuse(
+            "its weights are float, as in the first of two training stages", "set its float_weights to False"
+        )
+    return c.integers(weight, "weight")
 
 
 def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
@@ -32,7 +41,7 @@ def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
 
 def dense(c: Context, x: Lowered, weight: Lowered, bias: Lowered | None = None) -> Codes:
     x = c.codes(x)
-    w = c.integers(weight, "weight")
+    w = _weights(c, weight)
     if len(x.shape) != 1 or w.shape[1] != x.shape[0]:
         raise c.refuse(
             f"it takes {w.shape[1]} flat inputs and gets {x.shape}", "put an edgeternary.nn.Flatten before it"
@@ -58,7 +67,7 @@ def conv2d(
     bias: Lowered | None = None,
 ) -> Codes:
     x = c.codes(x)
-    w = c.integers(weight, "weight")
+    w = _weights(c, weight)
     b = np.zeros(len(w), np.int64) if bias is None else c.integers(bias, "bias")
     (sy, sx), (top, left, bottom, right) = stride, pad
     op = Conv2d(
@@ -214,6 +223,7 @@ LAYERS: dict[object, Handler] = {
     _ours.sign.default: sign,
     _ours.quantize.default: quantize,
     _ours.requantize.default: requantize,
+    _ours.lookup.default: lookup,
     _aten.linear.default: dense,
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,

@@ -1,4 +1,4 @@
-"""Quantisers of an exported torch program: thresholds up to 4 bits, requantize above."""
+"""Quantisers of an exported torch program: thresholds up to 4 bits, requantize above; tables."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, column
 from edgeternary.ir import smallest
-from edgeternary.nn.activations import Activation
-from edgeternary.nn.norm import Requantize as RequantizeLayer
-from edgeternary.nn.quantizers import levels
-from edgeternary.ops import Requantize, Threshold
+from edgeternary.nn.levels import Levels, levels
+from edgeternary.ops import Lookup, Requantize, Threshold
 from edgeternary.passes.steps import steps
 
 
 def _type(c: Context, lo: int, hi: int) -> str:
     """The type that the layer declares; the narrowest for a bare operator."""
-    layer = c.module
-    return layer.levels.name if isinstance(layer, (Activation, RequantizeLayer)) else smallest(lo, hi).name
+    declared = getattr(c.module, "levels", None)
+    return declared.name if isinstance(declared, Levels) else smallest(lo, hi).name
 
 
 def _thresholds(c: Context, x: Lowered, kind: str, quantize: Callable[[torch.Tensor], torch.Tensor]) -> Codes:
@@ -75,4 +73,17 @@ def requantize(c: Context, x: Lowered, mbs: Lowered, lo: int, hi: int) -> Codes:
             f"its accumulators reach from {value.lo:,} to {value.hi:,}, more than its bound",
             f"give it bound={max(-value.lo, value.hi)}",
         )
+    return c.emit(op, x.shape, x.order)
+
+
+def lookup(c: Context, x: Lowered, table: Lowered, offset: int) -> Codes:
+    x = c.codes(x)
+    entries, value = c.integers(table, "table"), c.values[x.name]
+    if value.lo < offset or value.hi >= offset + len(entries):
+        raise c.refuse(
+            f"its table holds {offset} to {offset + len(entries) - 1}, its input {value.lo} to {value.hi}",
+            "give it the bits of its input, or the input its range: input_range=(lo, hi)",
+        )
+    kind = _type(c, int(entries.min()), int(entries.max()))
+    op = Lookup(name=c.name(), inputs=(x.name,), table=entries.astype(np.int32), offset=offset, type=kind)
     return c.emit(op, x.shape, x.order)

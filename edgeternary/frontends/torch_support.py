@@ -12,8 +12,9 @@ PLAIN = (
     nn.ModuleList, nn.ModuleDict,
 )  # fmt: skip
 SUPPORTED = (
-    "edgeternary.nn: Linear, Conv1d, Conv2d, Output, BatchNorm, Activation, Requantize, MaxPool, SumPool, "
-    "AvgPool, GlobalAvgPool, Residual, Flatten; torch.nn: Linear and Conv2d with integer weights, "
+    "edgeternary.nn: Linear, Conv1d, Conv2d, Output, BatchNorm, Activation, RSign, RPReLU, Requantize, "
+    "Binarize, Thermometer, BitPlanes, MaxPool, SumPool, AvgPool, GlobalAvgPool, Residual, Choice, Flatten; "
+    "torch.nn: Linear and Conv2d with integer weights, "
     "BatchNorm1d/2d, MaxPool1d/2d, ReLU, ReLU6, LeakyReLU, Hardtanh, Dropout, Identity, Flatten"
 )
 NEAREST = {
@@ -24,7 +25,7 @@ NEAREST = {
     "Sigmoid": "Activation", "Tanh": "Activation", "GELU": "Activation", "SiLU": "Activation",
     "ELU": "Activation",
     "SELU": "Activation", "Hardswish": "Activation", "Hardsigmoid": "Activation", "Mish": "Activation",
-    "PReLU": "Activation", "Softplus": "Activation", "ConvTranspose2d": "Conv2d", "ConvTranspose1d": "Conv1d",
+    "PReLU": "RPReLU", "Softplus": "Activation", "ConvTranspose2d": "Conv2d", "ConvTranspose1d": "Conv1d",
     "Bilinear": "Linear", "LazyLinear": "Linear", "LazyConv2d": "Conv2d",
 }  # fmt: skip
 NO_LAYER = {

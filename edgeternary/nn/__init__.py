@@ -4,33 +4,61 @@ Between layers travel integer codes in float tensors. A model takes raw integer 
 its first batch-norm does the normalisation.
 """
 
-from edgeternary.nn.activations import Activation
+from edgeternary.nn.activations import Activation, RPReLU, RSign
+from edgeternary.nn.blocks import BasicBlock, DepthwiseSeparable
 from edgeternary.nn.checkpoint import freeze, load_codes, save_codes
 from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.convert import convert
+from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_costs
+from edgeternary.nn.encode import Binarize, BitPlane, BitPlanes, Thermometer
+from edgeternary.nn.gumbel import Choice, gumbel_softmax
 from edgeternary.nn.linear import Linear, Output
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
+from edgeternary.nn.sparsity import SparsitySchedule, set_sparsity, zero_shares
 from edgeternary.nn.structure import Flatten, Residual
+from edgeternary.nn.surrogates import SURROGATES, set_progress
+from edgeternary.nn.twin import twin
 
 __all__ = [
     "Activation",
     "AvgPool",
+    "BasicBlock",
     "BatchNorm",
+    "Binarize",
+    "BitPlane",
+    "BitPlanes",
+    "COSTS",
+    "Choice",
     "Conv1d",
     "Conv2d",
+    "CostModel",
+    "CostPenalty",
+    "DepthwiseSeparable",
     "Flatten",
     "GlobalAvgPool",
+    "LayerCost",
     "Linear",
     "MaxPool",
     "Output",
+    "RPReLU",
+    "RSign",
     "Requantize",
     "Residual",
+    "SURROGATES",
+    "SparsitySchedule",
     "SumPool",
+    "Thermometer",
     "convert",
     "freeze",
+    "gumbel_softmax",
+    "layer_costs",
     "load_codes",
     "replace_batch_norms",
     "save_codes",
+    "set_progress",
+    "set_sparsity",
+    "twin",
+    "zero_shares",
 ]

@@ -1,14 +1,17 @@
-"""Activation: the quantiser between layers. Codes of at most 4 bits come out."""
+"""Activation: the quantiser between layers, and learned shifts that fold into its thresholds (ReActNet)."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn import elementwise
-from edgeternary.nn.quantizers import levels
-from edgeternary.nn.surrogates import SURROGATES, straight_through
+from edgeternary.nn.elementwise import per_channel
+from edgeternary.nn.fake_quantize import fake_quantize, fake_sign
+from edgeternary.nn.levels import levels
+from edgeternary.nn.surrogates import Slope, Surrogated, find_surrogate
 
 
 def positive(scale: Tensor) -> Tensor:
@@ -16,22 +19,38 @@ def positive(scale: Tensor) -> Tensor:
     return scale.abs().clamp_min(1e-6)
 
 
-def scaled_gradient(p: Tensor, factor: float) -> Tensor:
-    """p, with its gradient multiplied by `factor` (LSQ: 1 / sqrt(elements * highest code))."""
-    return p.detach() + (p - p.detach()) * factor
+class StepSize(Surrogated):
+    """Mixin: codes clamp(floor(x / scale + 0.5)) of one step size, learnt (LSQ) or fixed."""
+
+    scale: nn.Parameter
+    learns_scale: bool = True
+
+    def start(self, scale: float, learn_scale: bool, surrogate: str | None) -> None:
+        self.surrogate = find_surrogate(surrogate or "clipped").name
+        self.learns_scale = learn_scale
+        self.scale = nn.Parameter(torch.tensor(float(scale)), requires_grad=learn_scale)
+
+    def staircase_slope(self) -> Slope | None:
+        """None for clipped, which fake_quantize computes itself."""
+        return None if self.surrogate == "clipped" else self.slope
 
 
-class Activation(nn.Module):
+class Activation(StepSize, nn.Module):
     """Quantises to integer codes: "bipolar", "binary", "ternary", "intN", "uintN" or N for uintN, N <= 4.
 
-    bipolar: sign(x) with sign(0) = +1; in backward the slope of `surrogate` (a name in SURROGATES) at
-    x / scale, so `scale` (1 by default) is the half-width of its window. The others:
-    clamp(floor(x / scale + 0.5)) with one learnt step size that starts at `scale` (LSQ, Esser et al., 2020).
-    The output is the codes; the next layer's batch-norm absorbs the scale.
+    bipolar: sign(x) with sign(0) = +1; in backward the slope of `surrogate` (a name in SURROGATES,
+    approx_sign by default) at x / scale, so `scale` (1 by default) is the half-width of its window. The
+    others: clamp(floor(x / scale + 0.5)) with one step size that starts at `scale` and is learnt (LSQ, Esser
+    et al., 2020) or, with learn_scale=False, fixed; in backward the slope of `surrogate` (clipped by default)
+    around each step. The output is the codes; the next layer's batch-norm absorbs the scale.
     """
 
     def __init__(
-        self, kind: str | int = 2, scale: float | None = None, surrogate: str = "approx_sign"
+        self,
+        kind: str | int = 2,
+        scale: float | None = None,
+        surrogate: str | None = None,
+        learn_scale: bool = True,
     ) -> None:
         super().__init__()
         self.levels = levels(kind)
@@ -41,28 +60,75 @@ class Activation(nn.Module):
                 "thresholds would need more than 15 comparisons per element",
                 f"use Requantize(channels, {kind!r}) in place of the batch-norm and this activation",
             )
-        if surrogate not in SURROGATES:
-            raise EdgeTernaryError(
-                f"no surrogate is called {surrogate!r}",
-                f"known are: {', '.join(SURROGATES)}",
-                "choose one of these",
-            )
-        self.surrogate = surrogate
         self.width = scale or 1.0
         if self.levels.gap == 1:
-            self.scale = nn.Parameter(torch.tensor(scale or 2.0 / (self.levels.hi + 1)))
+            self.start(scale or 2.0 / (self.levels.hi + 1), learn_scale, surrogate)
+        else:
+            self.surrogate = find_surrogate(surrogate or "approx_sign").name
 
     def forward(self, x: Tensor) -> Tensor:
         lo, hi = self.levels.lo, self.levels.hi
         if self.levels.gap == 2:
-            if not self.training:
-                return elementwise.sign(x)
-            codes = torch.where(x >= 0, 1.0, -1.0)
-            return straight_through(codes, x / self.width, SURROGATES[self.surrogate])
-        if not self.training:
-            return elementwise.quantize(x, positive(self.scale), lo, hi)
-        y = x / scaled_gradient(positive(self.scale), (x.numel() * max(hi, 1)) ** -0.5)
-        return straight_through(torch.clamp(torch.floor(y + 0.5), lo, hi), torch.clamp(y, lo, hi))
+            return fake_sign(x, self.width, self.slope) if self.training else elementwise.sign(x)
+        if self.training:
+            return fake_quantize(x, positive(self.scale), lo, hi, self.staircase_slope())
+        return elementwise.quantize(x, positive(self.scale), lo, hi)
 
     def extra_repr(self) -> str:
         return self.levels.name
+
+
+class RSign(Activation):
+    """Activation(x - shift) with one learnt shift a channel (ReActNet, Liu et al., 2020), codes of any
+    `kind`.
+
+    x is (N, C, ...); the shift, which starts at 0, becomes part of the thresholds.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kind: str | int = "bipolar",
+        scale: float | None = None,
+        surrogate: str | None = None,
+        learn_scale: bool = True,
+    ) -> None:
+        super().__init__(kind, scale, surrogate, learn_scale)
+        self.shift = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x - self.shift.to(x.dtype).reshape(-1, *([1] * (x.dim() - 2))))
+        return super().forward(x.double() - per_channel(self.shift, x))
+
+    def extra_repr(self) -> str:
+        return f"{self.shift.shape[0]}, {self.levels.name}"
+
+
+class RPReLU(nn.Module):
+    """y = t + after, t = x - before, and t * slope in place of a negative t: one of each a channel
+    (ReActNet).
+
+    Put it between a batch-norm and an Activation or RSign. slope = |weight| >= 0, so y never falls and folds
+    into thresholds. x is (N, C, ...); eval mode computes in float64, in this order, and returns float64.
+    """
+
+    def __init__(self, channels: int, slope: float = 0.25) -> None:
+        super().__init__()
+        self.before = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.full((channels,), float(slope)))
+        self.after = nn.Parameter(torch.zeros(channels))
+
+    def slope(self) -> Tensor:
+        """(C,), never negative."""
+        return self.weight.abs()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return elementwise.rprelu(x, self.before, self.slope(), self.after)
+        before, slope, after = (p.to(x.dtype) for p in (self.before, self.slope(), self.after))
+        shape = (-1, *([1] * (x.dim() - 2)))
+        return F.prelu(x - before.reshape(shape), slope) + after.reshape(shape)
+
+    def extra_repr(self) -> str:
+        return str(self.weight.shape[0])

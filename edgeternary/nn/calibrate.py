@@ -45,6 +45,8 @@ def calibrate(model: nn.Module, example: Tensor) -> None:
         norm.momentum = 1.0
 
     def set_scale(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        if not getattr(module, "learns_scale", True):
+            return
         if isinstance(module, Activation) and module.levels.gap == 1:
             module.scale.fill_(max(1e-4, 2 * float(args[0].abs().mean()) * max(module.levels.hi, 1) ** -0.5))
         elif isinstance(module, Requantize):

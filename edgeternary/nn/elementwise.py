@@ -1,4 +1,6 @@
-"""Eval-mode batch-norm, sign, quantize and requantize as torch.library operators (see nn/ops.py)."""
+"""Eval-mode batch-norm, RPReLU, sign, quantize, requantize and lookup as torch.library operators (see
+nn/ops.py).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from torch import Tensor
 from torch.library import custom_op
 
 from edgeternary.nn.surrogates import approx_sign
-from edgeternary.passes.fixed_point import fixed_point
+from edgeternary.passes.fixed_point import fixed_point, power_of_two, shifts
 
 
 def per_channel(p: Tensor, x: Tensor) -> Tensor:
@@ -46,6 +48,35 @@ def _batch_norm_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 
 batch_norm.register_autograd(_batch_norm_backward, setup_context=_batch_norm_setup)
+
+
+@custom_op("edgeternary::rprelu", mutates_args=())
+def rprelu(x: Tensor, before: Tensor, slope: Tensor, after: Tensor) -> Tensor:
+    """t + after with t = x - before, times slope where it is negative, in float64; x is (N, C, ...), the rest
+    (C,).
+    """
+    t = x.double() - per_channel(before, x)
+    return torch.where(t >= 0, t, t * per_channel(slope, x)) + per_channel(after, x)
+
+
+@rprelu.register_fake
+def _(x: Tensor, before: Tensor, slope: Tensor, after: Tensor) -> Tensor:
+    return torch.empty_like(x, dtype=torch.float64)
+
+
+def _rprelu_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:3])
+
+
+def _rprelu_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+    x, before, slope = ctx.saved_tensors
+    t, axes = x.double() - per_channel(before, x), [0, *range(2, x.dim())]
+    gt = torch.where(t >= 0, grad, grad * per_channel(slope, x))
+    sums = (-gt.sum(axes), (grad * t.clamp_max(0)).sum(axes), grad.sum(axes))
+    return gt.to(x.dtype), *(s.float() for s in sums)
+
+
+rprelu.register_autograd(_rprelu_backward, setup_context=_rprelu_setup)
 
 
 @custom_op("edgeternary::sign", mutates_args=())
@@ -96,18 +127,38 @@ quantize.register_autograd(_quantize_backward, setup_context=_quantize_setup)
 
 @custom_op("edgeternary::multipliers", mutates_args=())
 def multipliers(
-    mean: Tensor, var: Tensor, gamma: Tensor, beta: Tensor, eps: float, scale: Tensor, bound: int
+    mean: Tensor,
+    var: Tensor,
+    gamma: Tensor,
+    beta: Tensor,
+    eps: float,
+    scale: Tensor,
+    bound: int,
+    shift_only: bool,
 ) -> Tensor:
-    """Batch-norm and quantiser scale as integers: (3, C) int64 rows m, b, s of requantize (form A or B)."""
+    """Batch-norm and quantiser scale as integers: (3, C) int64 rows m, b, s of requantize (form A or B).
+
+    shift_only: the gain gamma / (deviation * scale) rounded to a power of two, form A.
+    """
     mean_, var_, gamma_, beta_ = (p.detach().cpu().double().numpy() for p in (mean, var, gamma, beta))
     step = float(scale.double())
     gain = gamma_ / np.sqrt(var_ + eps)
+    if shift_only:
+        gain = power_of_two(gain / step)
+        return torch.from_numpy(np.stack(shifts(gain, beta_ / step - mean_ * gain, bound)))
     return torch.from_numpy(np.stack(fixed_point(gain / step, (beta_ - mean_ * gain) / step, bound)))
 
 
 @multipliers.register_fake
 def _(
-    mean: Tensor, var: Tensor, gamma: Tensor, beta: Tensor, eps: float, scale: Tensor, bound: int
+    mean: Tensor,
+    var: Tensor,
+    gamma: Tensor,
+    beta: Tensor,
+    eps: float,
+    scale: Tensor,
+    bound: int,
+    shift_only: bool,
 ) -> Tensor:
     return torch.empty((3, mean.shape[0]), dtype=torch.int64)
 
@@ -139,4 +190,18 @@ def _requantize_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 
 requantize.register_autograd(_requantize_backward, setup_context=_requantize_setup)
-multipliers.register_autograd(lambda ctx, grad: (None,) * 7)
+multipliers.register_autograd(lambda ctx, grad: (None,) * 8)
+
+
+@custom_op("edgeternary::lookup", mutates_args=())
+def lookup(x: Tensor, table: Tensor, offset: int) -> Tensor:
+    """table[x - offset]: x holds integer codes, table (n,) int64 -> float32 codes. No gradient goes to x."""
+    return table[x.long() - offset].float()
+
+
+@lookup.register_fake
+def _(x: Tensor, table: Tensor, offset: int) -> Tensor:
+    return torch.empty_like(x, dtype=torch.float32)
+
+
+lookup.register_autograd(lambda ctx, grad: (None,) * 3)

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn import elementwise
-from edgeternary.nn.activations import positive, scaled_gradient
-from edgeternary.nn.quantizers import levels
-from edgeternary.nn.surrogates import straight_through
+from edgeternary.nn.activations import StepSize, positive
+from edgeternary.nn.fake_quantize import fake_quantize
+from edgeternary.nn.levels import levels
+from edgeternary.passes.fixed_point import power_of_two
 
 
 class BatchNorm(nn.Module):
@@ -47,19 +48,34 @@ class BatchNorm(nn.Module):
         return str(self.weight.shape[0])
 
 
-class Requantize(BatchNorm):
+def rounding_ratio(gain: Tensor) -> Tensor:
+    """power_of_two(gain) / gain of passes/fixed_point.py in float32; 1 where gain is 0."""
+    rounded = torch.from_numpy(power_of_two(gain.double().cpu().numpy())).to(gain)
+    return torch.where(gain == 0, 1.0, rounded / gain)
+
+
+class Requantize(StepSize, BatchNorm):
     """Batch-norm and an activation of 5 to 16 bits in one layer: accumulators in, codes out.
 
     Eval mode is integer arithmetic, clamp((x*m + b) >> s) rounding half up, with m, b, s derived once from
     the batch-norm and `scale` by passes/fixed_point.py. `bound`: |x| that inside-int32 is proven for;
-    lowering checks that the accumulators really stay within it.
+    lowering checks that the accumulators really stay within it. `surrogate` and `learn_scale` as in
+    Activation. `power_of_two`: the gain gamma / (deviation * scale) of each channel is the nearest power of
+    two <= 1 by ratio, in train and eval mode, so that it is a shift (form A: no multiplier).
     """
 
     def __init__(
-        self, channels: int, kind: str | int = 8, scale: float | None = None, bound: int = 1 << 18
+        self,
+        channels: int,
+        kind: str | int = 8,
+        scale: float | None = None,
+        bound: int = 1 << 18,
+        surrogate: str | None = None,
+        learn_scale: bool = True,
+        power_of_two: bool = False,
     ) -> None:
         super().__init__(channels)
-        self.levels = levels(kind)
+        self.levels, self.power_of_two = levels(kind), power_of_two
         if self.levels.gap != 1 or self.levels.hi - self.levels.lo < 31:
             raise EdgeTernaryError(
                 f"Requantize({channels}, {kind!r}) has fewer than 5 bits",
@@ -67,20 +83,32 @@ class Requantize(BatchNorm):
                 f"use BatchNorm({channels}) and Activation({kind!r})",
             )
         self.bound = bound
-        self.scale = nn.Parameter(torch.tensor(scale or 4.0 / self.levels.hi))
+        self.start(scale or 4.0 / self.levels.hi, learn_scale, surrogate)
 
     def multipliers(self) -> Tensor:
         """(3, C) int64: m, b and s."""
         mean, var = self.running_mean, self.running_var
         scale = positive(self.scale)
-        return elementwise.multipliers(mean, var, self.weight, self.bias, self.eps, scale, self.bound)
+        norm = mean, var, self.weight, self.bias, self.eps
+        return elementwise.multipliers(*norm, scale, self.bound, self.power_of_two)
+
+    def train_forward(self, x: Tensor) -> Tensor:
+        if not self.power_of_two:
+            return super().train_forward(x)
+        mean, var = self.running_mean, self.running_var
+        batch_statistics = not self.use_running
+        deviation = (
+            x.detach().float().var([0, *range(2, x.dim())], unbiased=False) if batch_statistics else var
+        )
+        gain = self.weight.detach() / (torch.sqrt(deviation + self.eps) * positive(self.scale.detach()))
+        gamma = self.weight * rounding_ratio(gain)
+        return F.batch_norm(x, mean, var, gamma, self.bias, batch_statistics, self.momentum, self.eps)
 
     def forward(self, x: Tensor) -> Tensor:
         lo, hi = self.levels.lo, self.levels.hi
         if not self.training:
             return elementwise.requantize(x, self.multipliers(), lo, hi)
-        y = self.train_forward(x) / scaled_gradient(positive(self.scale), (x.numel() * hi) ** -0.5)
-        return straight_through(torch.clamp(torch.floor(y + 0.5), lo, hi), torch.clamp(y, lo, hi))
+        return fake_quantize(self.train_forward(x), positive(self.scale), lo, hi, self.staircase_slope())
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[0]}, {self.levels.name}"
