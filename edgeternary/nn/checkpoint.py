@@ -15,23 +15,32 @@ from edgeternary.nn.linear import Output, Quantized
 
 @torch.no_grad()
 def freeze(model: nn.Module) -> None:
-    """Replaces latent weights by their codes (and biases by what their integers mean), in place.
+    """Replaces latent weights by codes / highest code (and biases by what their integers mean), in place.
 
-    Every quantiser maps codes to themselves, so model.eval() answers with the same bits as before.
+    Every quantiser maps these to the same codes, learnt steps and thresholds being set for it, so
+    model.eval() answers with the same bits as before, and training can go on.
     """
     for module in model.modules():
         if isinstance(module, Output):
             module.bias.copy_(module.quantized_bias() * module.logit_scale())
         if isinstance(module, Quantized):
-            module.weight.copy_(module.quantizer.codes(module.weight))
+            module.freeze()
+
+
+def _tops(model: nn.Module) -> dict[str, int]:
+    """The highest code of each weight, by its name in the state."""
+    layers = [(path, m) for path, m in model.named_modules() if isinstance(m, Quantized)]
+    return {f"{path}.weight" if path else "weight": m.quantizer.top for path, m in layers}
 
 
 def save_codes(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Writes the frozen model, weights as int8 codes. The file appears only when whole."""
     freeze(model)
-    weights = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, Quantized)}
+    tops = _tops(model)
     state = {
-        name: (tensor.to(torch.int8) if name in weights else tensor).clone()
+        name: (torch.round(tensor * tops[name]).to(torch.int8) if name in tops else tensor).clone(
+            memory_format=torch.contiguous_format
+        )
         for name, tensor in sorted(model.state_dict().items())
     }
     target = Path(path)
@@ -44,7 +53,10 @@ def load_codes(model: nn.Module, path: str | os.PathLike[str]) -> nn.Module:
     """Loads what save_codes wrote into `model` (of the same architecture), which is returned in eval mode."""
     try:
         state: dict[str, Tensor] = load(Path(path).read_bytes())
-        model.load_state_dict({name: t.float() if t.dtype == torch.int8 else t for name, t in state.items()})
+        tops = _tops(model)
+        model.load_state_dict(
+            {name: t.float() / tops[name] if name in tops else t for name, t in state.items()}
+        )
     except OSError as error:
         raise EdgeTernaryError(f"cannot read {path}", str(error), "check the path") from error
     except Exception as error:  # safetensors and load_state_dict have errors of their own

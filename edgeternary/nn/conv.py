@@ -38,17 +38,20 @@ class Conv2d(Quantized):
         pad_value: int = 0,
         groups: int = 1,
         weights: str | int = "ternary",
+        surrogate: str = "identity",
     ) -> None:
-        super().__init__((outputs, inputs // groups, *pair(kernel)), weights)
+        super().__init__((outputs, inputs // groups, *pair(kernel)), weights, surrogate)
         self.stride, self.pad, self.pad_value, self.groups = pair(stride), four(pad), pad_value, groups
 
     def convolve(self, x: Tensor) -> Tensor:
         codes = self.codes()
-        if self.training:
-            return F.conv2d(
-                ops.padded(x, self.pad, self.pad_value), codes, stride=self.stride, groups=self.groups
-            )
-        return ops.conv2d(x, codes, self.stride, self.pad, self.pad_value, self.groups)
+        if not self.training:
+            return ops.conv2d(x, codes, self.stride, self.pad, self.pad_value, self.groups)
+        top, left, bottom, right = self.pad
+        if self.pad_value == 0 and (top, left) == (bottom, right):
+            return F.conv2d(x, codes, stride=self.stride, padding=(top, left), groups=self.groups)
+        wide = ops.padded(x, self.pad, self.pad_value)
+        return F.conv2d(wide, codes, stride=self.stride, groups=self.groups)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolve(x)
@@ -70,11 +73,11 @@ class Conv1d(Conv2d):
         pad_value: int = 0,
         groups: int = 1,
         weights: str | int = "ternary",
+        surrogate: str = "identity",
     ) -> None:
         left, right = pair(pad)
-        super().__init__(
-            inputs, outputs, (1, kernel), (1, stride), (0, left, 0, right), pad_value, groups, weights
-        )
+        window = (1, kernel), (1, stride), (0, left, 0, right)
+        super().__init__(inputs, outputs, *window, pad_value, groups, weights, surrogate)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolve(x.unsqueeze(2)).squeeze(2)

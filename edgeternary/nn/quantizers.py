@@ -1,109 +1,66 @@
-"""Weight and activation quantisers: latent floats to integer codes, and which integers those are."""
+"""The table of weight quantisers: {name: how to make one for a layer}."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn
 
-import torch
 from torch import Tensor
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.nn.learned_step import LearnedStep
+from edgeternary.nn.levels import BIPOLAR, TERNARY, Levels, levels, unknown
+from edgeternary.nn.weight_rules import (
+    Fixed,
+    Rule,
+    WeightQuantizer,
+    binary,
+    half_step,
+    power_of_two,
+    symmetric,
+    tensor_mean,
+    ternary_absmean,
+    ternary_twn,
+    twn_limit,
+)
+
+__all__ = ["BIPOLAR", "TERNARY", "WEIGHTS", "Levels", "WeightQuantizer", "levels", "weight_quantizer"]
+
+Make = Callable[[int], WeightQuantizer]
 
 
-@dataclass(frozen=True)
-class Levels:
-    """The codes lo, lo + gap, ..., hi of an integer-graph type called `name`."""
-
-    name: str
-    lo: int
-    hi: int
-    gap: int = 1
-
-    @property
-    def codes(self) -> tuple[int, ...]:
-        return tuple(range(self.lo, self.hi + 1, self.gap))
+def _fixed(name: str, top: int, rule: Rule, limit: Callable[[Tensor], Tensor | None]) -> Make:
+    made = Fixed(name, top, rule, limit)
+    return lambda outputs: made
 
 
-BIPOLAR = Levels("bipolar", -1, 1, 2)
-TERNARY = Levels("ternary", -1, 1)
+def _learned(name: str, top: int, clip: bool, channelwise: bool) -> Make:
+    return lambda outputs: LearnedStep(name, top, clip, outputs if channelwise else None)
 
 
-def levels(kind: str | int) -> Levels:
-    """Codes of "bipolar", "binary", "ternary", "uintN", "intN", or N for uintN (N in 1..16)."""
-    if kind in ("bipolar", "ternary"):
-        return BIPOLAR if kind == "bipolar" else TERNARY
-    text = f"uint{kind}" if isinstance(kind, int) else kind
-    signed = text.startswith("int")
-    digits = "1" if text == "binary" else text.removeprefix("u").removeprefix("int")
-    bits = int(digits) if digits.isdigit() else 0
-    if not (1 + signed <= bits <= 16) or not text.startswith(("int", "uint", "binary")):
-        _unknown(
-            "activation", kind, "bipolar, binary, ternary, uint1..uint16, int2..int16 or a number of bits"
-        )
-    if signed:
-        return Levels(f"int{bits}", -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-    return Levels("binary" if bits == 1 else f"uint{bits}", 0, (1 << bits) - 1)
-
-
-def _per_channel(w: Tensor, value: Tensor) -> Tensor:
-    return value.reshape(-1, *([1] * (w.dim() - 1)))
-
-
-def binary(w: Tensor) -> Tensor:
-    """+1 where w >= 0, else -1."""
-    return torch.where(w >= 0, 1.0, -1.0)
-
-
-def ternary_twn(w: Tensor) -> Tensor:
-    """sign(w) where |w| > 0.7 mean|w| of its output channel, else 0 (TWN, Li et al., 2016)."""
-    magnitude = w.double().abs()
-    limit = _per_channel(w, 0.7 * magnitude.flatten(1).mean(1))
-    return torch.where(magnitude > limit, w.sign().double(), 0.0).float()
-
-
-def ternary_absmean(w: Tensor) -> Tensor:
-    """clamp(round(w / mean|w|), -1, 1), one mean for the whole tensor (BitNet b1.58, Ma et al., 2024)."""
-    mean = w.double().abs().mean().clamp_min(1e-12)
-    return torch.clamp(torch.round(w.double() / mean), -1, 1).float()
-
-
-def symmetric(bits: int) -> Callable[[Tensor], Tensor]:
-    """round(w / max|w| * (2^(bits-1) - 1)) with one maximum per output channel: codes without -2^(bits-1)."""
-    top = (1 << (bits - 1)) - 1
-
-    def quantize(w: Tensor) -> Tensor:
-        peak = _per_channel(w, w.double().abs().flatten(1).amax(1).clamp_min(1e-12))
-        return torch.round(w.double() / peak * top).float()
-
-    return quantize
-
-
-@dataclass(frozen=True)
-class WeightQuantizer:
-    """codes(w) maps latent weights (out, ...) to float codes of type `name`, and codes to themselves."""
-
-    name: str
-    codes: Callable[[Tensor], Tensor]
-    top: int
-
-
-WEIGHTS: dict[str, WeightQuantizer] = {
-    "binary": WeightQuantizer("bipolar", binary, 1),
-    "ternary": WeightQuantizer("ternary", ternary_twn, 1),
-    "ternary_absmean": WeightQuantizer("ternary", ternary_absmean, 1),
-    **{f"int{n}": WeightQuantizer(f"int{n}", symmetric(n), (1 << (n - 1)) - 1) for n in range(2, 9)},
+WEIGHTS: dict[str, Make] = {
+    "binary": _fixed("bipolar", 1, binary, lambda w: None),
+    "ternary": _fixed("ternary", 1, ternary_twn, twn_limit),
+    "ternary_absmean": _fixed("ternary", 1, ternary_absmean, lambda w: (tensor_mean(w) / 2).float()),
+    "ternary_learned": _learned("ternary", 1, False, False),
+    "ternary_learned_channel": _learned("ternary", 1, False, True),
+    **{
+        f"int{n}": _fixed(f"int{n}", t, symmetric(t), half_step(t))
+        for n in range(2, 9)
+        if (t := 2 ** (n - 1) - 1)
+    },
+    **{f"lsq{n}": _learned(f"int{n}", 2 ** (n - 1) - 1, True, False) for n in range(2, 9)},
+    **{f"lsq{n}_channel": _learned(f"int{n}", 2 ** (n - 1) - 1, True, True) for n in range(2, 9)},
+    "pow2_3": _fixed("int4", 4, power_of_two(3), half_step(4)),
+    "pow2_4": _fixed("int8", 64, power_of_two(4), half_step(64)),
 }
 
 
-def weight_quantizer(kind: str | int) -> WeightQuantizer:
-    """Looks up "binary", "ternary", "ternary_absmean", "intN" or N for intN, N in 2..8."""
-    found = WEIGHTS.get(f"int{kind}" if isinstance(kind, int) else kind)
-    return found or _unknown("weight", kind, ", ".join(WEIGHTS))
+def weight_quantizer(kind: str | int, outputs: int = 1) -> WeightQuantizer:
+    """The quantiser of a name in WEIGHTS, or of N for intN, for weights (outputs, ...).
 
-
-def _unknown(what: str, kind: object, known: str) -> NoReturn:
-    raise EdgeTernaryError(
-        f"no {what} quantiser is called {kind!r}", f"known are: {known}", "choose one of these"
-    )
+    "binary" sign; "ternary" TWN; "ternary_absmean" BitNet b1.58; "ternary_learned" one learnt threshold a
+    layer, "ternary_learned_channel" one an output channel; "intN" symmetric, N in 2..8, one maximum a
+    channel; "lsqN" a learnt step a layer, "lsqN_channel" one a channel; "pow2_3" {0, +-1, +-2, +-4},
+    "pow2_4" {0, +-1, .., +-64}.
+    """
+    make = WEIGHTS.get(f"int{kind}" if isinstance(kind, int) else kind)
+    return make(outputs) if make else unknown("weight", kind, ", ".join(WEIGHTS))

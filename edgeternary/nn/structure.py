@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.activations import Activation
+from edgeternary.nn.norm import Requantize
 
 
 class Flatten(nn.Module):
@@ -16,19 +17,19 @@ class Flatten(nn.Module):
         return x.flatten(1)
 
 
-def last_quantizer(module: nn.Module) -> Activation | None:
-    """The Activation that `module` ends in, if it does."""
+def last_quantizer(module: nn.Module) -> Activation | Requantize | None:
+    """The Activation or Requantize that `module` ends in, if it does."""
     while isinstance(module, nn.Sequential) and len(module):
         module = module[-1]
-    return module if isinstance(module, Activation) else None
+    return module if isinstance(module, (Activation, Requantize)) else None
 
 
 class Residual(nn.Module):
     """body(x) + shortcut(x), a sum of codes that count in one shared step size, which this layer owns.
 
-    Both branches end in an Activation of kind intN, uintN, ternary or binary, or both in bipolar; without
-    `shortcut` x itself is added, so x must be codes. The sum is an integer: put BatchNorm and Activation
-    after it.
+    Both branches end in an Activation or Requantize of kind intN, uintN, ternary or binary, or both in
+    bipolar; without `shortcut` x itself is added, so x must be codes. The sum is an integer: put BatchNorm
+    and Activation after it.
     """
 
     def __init__(self, body: nn.Module, shortcut: nn.Module | None = None) -> None:
@@ -50,7 +51,8 @@ class Residual(nn.Module):
                 "end both branches with an Activation of the same kind",
             )
         if scaled:
-            self.scale = nn.Parameter(torch.stack([end.scale.detach() for end in scaled]).mean())
+            mean = torch.stack([end.scale.detach() for end in scaled]).mean()
+            self.scale = nn.Parameter(mean, requires_grad=all(end.learns_scale for end in scaled))
             for end in scaled:
                 end.scale = self.scale
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.run import run  # noqa: E402
-from tests.lowering.nets import adversarial, image_net, series_net  # noqa: E402
+from tests.lowering.nets import adversarial, encoded_net, image_net, series_net, shifted_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -61,6 +61,59 @@ def test_series_nets(kind):
     assert graph.input.shape == (1, 20, 3)
     assert_same(graph, model, inputs, 64)
     assert_same(graph, model, inputs[:5], 1)
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+@pytest.mark.parametrize("kind", ["bipolar", "binary", "ternary", 2, "int4"])
+def test_learned_shifts_become_thresholds(kind, chosen):
+    inputs = image_inputs(64)
+    model = shifted_net(kind)
+    with torch.no_grad():
+        model[9].logits[chosen] = 1
+    model = adversarial(model, to_torch(inputs))
+    graph = lower(model, to_torch(inputs), input_type="uint4")
+    thresholds = [op.name for op in graph.ops if op.kind == "threshold"]
+    assert thresholds == ["3", "5", f"9.options.{chosen}", "12"]
+    assert_same(graph, model, inputs, 64)
+    assert_same(graph, model, inputs[:9], 1)
+
+
+@pytest.mark.parametrize("kind", ["bipolar", "binary"])
+@pytest.mark.parametrize(
+    ("encode", "planes", "ops"),
+    [
+        (lambda kind: q.Binarize(9, kind), 1, ["threshold"]),
+        (lambda kind: q.Thermometer([1, 8, 9, 15], kind), 4, ["threshold"] * 4 + ["concat"]),
+        (lambda kind: q.Thermometer(3, kind, bits=4), 3, ["threshold"] * 3 + ["concat"]),
+        (lambda kind: q.BitPlanes(4, kind=kind), 4, ["lookup"] * 4 + ["concat"]),
+        (lambda kind: q.BitPlanes(8, 2, kind), 2, ["lookup"] * 2 + ["concat"]),
+    ],
+    ids=["binarize", "thermometer", "even thermometer", "bit planes", "two bit planes"],
+)
+def test_encodings(encode, planes, ops, kind):
+    inputs = image_inputs(64)
+    net = encoded_net(encode(kind), planes, -1 if kind == "bipolar" else 0)
+    model = adversarial(net, to_torch(inputs))
+    graph = lower(model, to_torch(inputs), input_type="uint4")
+    assert [op.kind for op in graph.ops][: len(ops)] == ops
+    assert graph.values[graph.ops[len(ops) - 1].name].type.name == kind
+    assert_same(graph, model, inputs, 64)
+    assert_same(graph, model, inputs[:9], 1)
+
+
+def test_one_float_step_of_a_shift_is_seen():
+    """A shift moves to the next smaller float: sums that lay exactly on it change sides."""
+    inputs = image_inputs(64)
+    model = adversarial(shifted_net("bipolar"), to_torch(inputs))
+    graph = lower(model, to_torch(inputs), name="net", input_type="uint4")
+    with torch.no_grad():
+        ties = (model[:5](to_torch(inputs)) == model[5].shift[:, None, None]).sum((0, 2, 3))
+        channel = int(ties.argmax())
+        assert ties[channel] > 100
+        model[5].shift[channel] = torch.nextafter(model[5].shift[channel], torch.tensor(9.0))
+    taps = run(graph, inputs, on="torch", taps=True, options={"torch_model": model}).taps["5"]
+    different = (taps != run(graph, inputs, on="numpy", taps=True).taps["5"]).sum((0, 1, 2))
+    assert different[channel] == ties[channel] and different.sum() == ties[channel]
 
 
 def test_ties_do_happen():

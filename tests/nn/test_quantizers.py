@@ -1,4 +1,4 @@
-"""Weight codes and activation levels."""
+"""Activation levels, and the slopes of straight-through estimators."""
 
 from __future__ import annotations
 
@@ -8,43 +8,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgeternary import nn as q  # noqa: E402
-from edgeternary.nn.quantizers import WEIGHTS, levels, weight_quantizer  # noqa: E402
+from edgeternary.nn.levels import levels  # noqa: E402
 from edgeternary.nn.surrogates import SURROGATES, straight_through  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-def test_ternary_by_hand():
-    w = torch.tensor([[1.0, -0.2, 0.1, -0.9], [0.3, 0.3, 0.3, -0.3]])
-    # row 0: mean|w| = 0.55, limit 0.385; row 1: mean|w| = 0.3, limit 0.21
-    np.testing.assert_array_equal(weight_quantizer("ternary").codes(w), [[1, 0, 0, -1], [1, 1, 1, -1]])
-    # absmean of the tensor = 0.425: codes are round(w / 0.425)
-    np.testing.assert_array_equal(
-        weight_quantizer("ternary_absmean").codes(w), [[1, 0, 0, -1], [1, 1, 1, -1]]
-    )
-
-
-def test_binary_zero_is_plus_one():
-    np.testing.assert_array_equal(
-        weight_quantizer("binary").codes(torch.tensor([[0.0, -0.0, -1e-9, 2.0]])), [[1, 1, -1, 1]]
-    )
-
-
-def test_symmetric_uses_one_peak_a_channel():
-    w = torch.tensor([[0.5, -1.0, 0.1], [0.02, 0.01, 0.0]])
-    np.testing.assert_array_equal(weight_quantizer(4).codes(w), [[4, -7, 1], [7, 4, 0]])
-
-
-@pytest.mark.parametrize("kind", WEIGHTS)
-def test_codes_are_in_range_and_idempotent(kind):
-    """A saved model holds codes: they must quantise to themselves, for zero channels as well."""
-    quantizer = weight_quantizer(kind)
-    w = torch.randn(16, 3, 3, 3, generator=torch.Generator().manual_seed(0))
-    w[3] = 0
-    codes = quantizer.codes(w)
-    assert codes.abs().max() == quantizer.top
-    np.testing.assert_array_equal(codes, codes.round())
-    np.testing.assert_array_equal(quantizer.codes(codes), codes)
 
 
 @pytest.mark.parametrize(
