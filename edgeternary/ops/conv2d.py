@@ -9,9 +9,9 @@ import numpy as np
 
 from edgeternary.ir import Graph, IntArray, Op, Value, parse
 from edgeternary.ops import build
-from edgeternary.ops._matmul import exact_matmul
+from edgeternary.ops._matmul import exact_dtype, exact_matmul
 from edgeternary.ops.accumulate import accumulator_bound, accumulator_interval, check_weights
-from edgeternary.ops.window import Padding, Pair, output_size, pad_image, windows
+from edgeternary.ops.window import Padding, Pair, output_size, pad_image, places, windows
 
 CHUNK = 64  # images a matrix product, so that the unfolded windows stay in cache-sized memory
 
@@ -71,16 +71,29 @@ class Conv2d(Op, frozen=True, kw_only=True, eq=False):
 
     def _ref_chunk(self, x: IntArray) -> IntArray:
         padded = pad_image(x, self.pad, self.pad_value)
+        if self.weights.shape[3] == 1 and self.groups > 1:
+            return self._depthwise(padded)
         peak = int(np.abs(padded).max(initial=0))
         bound = accumulator_bound(self.weights, -peak, peak)
-        view = windows(padded, self.kernel, self.stride)  # samples, OH, OW, C, ky, kx
+        view = windows(
+            padded.astype(exact_dtype(bound)), self.kernel, self.stride
+        )  # samples, OH, OW, C, ky, kx
         ins, outs = self.weights.shape[3], self.weights.shape[0] // self.groups
         results = []
         for g in range(self.groups):
-            columns = view[:, :, :, g * ins : (g + 1) * ins].reshape(*view.shape[:3], self.weights[0].size)
-            w = self.weights[g * outs : (g + 1) * outs].transpose(3, 1, 2, 0).reshape(-1, outs)
+            part = view[:, :, :, g * ins : (g + 1) * ins].transpose(0, 1, 2, 4, 5, 3)
+            columns = part.reshape(*view.shape[:3], self.weights[0].size)
+            w = self.weights[g * outs : (g + 1) * outs].reshape(outs, -1).T
             results.append(exact_matmul(columns, w, bound))
         return np.concatenate(results, axis=-1) + self.bias
+
+    def _depthwise(self, padded: IntArray) -> IntArray:
+        """One input channel for each output channel: a sum over the window's places in int32."""
+        wide = np.repeat(padded, self.weights.shape[0] // self.groups, axis=3)
+        acc: IntArray = self.bias
+        for y, x, part in places(wide, self.kernel, self.stride):
+            acc = acc + part * self.weights[:, y, x, 0].astype(np.int32)
+        return acc
 
     def macs(self, ins: Sequence[Value]) -> int:
         height, width = output_size(self, ins[0], self.kernel, self.stride, self.pad)

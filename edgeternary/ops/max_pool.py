@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary.ops import build
-from edgeternary.ops.window import Padding, Pair, output_size, pad_image, windows
+from edgeternary.ops.window import Padding, Pair, output_size, pad_image, places
 
 
 class MaxPool(Op, frozen=True, kw_only=True, eq=False):
@@ -42,10 +42,13 @@ class MaxPool(Op, frozen=True, kw_only=True, eq=False):
 
     def ref(self, *xs: IntArray) -> IntArray:
         (x,) = xs
-        info = np.iinfo(np.int32)
-        neutral = np.where(self.minimum == 1, info.max, info.min).astype(np.int32)
-        view = windows(pad_image(x, self.pad, neutral), self.kernel, self.stride)
-        return np.where(self.minimum == 1, view.min(axis=(4, 5)), view.max(axis=(4, 5)))
+        flip = -self.minimum.astype(np.int32)  # x ^ -1 = -x - 1 turns the order round: min(x) = ~max(~x)
+        padded = pad_image(x ^ flip if flip.any() else x, self.pad, np.iinfo(np.int32).min)
+        parts = (part for _, _, part in places(padded, self.kernel, self.stride))
+        highest = next(parts).copy()
+        for part in parts:
+            np.maximum(highest, part, out=highest)
+        return highest ^ flip if flip.any() else highest
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> list[Graph]:

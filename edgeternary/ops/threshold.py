@@ -11,6 +11,7 @@ from edgeternary.ir import Graph, IntArray, Op, Value, parse
 from edgeternary.ops import build
 
 MAX_LEVELS = 255
+CHUNK = 4  # samples at a time, so that a map stays in cache while its levels are counted
 
 
 class Threshold(Op, frozen=True, kw_only=True, eq=False):
@@ -64,10 +65,13 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
 
     def ref(self, *xs: IntArray) -> IntArray:
         (x,) = xs
-        count = np.zeros(x.shape, np.int32)
-        for k in range(self.t.shape[1]):
-            count += x >= self.t[:, k]
-        return (self.base + self.step * count).astype(np.int32)
+        return np.concatenate([self._count(x[i : i + CHUNK]) for i in range(0, max(len(x), 1), CHUNK)])
+
+    def _count(self, x: IntArray) -> IntArray:
+        count = np.zeros(x.shape, np.uint8)  # at most MAX_LEVELS
+        for t in np.ascontiguousarray(self.t.T):
+            count += (x >= t).view(np.uint8)
+        return (self.base + self.step * count).astype(np.int32, copy=False)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> list[Graph]:

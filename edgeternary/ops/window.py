@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +37,16 @@ def pad_image(x: IntArray, pad: Padding, value: int | IntArray) -> IntArray:
     return padded
 
 
-def windows(padded: IntArray, kernel: Pair, stride: Pair) -> NDArray[np.int32]:
+def windows(padded: NDArray[Any], kernel: Pair, stride: Pair) -> NDArray[Any]:
     """View of all windows: (samples, H, W, C) to (samples, OH, OW, C, ky, kx)."""
-    view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
+    view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))  # type: ignore[call-overload]
     return view[:, :: stride[0], :: stride[1]]
+
+
+def places(padded: IntArray, kernel: Pair, stride: Pair) -> Iterator[tuple[int, int, IntArray]]:
+    """(y, x, elements (samples, OH, OW, C) at that place of every window) for each place of a window."""
+    rows, columns = ((size - k) // s + 1 for size, k, s in zip(padded.shape[1:3], kernel, stride))
+    for y in range(kernel[0]):
+        for x in range(kernel[1]):
+            down = slice(y, y + (rows - 1) * stride[0] + 1, stride[0])
+            yield y, x, padded[:, down, x : x + (columns - 1) * stride[1] + 1 : stride[1]]

@@ -48,3 +48,13 @@ def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
     if not x.type.contains(codes):
         raise EdgeTernaryError(f"the inputs are not {x.type}", "an element is no member of this type")
     return codes
+
+
+def arranged(graph: Graph, samples: np.ndarray) -> np.ndarray:
+    """Samples (n, H, W, C) of a data set as the graph's input takes them, (n, *shape).
+
+    A flat input was flattened by torch, channels first.
+    """
+    if len(graph.input.shape) == 1 and samples.ndim == 4:
+        samples = samples.transpose(0, 3, 1, 2)
+    return samples.reshape(len(samples), *graph.input.shape)

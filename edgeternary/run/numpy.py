@@ -9,7 +9,7 @@ import numpy as np
 from edgeternary.ir import Graph, IntArray
 from edgeternary.run.result import Result
 
-CHUNK = 256  # samples at a time, so that the maps of a convolutional net stay small
+CHUNK = 64  # samples at a time, so that the maps of a convolutional net stay small
 
 
 def run(

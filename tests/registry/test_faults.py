@@ -126,15 +126,16 @@ def test_in_packing_of_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # what: (op, method, what stands there, what is put there)
 IN_NUMPY: dict[str, tuple[Any, str, str, str]] = {
-    "> for >=": (Threshold, "ref", ">=", ">"),
+    "> for >=": (Threshold, "_count", ">=", ">"),
     "narrow accumulator": (Dense, "ref", ", bound)", ", bound).astype(np.int16)"),
     "wrong pad": (Conv2d, "_ref_chunk", "self.pad_value)", "0)"),
     "groups mixed up": (Conv2d, "_ref_chunk", "g * ins : (g + 1) * ins", "0 : ins"),
     "no rounding": (Requantize, "_apply", "m + b + half", "m + b"),
-    "no minimum": (MaxPool, "ref", "self.minimum == 1", "self.minimum == 2"),
+    "rows for columns": (Conv2d, "_depthwise", "[:, y, x, 0]", "[:, x, y, 0]"),
+    "no minimum": (MaxPool, "ref", "-self.minimum", "0 * self.minimum"),
     "later of equals": (Argmax, "ref", "x.argmax(", "x.shape[1] - 1 - x[:, ::-1].argmax("),
     "off by one": (Lookup, "ref", "x - self.offset", "x - self.offset - 1"),
-    "maximum for sum": (SumPool, "ref", ".sum(axis=(4, 5), dtype=np.int32)", ".max(axis=(4, 5))"),
+    "maximum for sum": (SumPool, "ref", "total + part", "np.maximum(total, part)"),
 }  # fmt: skip
 
 
