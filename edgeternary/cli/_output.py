@@ -35,23 +35,26 @@ class Progress(Protocol):
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Gives a function that moves bars on stderr; it does nothing when stderr is no terminal."""
+    """Gives a function that moves bars with rate and time left on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda caption, done, total, task="": None
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = [rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()]
+    columns += [rich.TimeElapsedColumn(), rich.TextColumn("{task.fields[rate]}")]
+    columns += [rich.TextColumn("left"), rich.TimeRemainingColumn()]
     tasks: dict[str, TaskID] = {}
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
 
         def update(caption: str, done: int, total: int, task: str = "") -> None:
             name = task or caption
             if name not in tasks:
-                tasks[name] = bars.add_task(caption, total=total)
-            bars.update(tasks[name], description=caption, completed=done, total=total)
+                tasks[name] = bars.add_task(caption, total=total, completed=done, rate="")
+            speed = bars.tasks[bars.task_ids.index(tasks[name])].speed
+            rate = f"{speed:.1f}/s" if speed else ""
+            bars.update(tasks[name], description=caption, completed=done, total=total, rate=rate)
 
         yield update
 

@@ -1,58 +1,201 @@
-"""edgeternary train: a recipe to a `.et` file and a card."""
+"""edgeternary train: a recipe to a `.et` file and a card; sweeps of recipes."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._output import json_option, note, print_json, progress_bars
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.cli._output import Progress, json_option, note, print_json, progress_bars
+from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.train import Recipe
 
 
 @click.command()
 @click.argument("recipe")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for the files.")
 @click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's.")
-@click.option("--seed", type=int, help="In place of the recipe's.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="File to stop and go on with.")
+@click.option("--seed", type=click.IntRange(0), help="In place of the recipe's.")
+@click.option("--seeds", help="Several, as in 0,1,2: one run each, and their mean and spread.")
+@click.option("--sweep", is_flag=True, help="One run for each combination of the file's [sweep] table.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, with --sweep and --seeds.")
+@click.option("--float", "twin", is_flag=True, help="Train the float version alike, for comparison.")
+@click.option("--time", "timed", is_flag=True, help="Only measure a step against the float version's.")
+@click.option("--threads", type=click.IntRange(1), help="Of torch; by default all cores.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="By default NAME.ckpt in the output folder."
+)
+@click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard too.")
 @json_option
 def command(
-    recipe: str, output: Path, epochs: int | None, seed: int | None, checkpoint: Path | None, as_json: bool
+    recipe: str,
+    output: Path,
+    epochs: int | None,
+    seed: int | None,
+    seeds: str | None,
+    sweep: bool,
+    jobs: int,
+    twin: bool,
+    timed: bool,
+    threads: int | None,
+    checkpoint: Path | None,
+    tensorboard: bool,
+    as_json: bool,
 ) -> None:
-    """Train RECIPE and write NAME.et, NAME.safetensors and a card NAME.json.
+    """Train RECIPE and write NAME.et, NAME.safetensors, a card (NAME.json, NAME.md), a log (NAME.csv) and
+    plots.
 
-    RECIPE is zoo:fashion-mlp, zoo:fashion-cnn, or module:function of a function that returns a
-    train.Recipe; modules are looked for in this folder too.
+    RECIPE is a TOML file, zoo:NAME, the card of an earlier run, or module:function of a function that returns
+    a train.Recipe; modules are looked for in this folder too.
+
+    Training that was interrupted goes on when the same command is given again.
     """
     try:
-        from edgeternary import train
+        from edgeternary.train import find
     except ImportError as error:
         raise EdgeTernaryError(
             "torch is missing", str(error), "install it with: pip install 'edgeternary[train]'", TOOL_MISSING
         ) from error
     sys.path.insert(0, str(Path.cwd()))
+    chosen, table = find.find(recipe)
+    chosen = chosen if epochs is None else chosen.with_epochs(epochs)
+    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
+    if timed:
+        _time(chosen, threads, as_json)
+    elif sweep or seeds:
+        if sweep and not table:
+            raise EdgeTernaryError(
+                f"{recipe} has no [sweep] table", "--sweep reads it", "add one; see docs/training.md", USAGE
+            )
+        _sweep(chosen, table if sweep else {}, seeds, output, jobs, threads, twin, as_json)
+    else:
+        _train(chosen, output, threads, twin, checkpoint, tensorboard, as_json)
+
+
+def _train(
+    recipe: Recipe,
+    output: Path,
+    threads: int | None,
+    twin: bool,
+    checkpoint: Path | None,
+    tensorboard: bool,
+    as_json: bool,
+) -> None:
+    from edgeternary import train
+
+    path = checkpoint or output / f"{recipe.name}.ckpt"
+    if path.exists():
+        note(f"going on from {path}")
+    options = train.Options(checkpoint=path, twin=twin, tensorboard=tensorboard, threads=threads or 0)
     with progress_bars() as progress:
         outcome = train.run(
             recipe,
             output,
-            epochs=epochs,
-            seed=seed,
-            checkpoint=checkpoint,
-            progress=lambda step, steps, figures: progress(_caption(figures), step, steps, "training"),
+            options=options,
+            progress=_Report(progress),
         )
-    if as_json:
-        print_json({**outcome.card, "files": [str(path) for path in outcome.files]})
-        return
     card = outcome.card
-    click.echo(f"{card['name']}: {card['test_accuracy']:.2%} of {card['test_samples']:,} test samples")
+    if as_json:
+        print_json({**card, "files": [str(path) for path in outcome.files]})
+        return
+    twin_text = f" (float twin {card['float_accuracy']:.2%})" if twin else ""
+    click.echo(
+        f"{card['name']}: {card['test_accuracy']:.2%}{twin_text} of {card['test_samples']:,} test samples"
+    )
     note(f"wrote {', '.join(str(path) for path in outcome.files)}")
 
 
+def _sweep(
+    recipe: Recipe,
+    table: dict[str, Any],
+    seeds: str | None,
+    output: Path,
+    jobs: int,
+    threads: int | None,
+    twin: bool,
+    as_json: bool,
+) -> None:
+    from edgeternary.report.tables import print_table
+    from edgeternary.train import processes, sweep_table
+    from edgeternary.train.files import write_whole
+    from edgeternary.train.sweep import SEED, axes_of, plan
+
+    axes = axes_of(table)
+    if seeds:
+        axes[SEED] = _numbers(seeds)
+    folder = output / f"{recipe.name}.sweep"
+    runs = plan(recipe, axes, folder)
+    try:
+        with progress_bars() as progress:
+            processes.train_all(
+                runs,
+                jobs,
+                threads=threads or 0,
+                twin=twin,
+                progress=lambda done, total: progress("runs", done, total),
+            )
+    finally:
+        rows = sweep_table.rows_of(runs)
+        content = {"name": recipe.name, "axes": axes, "rows": rows}
+        if rows:
+            write_whole(folder.with_suffix(".sweep.json"), json.dumps(content, indent=2) + "\n")
+            write_whole(folder.with_suffix(".sweep.md"), sweep_table.markdown(recipe.name, runs))
+    if as_json:
+        print_json(content)
+        return
+    shown = [{**row, "test %": sweep_table.cell(row)} for row in rows]
+    print_table(shown, [*(key for key in axes if key != SEED), "runs", "test %", "validation", "seconds"])
+    note(f"wrote {folder}.md, {folder}.json and one folder a run in {folder}")
+
+
+def _time(recipe: Recipe, threads: int | None, as_json: bool) -> None:
+    import torch
+
+    from edgeternary.train.timing import step_times
+
+    if threads:
+        torch.set_num_threads(threads)
+    found = step_times(recipe)
+    figures = {**dataclasses.asdict(found), "ratio": found.ratio, "threads": torch.get_num_threads()}
+    if as_json:
+        print_json({"name": recipe.name, "batch": recipe.batch, **figures})
+        return
+    click.echo(
+        f"{recipe.name}: {found.quantised_ms:.1f} ms a step, its float twin {found.float_ms:.1f} ms: "
+        f"{found.ratio:.2f} times (median of {found.steps} steps of {recipe.batch} samples)"
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError as error:
+        raise EdgeTernaryError(
+            f"--seeds {text!r}", "it is no list of numbers", "as in 0,1,2", USAGE
+        ) from error
+
+
+class _Report:
+    """Moves the bar of the task under way; without a terminal says one line an epoch."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.terminal, self.said = progress, sys.stderr.isatty(), -1.0
+
+    def __call__(self, step: int, steps: int, figures: dict[str, Any]) -> None:
+        self.progress(_caption(figures), step, steps, figures["task"])
+        if not self.terminal and figures["epoch"] != self.said:
+            self.said = figures["epoch"]
+            note(f"{_caption(figures)} (step {step:,} of {steps:,})")
+
+
 def _caption(figures: dict[str, Any]) -> str:
-    words = [f"epoch {figures['epoch'] + 1:.0f}", f"loss {figures['loss']:.3f}"]
+    words = [figures["task"], f"epoch {figures['epoch'] + 1:.0f}", f"loss {figures['loss']:.3f}"]
     if figures.get("validation"):
         words.append(f"validation {figures['validation']:.2%}")
     return ", ".join(words)

@@ -1,44 +1,97 @@
-"""Resuming: everything a run needs to go on after an epoch, in one file that appears only when whole."""
+"""Resuming: everything a run needs to go on after any step, in one file that appears only when whole."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.train.files import tensors_to_bytes, write_whole
 from edgeternary.train.recipe import Recipe
+from edgeternary.train.toml import to_table
+
+Row = dict[str, float]
 
 
-def _fingerprint(recipe: Recipe) -> str:
-    return f"{recipe.name} {recipe.epochs} {recipe.batch} {recipe.lr} {recipe.seed}"
+@dataclass
+class Position:
+    """How far a run has come.
+
+    stage, epoch (of the stage) and batch (of the epoch) are counts of what is done; step counts batches of
+    the stage. order: of the samples in the epoch under way. loss, right: sums over its batches. best: the
+    best epoch's validation accuracy, number and weights, while `patience` is counted. state: of the sparsity
+    scheduler.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    order: Tensor | None = None
+    loss: float = 0.0
+    right: float = 0.0
+    seconds: float = 0.0
+    history: list[Row] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
+
+    def next_epoch(self) -> None:
+        self.epoch, self.batch, self.order, self.loss, self.right = self.epoch + 1, 0, None, 0.0, 0.0
+
+    def next_stage(self) -> None:
+        self.stage, self.epoch, self.step = self.stage + 1, 0, 0
 
 
-def write(
-    path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, rest: dict[str, Any]
-) -> None:
-    """rest: the generator's state, the epoch and the history."""
-    partial = path.with_name(path.name + ".partial")
-    state = {"recipe": _fingerprint(recipe), "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({**state, **rest}, partial)
-    partial.replace(path)
+@dataclass
+class Saver:
+    """Says when a checkpoint is due: `seconds` after the last one, or after every `steps` steps if not 0."""
+
+    path: Path | None
+    seconds: float = 60.0
+    steps: int = 0
+    last: float = field(default_factory=time.monotonic)
+
+    def due(self, step: int) -> bool:
+        if self.path is None:
+            return False
+        return step % self.steps == 0 if self.steps else time.monotonic() - self.last >= self.seconds
+
+    def write(self, recipe: Recipe, state: dict[str, Any]) -> None:
+        if self.path is not None:
+            write_whole(self.path, tensors_to_bytes({"recipe": to_table(recipe), **state}))
+            self.last = time.monotonic()
 
 
-def read(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Fills model and optimizer, returns the rest; refuses a damaged file or another recipe's."""
+def read(path: Path, recipe: Recipe) -> dict[str, Any]:
+    """The state that `Saver.write` got; refuses a damaged file and one of another recipe."""
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
-        found = state["recipe"]
+        found, position = state["recipe"], state["position"]
     except Exception as error:  # unpickling fails in many ways
-        raise EdgeTernaryError(f"{path} is no checkpoint", str(error).splitlines()[0], "delete it") from error
-    if found != _fingerprint(recipe):
+        raise EdgeTernaryError(
+            f"{path} is no checkpoint", str(error).splitlines()[0], "delete it, and training starts anew"
+        ) from error
+    differences = [key for key in _flat(found) | _flat(to_table(recipe)) if not _same(found, recipe, key)]
+    if differences:
         raise EdgeTernaryError(
             f"{path} belongs to another run",
-            f"it was made by {found!r}",
-            "delete it, or choose another --checkpoint",
+            f"its recipe differs in {', '.join(sorted(differences)[:6])}",
+            "delete it, or name another --checkpoint",
         )
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    state["position"] = Position(**position)
     return state
+
+
+def _same(found: dict[str, Any], recipe: Recipe, key: str) -> bool:
+    return _flat(found).get(key) == _flat(to_table(recipe)).get(key)
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return flat

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,22 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.frontends.torch import lower
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save
 from edgeternary.nn.checkpoint import save_codes
-from edgeternary.ops import Conv2d, Dense
-from edgeternary.run import run as execute
-from edgeternary.train.data import Array, Data
+from edgeternary.train.card import card_text, make_card
+from edgeternary.train.data import Data
+from edgeternary.train.files import write_whole
+from edgeternary.train.find import find_recipe
+from edgeternary.train.hooks import float_twin
+from edgeternary.train.logs import CsvLog, TensorBoardLog
+from edgeternary.train.loop import Fitted, Progress, fit
+from edgeternary.train.plots import accuracy_curve, confusion_matrix
 from edgeternary.train.recipe import Recipe
-from edgeternary.train.trainer import Progress, agreement, fit, to_tensor
+from edgeternary.train.shapes import to_tensor
 
-ZOO = "zoo:"
-NUMBERS = ("epochs", "batch", "lr", "warmup", "flip", "shift", "smoothing", "distill", "temperature")
+INFO = ("summary", "data", "seed", "test_accuracy")
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,22 @@ class Outcome:
     files: list[Path]
 
 
-def find_recipe(text: str) -> Recipe:
-    """The recipe "zoo:NAME", "package.module" (its RECIPE), or "package.module:function" that returns one."""
-    module, _, function = text.partition(":")
-    if text.startswith(ZOO):
-        module, function = f"edgeternary.zoo.recipes.{text.removeprefix(ZOO).replace('-', '_')}", ""
-    try:
-        found = getattr(importlib.import_module(module), function or "RECIPE")
-    except (ImportError, AttributeError, ValueError) as error:
-        raise EdgeTernaryError(
-            f"there is no recipe {text!r}",
-            str(error),
-            "give zoo:fashion-mlp, zoo:fashion-cnn, or module:function that returns a train.Recipe",
-            code=USAGE,
-        ) from error
-    recipe = found() if callable(found) else found
-    if not isinstance(recipe, Recipe):
-        raise EdgeTernaryError(f"{text!r} is a {type(recipe).__name__}, no Recipe", code=USAGE)
-    return recipe
+@dataclass(frozen=True)
+class Options:
+    """How to run, with no influence on what comes out.
+
+    checkpoint: written after each epoch and every `every` seconds (or `every_steps` steps); when it is there
+    already, training goes on from it; deleted at the end. twin: train the float version alike, for the card.
+    tensorboard: write event files beside the CSV log. threads: of torch, 0 leaves it alone (their number is
+    part of the last bits).
+    """
+
+    checkpoint: Path | None = None
+    every: float = 60.0
+    every_steps: int = 0
+    twin: bool = False
+    tensorboard: bool = False
+    threads: int = 0
 
 
 def run(
@@ -67,65 +68,111 @@ def run(
     seed: int | None = None,
     progress: Progress | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    options: Options = Options(),
 ) -> Outcome:
-    """Trains `recipe` and writes NAME.et, NAME.safetensors (weight codes) and NAME.json (card) into `out`.
+    """Trains `recipe` and writes NAME.et, NAME.safetensors (weight codes), NAME.json and NAME.md (card),
+    NAME.csv (log), NAME.accuracy.svg and NAME.confusion.svg into `out`; the card comes last.
 
     recipe: see `find_recipe`. epochs, seed: in place of the recipe's. progress(step, steps, figures) after
-    every step, figures = {"loss", "epoch", "validation"}. checkpoint: a file written after each epoch; when
-    it is there already, training goes on from it. The card's test accuracy is that of the lowered integer
-    graph on the numpy executor, taken once, at the end. EdgeTernaryError for unknown recipes, missing data
-    and diverged training.
+    every step, figures = {"task", "loss", "epoch", "validation"}. checkpoint: that of `options`. The card's
+    test accuracy is that of the lowered integer graph on the numpy executor, taken once, at the end.
+    EdgeTernaryError for unknown recipes, missing data and diverged training.
     """
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    changes = {key: value for key, value in (("epochs", epochs), ("seed", seed)) if value is not None}
-    chosen = dataclasses.replace(chosen, **changes)  # type: ignore[arg-type]
+    chosen = chosen if epochs is None else chosen.with_epochs(epochs)
+    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
+    if checkpoint is not None:
+        options = dataclasses.replace(options, checkpoint=Path(checkpoint))
+    if options.threads:
+        torch.set_num_threads(options.threads)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    fitted = fit(chosen, progress, Path(checkpoint) if checkpoint else None)
     data = chosen.data()
-    graph = lower(
-        fitted.model,
-        to_tensor(data.validation[0][:2], chosen.shape),
-        name=chosen.name,
-        input_scale=chosen.input_scale,
-        input_zero=chosen.input_zero,
-        labels=data.labels,
-    )
-    card = make_card(chosen, graph, data, fitted.model)
-    info = {
-        **graph.meta.info,
-        **{key: str(card[key]) for key in ("summary", "data", "seed", "test_accuracy")},
-    }
+    board = TensorBoardLog(folder / "tensorboard" / chosen.name) if options.tensorboard else None
+    fitted, twin = _train(chosen, data, folder, progress, options, board)
+    graph = _lower(chosen, data, fitted)
+    card = make_card(dataclasses.replace(chosen, shape=fitted.shape), graph, data, fitted, twin)
+    info = {**graph.meta.info, **{key: str(card[key]) for key in INFO}}
     graph = dataclasses.replace(graph, meta=msgspec.structs.replace(graph.meta, info=info))
-    files = [folder / f"{chosen.name}.{suffix}" for suffix in ("safetensors", "et", "json")]
-    save_codes(fitted.model, files[0])
-    save(graph, files[1])
-    partial = files[2].with_suffix(".partial")
-    partial.write_text(json.dumps(card, indent=2) + "\n")
-    partial.replace(files[2])
+    files = _write(folder, graph, card, data, fitted)
+    for path in _checkpoints(options):
+        path.unlink(missing_ok=True)
     return Outcome(graph, card, files)
 
 
-def make_card(recipe: Recipe, graph: Graph, data: Data, model: nn.Module) -> dict[str, Any]:
-    """What a reader needs to judge and repeat the run. The test images are used here, and only here."""
-    return {
-        "name": recipe.name,
-        "summary": recipe.summary,
-        "data": data.name,
-        "test_accuracy": round(integer_accuracy(graph, data.test), 4),
-        "test_samples": len(data.test[0]),
-        "validation_accuracy": round(integer_accuracy(graph, data.validation), 4),
-        "train_eval_agreement": round(agreement(model, to_tensor(data.test[0], recipe.shape)), 5),
-        "seed": recipe.seed,
-        "recipe": {field: getattr(recipe, field) for field in NUMBERS},
-        "macs": graph.macs(),
-        "weights": sum(int(op.weights.size) for op in graph.ops if isinstance(op, (Dense, Conv2d))),
-        "torch": torch.__version__,
+def _train(
+    recipe: Recipe,
+    data: Data,
+    folder: Path,
+    progress: Progress | None,
+    options: Options,
+    board: TensorBoardLog | None,
+) -> tuple[Fitted, nn.Module | None]:
+    """The fitted network and, if wanted, its float twin."""
+    csv = CsvLog(folder / f"{recipe.name}.csv")
+
+    def log(history: list[dict[str, float]]) -> None:
+        csv(history)
+        if board:
+            board(history)
+
+    rest: dict[str, Any] = {"data": data, "every": options.every, "every_steps": options.every_steps}
+    try:
+        fitted = fit(recipe, _named(progress, "training"), options.checkpoint, log=log, **rest)
+    finally:
+        if board:
+            board.close()
+    csv(fitted.history)
+    if not options.twin:
+        return fitted, None
+    path = options.checkpoint and twin_checkpoint(options.checkpoint)
+    twin = float_twin(dataclasses.replace(recipe, shape=fitted.shape))
+    twin_csv = CsvLog(folder / f"{recipe.name}.float.csv")
+    return fitted, fit(twin, _named(progress, "float twin"), path, log=twin_csv, **rest).model
+
+
+def _named(progress: Progress | None, task: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda step, steps, figures: progress(step, steps, {"task": task, **figures})
+
+
+def twin_checkpoint(path: Path) -> Path:
+    """Where the float twin's checkpoint lies."""
+    return path.with_name(f"{path.name}.float")
+
+
+def _checkpoints(options: Options) -> list[Path]:
+    return [options.checkpoint, twin_checkpoint(options.checkpoint)] if options.checkpoint else []
+
+
+def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:
+    return lower(
+        fitted.model,
+        to_tensor(data.validation[0][:2], fitted.shape),
+        name=recipe.name,
+        input_type=data.input_type,
+        input_scale=data.input_scale if recipe.input_scale is None else recipe.input_scale,
+        input_zero=data.input_zero if recipe.input_zero is None else recipe.input_zero,
+        labels=data.labels,
+    )
+
+
+def _write(folder: Path, graph: Graph, card: dict[str, Any], data: Data, fitted: Fitted) -> list[Path]:
+    name, history = card["name"], fitted.history
+    kept = fitted.best_epoch if fitted.best_epoch < len(history) else 0
+    texts: dict[str, Callable[[], str]] = {
+        "accuracy.svg": lambda: accuracy_curve(f"{name}: accuracy", history, kept),
+        "confusion.svg": lambda: confusion_matrix(
+            f"{name}: {data.name}", np.array(card["confusion"]), data.labels
+        ),
+        "md": lambda: card_text(card, data.labels),
+        "json": lambda: json.dumps(card, indent=2) + "\n",
     }
-
-
-def integer_accuracy(graph: Graph, split: tuple[Array, Array]) -> float:
-    """Share of right answers of the integer graph on (images, labels), by the numpy executor."""
-    images, labels = split
-    outputs = execute(graph, images.reshape(len(images), *graph.input.shape), on="numpy").outputs
-    return float(np.mean(outputs.argmax(1) == labels))
+    model_files = [folder / f"{name}.{suffix}" for suffix in ("safetensors", "et")]
+    save_codes(fitted.model, model_files[0])
+    save(graph, model_files[1])
+    made = {folder / f"{name}.{suffix}": text() for suffix, text in texts.items()}
+    for path, text in made.items():
+        write_whole(path, text)
+    return [*model_files, folder / f"{name}.csv", *made]

@@ -1,163 +1,162 @@
-"""The training loop: AdamW, warm-up and cosine, latent weights clipped to [-1, 1]."""
+"""One training run: steps and epochs, and its state after any of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn import BatchNorm
-from edgeternary.nn.linear import Quantized
-from edgeternary.train import checkpoint as resume
-from edgeternary.train.augment import augment
-from edgeternary.train.data import Array
-from edgeternary.train.losses import make_loss
+from edgeternary.train import hooks
+from edgeternary.train.checkpoint import Position, Row
+from edgeternary.train.data import Data
+from edgeternary.train.diagnose import diverged, finite
+from edgeternary.train.evaluate import accuracy, settle_batch_norms, sparsity
+from edgeternary.train.losses import make_loss, make_teacher, precision_of
 from edgeternary.train.recipe import Recipe
+from edgeternary.train.schedule import anneal, check_anneal, clip_latents, learning_rate
+from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
 
 SETTLE = 250  # images a batch when batch-norm statistics are taken anew
-
-Progress = Callable[[int, int, dict[str, float]], None]
-
-
-@dataclass
-class Fitted:
-    """A trained model in eval mode and, per epoch, {"loss", "validation"} (validation accuracy in 0..1)."""
-
-    model: nn.Module
-    history: list[dict[str, float]] = field(default_factory=list)
+SETTLE_BATCHES = 40
 
 
-def to_tensor(images: Array, shape: tuple[int, ...]) -> Tensor:
-    """Raw codes (n, H, W, C) as float32 (n, *shape), channels first."""
-    return torch.tensor(images.transpose(0, 3, 1, 2)).float().reshape(-1, *shape)
+class Trainer:
+    """One run: what is made from the recipe, and how far it has come."""
 
+    def __init__(self, recipe: Recipe, data: Data) -> None:
+        torch.manual_seed(recipe.seed)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.recipe, self.data, self.parts = recipe, data, recipe.parts()
+        self.model = recipe.model()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.shape = sample_shape(self.model, data, recipe.shape)
+        self.x = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy())
+        self.y = labels_of(data.train)
+        self.validation = to_tensor(data.validation[0], self.shape), labels_of(data.validation)
+        self.teaching = make_teacher(recipe, data)
+        self.sparsity = hooks.make_sparsity(recipe, self.model)
+        check_anneal(self.model, recipe.anneal)
+        self.at = Position()
+        self.steps = sum(self.batches(part) * part.epochs for part, _ in self.parts)
+        self.begin()
 
-def labels_of(split: tuple[Array, Array]) -> Tensor:
-    """Labels of (images, labels) as int64."""
-    return torch.from_numpy(split[1].astype(np.int64))
+    def batches(self, part: Recipe) -> int:
+        """Whole batches of an epoch; a batch is never larger than the training set."""
+        return len(self.x) // min(part.batch, len(self.x))
 
+    def begin(self) -> None:
+        """Makes what belongs to the stage under way."""
+        self.part, weights = self.parts[self.at.stage]
+        hooks.use_float_weights(self.model, weights == "float")
+        self.optimizer = hooks.make_optimizer(self.part, self.model)
+        self.loss = make_loss(self.part, self.teaching)
+        self.penalty = hooks.make_penalty(self.part, self.model, self.data, self.shape)
+        self.per_epoch, self.batch = self.batches(self.part), min(self.part.batch, len(self.x))
+        before = self.parts[: self.at.stage]
+        self.steps_before = sum(self.batches(part) * part.epochs for part, _ in before)
 
-def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Linear warm-up to recipe.lr, then a cosine to zero."""
-    warm = max(1, round(steps * recipe.warmup))
-    if step < warm:
-        return recipe.lr * (step + 1) / warm
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+    def share(self) -> float:
+        """How much of the run is done, 0..1."""
+        return (self.steps_before + self.at.step) / self.steps
 
+    def prepare(self, chunk: Tensor) -> Tensor:
+        """Augmented training images (len(chunk), *shape)."""
+        return self.recipe.augment(self.x[chunk].float(), self.generator).reshape(-1, *self.shape)
 
-@torch.no_grad()
-def clip_latents(model: nn.Module) -> None:
-    """Keeps latent weights in [-1, 1], where the straight-through estimator is honest."""
-    for module in model.modules():
-        if isinstance(module, Quantized):
-            module.weight.clamp_(-1, 1)
+    def step(self, chunk: Tensor) -> float:
+        """One step on the samples `chunk`; returns the loss."""
+        at, part = self.at, self.part
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(at.step, self.per_epoch * part.epochs, part)
+        share = self.share()
+        anneal(self.model, part.anneal, share)
+        if self.sparsity:
+            self.sparsity(share)
+        images = self.prepare(chunk)
+        with precision_of(part):
+            logits = self.model(images)
+        loss = self.loss(logits.float(), self.y[chunk], images)
+        if self.penalty:
+            loss = loss + self.penalty()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise diverged(self.recipe, len(at.history) + 1, self.model, images)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if part.clip:
+            clip_latents(self.model, part.clip)
+        at.step, at.batch, at.loss = at.step + 1, at.batch + 1, at.loss + value
+        at.right += float((logits.detach().argmax(1) == self.y[chunk]).sum())
+        return value
 
+    def epoch_chunks(self) -> list[Tensor]:
+        """Sample numbers of the batches that the epoch still has."""
+        if self.at.order is None:
+            self.at.order = torch.randperm(len(self.x), generator=self.generator)
+        chunks = self.at.order[: self.per_epoch * self.batch].split(self.batch)
+        return list(chunks[self.at.batch :])
 
-@torch.no_grad()
-def accuracy(model: nn.Module, x: Tensor, y: Tensor, batch: int = 500) -> float:
-    """Share of samples whose largest logit is the label; the model is left in eval mode."""
-    model.eval()
-    right = sum(
-        int((model(a).argmax(1) == b).sum()) for a, b in zip(x.split(batch), y.split(batch), strict=True)
-    )
-    return right / len(x)
+    def end_epoch(self) -> Row:
+        """Settles batch-norms, measures, and counts the epoch."""
+        at, rate = self.at, self.optimizer.param_groups[0]["lr"]
+        assert at.order is not None
+        chunks = list(at.order[: SETTLE_BATCHES * SETTLE].split(SETTLE))
+        whole = [chunk for chunk in chunks if len(chunk) == SETTLE] or chunks
+        settle_batch_norms(self.model, [self.prepare(chunk) for chunk in whole])
+        if not finite(self.model):
+            raise diverged(self.recipe, len(at.history) + 1, self.model, self.validation[0][:2])
+        row = {
+            "epoch": len(at.history) + 1.0,
+            "stage": at.stage + 1.0,
+            "loss": at.loss / self.per_epoch,
+            "train": at.right / (self.per_epoch * self.batch),
+            "validation": accuracy(self.model, *self.validation),
+            "lr": rate,
+            "sparsity": sparsity(self.model),
+        }
+        at.history.append(row)
+        at.next_epoch()
+        return row
 
+    def keep_best(self, row: Row) -> bool:
+        """Keeps the weights of a better epoch; True when `patience` epochs went by without one.
 
-@torch.no_grad()
-def agreement(model: nn.Module, x: Tensor, batch: int = 500) -> float:
-    """Share of samples for which float32 fake quantisation, as in training, gives the class of eval mode."""
-    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
-    classes = []
-    for training in (False, True):
-        model.train(training)
-        for norm in norms:
-            norm.use_running = training
-        classes.append(torch.cat([model(part).argmax(1) for part in x.split(batch)]))
-    for norm in norms:
-        norm.use_running = False
-    model.eval()
-    return float((classes[0] == classes[1]).double().mean())
+        Epochs count in the last stage, and once the share of zero weights has reached its target.
+        """
+        too_early = self.at.stage < len(self.parts) - 1 or (
+            self.sparsity and self.share() < self.sparsity.end
+        )
+        if not self.part.patience or too_early:
+            return False
+        best = self.at.best
+        if not best or row["validation"] > best["validation"]:
+            state = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+            self.at.best = {"validation": row["validation"], "epoch": row["epoch"], "state": state}
+            return False
+        return row["epoch"] - best["epoch"] >= self.part.patience
 
+    def state(self) -> dict[str, Any]:
+        """Everything that `restore` needs."""
+        return {
+            "position": vars(self.at),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "torch_generator": torch.get_rng_state(),
+            "sparsity": self.sparsity.state_dict() if self.sparsity else {},
+        }
 
-@torch.no_grad()
-def settle_batch_norms(model: nn.Module, batches: Sequence[Tensor]) -> None:
-    """Replaces each batch-norm's running statistics by their mean over `batches`.
-
-    The running average remembers about ten batches, and its noise moves whole thresholds in a narrow
-    quantised net.
-    """
-    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    model.train()
-    for i, batch in enumerate(batches):
-        for norm in norms:
-            norm.momentum = 1 / (i + 1)
-        model(batch)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-
-
-def fit(recipe: Recipe, progress: Progress | None = None, checkpoint: Path | None = None) -> Fitted:
-    """Trains recipe.model() on its training images; the test images are not looked at.
-
-    progress(step, steps, {"loss": ..., "epoch": ..., "validation": ...}) is called after every step;
-    validation is the accuracy after the epoch before. checkpoint: written after every epoch, read first when
-    it exists. EdgeTernaryError when the loss is not finite.
-    """
-    torch.manual_seed(recipe.seed)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    data = recipe.data()
-    x, y = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy()), labels_of(data.train)
-    vx, vy = to_tensor(data.validation[0], recipe.shape), labels_of(data.validation)
-    fitted = Fitted(recipe.model())
-    model = fitted.model
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
-    loss_of = make_loss(recipe)
-    per_epoch = len(x) // recipe.batch
-    steps, step, figures = per_epoch * recipe.epochs, 0, {"validation": 0.0}
-
-    def prepare(chunk: Tensor) -> Tensor:
-        return augment(x[chunk].float(), recipe.flip, recipe.shift, generator).reshape(-1, *recipe.shape)
-
-    start = 0
-    if checkpoint and checkpoint.exists():
-        rest = resume.read(checkpoint, recipe, model, optimizer)
-        generator.set_state(rest["generator"])
-        start, fitted.history = rest["epoch"], rest["history"]
-        step = start * per_epoch
-    for epoch in range(start, recipe.epochs):
-        model.train()
-        order, total = torch.randperm(len(x), generator=generator), 0.0
-        for chunk in order[: per_epoch * recipe.batch].split(recipe.batch):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, steps, recipe)
-            images = prepare(chunk)
-            loss = loss_of(model(images), y[chunk], images)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            clip_latents(model)
-            step, total = step + 1, total + loss.item()
-            if not math.isfinite(total):
-                raise EdgeTernaryError(
-                    f"training of {recipe.name} diverged in epoch {epoch + 1}",
-                    "the loss is not a number",
-                    "halve lr",
-                )
-            if progress:
-                progress(step, steps, {"loss": loss.item(), "epoch": float(epoch), **figures})
-        settle_batch_norms(model, [prepare(chunk) for chunk in order[: 40 * SETTLE].split(SETTLE)])
-        figures = {"loss": total / per_epoch, "validation": accuracy(model, vx, vy)}
-        fitted.history.append(figures)
-        figures = {"validation": figures["validation"]}
-        if checkpoint:
-            rest = {"generator": generator.get_state(), "epoch": epoch + 1, "history": fitted.history}
-            resume.write(checkpoint, recipe, model, optimizer, rest)
-    model.eval()
-    return fitted
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on where `state` was taken, with the same bits."""
+        self.at = state["position"]
+        if self.at.stage < len(self.parts):
+            self.begin()
+            self.optimizer.load_state_dict(state["optimizer"])
+        self.model.load_state_dict(state["model"])
+        self.generator.set_state(state["generator"])
+        torch.set_rng_state(state["torch_generator"])
+        if self.sparsity:
+            self.sparsity.load_state_dict(state["sparsity"])

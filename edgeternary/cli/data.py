@@ -1,0 +1,37 @@
+"""edgeternary data: which data sets are here, and making the one that is synthetic."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+
+
+@click.command()
+@click.argument("make", required=False, type=click.Choice(["keywords"]))
+@json_option
+def command(make: str | None, as_json: bool) -> None:
+    """List the data sets that recipes can name and where they lie here.
+
+    "edgeternary data keywords" makes the synthetic keywords, once, into the user's cache.
+    """
+    try:
+        from edgeternary.train import data
+    except ModuleNotFoundError as error:
+        raise EdgeTernaryError(
+            "torch is missing", str(error), "install it with: pip install 'edgeternary[train]'", TOOL_MISSING
+        ) from error
+    if make:
+        with progress_bars() as progress:
+            made = data.synthetic_keywords(progress=progress)
+        counts = [f"{len(labels):,}" for _, labels in (made.train, made.validation, made.test)]
+        note(f"{made.name}: {' + '.join(counts)} samples")
+    rows = [dataclasses.asdict(row) | {"path": row.path and str(row.path)} for row in data.found()]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['name']:22} {row['path'] or 'missing; ' + row['remedy']}")

@@ -1,0 +1,80 @@
+"""Which data sets can be loaded here, without loading them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.train.data import cifar, fashion, handwritten, optical_digits, ts
+from edgeternary.train.data.keywords import keywords_file
+
+PIP = "pip install 'edgeternary[data]'"
+MAKE = "apt install espeak-ng, pip install 'edgeternary[data]', then: edgeternary data keywords"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A data set: its name, where it would be read from (None when missing), how to get it."""
+
+    name: str
+    path: Path | None
+    remedy: str
+
+
+def _idx(variable: str, default: Callable[[], Path]) -> Path | None:
+    base = Path(os.environ.get(variable) or default())
+    return base if list(base.glob("train-images-idx3-ubyte*")) else None
+
+
+def _mnist() -> Path | None:
+    return _idx("EDGETERNARY_MNIST", handwritten.mnist_folder)
+
+
+def _fashion() -> Path | None:
+    return _idx("EDGETERNARY_FASHION_MNIST", lambda: fashion.FASHION_MNIST_FOLDER)
+
+
+def _aeon(name: str) -> Path | None:
+    try:
+        folder = ts.aeon_folder(name)
+    except EdgeTernaryError:
+        return None
+    return folder if (folder / f"{name}_TRAIN.ts").is_file() else None
+
+
+def _digits() -> Path | None:
+    try:
+        file = optical_digits.digits_file()
+    except EdgeTernaryError:
+        return None
+    return file if file.is_file() else None
+
+
+def _keywords() -> Path | None:
+    return keywords_file() if keywords_file().is_file() else None
+
+
+def _cifar10() -> Path | None:
+    folder = cifar.cifar10_folder()
+    return folder.absolute() if (folder / cifar.TRAIN_FILES[0]).is_file() else None
+
+
+PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
+    "mnist": (_mnist, handwritten.REMEDY),
+    "fashion-mnist": (_fashion, fashion.REMEDY),
+    "digits": (_digits, PIP),
+    "basic-motions": (lambda: _aeon("BasicMotions"), PIP),
+    "basic-motions-whole": (lambda: _aeon("BasicMotions"), PIP),
+    "japanese-vowels": (lambda: _aeon("JapaneseVowels"), PIP),
+    "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
+    "synthetic-keywords": (_keywords, MAKE),
+    "cifar10": (_cifar10, cifar.REMEDY),
+}
+
+
+def found() -> list[Found]:
+    """One entry for each of DATASETS, in its order."""
+    return [Found(name, place(), remedy) for name, (place, remedy) in PLACES.items()]

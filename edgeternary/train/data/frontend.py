@@ -1,0 +1,60 @@
+"""The audio front end of TensorFlow Lite Micro (package pymicro-features), reduced to 49 frames of 10 bands.
+
+It gives 40 log-mel bands every 10 ms, from windows of 30 ms, after noise reduction and automatic gain. Its
+uint16 values arrive times 10/256; the micro_speech example maps 0..670 of them (25.6 * 26, so 0..26 here)
+to 256 codes: https://github.com/tensorflow/tflite-micro, examples/micro_speech.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.train.data.core import Array
+
+SAMPLES = 16000  # one second at 16 kHz
+STEP = 160  # samples the front end takes a call
+FRAMES, BANDS = 49, 10
+FULL = 26.0  # becomes code 256
+
+
+class _PerThread(threading.local):
+    """A front end has a state, so that every thread needs its own."""
+
+    frontend: Any = None
+
+
+_own = _PerThread()
+
+
+def _frontend() -> Any:
+    try:
+        from pymicro_features import MicroFrontend
+    except ImportError as error:
+        remedy = "install it with: pip install 'edgeternary[data]'"
+        raise EdgeTernaryError("pymicro-features is missing", str(error), remedy, TOOL_MISSING) from error
+    _own.frontend = _own.frontend or MicroFrontend()
+    return _own.frontend
+
+
+def features(sound: NDArray[np.int16]) -> Array:
+    """uint8 codes (49, 10) of the last second of int16 (n,): means of 4 bands of every second frame.
+
+    What goes before that second (n is a multiple of 160) settles the noise estimate, as in continuous
+    listening.
+    """
+    if sound.ndim != 1 or sound.dtype != np.int16 or len(sound) < SAMPLES or len(sound) % STEP:
+        raise EdgeTernaryError(
+            f"the sound is {sound.dtype} of shape {sound.shape}",
+            f"int16 (n,) at 16 kHz is needed, n >= {SAMPLES} and a multiple of {STEP}",
+        )
+    frontend, raw = _frontend(), sound.astype("<i2").tobytes()
+    frontend.reset()
+    steps = [frontend.process_samples(raw[i : i + 2 * STEP]).features for i in range(0, len(raw), 2 * STEP)]
+    frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the very first window takes 3 steps
+    means = frames[::2].reshape(FRAMES, BANDS, 4).mean(2)
+    return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)

@@ -1,0 +1,114 @@
+"""Any `.npz` file as a data set."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.train.data.core import Array, Data, Split
+from edgeternary.train.data.splits import cut_last
+
+PAIRS = "x_train, y_train, x_test, y_test and optionally x_validation, y_validation"
+LIST = "images, labels and split (0 training, 1 validation, 2 test, or these words)"
+CODES = {"train": "0", "training": "0", "validation": "1", "val": "1", "test": "2"}
+RANKS: dict[int, Callable[[tuple[int, ...]], tuple[int, ...]]] = {  # shape as it is and as it is used
+    2: lambda shape: (shape[0], 1, shape[1], 1),
+    3: lambda shape: (*shape, 1),
+    4: lambda shape: shape,
+}
+TYPES = {"uint8": "uint8", "int8": "int8", "bool": "binary", "int16": "int16"}
+
+
+def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
+    """Arrays x_train, y_train, x_test, y_test (x_validation, y_validation), or images, labels, split.
+
+    Samples are uint8, int8, int16 or bool, (n, H, W, C), (n, H, W) for one channel, (n, L) for one row of
+    values; labels are integers (n,) or (n, 1). Without validation samples the last `validation` training
+    ones are taken, by default every tenth of their number, at most 5,000. Optional: name, labels or
+    label_names (texts), input_type, input_scale, input_zero. Objects (pickles) are not read.
+    EdgeTernaryError says what is missing or wrong.
+    """
+    file = Path(path)
+    arrays = _read(file)
+    train, held, test = _parts(file, arrays)
+    if held is None:
+        count = validation or min(5000, max(1, len(train[0]) // 10))
+        train, held = cut_last(*train, count)
+    names = arrays.get("label_names", arrays.get("labels"))
+    if names is not None and names.dtype.kind == "U" and names.ndim == 1:
+        labels = tuple(str(name) for name in names)
+    else:
+        labels = tuple(str(i) for i in range(1 + max(int(y.max(initial=0)) for _, y in (train, held, test))))
+    kind = str(arrays["images" if "images" in arrays else "x_train"].dtype)
+    if kind not in TYPES:
+        raise EdgeTernaryError(
+            f"samples of {file} are {kind}", f"they are {', '.join(TYPES)}", "scale and round them to codes"
+        )
+    input_type = str(arrays.get("input_type", TYPES[kind]))
+    scale = float(arrays.get("input_scale", 1 / 255 if input_type == "uint8" else 1.0))
+    title = str(arrays.get("name", file.stem))
+    return Data(title, train, held, test, labels, input_type, scale, int(arrays.get("input_zero", 0)))
+
+
+def _read(file: Path) -> dict[str, Array]:
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise EdgeTernaryError(
+            f"{file} cannot be read as .npz", str(error), f"give arrays {PAIRS}"
+        ) from error
+
+
+def _parts(file: Path, arrays: dict[str, Array]) -> tuple[Split, Split | None, Split]:
+    if "images" in arrays:
+        return _by_split(file, arrays)
+    missing = [key for key in ("x_train", "y_train", "x_test", "y_test") if key not in arrays]
+    if missing:
+        have = ", ".join(arrays) or "no arrays"
+        raise EdgeTernaryError(f"{file} has no {missing[0]}", f"it has {have}", f"give {PAIRS}; or {LIST}")
+    train, test = (_pair(file, arrays, f"x_{part}", f"y_{part}") for part in ("train", "test"))
+    if "x_validation" not in arrays or "y_validation" not in arrays:
+        return train, None, test
+    return train, _pair(file, arrays, "x_validation", "y_validation"), test
+
+
+def _by_split(file: Path, arrays: dict[str, Array]) -> tuple[Split, Split | None, Split]:
+    missing = [key for key in ("labels", "split") if key not in arrays]
+    if missing:
+        raise EdgeTernaryError(f"{file} has images but no {missing[0]}", "", f"give {LIST}; or {PAIRS}")
+    x, y = _pair(file, arrays, "images", "labels")
+    split = np.array([CODES.get(str(value).lower(), str(value)) for value in arrays["split"].ravel()])
+    if not len(x) == len(y) == len(split) or not set(split) <= {"0", "1", "2"}:
+        raise EdgeTernaryError(
+            f"{file}: {len(x)} images, {len(y)} labels, {len(split)} entries of split",
+            f"there must be as many of each; split holds {', '.join(sorted(set(split))[:5])}",
+            f"give {LIST}",
+        )
+    train, held, test = ((x[split == code], y[split == code]) for code in "012")
+    return train, held if len(held[0]) else None, test
+
+
+def _pair(file: Path, arrays: dict[str, Array], samples: str, labels: str) -> Split:
+    x, y = arrays[samples], arrays[labels]
+    if x.ndim not in RANKS:
+        raise EdgeTernaryError(
+            f"{samples} of {file} has shape {x.shape}", "samples are (n, H, W, C)", f"give {PAIRS}"
+        )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise EdgeTernaryError(
+            f"{labels} of {file} is {y.dtype} of shape {y.shape}",
+            "labels are integers of shape (n,)",
+            f"give {PAIRS}",
+        )
+    if x.dtype == np.bool_:
+        x = x.astype(np.uint8)
+    return x.reshape(RANKS[x.ndim](x.shape)), y

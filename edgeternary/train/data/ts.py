@@ -1,0 +1,72 @@
+"""Files of the time series classification archive (`.ts`) as the package aeon ships them.
+
+Format: lines of comments (#) and fields (@), then after @data one series a line: its channels separated by
+colons, values by commas, the class last. Source: aeon documentation, "The .ts file format".
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+
+REMEDY = "install it with: pip install 'edgeternary[data]', or name a folder that holds the .ts files"
+Series = NDArray[np.float64]  # (channels, length)
+
+
+def aeon_folder(name: str) -> Path:
+    """Where aeon keeps the data set `name`; the package is not imported, which would take seconds."""
+    spec = importlib.util.find_spec("aeon")
+    if spec is None or not spec.submodule_search_locations:
+        raise EdgeTernaryError("the package aeon is missing", f"it holds {name}", REMEDY, TOOL_MISSING)
+    return Path(spec.submodule_search_locations[0], "datasets", "data", name)
+
+
+def read_ts(path: Path) -> tuple[list[Series], list[str]]:
+    """Series (channels, length) and their classes. EdgeTernaryError for damaged files and missing values."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EdgeTernaryError(f"{path} cannot be read", str(error), REMEDY) from error
+    series: list[Series] = []
+    classes: list[str] = []
+    data = False
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if line.lower() == "@data":
+            data = True
+        elif data and line:
+            *channels, label = line.split(":")
+            try:
+                values = np.array([channel.split(",") for channel in channels], np.float64)
+            except ValueError as error:
+                raise _damaged(path, number, str(error)) from error
+            if (
+                values.ndim != 2
+                or (series and len(values) != len(series[0]))
+                or not np.isfinite(values).all()
+            ):
+                raise _damaged(
+                    path, number, "every line has as many channels, all of one length, without gaps"
+                )
+            series.append(values)
+            classes.append(label)
+    if not series:
+        raise _damaged(path, len(lines), "there is no series after @data")
+    return series, classes
+
+
+def read_pair(name: str, folder: str | os.PathLike[str] | None) -> list[tuple[list[Series], list[str]]]:
+    """Training and test series of `name` from NAME_TRAIN.ts and NAME_TEST.ts in `folder` or in aeon."""
+    base = Path(folder) if folder else aeon_folder(name)
+    return [read_ts(base / f"{name}_{part}.ts") for part in ("TRAIN", "TEST")]
+
+
+def _damaged(path: Path, line: int, why: str) -> EdgeTernaryError:
+    return EdgeTernaryError(
+        f"{path}, line {line}: not a series of the .ts format", why, "copy the file again"
+    )

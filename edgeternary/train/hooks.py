@@ -1,0 +1,67 @@
+"""What layers, sparsity control and cost models let the trainer turn while it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import nn
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir.types import parse
+from edgeternary.nn.cost import CostPenalty
+from edgeternary.nn.linear import Quantized
+from edgeternary.nn.sparsity import SparsitySchedule
+from edgeternary.train import optimizers
+from edgeternary.train.data import Data
+from edgeternary.train.recipe import Recipe
+from edgeternary.train.shapes import Shape, to_tensor
+from edgeternary.train.sources import Twin
+
+BINARY_ONLY = "bop"
+EXAMPLES = 8  # samples that a cost penalty sees once, for the sizes of the maps
+
+
+def use_float_weights(model: nn.Module, on: bool) -> None:
+    """Latent weights in place of their codes, for the stages that train activations first."""
+    for module in model.modules():
+        if isinstance(module, Quantized):
+            module.float_weights = on
+
+
+def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer of the recipe's name at its peak rate."""
+    try:
+        return optimizers.make_optimizer(
+            recipe.optimizer, model, recipe.lr, recipe.weight_decay, **recipe.optimizer_options
+        )
+    except (TypeError, ValueError) as error:
+        raise EdgeTernaryError(
+            f"the optimizer {recipe.optimizer!r} cannot be made", str(error), "check [optimizer]", code=USAGE
+        ) from error
+
+
+def make_sparsity(recipe: Recipe, model: nn.Module) -> SparsitySchedule | None:
+    """The schedule of [sparsity], if the recipe has one."""
+    return SparsitySchedule(model, **recipe.sparsity) if recipe.sparsity else None
+
+
+def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> CostPenalty | None:
+    """The term of the loss that [cost] asks for, if the recipe has one."""
+    if not recipe.cost:
+        return None
+    example = to_tensor(data.train[0][:EXAMPLES], shape)
+    return CostPenalty(model, example, input_bits=parse(data.input_type).planes, **recipe.cost)
+
+
+def float_twin(recipe: Recipe) -> Recipe:
+    """The recipe for the same network in floating point: same data, numbers and teacher, nothing about codes.
+
+    The stages become one: their epochs in a row.
+    """
+    epochs = sum(part.epochs for part, _ in recipe.parts())
+    if recipe.optimizer == BINARY_ONLY:
+        recipe = dataclasses.replace(recipe, optimizer="adam", optimizer_options={})
+    return dataclasses.replace(
+        recipe, model=Twin(recipe.model), epochs=epochs, stages=(), sparsity={}, cost={}, anneal={}
+    )

@@ -1,0 +1,63 @@
+"""Logs of a run, a row an epoch: CSV, and event files for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.train.checkpoint import Row
+from edgeternary.train.files import write_whole
+
+COLUMNS = ("epoch", "stage", "loss", "train", "validation", "lr", "sparsity", "seconds")
+COUNTS = ("epoch", "stage")
+
+
+class CsvLog:
+    """Writes the whole history to `path` after each epoch, so that a resumed run leaves no row twice.
+
+    train and validation are accuracies, sparsity is the share of zero weights, seconds count from the start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, history: list[Row]) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in history:
+            writer.writerow([int(row[key]) if key in COUNTS else f"{row[key]:.6g}" for key in COLUMNS])
+        write_whole(self.path, text.getvalue())
+
+
+class TensorBoardLog:
+    """One event file in `folder`. EdgeTernaryError when the tensorboard package is missing."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise EdgeTernaryError(
+                "tensorboard is missing",
+                f"its package writes the event files: {error}",
+                "pip install 'edgeternary[tensorboard]', or leave it out: the CSV log says the same",
+                TOOL_MISSING,
+            ) from error
+        self.folder, self.make = folder, SummaryWriter
+        self.writer: Any = None
+
+    def __call__(self, history: list[Row]) -> None:
+        row = history[-1]
+        epoch = int(row["epoch"])
+        if self.writer is None:  # a resumed run hides what an interrupted one wrote after the checkpoint
+            self.writer = self.make(str(self.folder), purge_step=epoch)
+        for key in COLUMNS[2:]:
+            self.writer.add_scalar(key, row[key], epoch)
+        self.writer.flush()
+
+    def close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()

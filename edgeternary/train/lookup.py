@@ -1,0 +1,41 @@
+"""Names in recipes: the nearest known one in errors, and "module:function"."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Collection
+from typing import Any
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+
+def unknown(what: str, name: object, known: Collection[str]) -> EdgeTernaryError:
+    """The error for a `name` that is none of `known`; its remedy names the nearest."""
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    remedy = f"did you mean {near[0]!r}?" if near else "choose one of these"
+    return EdgeTernaryError(
+        f"unknown {what} {str(name)[:60]!r}", f"known are: {', '.join(known)}", remedy, code=USAGE
+    )
+
+
+def function(text: str, what: str) -> Any:
+    """The attribute that "package.module:name" means."""
+    module, _, name = text.partition(":")
+    try:
+        found = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+    except (ImportError, AttributeError, ValueError) as error:
+        raise EdgeTernaryError(
+            f"there is no {what} {text[:80]!r}",
+            str(error),
+            "write module:function of a module that Python finds from here",
+            code=USAGE,
+        ) from error
+
+
+def path_of(thing: Any) -> str:
+    """What `function` resolves to `thing`."""
+    return f"{thing.__module__}:{thing.__qualname__}"

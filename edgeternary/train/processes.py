@@ -1,0 +1,86 @@
+"""Trains the runs of a sweep, some at a time, each in a process of its own; finished ones are left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.train.files import write_whole
+from edgeternary.train.sweep import Run
+
+LOG = "log.txt"
+POLL = 0.1  # seconds between looks at the processes
+
+
+def train_all(
+    runs: Sequence[Run],
+    jobs: int = 1,
+    *,
+    threads: int = 0,
+    twin: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Trains every run that has no card yet; an interrupted one goes on from its checkpoint.
+
+    threads: of each process, by default the cores divided by `jobs`. progress(done, total) after each run.
+    EdgeTernaryError, after all others are done, when a run failed.
+    """
+    waiting = [run for run in runs if not _finished(run, twin)]
+    done, total = len(runs) - len(waiting), len(runs)
+    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    running: list[tuple[Run, subprocess.Popen[bytes]]] = []
+    failed: list[Run] = []
+    if progress:
+        progress(done, total)
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                run = waiting.pop(0)
+                running.append((run, _start(run, threads, twin)))
+            time.sleep(POLL)
+            for run, process in list(running):
+                if process.poll() is not None:
+                    running.remove((run, process))
+                    done += 1
+                    if not _finished(run, twin):
+                        failed.append(run)
+                    if progress:
+                        progress(done, total)
+    finally:
+        for _, process in running:
+            process.terminate()
+        for _, process in running:
+            process.wait()
+    if failed:
+        raise EdgeTernaryError(
+            f"{len(failed)} of {total} runs failed",
+            f"the first says: {_last_words(failed[0].folder / LOG)}",
+            f"see {failed[0].folder / LOG}; the same command goes on with what is missing",
+        )
+
+
+def _finished(run: Run, twin: bool) -> bool:
+    card = run.card()
+    return card is not None and not (twin and card["float_accuracy"] is None)
+
+
+def _start(run: Run, threads: int, twin: bool) -> subprocess.Popen[bytes]:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    recipe = run.folder / "recipe.json"
+    write_whole(recipe, json.dumps(run.table, indent=2) + "\n")
+    command = [sys.executable, "-m", "edgeternary", "train", str(recipe), "-o", str(run.folder)]
+    command += ["--threads", str(threads), *(["--float"] if twin else [])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+    with (run.folder / LOG).open("wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+
+
+def _last_words(path: Path) -> str:
+    lines = path.read_text(errors="replace").split("\n")
+    return " ".join(line.strip() for line in lines[-6:] if line.strip()) or "nothing"

@@ -1,0 +1,66 @@
+"""Samples as tensors: channels first, in the shape that a network takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.train.data import Array, Data
+
+Shape = tuple[int, ...]
+
+
+def to_tensor(images: Array, shape: Shape) -> Tensor:
+    """Raw codes (n, H, W, C) as float32 (n, *shape), channels first."""
+    return torch.tensor(images.transpose(0, 3, 1, 2)).float().reshape(-1, *shape)
+
+
+def labels_of(split: tuple[Array, Array]) -> Tensor:
+    """Labels of (images, labels) as int64."""
+    return torch.from_numpy(split[1].astype(np.int64))
+
+
+def candidates(shape: Sequence[int]) -> list[Shape]:
+    """Forms of a sample (H, W, C): (C, H, W), (C, W) where H is 1, and flat."""
+    h, w, c = shape
+    return [(c, h, w), *([(c, w)] if h == 1 else []), (h * w * c,)]
+
+
+def sample_shape(model: nn.Module, data: Data, wanted: Shape = ()) -> Shape:
+    """`wanted`, or the first of `candidates` that the network turns into one logit a class.
+
+    EdgeTernaryError when it takes none of them, or answers for another number of classes.
+    """
+    shape = data.train[0].shape[1:]
+    if wanted and math.prod(wanted) != math.prod(shape):
+        raise EdgeTernaryError(
+            f"shape {list(wanted)} is not that of {data.name}",
+            f"a sample is {list(shape)}",
+            "mend or drop `shape`",
+        )
+    training, tried, answers = model.training, [], []
+    model.eval()
+    for form in [wanted] if wanted else candidates(shape):
+        try:
+            with torch.no_grad():
+                outputs = model(torch.zeros(2, *form))
+            answers.append(f"{list(form)} -> {list(outputs.shape[1:])}")
+            if outputs.shape == (2, len(data.labels)):
+                model.train(training)
+                return form
+        except (RuntimeError, ValueError, IndexError, TypeError, EdgeTernaryError) as error:
+            tried.append(f"{list(form)}: {str(error).splitlines()[0][:100]}")
+    if answers:
+        raise EdgeTernaryError(
+            f"the model does not answer with {len(data.labels)} logits",
+            f"{data.name} has {len(data.labels)} classes; the model gives {answers[0]}",
+            "mend the widths or classes of the model",
+        )
+    raise EdgeTernaryError(
+        f"the model does not take the samples of {data.name}", "; ".join(tried), "mend its input size"
+    )

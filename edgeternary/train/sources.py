@@ -1,0 +1,131 @@
+"""What recipe files name: networks, data sets and teachers, made when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.nn.checkpoint import load_codes
+from edgeternary.nn.twin import twin
+from edgeternary.train import data as data_sets
+from edgeternary.train.data import Data
+from edgeternary.train.lookup import function, unknown
+
+ZOO = "zoo:"
+
+
+def families() -> dict[str, Callable[..., nn.Module]]:
+    """Model families by name; by import at run time, since neither of train and zoo depends on the other."""
+    found: dict[str, Callable[..., nn.Module]] = importlib.import_module("edgeternary.zoo.models").FAMILIES
+    return found
+
+
+@dataclass(frozen=True)
+class Build:
+    """A network from a family's name or "module:function" and keyword arguments, checked at once."""
+
+    build: str
+    arguments: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        parameters = inspect.signature(self.maker()).parameters.values()
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return
+        known = [p.name for p in parameters]
+        for key in self.arguments:
+            if key not in known:
+                raise unknown(f"key of [model] {self.build}:", key, known)
+        for p in parameters:
+            if p.default is p.empty and p.kind is not p.VAR_POSITIONAL and p.name not in self.arguments:
+                raise EdgeTernaryError(
+                    f"[model] lacks the key {p.name!r}", f"{self.build} needs it", "add it", code=USAGE
+                )
+
+    def maker(self) -> Callable[..., nn.Module]:
+        if ":" in self.build:
+            maker: Callable[..., nn.Module] = function(self.build, "model")
+            return maker
+        known = families()
+        if self.build not in known:
+            raise unknown("model family", self.build, known)
+        return known[self.build]
+
+    def __call__(self) -> nn.Module:
+        try:
+            return self.maker()(**self.arguments)
+        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise EdgeTernaryError(
+                f"the model {self.build!r} cannot be built",
+                f"{type(error).__name__}: {error}",
+                "check the values under [model]",
+                code=USAGE,
+            ) from error
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The float twin of the network that `model` makes."""
+
+    model: Callable[[], nn.Module]
+
+    def __call__(self) -> nn.Module:
+        return twin(self.model())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set: a name of train.data.DATASETS, "module:function", or the path of an .npz file."""
+
+    text: str
+
+    def loader(self) -> Callable[[], Data]:
+        if self.text.endswith(".npz"):
+            return lambda: data_sets.npz(self.text)
+        if ":" in self.text:
+            loader: Callable[[], Data] = function(self.text, "data set")
+            return loader
+        if self.text not in data_sets.DATASETS:
+            raise unknown("data set", self.text, data_sets.DATASETS)
+        return data_sets.DATASETS[self.text]
+
+    def __call__(self) -> Data:
+        return self.loader()()
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network: "zoo:NAME", "module:function", or a run's .safetensors with its card, which holds
+    the recipe.
+    """
+
+    text: str
+
+    def __call__(self) -> nn.Module:
+        if self.text.startswith(ZOO):
+            model: nn.Module = importlib.import_module("edgeternary.zoo").torch_model(
+                self.text.removeprefix(ZOO)
+            )
+            return model
+        if not self.text.endswith(".safetensors"):
+            made: nn.Module = function(self.text, "teacher")()
+            return made
+        from edgeternary.train.toml import from_table
+
+        card = Path(self.text).with_suffix(".json")
+        try:
+            table = json.loads(card.read_text())["recipe"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EdgeTernaryError(
+                f"the teacher {self.text!r} has no card",
+                f"its recipe is looked for in {card}: {error}",
+                "train it with: edgeternary train, which writes both, or name zoo:NAME",
+            ) from error
+        return load_codes(from_table(table, str(card)).model(), self.text)

@@ -1,0 +1,109 @@
+"""A sweep: the same recipe for each combination of some of its values, each run in a process of its own.
+
+A [sweep] table holds dotted keys of the recipe. A list is an axis, anything else a value for every run:
+
+    [sweep]
+    model.surrogate = ["identity", "clipped"]
+    train.seed = [0, 1, 2]
+    epochs = 6                                  # a bare key is one of [train]
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.train.recipe import Recipe
+from edgeternary.train.toml import TRAIN, from_table, to_table
+
+SEED = "train.seed"
+MOST_RUNS = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One combination: the value of each axis, the recipe's table and the folder for its files."""
+
+    values: dict[str, Any]
+    table: dict[str, Any]
+    folder: Path
+
+    def card(self) -> dict[str, Any] | None:
+        """The card, if this very recipe has been trained in the folder."""
+        try:
+            card: dict[str, Any] = json.loads((self.folder / f"{self.table['name']}.json").read_text())
+        except (OSError, ValueError):
+            return None
+        found = {key: value for key, value in card.get("recipe", {}).items() if key != "shape"}
+        wanted = {key: value for key, value in self.table.items() if key != "shape"}
+        return card if found == json.loads(json.dumps(wanted)) else None
+
+
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys; a bare key of [train] gets its section."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{path}."))
+        else:
+            found[f"train.{path}" if path in TRAIN else path] = value
+    return found
+
+
+def axes_of(table: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The axes of a [sweep] table and its fixed values, those as axes of one value."""
+    axes = {key: value if isinstance(value, list) else [value] for key, value in flat(table).items()}
+    for key, values in axes.items():
+        if not values or any(value in values[:i] for i, value in enumerate(values)):
+            raise EdgeTernaryError(
+                f"[sweep] {key} = {values}", "it is empty or names a value twice", code=USAGE
+            )
+    return axes
+
+
+def plan(recipe: Recipe, axes: Mapping[str, Sequence[Any]], folder: Path) -> list[Run]:
+    """Every combination, the last axis fastest; each is checked as a recipe before anything runs."""
+    count = 1
+    for values in axes.values():
+        count *= len(values)
+    if count > MOST_RUNS:
+        raise EdgeTernaryError(f"the sweep has {count:,} runs", f"the most is {MOST_RUNS:,}", code=USAGE)
+    varied = [key for key, values in axes.items() if len(values) > 1]
+    runs = []
+    for combination in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, combination, strict=True))
+        table = to_table(recipe)
+        for key, value in chosen.items():
+            put(table, key, value)
+        shown = {key: chosen[key] for key in varied or list(axes)[:1]}
+        where = f"[sweep] {', '.join(f'{key} = {value}' for key, value in chosen.items())}"
+        runs.append(Run(shown, to_table(from_table(table, where)), folder / slug(shown)))
+    if len({run.folder for run in runs}) < len(runs):
+        raise EdgeTernaryError(
+            "two runs of the sweep would share a folder", "their values read alike", code=USAGE
+        )
+    return runs
+
+
+def put(table: dict[str, Any], key: str, value: Any) -> None:
+    """Sets table["a"]["b"] for the key "a.b"."""
+    *sections, last = key.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise EdgeTernaryError(f"[sweep] {key}", f"{section} is no section of the recipe", code=USAGE)
+    table[last] = copy.deepcopy(value)
+
+
+def slug(values: Mapping[str, Any]) -> str:
+    """A folder name: last part of each key and its value."""
+    words = [f"{key.rpartition('.')[2]}={json.dumps(value)}" for key, value in values.items()]
+    return re.sub(r"[^\w=.,+-]+", "_", ",".join(words).replace('"', "")) or "run"

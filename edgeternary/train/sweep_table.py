@@ -1,0 +1,94 @@
+"""What a sweep found: mean and spread over seeds, as rows, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from edgeternary.train.sweep import SEED, Run
+
+Row = dict[str, Any]
+FIGURES = {
+    "accuracy": "test_accuracy",
+    "validation": "validation_accuracy",
+    "float_accuracy": "float_accuracy",
+}
+
+
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """One row for each combination but for the seed.
+
+    {axis: value, ..., "runs", "accuracy" (mean, 0..1), "spread" (standard deviation over the runs, n - 1;
+    None for one run), "least", "most", "validation", "float_accuracy", "sparsity", "seconds" (means)}; runs
+    without a card are left out.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(_axes(run)), []).append(run)
+    rows = []
+    for members in groups.values():
+        cards = [card for run in members if (card := run.card()) is not None]
+        if not cards:
+            continue
+        found = [card["test_accuracy"] for card in cards]
+        row: Row = {**_axes(members[0]), "runs": len(cards)}
+        for name, key in FIGURES.items():
+            row[name] = _mean([card[key] for card in cards])
+        row["spread"] = statistics.stdev(found) if len(found) > 1 else None
+        row["least"], row["most"] = min(found), max(found)
+        row["sparsity"] = _mean([card["zero_weights"] / card["weights"] for card in cards])
+        row["seconds"] = _mean([card["seconds"] for card in cards])
+        rows.append(row)
+    return rows
+
+
+def markdown(title: str, runs: Sequence[Run]) -> str:
+    """Test accuracy of the integer graph in %, mean +- standard deviation; two axes make rows and columns."""
+    rows = rows_of(runs)
+    axes = list(_axes(runs[0])) if runs else []
+    seeds = max((row["runs"] for row in rows), default=0)
+    heading = f"# {title}\n\nTest accuracy of the integer graph in %, mean ± standard deviation"
+    heading += f" of {seeds} runs.\n\n"
+    if len(axes) == 2:
+        return heading + _grid(rows, axes[0], axes[1])
+    head = [*(axis.rpartition(".")[2] for axis in axes), "runs", "accuracy", "least", "most"]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in rows:
+        ends = [f"{100 * row[key]:.2f}" for key in ("least", "most")]
+        lines.append(_line([*(row[axis] for axis in axes), row["runs"], cell(row), *ends]))
+    return heading + "\n".join(lines) + "\n"
+
+
+def cell(row: Row) -> str:
+    """Accuracy in %: mean, and spread if there is one."""
+    spread = row["spread"]
+    return f"{100 * row['accuracy']:.2f}" + ("" if spread is None else f" ± {100 * spread:.2f}")
+
+
+def _grid(rows: Sequence[Row], down: str, across: str) -> str:
+    columns = list(dict.fromkeys(row[across] for row in rows))
+    names = [name.rpartition(".")[2] for name in (down, across)]
+    lines = [_line([" \\ ".join(names), *columns]), _line(["---"] * (len(columns) + 1))]
+    for value in dict.fromkeys(row[down] for row in rows):
+        found = {row[across]: cell(row) for row in rows if row[down] == value}
+        lines.append(_line([value, *(found.get(column, "") for column in columns)]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _axes(run: Run) -> dict[str, Any]:
+    """Values of all axes but the seed; lists as text, so that they can be keys."""
+    shown = {key: value for key, value in run.values.items() if key != SEED}
+    return {
+        key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in shown.items()
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

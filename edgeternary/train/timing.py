@@ -1,0 +1,48 @@
+"""Step time of a recipe against that of its float twin."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+
+from edgeternary.train.hooks import float_twin
+from edgeternary.train.recipe import Recipe
+from edgeternary.train.trainer import Trainer
+
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """Medians over `steps` training steps, in milliseconds."""
+
+    quantised_ms: float
+    float_ms: float
+    steps: int
+
+    @property
+    def ratio(self) -> float:
+        return self.quantised_ms / self.float_ms
+
+
+def step_times(recipe: Recipe, steps: int = 30) -> StepTimes:
+    """Trains the recipe's network and its float twin for `steps` steps each, in turns, on the same batches.
+
+    A step is augmentation, forward and backward pass, optimizer and clipping, as in `fit`.
+    """
+    data = recipe.data()
+    first = Trainer(recipe, data)
+    twin = float_twin(recipe)
+    trainers = first, Trainer(twin, data)
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for trainer in trainers:
+        trainer.model.train()
+    chunks = first.epoch_chunks()
+    for i in range(steps + WARM_UP):
+        for trainer, times in zip(trainers, seconds, strict=True):
+            start = time.perf_counter()
+            trainer.step(chunks[i % len(chunks)])
+            times.append(time.perf_counter() - start)
+    quantised, plain = (1e3 * statistics.median(times[WARM_UP:]) for times in seconds)
+    return StepTimes(quantised, plain, steps)
