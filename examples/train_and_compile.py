@@ -48,15 +48,15 @@ def train(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) ->
 
 def main() -> None:
     torch.manual_seed(0)
-    samples = zoo.samples()
-    images = torch.from_numpy(samples.images.transpose(0, 3, 1, 2).copy()).float()
-    labels = torch.from_numpy(samples.labels.astype(np.int64))
+    samples, classes = zoo.images("fashion-cnn")
+    images = torch.from_numpy(samples.transpose(0, 3, 1, 2).copy()).float()
+    labels = torch.from_numpy(classes.astype(np.int64))
     model = make_model()
     train(model, images[:800], labels[:800])
 
     graph = edgeternary.lower(model, images[:1], name="toy")
     edgeternary.save(graph, "toy.et")
-    held_out = samples.images[800:]
+    held_out = samples[800:]
     assert_bit_exact(graph, on=["host", "cortex-m4"], inputs=held_out[:20])
 
     # PyTorch and the graph agree exactly, ties included: logits are integers times one float32 scale.

@@ -113,9 +113,7 @@ def run_job(job: Job) -> dict[str, Any]:
         return {"model": job.model, "executor": SYNTH, **synthesis(graph)}
     images, labels = zoo.images(job.model)
     images, labels = images[: job.samples], labels[: job.samples]
-    answered = Result(
-        zoo.samples().logits[job.model][: job.samples]
-    )  # what torch answered when it was trained
+    answered = Result(zoo.logits(job.model)[0][: job.samples])  # what torch answered when it was trained
     if job.executor == RECORDED:
         expected, found = run(graph, images, on="numpy"), answered
     else:

@@ -24,8 +24,14 @@ HEADS = {
     "scratch_bytes": "scratch B",
     "estimated_cycles": "est. cycles",
     "macs": "MACs",
+    "float_accuracy": "float acc.",
+    "card_accuracy": "card",
+    "weights_bits": "w bits",
+    "activations_bits": "a bits",
+    "packed_bytes": "packed B",
+    "mismatches_torch": "torch mism.",
 }
-PERCENT = ("accuracy", "share")
+PERCENT = ("accuracy", "float_accuracy", "card_accuracy", "share", "zeros")
 
 
 def cell(content: Any, key: str = "") -> str:
@@ -35,7 +41,7 @@ def cell(content: Any, key: str = "") -> str:
     if isinstance(content, bool):
         return "yes" if content else "no"
     if key in PERCENT:
-        return f"{content:.2%}" if key == "accuracy" else f"{content:.1%}"
+        return f"{content:.2%}" if key.endswith("accuracy") else f"{content:.1%}"
     if isinstance(content, int):
         return f"{content:,}"
     if isinstance(content, float):

@@ -1,22 +1,23 @@
-"""Small trained models that ship with the package, and 1,000 real test images to run them on.
+"""Small trained models that ship with the package, with test samples to run them on.
 
-    graph = zoo.load("fashion-mlp") inputs, labels = zoo.images("fashion-mlp")      # (1000,
-    *graph.input.shape) uint8, (1000,) model = zoo.torch_model("fashion-mlp")          # the PyTorch model the
-    graph was lowered from; needs torch
+    graph = zoo.load("fashion-mlp")
+    inputs, labels = zoo.images("fashion-mlp")    # (1000, *graph.input.shape) uint8, (1000,)
+    model = zoo.torch_model("fashion-mlp")        # the PyTorch model the graph was lowered from; needs torch
 
-Everything but `torch_model` works without torch.
+A model is the files NAME.* below nets/ (.et; .json: its card; .safetensors: torch's weights; .logits.npz:
+what torch answered) and recipes/NAME.toml; there is no list of models elsewhere. Everything but `torch_model`
+works without torch.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-from dataclasses import dataclass
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,39 +26,25 @@ if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
 FOLDER = Path(__file__).parent
-SAMPLES = FOLDER / "data" / "fashion_mnist_1000.npz"
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The first 1,000 test images of Fashion-MNIST with what torch answered.
-
-    images       uint8 (1000, 28, 28, 1), labels uint8 (1000,)
-    logits       model name -> int32 (1000, 10): recorded torch logits divided by logit_scale, which is exact
-    logit_scale  model name -> float
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    logits: dict[str, np.ndarray]
-    logit_scale: dict[str, float]
+NETS = FOLDER / "nets"
+SAMPLES = 1000  # test samples that ship for a data set, or all there are
 
 
 def names() -> tuple[str, ...]:
     """Names of the models, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.et")))
+    return tuple(sorted(path.stem for path in NETS.glob("*.et")))
 
 
 def load(name: str) -> Graph:
     """The integer graph of a zoo model; EdgeTernaryError for an unknown name."""
     from edgeternary.ir.file import load as read
 
-    return read(_file(name, "et"))
+    return read(file(name, "et"))
 
 
 def card(name: str) -> dict[str, Any]:
     """How a model was made: data, recipe, seed, accuracy, sizes."""
-    found: dict[str, Any] = json.loads(_file(name, "json").read_text())
+    found: dict[str, Any] = json.loads(file(name, "json").read_text())
     return found
 
 
@@ -66,7 +53,7 @@ def torch_model(name: str, checkpoint: str | os.PathLike[str] | None = None) -> 
 
     checkpoint: weights of the same architecture in place of the shipped ones (nn.save_codes wrote them).
     """
-    checkpoint = checkpoint or _file(name, "safetensors")
+    checkpoint = checkpoint or file(name, "safetensors")
     try:
         from edgeternary.nn.checkpoint import load_codes
     except ImportError as error:
@@ -74,31 +61,58 @@ def torch_model(name: str, checkpoint: str | os.PathLike[str] | None = None) -> 
             "torch is not installed",
             "a zoo model's PyTorch form needs it",
             "pip install 'edgeternary[train]'",
-            code=3,
+            code=TOOL_MISSING,
         ) from error
-    recipe = importlib.import_module(f"edgeternary.zoo.recipes.{name.replace('-', '_')}").RECIPE
-    return load_codes(recipe.model(), checkpoint)
+    from edgeternary.train.find import find_recipe
+
+    return load_codes(find_recipe(f"zoo:{name}").model(), checkpoint)
+
+
+def recipe_path(name: str) -> Path:
+    """The recipe of a model."""
+    file(name, "et")
+    return FOLDER / "recipes" / f"{name}.toml"
+
+
+def data_set(name: str) -> str:
+    """The data set that a model was trained on, as its recipe calls it."""
+    return str(tomllib.loads(recipe_path(name).read_text())["data"])
+
+
+def samples_path(data: str) -> Path:
+    """The file of a data set's shipped test samples."""
+    return FOLDER / "data" / f"{data.replace('-', '_')}_{SAMPLES}.npz"
 
 
 def images(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The shipped images in the shape that model `name` takes, uint8 (1000, *shape), and labels (1000,)."""
-    found = samples()
-    return found.images.reshape(len(found.images), *load(name).input.shape), found.labels
-
-
-def samples() -> Samples:
-    """The shipped images, labels and recorded logits."""
+    """The shipped test samples, at most 1,000: codes (n, *shape) as the model takes them, and labels (n,)."""
     import numpy as np
 
-    with np.load(SAMPLES, allow_pickle=False) as file:
-        logits = {key.removeprefix("logits_"): file[key] for key in file.files if key.startswith("logits_")}
-        scales = {name: float(file[f"scale_{name}"]) for name in logits}
-        return Samples(file["images"], file["labels"], logits, scales)
+    from edgeternary.run.inputs import arranged
+
+    path = samples_path(data_set(name))
+    if not path.is_file():
+        raise EdgeTernaryError(
+            f"no test samples ship for {name}",
+            f"{path.name} is looked for beside the zoo",
+            "give --inputs FILE.npz",
+        )
+    with np.load(path, allow_pickle=False) as content:
+        return arranged(load(name), content["images"]), content["labels"]
 
 
-def _file(name: str, suffix: str) -> Path:
+def logits(name: str) -> tuple[np.ndarray, float]:
+    """What torch answered for `images(name)`: int32 (n, classes), and the scale that makes logits of them."""
+    import numpy as np
+
+    with np.load(file(name, "logits.npz"), allow_pickle=False) as content:
+        return content["codes"].astype(np.int32), float(content["scale"])
+
+
+def file(name: str, suffix: str) -> Path:
+    """The file NAME.suffix of a model; EdgeTernaryError for an unknown name."""
     if name not in names():
         raise EdgeTernaryError(
             f"the zoo has no model {name[:40]!r}", f"it has {', '.join(names())}", "choose one of these"
         )
-    return FOLDER / f"{name}.{suffix}"
+    return NETS / f"{name}.{suffix}"

@@ -58,7 +58,7 @@ def test_content(wheel: Path) -> None:
     assert any(name.startswith("edgeternary/_data/firmware/core/") for name in names)
     assert "edgeternary_hw/__init__.py" in names
     assert "edgeternary/boards/pico.toml" in names
-    assert "edgeternary/zoo/fashion-mlp.et" in names
+    assert "edgeternary/zoo/nets/fashion-mlp.et" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"edgeternary", "edgeternary_hw"} | {top for top in tops if top.endswith(".dist-info")}
     assert sum(info.file_size for info in zipfile.ZipFile(wheel).infolist()) < 8 * 2**20

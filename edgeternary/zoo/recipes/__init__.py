@@ -1,1 +1,1 @@
-"""Recipes of the models that ship with the package, one module each."""
+"""Recipes of the models that ship with the package, one NAME.toml each."""

@@ -1,0 +1,107 @@
+"""edgeternary summary: a network layer by layer, with estimates for each target, before training too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeternary.cli._model import ZOO, load_model
+from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.ir import Graph
+
+COLUMNS = (
+    "name", "kind", "shape", "weights_bits", "activations_bits", "weights", "zeros", "macs", "packed_bytes",
+    "flash_bytes", "ram_bytes",
+)  # fmt: skip
+
+
+class Shape(click.ParamType):
+    """Numbers such as 1,28,28."""
+
+    name = "shape"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = [word.strip() for word in value.split(",")]
+        if not all(word.isdecimal() and int(word) for word in words):
+            self.fail(f"{value!r} is not a shape such as 1,28,28 or 784", param, ctx)
+        return tuple(map(int, words))
+
+
+@click.command()
+@click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION")
+@click.option(
+    "--on", default="cortex-m4,cortex-m0plus", show_default=True, help="Cores; memory is the first one's."
+)
+@click.option(
+    "--shape", type=Shape(), help="Of one sample, channels first, for a MODULE:FUNCTION that gives a network."
+)
+@click.option("--input-type", default="uint8", show_default=True, help="Of its codes.")
+@json_option
+def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str, as_json: bool) -> None:
+    """Bits, weights, MACs and estimated flash, RAM, cycles and LUTs of each layer.
+
+    A .et file or zoo:NAME is taken as it is. A recipe, or a function that returns a train.Recipe or (with
+    --shape) an nn.Module, is lowered with random weights, so this works before training. It needs torch.
+    """
+    from edgeternary.report.summary import summary
+
+    cores = [name.strip() for name in on.split(",") if name.strip()]
+    if not cores:
+        raise EdgeTernaryError("no core was named", "--on is empty", "for example --on cortex-m4", USAGE)
+    found = summary(_graph(model, shape, input_type), cores)
+    if as_json:
+        print_json(found)
+        return
+    _show(found, cores)
+
+
+def _graph(text: str, shape: tuple[int, ...] | None, input_type: str) -> Graph:
+    if text.startswith(ZOO) or not (text.endswith(".toml") or _is_function(text)):
+        return load_model(text)
+    try:
+        from edgeternary.train.find import find_recipe
+        from edgeternary.train.lookup import function
+        from edgeternary.zoo.untrained import lower_shape, untrained
+    except ImportError as error:
+        raise EdgeTernaryError(
+            "torch is missing",
+            f"a network before training is lowered from PyTorch: {error}",
+            "pip install 'edgeternary[train]'",
+            TOOL_MISSING,
+        ) from error
+    sys.path.insert(0, str(Path.cwd()))
+    note("weights are random: the network as it is before training")
+    if shape is None:
+        return untrained(find_recipe(text))
+    return lower_shape(function(text, "network")(), shape, input_type)
+
+
+def _is_function(text: str) -> bool:
+    """Whether this is module:function, a plain path is not."""
+    return ":" in text and not Path(text).exists()
+
+
+def _show(found: dict[str, Any], cores: list[str]) -> None:
+    from edgeternary.report.tables import print_table
+
+    rows = []
+    for row in [*found["layers"], found["total"]]:
+        shape = "x".join(map(str, row.get("shape", ())))
+        rows.append({**row, "shape": shape, **{f"{core} cycles": row["cycles"].get(core) for core in cores}})
+    footer = [
+        "",
+        f"flash, RAM: constants, and output with scratch memory, of the kernels chosen for {cores[0]}.",
+        "All of these are estimates: bench counts cycles, compile --build measures memory and LUTs.",
+    ]
+    columns = (*COLUMNS, *(f"{core} cycles" for core in cores), "luts", "fpga_cycles")
+    print_table(rows, columns, title=found["name"], footer="\n".join([*footer, *found["notes"]]))

@@ -1,0 +1,114 @@
+"""edgeternary zoo: the models that ship, their cards, and a check of what the cards claim."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from edgeternary.cli._output import json_option, print_json, progress_bars
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+
+CHECKED = ("accuracy", "samples", "mismatches_torch")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
+)
+@json_option
+def command(name: str | None, checked: bool, as_json: bool) -> None:
+    """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
+
+    --check needs torch and the data set: it compares torch's eval mode with the integer graph, all outputs
+    of all test samples (of every model without NAME), and ends with 4 where one differs.
+    """
+    from edgeternary import zoo
+
+    name = name.removeprefix("zoo:") if name else None
+    if name is not None:
+        zoo.file(name, "et")  # refuses an unknown name
+    if checked:
+        _check([name] if name else list(zoo.names()), as_json)
+    elif name:
+        _show(name, as_json)
+    else:
+        _list(as_json)
+
+
+def _list(as_json: bool) -> None:
+    from edgeternary.report.tables import print_table
+    from edgeternary.report.zoo import zoo_rows
+
+    rows = zoo_rows()
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, tuple(rows[0]) if rows else ())
+
+
+def _show(name: str, as_json: bool) -> None:
+    from edgeternary import zoo
+    from edgeternary.report.zoo import zoo_row
+
+    card, row = zoo.card(name), zoo_row(name)
+    content: dict[str, Any] = {**card, **row}
+    if as_json:
+        print_json(content)
+        return
+    for key, value in content.items():
+        if isinstance(value, dict):
+            click.echo(f"{key}:")
+            for line in _lines(value):
+                click.echo(f"  {line}")
+        elif value is not None and not (isinstance(value, list) and value and isinstance(value[0], list)):
+            click.echo(f"{key}: {value}")
+
+
+def _lines(table: dict[str, Any], prefix: str = "") -> list[str]:
+    """One line an entry; nested tables as a.b."""
+    found: list[str] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found += _lines(value, f"{prefix}{key}.")
+        else:
+            found.append(f"{prefix}{key} = {value}")
+    return found
+
+
+def _check(names: list[str], as_json: bool) -> None:
+    from edgeternary import zoo
+    from edgeternary.report.tables import print_table
+    from edgeternary.zoo.check import check
+
+    rows: list[dict[str, Any]] = []
+    with progress_bars() as progress:
+        for name in names:
+            rows.append({"name": name, "data": zoo.data_set(name), **check(name, progress)})
+    for row in rows:
+        row["card_accuracy"] = zoo.card(row["name"]).get("test_accuracy")
+    if as_json:
+        print_json(rows if len(names) > 1 else rows[0])
+    else:
+        print_table(rows, ("name", "data", *CHECKED, "card_accuracy"))
+    for row in rows:
+        _refuse(row)
+
+
+def _refuse(row: dict[str, Any]) -> None:
+    """EdgeTernaryError for a mismatch (code 4) and for a card with another accuracy (code 1)."""
+    name = row["name"]
+    if row["mismatches_torch"]:
+        raise EdgeTernaryError(
+            f"{name} is not bit-exact: {row['mismatches_torch']:,} of {row['samples']:,} samples differ",
+            "torch's eval mode and the integer graph answer differently",
+            f"edgeternary simulate zoo:{name} --on torch --compare names the layer",
+            NOT_BIT_EXACT,
+        )
+    if round(row["accuracy"], 4) != row["card_accuracy"]:
+        raise EdgeTernaryError(
+            f"the card of {name} claims an accuracy of {row['card_accuracy']}, it is {row['accuracy']:.4f}",
+            "card and model were not made by one run, or the test set is another",
+            "copy .et, .json and .safetensors of one run",
+        )

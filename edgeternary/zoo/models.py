@@ -1,0 +1,189 @@
+"""Families of networks that recipes build by name: {name: function of keyword arguments -> nn.Module}."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import nn
+
+from edgeternary import nn as q
+from edgeternary.nn.quantizers import levels
+
+Kind = str | int
+
+
+def quantiser(
+    channels: int, i: int | str, kind: Kind, scale: float | None = None, surrogate: str | None = None
+) -> OrderedDict[str, nn.Module]:
+    """bn<i> and act<i>: BatchNorm and Activation up to 4 bits, one Requantize act<i> from 5 bits on."""
+    if levels(kind).hi - levels(kind).lo > 15:
+        return OrderedDict([(f"act{i}", q.Requantize(channels, kind, scale))])
+    return OrderedDict([(f"bn{i}", q.BatchNorm(channels)), (f"act{i}", q.Activation(kind, scale, surrogate))])
+
+
+def mlp(
+    widths: Sequence[int],
+    weights: Kind = "ternary",
+    activations: Kind = "bipolar",
+    scale: float | None = None,
+    surrogate: str | None = None,
+    bits: str | None = None,
+) -> nn.Module:
+    """Linear, BatchNorm, Activation for each hidden width, then Output; input (N, widths[0]) codes.
+
+    bits: "bipolar" or "binary" turns 8-bit pixels (N, 1, H, W) into 1-bit ones first, x >= 128.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    if bits:
+        layers["bits"], layers["flatten"] = q.Binarize(kind=bits), q.Flatten()
+    for i, (inputs, outputs) in enumerate(pairwise(widths[:-1]), 1):
+        layers[f"fc{i}"] = q.Linear(inputs, outputs, weights)
+        layers.update(quantiser(outputs, i, activations, scale, surrogate))
+    layers[f"fc{len(widths) - 1}"] = q.Output(widths[-2], widths[-1], weights)
+    return nn.Sequential(layers)
+
+
+def cnn(
+    channels: Sequence[int],
+    size: int = 28,
+    inputs: int = 1,
+    classes: int = 10,
+    kernels: Sequence[int] | int = 3,
+    strides: Sequence[int] | int = 1,
+    pools: Sequence[int] | int = 2,
+    hidden: Sequence[int] = (),
+    weights: Kind = "ternary",
+    activations: Kind = 2,
+    scale: float | None = None,
+    surrogate: str | None = None,
+) -> nn.Module:
+    """Conv2d [, MaxPool], BatchNorm, Activation for each of `channels`, dense `hidden`, then Output.
+
+    Convolutions keep the size ("same", pad -1 after bipolar codes, else 0) divided by their stride;
+    input (N, inputs, size, size).
+    """
+    n = len(channels)
+    every = [[v] * n if isinstance(v, int) else list(v) for v in (kernels, strides, pools)]
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    pad_value = 0
+    for i, (outputs, kernel, stride, pool) in enumerate(zip(channels, *every, strict=True), 1):
+        layers[f"conv{i}"] = q.Conv2d(
+            inputs, outputs, kernel, stride, kernel // 2, pad_value, weights=weights
+        )
+        size = (size + 2 * (kernel // 2) - kernel) // stride + 1
+        if pool > 1:
+            layers[f"pool{i}"] = q.MaxPool(pool)
+            size //= pool
+        layers.update(quantiser(outputs, i, activations, scale, surrogate))
+        inputs, pad_value = outputs, -1 if activations == "bipolar" else 0
+    layers["flatten"] = q.Flatten()
+    features = inputs * size * size
+    for i, outputs in enumerate(hidden, 1):
+        layers[f"fc{i}"] = q.Linear(features, outputs, weights)
+        layers.update(quantiser(outputs, n + i, activations, scale, surrogate))
+        features = outputs
+    layers["fc"] = q.Output(features, classes, weights)
+    return nn.Sequential(layers)
+
+
+def ds_cnn(
+    channels: int = 64,
+    blocks: int = 4,
+    classes: int = 12,
+    weights: Kind = "ternary",
+    activations: Kind = 2,
+    pooled: Kind = 4,
+    scale: float | None = None,
+    surrogate: str | None = None,
+) -> nn.Module:
+    """Depthwise-separable network for keyword spotting (Zhang et al., 2017); input (N, 1, 49, 10) codes.
+
+    A 10x4 convolution with stride 2 to 25x5, `blocks` times depthwise 3x3 and pointwise, global average,
+    Output.
+    """
+    pad_value = -1 if activations == "bipolar" else 0
+
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["conv"] = q.Conv2d(1, channels, (10, 4), 2, (4, 1, 5, 1), weights=weights)
+    layers.update(quantiser(channels, "", activations, scale, surrogate))
+    for i in range(1, blocks + 1):
+        layers[f"depthwise{i}"] = q.Conv2d(
+            channels, channels, 3, pad=1, pad_value=pad_value, groups=channels, weights=weights
+        )
+        layers.update(quantiser(channels, f"{i}a", activations, scale, surrogate))
+        layers[f"pointwise{i}"] = q.Conv2d(channels, channels, 1, weights=weights)
+        layers.update(quantiser(channels, f"{i}b", activations, scale, surrogate))
+    layers["pool"] = q.GlobalAvgPool(q.Activation(pooled))
+    layers["flatten"] = q.Flatten()
+    layers["fc"] = q.Output(channels, classes, weights)
+    return nn.Sequential(layers)
+
+
+def resnet8(
+    channels: Sequence[int] = (16, 32, 64),
+    inputs: int = 1,
+    classes: int = 10,
+    weights: Kind = "ternary",
+    activations: Kind = 4,
+) -> nn.Module:
+    """ResNet-8 of MLPerf Tiny: three residual stages of two convolutions; input (N, inputs, H, W) codes."""
+
+    def conv(a: int, b: int, kernel: int, stride: int) -> list[nn.Module]:
+        return [
+            q.Conv2d(a, b, kernel, stride, kernel // 2, weights=weights),
+            q.BatchNorm(b),
+            q.Activation(activations),
+        ]
+
+    layers: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(*conv(inputs, channels[0], 3, 1)))
+    width = channels[0]
+    for i, outputs in enumerate(channels, 1):
+        stride = 1 if i == 1 else 2
+        body = nn.Sequential(*conv(width, outputs, 3, stride), *conv(outputs, outputs, 3, 1))
+        shortcut = (
+            None if stride == 1 and width == outputs else nn.Sequential(*conv(width, outputs, 1, stride))
+        )
+        layers[f"block{i}"] = q.Residual(body, shortcut)
+        layers[f"bn{i}"], layers[f"act{i}"] = q.BatchNorm(outputs), q.Activation(activations)
+        width = outputs
+    layers["pool"] = q.GlobalAvgPool(q.Activation(4))
+    layers["flatten"] = q.Flatten()
+    layers["fc"] = q.Output(width, classes, weights)
+    return nn.Sequential(layers)
+
+
+def conv1d(
+    inputs: int,
+    length: int,
+    classes: int,
+    channels: Sequence[int] = (32, 64),
+    kernel: int = 5,
+    pools: Sequence[int] | int = 2,
+    weights: Kind = "ternary",
+    activations: Kind = 4,
+) -> nn.Module:
+    """Convolutions over time with pooling, then the average over time; input (N, inputs, length) codes."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    pool_of = [pools] * len(channels) if isinstance(pools, int) else list(pools)
+    for i, (outputs, pool) in enumerate(zip(channels, pool_of, strict=True), 1):
+        layers[f"conv{i}"] = q.Conv1d(inputs, outputs, kernel, 1, kernel // 2, weights=weights)
+        if pool > 1:
+            layers[f"pool{i}"] = q.MaxPool(pool)
+            length //= pool
+        layers.update(quantiser(outputs, i, activations))
+        inputs = outputs
+    layers["pool"] = q.GlobalAvgPool(q.Activation(4))
+    layers["flatten"] = q.Flatten()
+    layers["fc"] = q.Output(inputs, classes, weights)
+    return nn.Sequential(layers)
+
+
+FAMILIES: dict[str, Callable[..., nn.Module]] = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "ds_cnn": ds_cnn,
+    "resnet8": resnet8,
+    "conv1d": conv1d,
+}

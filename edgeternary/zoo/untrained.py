@@ -1,0 +1,46 @@
+"""A network before training: its recipe, lowered with random weights; needs torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch import lower
+from edgeternary.ir import Graph
+from edgeternary.train.recipe import Recipe
+from edgeternary.train.shapes import sample_shape
+
+
+def untrained(recipe: Recipe) -> Graph:
+    """The integer graph of recipe.model() as it is initialised.
+
+    Input type, shape and labels are the data set's. Where that is not installed, the recipe's shape and uint8
+    codes are taken; EdgeTernaryError where it has no shape.
+    """
+    torch.manual_seed(recipe.seed)
+    model = recipe.model()
+    try:
+        data = recipe.data()
+    except EdgeTernaryError:
+        if not recipe.shape:
+            raise
+        return lower_shape(model, recipe.shape, name=recipe.name)
+    shape = sample_shape(model, data, recipe.shape)
+    return lower_shape(model, shape, data.input_type, recipe.name, data.labels)
+
+
+def lower_shape(
+    model: nn.Module,
+    shape: Sequence[int],
+    input_type: str = "uint8",
+    name: str = "model",
+    labels: Sequence[str] = (),
+) -> Graph:
+    """`model` lowered for one sample of `shape` ((C, H, W), (C, L) or (n,))."""
+    if not shape or math.prod(shape) < 1:
+        raise EdgeTernaryError("the shape of a sample is not known", "", "name it, such as --shape 1,28,28")
+    return lower(model, torch.zeros(1, *shape), name=name, input_type=input_type, labels=labels)

