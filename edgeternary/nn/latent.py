@@ -15,7 +15,7 @@ def like(codes: Tensor, w: Tensor) -> Tensor:
     format.
     """
     if codes.stride() == w.stride():
-        return codes
+        return codes.detach()  # an input that a Function returns as it is loses the strides of axes of size 1
     return torch.empty_strided(w.shape, w.stride(), dtype=codes.dtype).copy_(codes)
 
 

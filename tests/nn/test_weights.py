@@ -84,10 +84,11 @@ def test_codes_are_in_range_and_survive_freezing(kind):
 @pytest.mark.parametrize("share", [0.0, 0.8])
 def test_train_and_eval_mode_give_the_same_codes(kind, share):
     """In either memory format, which the codes keep."""
-    layer = q.Conv2d(6, 16, 3, weights=kind)
-    layer.zero_share = share if kind != "binary" else 0.0
-    for memory_format in (torch.contiguous_format, torch.channels_last):
+    cases = [(q.Conv2d(6, 16, 3, weights=kind), torch.contiguous_format)]
+    cases += [(q.Conv2d(n, 16, 3, weights=kind), torch.channels_last) for n in (6, 1)]
+    for layer, memory_format in cases:
         layer.to(memory_format=memory_format)
+        layer.zero_share = share if kind != "binary" else 0.0
         train, exact = layer.train().codes().detach(), layer.eval().codes().detach()
         np.testing.assert_array_equal(train, exact)
         np.testing.assert_array_equal(train, layer.integer_codes())
