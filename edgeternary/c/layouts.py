@@ -10,6 +10,8 @@ planes:G    bit planes along the channels. The elements, in row-major order, are
             Planes are those of `edgeternary.ir.encoding`; unused bits are 0. Words of one group stay together
             with all their planes, so a reshape never moves a word, and a kernel walks one pointer.
 
+lanes       several vertical parts of an image share each 32-bit word: see `Lanes`
+
 A group whose size is a multiple of 32 ends at a word border, so all such groupings are the same memory and
 have one name: G is then the size of the whole value.
 """
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeternary.ir import IntArray, Value, encoding
+from edgeternary.ir import IntArray, Type, Value, encoding
 
 WORD_BYTES = 4
 
@@ -103,6 +105,99 @@ class Planes(Layout):
         words = np.frombuffer(data, "<u4", count=groups * self.words * value.type.planes)
         packed = words.reshape(groups, self.words, value.type.planes).transpose(2, 0, 1)
         return encoding.unpack(packed, value.type, self.group).reshape(value.shape)
+
+
+@dataclass(frozen=True)
+class Lanes(Layout):
+    """Vertical parts of an image side by side in 32-bit words, with the border that a window needs.
+
+    The image (H, W, C) is surrounded by pads and cut into parts, the first rows of which are `starts`. Word
+    (r, q, c) holds in lane l, counted from the low bits, the element of padded row starts[l] + r, padded
+    column q, channel c. A lane holds (x - type.lo) / unit, which is never negative (unit is 2 for bipolar,
+    else 1). So every tap of a window is a whole word at a fixed distance, and rows that two parts both need
+    (the halo) are there twice. A value of height 1 is cut along its width: H and W change places.
+
+    starts       first padded row of each part: 2 parts of 16 bits or 4 of 8 bits
+    rows, width  size of the words' array, in rows and columns
+    top, left    pads above and on the left; below and on the right there is pad as well
+    pad          the code that the pads hold
+    """
+
+    starts: tuple[int, ...]
+    rows: int
+    width: int
+    top: int
+    left: int
+    pad: int
+
+    @property
+    def name(self) -> str:
+        starts = ",".join(map(str, self.starts))
+        size = f"{self.rows}x{self.width}+{self.top}+{self.left}"
+        return f"lanes:{self.lanes}x{self.bits}:{size}:{starts}:{self.pad}"
+
+    @property
+    def lanes(self) -> int:
+        """Parts, and numbers in a word."""
+        return len(self.starts)
+
+    @property
+    def bits(self) -> int:
+        """Bits of a lane."""
+        return 8 * WORD_BYTES // self.lanes
+
+    @property
+    def ones(self) -> int:
+        """A word with 1 in every lane."""
+        return sum(1 << self.bits * lane for lane in range(self.lanes))
+
+    def pad_word(self, value: Value) -> int:
+        """A word with the pad in every lane."""
+        return int(lane_code(np.array(self.pad, np.int32), value.type)) * self.ones
+
+    def size(self, value: Value) -> int:
+        return self.rows * self.width * value.channels * WORD_BYTES
+
+    def ctype(self, value: Value) -> str:
+        return "uint32_t"
+
+    def encode(self, codes: IntArray, value: Value) -> bytes:
+        height, width = tall(value.shape)[:2]
+        image = np.full((self.starts[-1] + self.rows, self.width, value.channels), self.pad, np.int32)
+        image[self.top : self.top + height, self.left : self.left + width] = codes.reshape(tall(value.shape))
+        raised = lane_code(image, value.type).astype(np.uint32)
+        words = np.zeros((self.rows, self.width, value.channels), np.uint32)
+        for lane, start in enumerate(self.starts):
+            words |= raised[start:][: self.rows] << np.uint32(self.bits * lane)
+        return words.astype("<u4").tobytes()
+
+    def decode(self, data: bytes, value: Value) -> IntArray:
+        height, width, channels = tall(value.shape)
+        words = np.frombuffer(data, "<u4", count=self.rows * self.width * channels)
+        words = words.reshape(self.rows, self.width, channels)[:, self.left : self.left + width]
+        padded = self.top + np.arange(height)
+        starts = np.array(self.starts)
+        lane = np.searchsorted(starts, padded, side="right") - 1
+        mask = np.uint32((1 << self.bits) - 1)
+        shift = (self.bits * lane).astype(np.uint32)[:, None, None]
+        raised = (words[padded - starts[lane]] >> shift & mask).astype(np.int32)
+        return (raised * lane_unit(value.type) + value.type.lo).reshape(value.shape)
+
+
+def lane_unit(type: Type) -> int:
+    """Distance of two neighbouring codes, which a lane counts as 1."""
+    return 2 if type.name == "bipolar" else 1
+
+
+def lane_code(codes: IntArray, type: Type) -> IntArray:
+    """What lanes hold for codes."""
+    return (codes - type.lo) // lane_unit(type)
+
+
+def tall(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """(H, W, C) as lanes see it: an image of height 1 stands on its side."""
+    height, width, channels = shape
+    return (width, 1, channels) if height == 1 else (height, width, channels)
 
 
 NATURAL = Natural()

@@ -1,0 +1,59 @@
+"""conv2d with weights of -1, 0, +1 on lanes: a word is a pixel of several parts, a weight an instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from edgeternary.c import accumulator, weights
+from edgeternary.c.kernel import Body, Kernel, Match, Offer
+from edgeternary.c.lanes import Window
+from edgeternary.c.lanes_conv import Plan
+from edgeternary.c.layouts import Lanes, Layout
+from edgeternary.ops import Conv2d
+
+LANES = (2, 4)
+MAX_BITS = 8  # of an input
+
+
+class Conv2dLanes(Kernel):
+    """Straight-line additions and subtractions, for every kind of convolution: depthwise and 1x1 too.
+
+    What follows happens in all lanes at once where the bounds allow it. The result is written as the next
+    convolution wants it, border and all, or in natural layout.
+    """
+
+    name = "conv2d_lanes"
+    patterns = (("conv2d", "requantize"), ("conv2d", "threshold"), ("conv2d",))
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op, x = cast(Conv2d, match.ops[0]), match.ins[0]
+        window = Window.of(op, x, match.outs[0])
+        if window is None or not weights.is_packed(op.weight_type) or x.type.bits > MAX_BITS:
+            return
+        parts = [window.starts(lanes) for lanes in LANES]
+        parts += [out.starts for out in match.wanted if isinstance(out, Lanes)]
+        layouts = [
+            layout for starts in dict.fromkeys(parts) if (layout := window.wish(x, op.pad_value, starts))
+        ]
+        for there in match.arriving[0] if match.arriving else ():
+            if isinstance(there, Lanes) and there not in layouts and window.reads(x, op.pad_value, there):
+                layouts.append(there)
+        for layout in layouts:
+            for out in self._outs(match):
+                plan = Plan.of(match, layout, out)
+                if plan is not None:
+                    yield Offer((layout,), out, plan.cost, scratch=plan.scratch)
+
+    def _outs(self, match: Match) -> list[Layout]:
+        wanted = [layout for layout in match.wanted if isinstance(layout, Lanes)]
+        return [*accumulator.output_layouts(match), *wanted]
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        assert isinstance(offer.ins[0], Lanes)
+        plan = Plan.of(match, offer.ins[0], offer.out)
+        assert plan is not None
+        return plan.body()
+
+
+KERNEL = Conv2dLanes()

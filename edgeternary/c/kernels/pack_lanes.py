@@ -1,0 +1,97 @@
+"""Natural elements to lanes, borders included."""
+
+from __future__ import annotations
+
+from edgeternary.c.cores import Core
+from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
+from edgeternary.c.lanes_conv import DSP_CORES
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
+from edgeternary.ir import Value
+
+LINE = 4  # elements that a turn of the loop packs, where a row has a multiple of them
+
+
+class PackLanes(Conversion):
+    name = "pack_lanes"
+
+    def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
+        if not (isinstance(source, Natural) and isinstance(target, Lanes)):
+            return None
+        _, width, channels = tall(value.shape)
+        words = target.rows * width * channels
+        edges = target.rows * (target.width - width) * channels
+        slow = (3 + 2 * target.lanes) * core.touch / 10
+        work = 1 + 1.5 * target.lanes if _fast(value, core) else slow
+        return Offer((NATURAL,), target, Cost(words * work + 2 * edges))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        value, layout = match.out, offer.out
+        assert isinstance(layout, Lanes)
+        height, width, channels = tall(value.shape)
+        row = width * channels
+        runs: list[dict[str, object]] = []
+        for r in range(layout.rows):
+            sources = [r + start - layout.top for start in layout.starts]
+            lanes = tuple(lane for lane, y in enumerate(sources) if 0 <= y < height)
+            if runs and runs[-1]["lanes"] == lanes:
+                runs[-1]["end"] = r + 1
+            else:
+                runs.append({"first": r, "end": r + 1, "lanes": lanes})
+        lift = -value.type.lo  # of what a lane holds, before the unit divides
+        for run in runs:
+            inside = run["lanes"]
+            assert isinstance(inside, tuple)
+            ones = sum(1 << layout.bits * lane for lane in inside)
+            pads = layout.pad_word(value) & ~(ones * (2**layout.bits - 1)) & 0xFFFFFFFF
+            run["add"] = (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF
+        fields = {
+            "value": value, "layout": layout, "row": row, "runs": runs, "unit": lane_unit(value.type),
+            "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0), "words": layout.width * channels,
+            "left": layout.left * channels, "right": (layout.width - layout.left - width) * channels,
+            "pad": layout.pad_word(value), "asm": _assembly(value, layout) if _fast(value, match.core) else
+            [],
+        }  # fmt: skip
+        return Body(fields=fields)
+
+
+def _fast(value: Value, core: Core) -> bool:
+    """Whether a core with lane instructions packs four elements at once."""
+    _, width, channels = tall(value.shape)
+    return core.name in DSP_CORES and value.type.dtype.itemsize == 1 and width * channels % LINE == 0
+
+
+def _assembly(value: Value, layout: Lanes) -> list[str]:
+    """A row: bytes raised by -lo, then two by two lanes are put together, even and odd bytes apart."""
+    lines = ["push {r4-r11, lr}"]
+    rows = ("r4", "r5", "r6", "r7")[: layout.lanes]
+    if layout.lanes == 4:
+        lines += ["mov r3, r2", "mov r2, r1", "push {r3}", "ldmia r0, {r8-r11}", "mov r0, r8"]
+        lines += ["mov r1, r9", "mov r12, r10", "mov lr, r11"]
+    pointers = ("r0", "r1", "r12", "lr")
+    if value.type.lo:
+        lines.append(f"mov r8, #0x{-value.type.lo % 256 * 0x01010101:08x}")
+    lines.append("1:")
+    for row, pointer in zip(rows, pointers, strict=False):
+        lines.append(f"ldr {row}, [{pointer}], #4")
+        if value.type.lo:
+            lines.append(f"{'shadd8' if lane_unit(value.type) == 2 else 'uadd8'} {row}, {row}, r8")
+    if layout.lanes == 2:
+        lines += ["uxtb16 r9, r4", "uxtb16 r10, r5", "uxtb16 r11, r4, ror #8", "uxtb16 r12, r5, ror #8"]
+        lines += ["pkhbt r4, r9, r10, lsl #16", "pkhbt r5, r11, r12, lsl #16", "pkhtb r6, r10, r9, asr #16"]
+        lines += ["pkhtb r7, r12, r11, asr #16", "stmia r2!, {r4-r7}", "subs r3, r3, #1"]
+    else:
+        for low, high in (("r4", "r5"), ("r6", "r7")):  # even bytes of both into low, odd ones into high
+            lines += [f"uxtb16 r3, {low}", f"uxtb16 r9, {high}", f"uxtb16 {low}, {low}, ror #8"]
+            lines += [
+                f"uxtb16 {high}, {high}, ror #8",
+                f"orr {high}, {low}, {high}, lsl #8",
+                f"orr {low}, r3, r9, lsl #8",
+            ]
+        lines += ["pkhbt r3, r4, r6, lsl #16", "pkhtb r10, r6, r4, asr #16", "pkhbt r9, r5, r7, lsl #16"]
+        lines += ["pkhtb r11, r7, r5, asr #16", "stmia r2!, {r3, r9-r11}"]
+        lines += ["ldr r3, [sp]", "subs r3, r3, #1", "str r3, [sp]"]
+    lines.append("bne 1b")
+    return [*lines, *(["add sp, sp, #4"] if layout.lanes == 4 else []), "pop {r4-r11, pc}"]
+
+
+KERNEL = PackLanes()

@@ -1,0 +1,254 @@
+"""Group programs as Thumb-2: the same function as in `lanes_c`, in assembly.
+
+r0           words of the input
+r1-r3        loaded words, then temporaries, with those of r12 and lr that are no accumulators
+r4-r12, lr   accumulators
+[sp]         y, constants, rows left, outputs left of a row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edgeternary.c.lanes_after import After
+from edgeternary.c.lanes_program import Group, Load, Registers
+from edgeternary.c.lanes_walk import Walk
+
+REGISTERS = tuple(Registers(accumulators=count, words=13 - count) for count in (8, 9, 10))
+ACCUMULATORS = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr")
+FREE = ("r1", "r2", "r3")  # for words, with the accumulators that no group needs
+LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
+ADD_LIMIT, LOAD_LIMIT = 4095, 4092
+Y, K, ROWS, LEFT = 0, 4, 8, 12
+
+
+def function(group: Group, after: After, walk: Walk) -> list[str]:
+    """Instructions, one a line."""
+    accs = ACCUMULATORS[: group.size]
+    lines = ["push {r4-r11, lr}", *_constant("r4", walk.outputs), "push {r1-r4}", "1:"]
+    for number, part in enumerate(group.parts):
+        lines.append(f"ldr r1, [sp, #{K}]")
+        if number:
+            lines += _add("r1", 4 * number * group.size, "r2")
+        lines.append(f"ldmia r1, {{{', '.join(accs)}}}" if group.size > 1 else f"ldr {accs[0]}, [r1]")
+        last = number == len(group.parts) - 1
+        text, moved = _additions(part, accs)
+        lines += text
+        lines += _add("r0", 4 * ((walk.x_step if last else 0) - moved), "r1")
+        if after.kind == "sums":
+            lines.append(f"ldr r1, [sp, #{Y}]")
+            lines += _add("r1", 4 * number * walk.apart, "r2")
+            lines += _store(accs, "r1")
+    if after.kind != "sums":
+        lines += AFTER[after.kind](after, group, walk, accs)
+    lines += [
+        f"ldr r1, [sp, #{Y}]",
+        f"ldr r2, [sp, #{LEFT}]",
+        *_add("r1", walk.y_step, "r3"),
+        f"str r1, [sp, #{Y}]",
+    ]
+    lines += ["subs r2, r2, #1", f"str r2, [sp, #{LEFT}]", "bne 1b"]
+    lines += [f"ldr r2, [sp, #{ROWS}]", *_add("r0", 4 * walk.x_row, "r3"), *_add("r1", walk.y_row, "r3")]
+    lines += [*_constant("r4", walk.outputs), "subs r2, r2, #1", f"str r1, [sp, #{Y}]"]
+    lines += [
+        f"str r2, [sp, #{ROWS}]",
+        f"str r4, [sp, #{LEFT}]",
+        "bne 1b",
+        "add sp, sp, #16",
+        "pop {r4-r11, pc}",
+    ]
+    return lines
+
+
+def _constant(register: str, value: int) -> list[str]:
+    """Load any 32-bit constant."""
+    lines = [f"movw {register}, #{value & 0xFFFF}"]
+    return lines + ([f"movt {register}, #{value >> 16 & 0xFFFF}"] if value & 0xFFFF0000 else [])
+
+
+def _add(register: str, count: int, spare: str) -> list[str]:
+    if count == 0:
+        return []
+    name = "add" if count > 0 else "sub"
+    if abs(count) <= ADD_LIMIT:
+        return [f"{name}{'w' if abs(count) > 255 else 's'} {register}, {register}, #{abs(count)}"]
+    return [*_constant(spare, abs(count)), f"{name} {register}, {register}, {spare}"]
+
+
+def _additions(part: Sequence[Load], accs: Sequence[str]) -> tuple[list[str], int]:
+    """Instructions, and how many words further r0 is."""
+    free = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
+    lines: list[str] = []
+    behind = at = 0  # words that r0 has not moved over yet; words that it has
+    for load in part:
+        count, gap = len(load.terms), behind + load.skip
+        if count == 1 and 4 * gap <= LOAD_LIMIT:
+            lines.append(f"ldr r1, [r0, #{4 * gap}]")
+            behind = gap + 1
+        else:
+            lines += _add("r0", 4 * gap, "r1")
+            lines.append("ldr r1, [r0], #4" if count == 1 else f"ldmia r0!, {{{', '.join(free[:count])}}}")
+            at += gap + count
+            behind = 0
+        for word, terms in zip(free, load.terms, strict=False):
+            lines += [_accumulate(accs[index], word, sign) for index, sign in terms]
+    return lines, at
+
+
+def _accumulate(acc: str, word: str, sign: int) -> str:
+    """The narrow form where there is one: differences of r0-r7, and sums everywhere."""
+    if sign > 0:
+        return f"add {acc}, {word}"
+    return f"{'subs' if acc in LOW and word in LOW else 'sub'} {acc}, {acc}, {word}"
+
+
+def _store(accs: Sequence[str], pointer: str) -> list[str]:
+    return [f"stmia {pointer}, {{{', '.join(accs)}}}" if len(accs) > 1 else f"str {accs[0]}, [{pointer}]"]
+
+
+def _shift(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    """r1 points to the codes of the low lane and r2 to those of the high one, where y are codes."""
+    yield f"ldr r1, [sp, #{Y}]"
+    if walk.lanes:
+        yield from _sum("r2", "r1", walk.lanes[1], "r3")
+    for i, acc in enumerate(accs):
+        s = int(after.shift[group.first + i])
+        most = min(after.top + s, walk.bits - 1)
+        shifted = f", asr #{s}" if s else ""
+        yield f"eor {acc}, {acc}, #0x80008000"
+        if walk.lanes:
+            yield from [f"sxth r3, {acc}", f"usat r3, #{after.top}, r3{shifted}", *_raise("r3", walk.low)]
+            yield from [f"strb r3, [r1, #{i}]", f"usat {acc}, #{after.top}, {acc}, asr #{16 + s}"]
+            yield from [*_raise(acc, walk.low), f"strb {acc}, [r2, #{i}]"]
+        elif walk.dsp:
+            yield f"usat16 {acc}, #{most}, {acc}"
+            if s:
+                yield f"lsr {acc}, {acc}, #{s}"
+                yield f"and {acc}, {acc}, #0x{(2 ** (most - s) - 1) * walk.ones:08x}"
+        else:
+            yield from [f"sxth r3, {acc}", f"usat r3, #{after.top}, r3{shifted}"]
+            yield from [f"usat {acc}, #{after.top}, {acc}, asr #{16 + s}", f"orr {acc}, r3, {acc}, lsl #16"]
+    if not walk.lanes:
+        yield from _store(accs, "r1")
+
+
+def _scale(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    """r0 (restored): constants; r2, r3: multiplier, what is added; r12: a lane; lr: y of the high lane."""
+    yield from [f"ldr r2, [sp, #{K}]", f"ldr r1, [sp, #{Y}]", "push {r0}"]
+    yield from _sum("r0", "r2", 4 * group.size, "r3")
+    if walk.lanes:
+        yield from _sum("lr", "r1", walk.lanes[1], "r3")
+    for i, acc in enumerate(accs):
+        shift = int(after.shift[group.first + i])
+        shifted = f", asr #{shift}" if shift else ""
+        yield from [f"eor {acc}, {acc}, #0x80008000", "ldmia r0!, {r2, r3}"]
+        if walk.dsp:
+            yield from [f"smlabb r12, {acc}, r2, r3", f"smlatb {acc}, {acc}, r2, r3"]
+        else:
+            yield from [f"sxth r12, {acc}", "mla r12, r12, r2, r3"]
+            yield from [f"asr {acc}, {acc}, #16", f"mla {acc}, {acc}, r2, r3"]
+        yield from [f"usat r12, #{after.top}, r12{shifted}", f"usat {acc}, #{after.top}, {acc}{shifted}"]
+        if walk.lanes:
+            yield from [*_raise("r12", walk.low), f"strb r12, [r1, #{i}]"]
+            yield from [*_raise(acc, walk.low), f"strb {acc}, [lr, #{i}]"]
+        else:
+            yield f"orr {acc}, r12, {acc}, lsl #16"
+    if not walk.lanes:
+        yield from _store(accs, "r1")
+    yield "pop {r0}"
+
+
+def _raise(register: str, low: int) -> list[str]:
+    """The code of a lane's number."""
+    return [f"sub {register}, {register}, #{-low}"] if low else []
+
+
+def _sum(register: str, base: str, count: int, spare: str) -> list[str]:
+    """register = base + count."""
+    if 0 <= count <= ADD_LIMIT:
+        return [f"addw {register}, {base}, #{count}"]
+    return [*_constant(spare, count), f"add {register}, {base}, {spare}"]
+
+
+def _count(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    """r1: the constants; r0, which is restored, counts where all bits are needed."""
+    tops, ones, by = f"#0x{walk.ones << (walk.bits - 1):08x}", f"#0x{walk.ones:08x}", walk.bits - 1
+    yield from [f"ldr r1, [sp, #{K}]", "push {r0}"]
+    for i, acc in enumerate(accs):
+        loads = [f"ldr r3, [r1, #{4 * ((level + 1) * group.size + i)}]" for level in range(after.levels)]
+        if after.hard[group.first + i]:
+            yield f"orr r2, {acc}, {tops}"
+            for level, load in enumerate(loads):
+                name = "and" if after.limits[level, group.first + i] >> by else "orr"
+                yield from [load, "subs r3, r2, r3", f"{name} r3, r3, {acc}", f"and r3, r3, {tops}"]
+                yield f"add r0, r0, r3, lsr #{by}" if level else f"lsr r0, r3, #{by}"
+            yield f"mov {acc}, r0"
+            continue
+        for level, load in enumerate(loads[1:]):
+            yield from [load, "subs r2, r2, r3" if level else f"sub r2, {acc}, r3"]
+            if level == 0:
+                yield from [f"lsr {acc}, {acc}, #{by}", f"and {acc}, {acc}, {ones}"]
+            yield from [f"and r3, r2, {tops}", f"add {acc}, {acc}, r3, lsr #{by}"]
+        if after.levels == 1:
+            yield from [f"lsr {acc}, {acc}, #{by}", f"and {acc}, {acc}, {ones}"]
+    yield "pop {r0}"
+    yield from _codes(walk, accs)
+
+
+def _select(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    """USUB sets a flag in each lane, by which SEL takes a code; r0, r2, r12: codes of 0, 1 and 2."""
+    codes = [(walk.low + walk.unit * count) % 2**8 * walk.ones for count in range(after.levels + 1)]
+    subtract = f"usub{walk.bits}"
+    yield from [f"ldr r1, [sp, #{K}]", "push {r0}", *_sum("r1", "r1", 4 * group.size, "r3")]
+    for register, code in zip(("r0", "r2", "r12"), codes, strict=False):
+        yield f"mov {register}, #0x{code:08x}"
+    for acc in accs:
+        if after.levels == 1:
+            yield from ["ldr r3, [r1], #4", f"{subtract} r3, {acc}, r3", f"sel {acc}, r2, r0"]
+            continue
+        yield from ["ldmia r1!, {r3, lr}", f"{subtract} r3, {acc}, r3", "sel r3, r2, r0"]
+        yield f"{subtract} lr, {acc}, lr"
+        if after.levels == 2:
+            yield f"sel {acc}, r12, r3"
+            continue
+        yield from ["sel r3, r12, r3", "ldr lr, [r1], #4", f"{subtract} lr, {acc}, lr"]
+        yield from [f"mov lr, #0x{codes[3]:08x}", f"sel {acc}, lr, r3"]
+    yield "pop {r0}"
+    yield from _codes(walk, accs, lower=False)
+
+
+def _codes(walk: Walk, accs: Sequence[str], lower: bool = True) -> Iterator[str]:
+    """Store counts: words as they are, or the code of each lane, two lanes at a time."""
+    yield f"ldr r1, [sp, #{Y}]"
+    if not walk.lanes:
+        yield from _store(accs, "r1")
+        return
+    for first in range(0, len(walk.lanes), 2):
+        low, high = walk.lanes[first : first + 2]
+        yield from _sum("r2", "r1", high, "r3")
+        if first:
+            yield from _sum("r1", "r1", low, "r3")
+        for i, acc in enumerate(accs):
+            if first == 0:
+                yield from _lowered(acc, walk) if lower else []
+            else:
+                yield f"lsr {acc}, {acc}, #{walk.bits}"
+            yield from [
+                f"strb {acc}, [r1, #{i}]",
+                f"lsr {acc}, {acc}, #{walk.bits}",
+                f"strb {acc}, [r2, #{i}]",
+            ]
+
+
+def _lowered(acc: str, walk: Walk) -> list[str]:
+    """Codes in the low byte of every lane: count + low without borrows between lanes, or 2 * count - 1."""
+    if not walk.low:
+        return []
+    if walk.unit == 2:
+        return [f"lsl r3, {acc}, #1", f"rsb r3, r3, {acc}, lsl #8", f"mvn {acc}, r3"]  # 255 - 254 * count
+    signs = f"#0x{0x80 * walk.ones:08x}"
+    minus = f"#0x{-walk.low * walk.ones:08x}"
+    return [f"orr {acc}, {acc}, {signs}", f"sub {acc}, {acc}, {minus}", f"eor {acc}, {acc}, {signs}"]
+
+
+AFTER = {"shift": _shift, "scale": _scale, "count": _count, "select": _select}

@@ -1,0 +1,149 @@
+"""Lanes: the layout, the proofs that lanes are wide enough, and networks whose values stay in lanes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.c import lanes_after
+from edgeternary.c.lanes import Window, part_rows
+from edgeternary.c.lanes_border import border
+from edgeternary.c.layouts import Lanes
+from edgeternary.c.plan import Plan
+from edgeternary.c.select import select
+from edgeternary.ir import Graph
+from edgeternary.ops import Conv2d, build
+from tests.c.graphs import cnn
+from tests.c.harness import check, every_plan
+from tests.c.lanes_nets import conv, nets, requantize
+from tests.need import need
+
+SHAPES = [(7, 5, 3), (8, 8, 1), (1, 11, 3), (4, 4, 2), (13, 6, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("lanes", [2, 4])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("type", ["int8", "ternary", "bipolar", "uint2"])
+def test_a_wished_layout_shows_every_window(
+    shape: tuple[int, int, int], lanes: int, stride: int, type: str
+) -> None:
+    """Round trip, and lane l of word (oy * s + ky, ...) is the padded input of output row starts[l] + oy."""
+    rng = np.random.default_rng(0)
+    x = build.value("x", shape, type)
+    op = conv(rng, "x", shape, 2, "conv", stride)
+    window = Window.of(op, x, op.infer([x]))
+    assert window is not None
+    starts = window.starts(lanes)
+    layout = window.wish(x, 1, starts)
+    if window.out[0] < lanes:
+        assert layout is None
+        return
+    assert layout is not None and window.reads(x, 1, layout) and window.outputs(layout) == starts
+    codes = build.samples(rng, x, 3)[2]
+    image = layout.encode(codes, x)
+    assert len(image) == layout.size(x)
+    np.testing.assert_array_equal(layout.decode(image, x), codes)
+    words = np.frombuffer(image, "<u4").reshape(layout.rows, layout.width, -1)
+    tall = codes if shape[0] > 1 else codes.transpose(1, 0, 2)
+    padded = np.pad(tall, [(layout.top, 9), (layout.left, 9), (0, 0)], constant_values=1)
+    unit, mask = 2 if type == "bipolar" else 1, 2**layout.bits - 1
+    for oy in range(part_rows(starts, window.out[0])):
+        for lane, start in enumerate(starts):
+            for ky in range(window.kernel[0]):
+                row = words[oy * window.stride[0] + ky] >> np.uint32(layout.bits * lane) & mask
+                wanted = padded[(start + oy) * window.stride[0] + ky, : layout.width]
+                np.testing.assert_array_equal(row.astype(np.int32) * unit + x.type.lo, wanted)
+
+
+@pytest.mark.parametrize("height", range(4, 12))
+@pytest.mark.parametrize("lanes", [2, 4])
+def test_borders_complete_what_a_producer_writes(height: int, lanes: int) -> None:
+    rng = np.random.default_rng(height)
+    x = build.value("x", (height, 3, 2), "int8")
+    op = conv(rng, "x", x.shape, 2, "conv", kernel=5)
+    window = Window.of(op, x, op.infer([x]))
+    assert window is not None
+    layout = window.wish(x, 7, window.starts(lanes))
+    assert layout is not None
+    edge = border(layout, x, part_rows(layout.starts, height), layout.starts)
+    assert edge is not None
+    right = np.frombuffer(layout.encode(build.samples(rng, x, 3)[2], x), "<u4").reshape(edge.rows, edge.row)
+    words = right.copy()
+    inner = slice(edge.left, edge.row - edge.right)
+    for fill in edge.fills:
+        words[fill.to] = 0xDEADBEEF
+    words[:, : edge.left] = words[:, edge.row - edge.right :] = 0xDEADBEEF
+    for fill in edge.fills:
+        total = np.full(words.shape[1], fill.pads, np.uint64)
+        for piece in fill.pieces:
+            source = words[piece.source].astype(np.uint64)
+            total |= (source << piece.shift if piece.shift > 0 else source >> -piece.shift) & piece.keep
+        words[fill.to, inner] = total.astype(np.uint32)[inner]
+    words[:, : edge.left] = words[:, edge.row - edge.right :] = edge.pad
+    np.testing.assert_array_equal(words, right)
+
+
+def test_bounds_take_the_signs_of_the_weights_apart() -> None:
+    """258 inputs of 0..127 of each sign fit 16 bits; one more of either sign does not."""
+    for plus, minus, fits in [(258, 258, True), (259, 258, False), (516, 0, True), (0, 516, True)]:
+        x = build.value("x", (2, 1, plus + minus), "uint7")
+        weights = np.array([1] * plus + [-1] * minus, np.int8).reshape(1, 1, 1, -1)
+        op = Conv2d(
+            name="c", inputs=("x",), weights=weights, weight_type="ternary", bias=np.zeros(1, np.int32)
+        )
+        reach = lanes_after.Reach.of(op, op.weights.astype(np.int32), np.ones(1, np.int64), x, False, 16)
+        assert (reach.most >= plus + minus) == fits
+
+
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
+def test_networks_in_every_layout(core: str, tmp_path: Path) -> None:
+    """The C twins of what each core would run, under sanitizers."""
+    need("gcc")
+    turn = ("cortex-m0plus", "cortex-m3", "cortex-m4").index(core)
+    plans = [plan for graph in nets() for plan in [select(graph, core), *_on_lanes(graph, core)[turn::30]]]
+    kernels = {step.kernel.name for plan in plans for step in plan.steps}
+    assert {"conv2d_lanes", "pack_lanes", "add_lanes", "max_pool_lanes"} <= kernels
+    check(plans, tmp_path)
+
+
+def _on_lanes(graph: Graph, core: str) -> list[Plan]:
+    """Plans with values on lanes."""
+    plans = every_plan(graph, core)
+    return [plan for plan in plans if any(isinstance(step.out.layout, Lanes) for step in plan.steps)]
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33"])
+def test_no_multiplication_in_form_a(core: str) -> None:
+    """In the disassembly of a ternary layer with a shift, and of one with thresholds."""
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    import capstone
+
+    from edgeternary.run._emulator.image import link
+    from edgeternary.run._model import render
+
+    rng = np.random.default_rng(1)
+    x = build.value("x", (8, 8, 4), "int8")
+    shifted = build.graph(x, conv(rng, "x", x.shape, 5, "c"), requantize(rng, 5, "q", "c"))
+    for graph in (shifted, cnn("ternary", "uint2", 8, (4,))):
+        assert any(step.kernel.name == "conv2d_lanes" for step in select(graph, core).steps)
+        image = link(render(graph, core), core)
+        machine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+        machine.skipdata = True
+        names: set[str] = set()
+        for function in image.elf.functions:
+            if "_outputs" in function.name:
+                start, code = next(
+                    (a, b) for a, b in image.elf.segments if a <= function.address < a + len(b)
+                )
+                at = function.address - start
+                names |= {
+                    found.mnemonic for found in machine.disasm(code[at : at + function.size], start + at)
+                }
+        assert any(name.startswith("sub") for name in names)
+        assert not {
+            name for name in names if name.startswith(("mul", "mla", "mls", "sml", "smul", "uml", "umul"))
+        }
