@@ -56,3 +56,21 @@ def negate(codes: Codes, channels: NDArray[np.bool_]) -> Codes:
     """Weights (out, ...) with the rows of some output channels negated."""
     flip = channels.reshape(-1, *[1] * (codes.ndim - 1))
     return np.where(flip, -codes, codes).astype(np.int8)
+
+
+def fours(codes: Codes, nibbles: bool) -> Table:
+    """Weights (out, n) for multiply-accumulate of four outputs at a time, zeros filled in at both ends.
+
+    For each four outputs and each run of inputs there is a word an output: four bytes of four inputs, or
+    eight nibbles w + 8 of eight inputs, input i at bits 4 i and input i + 4 at bits 16 + 4 i (so that one
+    mask picks the 16-bit pair (i, i + 4)).
+    """
+    run = 8 if nibbles else 4
+    padded = np.pad(codes, [(0, -codes.shape[0] % 4), (0, -codes.shape[1] % run)])
+    runs = padded.reshape(len(padded) // 4, 4, -1, run).transpose(0, 2, 1, 3)  # fours, runs, output, input
+    if nibbles:
+        words = ((runs.astype(np.int64) + 8) << (4 * np.arange(8))).sum(axis=3).astype(np.uint32)
+    else:
+        words = np.ascontiguousarray(runs).view(np.uint8).view("<u4")[..., 0].astype(np.uint32)
+    comment = "words of eight w + 8" if nibbles else "words of four w"
+    return Table("weights", words.reshape(len(padded) // 4, -1), comment, hexadecimal=True)

@@ -39,7 +39,8 @@ class Conv2dBaked(Kernel):
         pixels = match.out.size // len(op.bias)
         copied = match.outs[0].shape[0] * self._rows(op, x)
         cycles = pixels * terms * core.add + copied * core.touch / 2 + accumulator.epilogue_cycles(match)
-        cost = Cost(cycles, terms * CODE_BYTES + accumulator.epilogue_flash(match))
+        code = terms * CODE_BYTES
+        cost = Cost(cycles, code + accumulator.epilogue_flash(match), fetched=pixels * code)
         for layout in accumulator.output_layouts(match):
             yield Offer((NATURAL,), layout, cost, scratch=self._rows(op, x) * x.type.dtype.itemsize)
 

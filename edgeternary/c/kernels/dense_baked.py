@@ -1,0 +1,60 @@
+"""dense with few weights of -1, 0, +1: the weights become additions and subtractions of registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+
+from edgeternary.c import accumulator, straight, weights
+from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL, Natural
+from edgeternary.ops import Dense
+
+MAX_TERMS = 4096
+
+
+class DenseBaked(Kernel):
+    """Meant for small last layers: a weight of zero costs nothing, but code grows with the others."""
+
+    name = "dense_baked"
+    patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op, x, core = cast(Dense, match.ops[0]), match.ins[0], match.core
+        outputs, inputs = op.weights.shape
+        terms = int(np.count_nonzero(op.weights))
+        if not weights.is_packed(op.weight_type) or x.type.dtype.itemsize > 2 or terms > MAX_TERMS:
+            return
+        if not accumulator.fits(match, op):
+            return
+        load, term, size = COSTS[core.name]
+        rounds = straight.passes(outputs, "thumb1" if core.name == "cortex-m0plus" else "thumb2")
+        cycles = rounds * inputs * load + terms * term + 4 * outputs + 40
+        code = int(terms * size) + 4 * rounds * inputs + 60
+        for layout in accumulator.output_layouts(match):
+            in_place = match.follow is None and isinstance(layout, Natural)
+            flash = code + accumulator.epilogue_flash(match)
+            cost = Cost(cycles + accumulator.epilogue_cycles(match), flash, fetched=code)
+            yield Offer((NATURAL,), layout, cost, scratch=0 if in_place else 4 * outputs)
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        op, x = cast(Dense, match.ops[0]), match.ins[0]
+        codes, after = accumulator.codes_and_epilogue(match, offer, op)
+        fields = {
+            "outputs": len(op.bias), "thumb1": straight.thumb1(codes, x.type),
+            "thumb2": straight.thumb2(codes, x.type), "statements": list(straight.statements(codes)),
+            "empty": not np.any(codes), "e": after.fields,
+            "in_place": match.follow is None and isinstance(offer.out, Natural),
+        }  # fmt: skip
+        return Body(after.tables, fields)
+
+
+# Cycles of loading an input, of adding it to a sum; bytes of an addition.
+COSTS = {
+    "host": (1.0, 1.5, 4.0), "cortex-m0plus": (4.0, 1.0, 2.0), "cortex-m3": (2.0, 1.0, 3.0),
+    "cortex-m4": (2.0, 1.0, 3.0), "cortex-m7": (1.0, 0.6, 3.0), "cortex-m33": (2.0, 1.0, 3.0),
+}  # fmt: skip
+
+KERNEL = DenseBaked()

@@ -1,0 +1,36 @@
+"""dense of integer weights (2 to 8 bits) on natural inputs, by multiply-accumulate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from edgeternary.c import accumulator, integers, weights
+from edgeternary.c.kernel import Body, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL
+from edgeternary.ops import Dense
+
+
+class DenseInt(Kernel):
+    name = "dense_int"
+    patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op = cast(Dense, match.ops[0])
+        if not integers.possible(match, op):
+            return
+        cost = integers.cost(match, op, 1)
+        for layout in accumulator.output_layouts(match):
+            yield Offer((NATURAL,), layout, cost, scratch=integers.scratch(op, match.core))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        op = cast(Dense, match.ops[0])
+        codes, after = accumulator.codes_and_epilogue(match, offer, op)
+        fields = {
+            "inputs": op.weights.shape[1], "outputs": len(op.bias), "nibbles": integers.nibbles(op),
+            "dsp": integers.dsp(match.core), "fours": integers.fours(op), "e": after.fields,
+        }  # fmt: skip
+        return Body([weights.fours(codes, integers.nibbles(op)), *after.tables], fields)
+
+
+KERNEL = DenseInt()
