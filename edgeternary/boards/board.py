@@ -16,11 +16,25 @@ FOLDER = Path(__file__).parent
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A region of the address space. `wait_states` at the board's clock, beyond the first cycle."""
+    """A region of the address space.
+
+    wait_states      at the board's clock, beyond the first cycle
+    bytes_per_cycle  of straight-line code; without it a word of 4 bytes every 1 + wait_states cycles
+    cache            bytes of instruction cache; code that fits is fetched once
+    """
 
     origin: int
     bytes: int
     wait_states: int = 0
+    bytes_per_cycle: float = 0
+    cache: int = 0
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes of straight-line code a cycle; no limit where there are no wait states."""
+        if self.bytes_per_cycle:
+            return self.bytes_per_cycle
+        return 4 / (1 + self.wait_states) if self.wait_states else float("inf")
 
 
 class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -23,6 +23,7 @@ class Match:
     ins       values that the first op reads
     outs      the value of each op; the last one is the result
     arriving  for each of `ins` the layouts in which it is in memory already
+    wanted    layouts in which a kernel of some reader of the result could read it
     """
 
     ops: tuple[Op, ...]
@@ -30,6 +31,7 @@ class Match:
     outs: tuple[Value, ...]
     core: Core
     arriving: tuple[tuple[Layout, ...], ...] = ()
+    wanted: tuple[Layout, ...] = ()
 
     @property
     def out(self) -> Value:
@@ -43,13 +45,19 @@ class Match:
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate: cycles of one inference and bytes of tables in flash."""
+    """An estimate for one inference.
+
+    cycles   with code that arrives as fast as the core runs it
+    flash    bytes of tables, and of code that grows with the weights
+    fetched  bytes of straight-line code that run; loops, which stay in a cache or a prefetch buffer, count 0
+    """
 
     cycles: float
     flash: int = 0
+    fetched: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cycles + other.cycles, self.flash + other.flash)
+        return Cost(self.cycles + other.cycles, self.flash + other.flash, self.fetched + other.fetched)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Offer:
     scratch   bytes of arena that it needs while it runs
     in_place  inputs whose memory its output may start at
     alias     no code at all: the output is the input's memory
+    from_ram  the code runs from RAM; set by the selection, never by a kernel
     """
 
     ins: tuple[Layout, ...]
@@ -68,6 +77,7 @@ class Offer:
     scratch: int = 0
     in_place: tuple[int, ...] = ()
     alias: bool = False
+    from_ram: bool = False
 
 
 @dataclass(frozen=True)

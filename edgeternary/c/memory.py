@@ -1,28 +1,23 @@
-"""One arena for all buffers between steps: live intervals, memory reused in place, offsets by first fit."""
+"""One arena for all buffers between steps: live intervals, memory reused in place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgeternary.c.layouts import NATURAL, WORD_BYTES
+from edgeternary.c.layouts import NATURAL
+from edgeternary.c.live import aligned
+from edgeternary.c.placement import Block, lower_bound, place
 from edgeternary.c.plan import Buffer, Place, Step
 from edgeternary.ir import Graph
 
 
 @dataclass
-class Block:
-    """Memory that is needed from step `first` to step `last`, both included."""
+class Owned(Block):
+    """A block, and what lies in it one after the other."""
 
-    size: int
-    first: int
-    last: int
-    offset: int = 0
     buffers: list[Buffer] = field(default_factory=list)
     scratch_of: Step | None = None
-
-    def meets(self, other: Block) -> bool:
-        return self.first <= other.last and other.first <= self.last
 
 
 def roots(steps: Sequence[Step]) -> dict[Buffer, Buffer]:
@@ -43,49 +38,52 @@ def plan_memory(graph: Graph, steps: Sequence[Step]) -> tuple[dict[Buffer, Place
     """
     root = roots(steps)
     fixed = _fixed_places(graph, root)
-    last = {buffer: index for index, step in enumerate(steps) for buffer in _kept(step, root)}
-    for state in graph.states:  # written back after the last step
-        key = Buffer(graph.values[state.next], NATURAL)
-        for copied in (key, Buffer(key.value, key.layout, copy=True)):
-            if copied in root:
-                last[root[copied]] = len(steps)
-    owner: dict[Buffer, Block] = {}
-    blocks: list[Block] = []
-    for index, step in enumerate(steps):
-        if step.offer.scratch:
-            blocks.append(Block(_aligned(step.offer.scratch), index, index, scratch_of=step))
-        if step.offer.alias or root[step.out] in fixed:
-            continue
-        block = _reusable(step, index, root, owner, last)
-        if block is None:
-            block = Block(0, index, index)
-            blocks.append(block)
-        block.size = max(block.size, _aligned(step.out.bytes))
-        block.last = max(block.last, last.get(step.out, index))
-        block.buffers.append(step.out)
-        owner[step.out] = block
-    size = first_fit(blocks)
+    last = _last_uses(graph, steps, root)
+    blocks = _blocks(steps, root, fixed, last)
+    size = place(blocks)
     places = dict(fixed)
     places.update({buffer: Place("arena", block.offset) for block in blocks for buffer in block.buffers})
     resolved = {buffer: places[home] for buffer, home in root.items()}
     return resolved, {b.scratch_of: b.offset for b in blocks if b.scratch_of is not None}, size
 
 
-def first_fit(blocks: Sequence[Block]) -> int:
-    """Give each block an offset so that blocks alive at the same time do not overlap; returns the total.
+def _blocks(
+    steps: Sequence[Step], root: dict[Buffer, Buffer], fixed: dict[Buffer, Place], last: dict[Buffer, int]
+) -> list[Owned]:
+    """Scratch memory and buffers of the arena; what is written in place shares a block with its input."""
+    owner: dict[Buffer, Owned] = {}
+    blocks: list[Owned] = []
+    for index, step in enumerate(steps):
+        if step.offer.scratch:
+            blocks.append(Owned({index: aligned(step.offer.scratch)}, scratch_of=step))
+        if step.offer.alias or root[step.out] in fixed:
+            continue
+        block = _reusable(step, index, root, owner, last)
+        if block is None:
+            block = Owned()
+            blocks.append(block)
+        assert step.out not in owner, f"{step.layer} makes a buffer that was there before"
+        block.need(index, last.get(step.out, index), aligned(step.out.bytes))
+        block.buffers.append(step.out)
+        owner[step.out] = block
+    return blocks
 
-    Large blocks come first; a block takes the lowest gap that is wide enough.
-    """
-    placed: list[Block] = []
-    for block in sorted(blocks, key=lambda b: (-b.size, b.first)):
-        offset = 0
-        for other in sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset):
-            if offset + block.size <= other.offset:
-                break
-            offset = max(offset, other.offset + other.size)
-        block.offset = offset
-        placed.append(block)
-    return max((b.offset + b.size for b in blocks), default=0)
+
+def live_bytes(graph: Graph, steps: Sequence[Step]) -> int:
+    """The lower bound of the arena: most bytes that are alive at one step, scratch memory included."""
+    root = roots(steps)
+    return lower_bound(_blocks(steps, root, _fixed_places(graph, root), _last_uses(graph, steps, root)))
+
+
+def _last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) -> dict[Buffer, int]:
+    """The last step that reads or writes each buffer's memory."""
+    last = {buffer: index for index, step in enumerate(steps) for buffer in _kept(step, root)}
+    for state in graph.states:  # written back after the last step
+        key = Buffer(graph.values[state.next], NATURAL)
+        for copied in (key, Buffer(key.value, key.layout, copy=True)):
+            if copied in root:
+                last[root[copied]] = len(steps)
+    return last
 
 
 def _fixed_places(graph: Graph, root: dict[Buffer, Buffer]) -> dict[Buffer, Place]:
@@ -108,15 +106,11 @@ def _kept(step: Step, root: dict[Buffer, Buffer]) -> list[Buffer]:
 
 
 def _reusable(
-    step: Step, index: int, root: dict[Buffer, Buffer], owner: dict[Buffer, Block], last: dict[Buffer, int]
-) -> Block | None:
+    step: Step, index: int, root: dict[Buffer, Buffer], owner: dict[Buffer, Owned], last: dict[Buffer, int]
+) -> Owned | None:
     """The block of an input that nobody needs after this step and that the kernel can write over."""
     for position in step.offer.in_place:
         home = root[step.ins[position]]
         if home in owner and last[home] == index and owner[home].last == index:
             return owner[home]
     return None
-
-
-def _aligned(size: int) -> int:
-    return -(-size // WORD_BYTES) * WORD_BYTES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgeternary.c.layouts import Natural, Planes, planes
+from edgeternary.c.layouts import Lanes, Natural, Planes, planes
 from edgeternary.c.plan import Buffer, Plan, Step
 from edgeternary.c.tables import Table
 from edgeternary.ir.names import identifier
@@ -33,7 +33,8 @@ def make_names(plan: Plan) -> Names:
     for buffer in plan.places:
         base = values[buffer.value.name]
         if not isinstance(buffer.layout, Natural) or buffer.copy:
-            base = identifier(f"{base} {'copy' if buffer.copy else 'planes'}", taken)
+            kind = "copy" if buffer.copy else "lanes" if isinstance(buffer.layout, Lanes) else "planes"
+            base = identifier(f"{base} {kind}", taken)
             taken.add(base)
         buffers[buffer] = base
     return Names(identifier(plan.graph.name), values, buffers)
@@ -56,6 +57,8 @@ def described(buffer: Buffer) -> str:
     text = f"{' x '.join(map(str, value.shape))} {value.type}"
     if isinstance(layout, Natural):
         return text
+    if isinstance(layout, Lanes):
+        return f"{text} in {layout.lanes} lanes of {layout.rows} x {layout.width} words"
     assert isinstance(layout, Planes)
     groups = "" if layout == planes(value) else f", groups of {layout.group}"
     return f"{text} in bit planes{groups}"

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
-from edgeternary.c.layouts import Layout
+from edgeternary.c.layouts import NATURAL, Layout
 from edgeternary.ir import Graph, IntArray, Op, Value
 
 Data = bytes  # the type, where a property has its name
@@ -20,6 +20,13 @@ class Buffer:
     value: Value
     layout: Layout
     copy: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.value.name, self.layout, self.copy)))
+
+    def __hash__(self) -> int:
+        """Computed once: the search asks for it millions of times."""
+        return self._hash  # type: ignore[attr-defined]
 
     @property
     def bytes(self) -> int:
@@ -83,6 +90,12 @@ class Place:
     state: str = ""
 
 
+def fixed_ram(graph: Graph) -> int:
+    """Bytes of the states, the input and the output, which no choice of kernels changes."""
+    values = [graph.input, graph.output_value, *(state.value for state in graph.states)]
+    return sum(Buffer(value, NATURAL).bytes for value in values)
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything that rendering needs, and what reports show.
@@ -111,8 +124,24 @@ class Plan:
         return [Tap(step.out.value, step.out.layout) for step in self.calls if step.ops]
 
     @property
+    def cycles(self) -> float:
+        """Estimated cycles of one inference."""
+        return sum(step.offer.cost.cycles for step in self.calls)
+
+    @property
+    def flash_bytes(self) -> int:
+        """Estimated bytes of constants and code."""
+        return sum(step.offer.cost.flash for step in self.calls)
+
+    @property
+    def ram_bytes(self) -> int:
+        """Arena, states, input, output, and code that runs from RAM; the stack comes on top."""
+        code = sum(step.offer.cost.flash for step in self.calls if step.offer.from_ram)
+        return self.arena + fixed_ram(self.graph) + code
+
+    @property
     def state_bytes(self) -> int:
-        return sum(state.value.size * state.value.type.dtype.itemsize for state in self.graph.states)
+        return sum(Buffer(state.value, NATURAL).bytes for state in self.graph.states)
 
     def summary(self) -> list[dict[str, str | int | float]]:
         """One row a call: name, kernel, ops, layout, bytes of tables, output, scratch; estimated cycles."""

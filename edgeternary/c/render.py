@@ -23,6 +23,7 @@ from edgeternary.data import templates_dir
 from edgeternary.ir import Graph
 
 HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
+ISAS = {"host": "", "cortex-m0plus": "thumb1"}  # what inline assembly may use; thumb2 on all others
 
 
 def render(graph: Graph, core: str = "cortex-m4", taps: bool = False) -> dict[str, str]:
@@ -38,7 +39,9 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
     """The same for a plan that is there already."""
     names = make_names(plan)
     calls = plan.calls
+    isa = ISAS.get(plan.core.name, "thumb2")
     functions = [_function(plan, names, index, step) for index, step in enumerate(calls)]
+    routines = _routines(names.net, functions, isa)
     fields = {
         "net": names.net,
         "NET": names.net.upper(),
@@ -51,10 +54,13 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "states": [state_fields(plan, names, state) for state in plan.graph.states],
         "functions": functions,
         "helpers": _helpers(names.net, functions),
+        "routines": routines,
+        "isa": isa,
         "variables": variables(plan, names),
         "calls": [call(plan, names, index, step, taps) for index, step in enumerate(calls)],
         "taps": taps,
-        "aliased": _aliased_types(plan),
+        "from_ram": any(step.offer.from_ram for step in calls),
+        "aliased": _aliased_types(plan, names.net, [*functions, *routines]),
         "quantize": plan.graph.meta.input_scale != 1.0,
         "scale": float(np.float32(plan.graph.meta.input_scale)).hex(),
         "scale_text": f"{plan.graph.meta.input_scale:g}",
@@ -71,6 +77,17 @@ def _helpers(net: str, functions: Sequence[str]) -> set[str]:
     return called | ({"ones4"} if "weigh" in called else set())
 
 
+def _routines(net: str, functions: Sequence[str], isa: str) -> list[str]:
+    """Routines of `helpers/` that the functions call, each with its assembly for `isa` and its C twin."""
+    files = sorted((templates_dir() / "c" / "helpers").glob("[a-z]*.c.j2"))
+    fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa}
+    return [
+        _text(f"helpers/{file.name}", fields)
+        for file in files
+        if any(f"{net}_{file.name.removesuffix('.c.j2')}(" in text for text in functions)
+    ]
+
+
 def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
     """Comment, constants and function of one step."""
     body = step.body
@@ -79,6 +96,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
     fields: dict[str, object] = {
         **body.fields,
         "net": names.net,
+        "isa": ISAS.get(plan.core.name, "thumb2"),
         "prefix": prefix,
         "title": _title(step),
         "signature": _signature(plan, names, name, step),
@@ -86,7 +104,15 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
         "tags": {table.name: f"{prefix}_{table.name}" for table in body.tables},
         "types": [ctype_of(names, buffer) for buffer in step.ins],
     }
-    return _text(_template(step, plan.core.name), fields)
+    text = _text(_template(step, plan.core.name), fields)
+    return _from_ram(names.net.upper(), text) if step.offer.from_ram else text
+
+
+def _from_ram(net: str, text: str) -> str:
+    """The same functions in the section that the start-up copies to RAM."""
+    for kind in ("STEP", "ASM"):
+        text = text.replace(f"{net}_{kind} ", f"{net}_{kind} {net}_FROM_RAM ")
+    return text
 
 
 def _template(step: Step, core: str) -> str:
@@ -111,9 +137,11 @@ def _signature(plan: Plan, names: Names, name: str, step: Step) -> str:
     return f"{names.net.upper()}_STEP void {name}({', '.join(arguments)})"
 
 
-def _aliased_types(plan: Plan) -> list[str]:
+def _aliased_types(plan: Plan, net: str, functions: Sequence[str]) -> list[str]:
+    """16-bit types of buffers, and of tables that functions build in scratch memory."""
     kinds = {buffer.layout.ctype(buffer.value) for buffer in plan.places}
-    return sorted(kinds & {"int16_t", "uint16_t"})
+    named = {kind for kind in ("int16_t", "uint16_t") if any(f"{net}_{kind} " in text for text in functions)}
+    return sorted((kinds | named) & {"int16_t", "uint16_t"})
 
 
 @cache

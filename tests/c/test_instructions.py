@@ -44,7 +44,7 @@ def test_ram_of_a_cnn(compiler: str) -> None:
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")
     graph = cnn("ternary", "uint2", 28, (16, 32, 64))
     inputs = build.samples(np.random.default_rng(0), graph.input, 3)[2:]
-    result = run(graph, inputs, on="cortex-m4", options={"compiler": compiler})
+    result = run(graph, inputs, on="cortex-m4", options={"compiler": compiler, "optimize": "ram"})
     np.testing.assert_array_equal(result.outputs, run(graph, inputs).outputs)
     ram = result.stats["ram_bytes"]
     assert isinstance(ram, int) and ram <= 16 * 1024

@@ -13,6 +13,7 @@ from edgeternary.c.plan import Plan
 from edgeternary.ir import REGISTRY
 from tests.c.graphs import FOLLOWS, branches, cnn, followed, stateful
 from tests.c.harness import check, every_plan
+from tests.c.lanes_nets import nets
 from tests.need import need
 
 
@@ -57,7 +58,7 @@ def test_states(tmp_path: Path) -> None:
 def test_every_kernel_is_reached() -> None:
     """The tests above leave no kernel out, and planes arrive at a dense layer in groups of pixels."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
-    graphs += [cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2")]
+    graphs += [cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2"), nets()[0]]
     steps = [step for graph in graphs for plan in every_plan(graph) for step in plan.steps]
     assert {step.kernel.name for step in steps} == {kernel.name for kernel in kernels()}
     layouts = [layout for step in steps if step.kernel.name == "dense_planes" for layout in step.offer.ins]

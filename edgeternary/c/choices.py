@@ -1,0 +1,133 @@
+"""What can be done at each op of a graph: the offers of all kernels, with calibrated costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from edgeternary.c import calibration
+from edgeternary.c.cores import Core
+from edgeternary.c.kernel import Cost, Kernel, Match, Offer
+from edgeternary.c.kernels import conversions, kernels
+from edgeternary.c.layouts import NATURAL, Layout
+from edgeternary.ir import Graph, Op, Value
+
+Allow = Callable[[Match, Kernel, Offer], bool]
+Candidate = tuple[Match, Kernel, Offer]
+Arriving = tuple[tuple[Layout, ...], ...]
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """How straight-line code comes out of flash; code that is in RAM never waits.
+
+    bytes_per_cycle  bandwidth;  cache  bytes of instruction cache: code that fits is fetched once
+    """
+
+    bytes_per_cycle: float = inf
+    cache: int = 0
+
+    def cycles(self, cost: Cost, from_ram: bool) -> float:
+        """max(cycles of the core, bytes fetched / bandwidth)."""
+        if from_ram:
+            return cost.cycles
+        fetched = min(cost.fetched, cost.flash) if cost.flash <= self.cache else cost.fetched
+        return max(cost.cycles, fetched / self.bytes_per_cycle)
+
+
+def anything(match: Match, kernel: Kernel, offer: Offer) -> bool:
+    """Lets every offer through."""
+    return True
+
+
+class Choices:
+    """The offers for one graph on one core, with the time that fetching code takes; their costs are corrected
+    by measured factors unless `calibrated` is off."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        core: Core,
+        fetch: Fetch | None = None,
+        allow: Allow = anything,
+        calibrated: bool = True,
+    ) -> None:
+        self.graph, self.core, self.fetch, self.allow = graph, core, fetch or Fetch(), allow
+        self._calibrated = calibrated
+        self._known: dict[tuple[int, Arriving], list[Candidate]] = {}
+        self._conversions: dict[tuple[str, Layout, Layout], list[Candidate]] = {}
+        self._wanted: dict[str, tuple[Layout, ...]] = {}
+        for index in range(
+            len(graph.ops) - 1, -1, -1
+        ):  # last op first: wishes travel up through pools and sums
+            self._collect_wishes(index)
+
+    def at(self, index: int, arriving: Arriving) -> list[Candidate]:
+        """Ways to run the op at `index`, alone or with those after it; inputs are there in `arriving`."""
+        key = (index, arriving)
+        if key not in self._known:
+            self._known[key] = [
+                (match, kernel, placed)
+                for match, kernel, offer in self._offers(index, arriving)
+                for placed in self._places(kernel, offer)
+                if self.allow(match, kernel, placed)
+            ]
+        return self._known[key]
+
+    def converting(self, value: Value, source: Layout, target: Layout) -> list[Candidate]:
+        """Ways to bring a value from one layout to another in one step."""
+        key = (value.name, source, target)
+        if key not in self._conversions:
+            match = Match((), (value,), (value,), self.core)
+            found = [(kernel, kernel.convert(value, source, target, self.core)) for kernel in conversions()]
+            self._conversions[key] = [
+                (match, kernel, placed)
+                for kernel, offer in found
+                if offer
+                for placed in self._places(kernel, offer)
+            ]
+        return self._conversions[key]
+
+    def _offers(self, index: int, arriving: Arriving) -> Iterator[Candidate]:
+        for kernel in kernels():
+            for pattern in kernel.patterns:
+                ops = chain(self.graph, index, pattern)
+                if ops:
+                    outs = tuple(self.graph.values[op.name] for op in ops)
+                    ins = tuple(self.graph.ins(ops[0]))
+                    wanted = self._wanted.get(outs[-1].name, ())
+                    match = Match(ops, ins, outs, self.core, arriving, wanted)
+                    for offer in kernel.offers(match):
+                        yield match, kernel, offer
+
+    def _places(self, kernel: Kernel, offer: Offer) -> Iterator[Offer]:
+        """The offer with its code in flash, and in RAM where flash is what it waits for."""
+        cost = calibration.apply(kernel.name, self.core.name, offer) if self._calibrated else offer.cost
+        waiting = replace(cost, cycles=self.fetch.cycles(cost, from_ram=False))
+        yield replace(offer, cost=waiting)
+        if waiting.cycles > cost.cycles:
+            yield replace(offer, cost=cost, from_ram=True)
+
+    def _collect_wishes(self, index: int) -> None:
+        """Note the layouts in which kernels that start at `index` could read each input."""
+        inputs = self.graph.ops[index].inputs
+        for _match, _kernel, offer in self._offers(index, tuple(() for _ in inputs)):
+            for name, layout in zip(inputs, offer.ins, strict=True):
+                if layout != NATURAL and layout not in self._wanted.setdefault(name, ()):
+                    self._wanted[name] += (layout,)
+
+
+def chain(graph: Graph, index: int, pattern: Sequence[str]) -> tuple[Op, ...]:
+    """The ops of `pattern` from position `index` on, if each is the only reader of the one before."""
+    op = graph.ops[index]
+    if op.kind != pattern[0]:
+        return ()
+    ops = [op]
+    for kind in pattern[1:]:
+        readers = graph.consumers(ops[-1].name)
+        shown = ops[-1].name == graph.output or any(state.next == ops[-1].name for state in graph.states)
+        if shown or len(readers) != 1 or readers[0].kind != kind or len(readers[0].inputs) != 1:
+            return ()
+        ops.append(readers[0])
+    return tuple(ops)

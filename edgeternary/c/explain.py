@@ -1,0 +1,136 @@
+"""Why a plan is what it is: at each layer the other candidates, and what the model would take with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from edgeternary.c import cores
+from edgeternary.c.choices import Choices, Fetch
+from edgeternary.c.kernel import Offer
+from edgeternary.c.labels import Label, Move, State
+from edgeternary.c.search import Search
+from edgeternary.c.select import Budget, choose
+from edgeternary.ir import Graph
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run a layer, when what comes before it stays as chosen.
+
+    layouts   in which it reads and writes
+    cycles    of the layer, conversions of its inputs included; flash, scratch: bytes
+    whole     cycles of the fastest model with it
+    verdict   why it was chosen or not
+    """
+
+    layer: str
+    kernel: str
+    layouts: str
+    cycles: int
+    flash: int
+    scratch: int
+    whole: int
+    verdict: str
+
+
+class _Remaining:
+    """The fewest cycles from a state to the end."""
+
+    def __init__(self, search: Search) -> None:
+        self._search, self._known = search, dict[tuple[int, State], float]()
+
+    def cycles(self, index: int, state: State) -> float:
+        key = (index, state)
+        if key not in self._known:
+            if index == len(self._search.graph.ops):
+                self._known[key] = min((move.cycles for move in self._search.last_moves(state)), default=inf)
+            else:
+                ways = self._search.moves(index, state)
+                self._known[key] = min(
+                    (m.cycles + self.cycles(index + 1, m.target) for m in ways), default=inf
+                )
+        return self._known[key]
+
+
+def explain(
+    graph: Graph,
+    core: str,
+    optimize: str = "cycles",
+    budget: Budget | None = None,
+    fetch: Fetch | None = None,
+) -> list[Candidate]:
+    """Candidates of every layer of the plan that `select` chooses, the chosen one first, then by cycles."""
+    target = cores.core(core)
+    search = Search(Choices(graph, target, fetch))
+    labels = search.labels()
+    plan = choose(graph, target, labels, optimize, budget or Budget())
+    chosen = next(label for label in labels if label.steps() == plan.steps)
+    remaining, found = _Remaining(search), list[Candidate]()
+    state, spent = search.start, 0.0
+    for index, label in enumerate(_path(chosen)[: len(graph.ops)]):
+        move = label.move
+        assert move is not None
+        if move.steps:
+            found += _layer(search, remaining, index, state, spent, move, chosen)
+        state, spent = move.target, spent + move.cycles
+    return found
+
+
+def _path(label: Label) -> list[Label]:
+    """Labels from the first move to the last."""
+    found: list[Label] = []
+    at: Label | None = label
+    while at is not None and at.move is not None:
+        found.insert(0, at)
+        at = at.before
+    return found
+
+
+def _layer(
+    search: Search, remaining: _Remaining, index: int, state: State, spent: float, taken: Move, chosen: Label
+) -> list[Candidate]:
+    """The candidates at one op; of moves with the same kernel and layouts the best for the whole."""
+    best: dict[tuple[str, str], tuple[float, Move]] = {}
+    winner = _key(taken)
+    for move in search.moves(index, state):
+        whole = spent + move.cycles + remaining.cycles(index + 1, move.target)
+        key = _key(move)
+        if key not in best or whole < best[key][0]:
+            best[key] = (whole, move)
+    rows = []
+    for key, (whole, move) in sorted(best.items(), key=lambda item: (item[0] != winner, item[1][0])):
+        if whole == inf:
+            continue
+        shown = taken if key == winner else move
+        rows.append(
+            Candidate(
+                search.graph.ops[index].name, *key, round(shown.cycles), shown.flash, _offer(shown).scratch,
+                round(chosen.cycles if key == winner else whole),
+                "chosen" if key == winner else _verdict(whole - chosen.cycles, shown, taken),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _verdict(more: float, move: Move, taken: Move) -> str:
+    """What speaks against a candidate, in the order that an objective would look at it."""
+    if more >= 1:
+        return f"{more:+,.0f} cycles in the whole model"
+    if move.flash > taken.flash:
+        return f"{move.flash - taken.flash:+,} bytes of flash"
+    if more <= -1:
+        return f"{more:+,.0f} cycles, but flash or RAM of the whole plan is larger"
+    return "no better, and more live bytes" if move.peak > taken.peak else "no better"
+
+
+def _offer(move: Move) -> Offer:
+    return next(step.offer for step in move.steps if step.ops)
+
+
+def _key(move: Move) -> tuple[str, str]:
+    """Kernel and layouts."""
+    step = next(step for step in move.steps if step.ops)
+    place = " in RAM" if step.offer.from_ram else ""
+    ins = ", ".join(layout.name for layout in step.offer.ins)
+    return f"{step.kernel.name}{place}", f"{ins} -> {step.offer.out.name}"
