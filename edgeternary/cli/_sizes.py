@@ -1,4 +1,4 @@
-"""Sizes as people type them: 42k, 1.5M, 16384."""
+"""Sizes and counts as people type them: 42k, 1.5M, 16384."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from typing import Any
 
 import click
 
-UNITS = {"": 1, "k": 1024, "m": 1024**2}
-
 
 class Size(click.ParamType):
     """Bytes; k and M mean 1,024 and 1,048,576."""
 
     name = "size"
+    units = {"": 1, "k": 1024, "m": 1024**2}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([km]?)i?b?", value.strip().lower())
         if not match:
-            self.fail(f"{value!r} is not a size such as 42k, 1.5M or 16384", param, ctx)
-        return int(float(match[1]) * UNITS[match[2]])
+            self.fail(f"{value!r} is not a {self.name} such as 42k, 1.5M or 16384", param, ctx)
+        return int(float(match[1]) * self.units[match[2]])
+
+
+class Count(Size):
+    """A number of things; k and M mean 1,000 and 1,000,000."""
+
+    name = "count"
+    units = {"": 1, "k": 1000, "m": 1000**2}

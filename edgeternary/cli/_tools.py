@@ -9,6 +9,7 @@ import click
 
 COMPILERS = ("auto", "zig", "gcc", "clang")
 LEVELS = ("0", "1", "2", "3", "s", "z")
+OBJECTIVES = ("cycles", "flash", "ram")
 YOSYS = ("auto", "native", "yowasp")
 
 compiler_option = click.option(
@@ -19,7 +20,14 @@ compiler_option = click.option(
     help="C compiler; auto: zig first.",
 )
 optimize_option = click.option(
-    "--optimize", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."
+    "--optimize",
+    type=click.Choice(OBJECTIVES),
+    default="cycles",
+    show_default=True,
+    help="What the choice of kernels makes small.",
+)
+level_option = click.option(
+    "--opt-level", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."
 )
 yosys_option = click.option(
     "--yosys",
@@ -31,5 +39,5 @@ yosys_option = click.option(
 
 
 def tool_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """All three on one verb."""
-    return compiler_option(optimize_option(yosys_option(verb)))
+    """All of them on one verb."""
+    return optimize_option(compiler_option(level_option(yosys_option(verb))))

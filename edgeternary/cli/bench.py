@@ -1,81 +1,152 @@
-"""edgeternary bench: instructions and cycles of every layer on emulated cores."""
+"""edgeternary bench: instructions and cycles of models, of layers by shape, and of the suite."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edgeternary.cli._inputs import choose_inputs
-from edgeternary.cli._model import load_model, model_argument
-from edgeternary.cli._output import json_option, print_json, progress_bars
-from edgeternary.cli._tools import compiler_option, optimize_option
+from edgeternary.cli import _bench_board, _bench_suite
+from edgeternary.cli._output import json_option
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
-COLUMNS = ("core", "layer", "kernel", "macs", "instructions", "cycles", "instructions_per_mac", "share")
+if TYPE_CHECKING:
+    from edgeternary.ir import Graph
+
+DEFAULT_CORES = "cortex-m0plus,cortex-m4"
+SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33"
 
 
 @click.command()
-@model_argument
-@click.option("--on", default="cortex-m0plus,cortex-m4", show_default=True, help="Cores, comma-separated.")
-@click.option("--layer", help="Only this layer.")
+@click.argument("model", metavar="[MODEL]", required=False)
+@click.option("--on", "--core", "cores", help=f"Comma-separated. Default: {DEFAULT_CORES}; the suite: all.")
+@click.option("--layer", help="With MODEL: only this layer. Else a shape, such as conv2d:24x24x8-12,k5,s2.")
+@click.option(
+    "--weights", default="ternary", show_default=True, help="Of --layer: ternary, binary, int4, int8."
+)
+@click.option(
+    "--activations", default="int8", show_default=True, help="Of --layer: int8, ternary, 2-bit, binary."
+)
+@click.option(
+    "--form", default="A", show_default=True, help="Requantize of --layer: A (shift) or B (16 bits)."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the weights of --layer.")
+@click.option("--suite", type=click.Choice(["tiny"]), help="Ten layers and five networks beside int8.")
+@click.option("--only", multiple=True, help="Parts of --suite whose names contain this; may be repeated.")
+@click.option("--explain", is_flag=True, help="Candidates of each layer, and why the chosen one won.")
+@click.option("--board", help="With the flash of this board: code in flash, and in RAM where that pays.")
+@click.option("--calibrate", is_flag=True, help="Errors of the kernels' estimates on --suite.")
+@click.option("--save", is_flag=True, help="Keep the factors that --calibrate finds.")
+@click.option("--document", type=click.Path(path_type=Path), help="Write the suite as FILE.md, .svg, .json.")
+@click.option("--rows", type=click.Path(path_type=Path, exists=True), help="Use the rows of this .json.")
 @click.option(
     "--samples", type=click.IntRange(1), default=1, show_default=True, help="Count on so many samples."
 )
-@compiler_option
 @optimize_option
+@compiler_option
+@level_option
 @json_option
 def command(
-    model: str, on: str, layer: str | None, samples: int, compiler: str, optimize: str, as_json: bool
+    model: str | None,
+    cores: str | None,
+    layer: str | None,
+    weights: str,
+    activations: str,
+    form: str,
+    seed: int,
+    suite: str | None,
+    only: tuple[str, ...],
+    explain: bool,
+    board: str | None,
+    calibrate: bool,
+    save: bool,
+    document: Path | None,
+    rows: Path | None,
+    samples: int,
+    optimize: str,
+    compiler: str,
+    opt_level: str,
+    as_json: bool,
 ) -> None:
-    """Count instructions and cycles of each layer of MODEL on emulated Cortex-M cores."""
-    from edgeternary.report.tables import print_table
-    from edgeternary.run import run
+    """Count instructions and cycles of the layers of MODEL, of one layer by its shape, or of the suite.
 
-    graph = load_model(model)
-    if layer is not None:
-        graph.op(layer)  # refuses an unknown name
-    inputs, _ = choose_inputs(graph, model, None, samples)
-    rows: list[dict[str, Any]] = []
-    totals: list[dict[str, Any]] = []
-    macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
-    with progress_bars() as progress:
-        for core in [name.strip() for name in on.split(",") if name.strip()]:
-            if not core.startswith("cortex-m"):
-                why = "only their instructions are counted"
-                raise EdgeTernaryError(f"{core!r} is no Cortex-M core", why, "--on cortex-m4", USAGE)
-            options: dict[str, object] = {"count": samples, "compiler": compiler, "optimize": optimize}
-            options["progress"] = lambda done, total, name=core: progress(name, done, total)
-            result = run(graph, inputs, on=core, options=options)
-            total = result.stats.get("instructions")
-            for found in result.layers:
-                rows.append(_row(core, dict(found), macs, total))
-            totals.append({"core": core, "layer": "total", "macs": graph.macs(), **result.stats})
-    rows = [row for row in rows if layer in (None, row["layer"])]
-    if as_json:
-        print_json({"model": graph.name, "samples": samples, "layers": rows, "totals": totals})
+    \b
+    --layer takes  conv2d:HxWxC-OUT,kN,sN   depthwise:HxWxC,kN   conv1d:LxC-OUT,kN
+                   pointwise:HxWxC-OUT      dense:IN-OUT         and ",valid" for no padding
+    """
+    options: dict[str, object] = {
+        "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
+    }  # fmt: skip
+    if board is not None:
+        _bench_board.need_one(cores, board)
+        cores = _bench_board.core_of(board)
+    names = list(_cores(cores or (SUITE_CORES if suite or calibrate else DEFAULT_CORES)))
+    if explain or (board is not None and not suite):
+        graph, name, mode = _graph(model, layer, weights, activations, form, seed)
+        if explain:
+            _bench_board.explain(graph, names, board, optimize, as_json)
+        else:
+            _bench_board.show_placed(_bench_board.on_board(name, graph, mode, str(board), options), as_json)
         return
-    shown: list[dict[str, Any]] = []
-    for total_row in totals:
-        shown += [row for row in rows if row["core"] == total_row["core"]]
-        shown += [] if layer else [_ratio(total_row)]
-    print_table(shown, COLUMNS)
-    for total_row in totals:
-        if total_row.get("timing"):
-            built = f"{total_row['compiler']} -O{total_row['optimize']}"
-            click.echo(f"{total_row['core']}: {built}; cycles {total_row['timing']}")
+    if model is not None:
+        from edgeternary.cli._bench_model import bench_model
+
+        bench_model(model, names, layer, samples, options, as_json)
+        return
+    if calibrate:
+        errors = _bench_suite.calibrate(only, names, options, save)
+        _bench_suite.show(errors, as_json, _bench_suite.ERROR_COLUMNS)
+        return
+    if rows is not None:
+        found = json.loads(rows.read_text(encoding="utf-8"))
+    elif suite is not None:
+        found = _bench_suite.bench_suite(only, names, options)
+    elif layer is not None:
+        found = _bench_suite.bench_layer(layer, weights, activations, form, seed, names, options)
+    else:
+        raise _nothing()
+    if document is not None:
+        _bench_suite.write_document(found, document)
+    else:
+        _bench_suite.show(found, as_json)
 
 
-def _row(core: str, found: dict[str, Any], macs: dict[str, int], total: Any) -> dict[str, Any]:
-    name = found.pop("name", "")
-    row = {"core": core, "layer": name, "macs": macs.get(name) or None, **found}
-    if total and row.get("instructions") is not None:
-        row["share"] = round(row["instructions"] / total, 4)
-    return _ratio(row)
+def _graph(
+    model: str | None, layer: str | None, weights: str, activations: str, form: str, seed: int
+) -> tuple[Graph, str, str]:
+    """The graph of MODEL or of --layer, its name, and its mode."""
+    if model is not None:
+        from edgeternary.cli._model import load_model
+
+        graph = load_model(model)
+        return graph, graph.name, "as trained"
+    if layer is None:
+        raise _nothing()
+    from edgeternary.bench import layers, modes
+
+    mode = modes.mode(weights, activations, form)
+    return layers.graph(layers.parse(layer), mode, seed), layer, str(mode)
 
 
-def _ratio(row: dict[str, Any]) -> dict[str, Any]:
-    """`row` with instructions per multiply-accumulate, where the layer has any."""
-    if row.get("macs") and row.get("instructions") is not None:
-        row["instructions_per_mac"] = round(row["instructions"] / row["macs"], 3)
-    return row
+def _nothing() -> EdgeTernaryError:
+    why, remedy = (
+        "nothing says what to measure",
+        "bench zoo:fashion-cnn, --layer dense:300-75 or --suite tiny",
+    )
+    return EdgeTernaryError("name a model, a layer or a suite", why, remedy, USAGE)
+
+
+def _cores(text: str) -> Iterator[str]:
+    """Full names of cores; "m4" is cortex-m4."""
+    from edgeternary.toolchains.cores import CORES
+
+    for name in filter(None, map(str.strip, text.split(","))):
+        full = name if name.startswith("cortex-") else f"cortex-{name}"
+        if full not in CORES:
+            why = "only the instructions of Cortex-M cores are counted"
+            raise EdgeTernaryError(f"{name!r} is no known core", why, f"use one of {', '.join(CORES)}", USAGE)
+        yield full

@@ -9,6 +9,7 @@ import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._sizes import Count, Size
 from edgeternary.cli._tools import tool_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -29,6 +30,9 @@ LAYER_COLUMNS = (
     default=None,
     help="Also compile and measure, or synthesise. Default: only with --board.",
 )
+@click.option("--max-flash", type=Size(), help="C: at most so many bytes of flash, such as 64k.")
+@click.option("--max-ram", type=Size(), help="C: at most so many bytes of RAM.")
+@click.option("--max-cycles", type=Count(), help="C: at most so many cycles an inference, such as 2M.")
 @tool_options
 @json_option
 def command(
@@ -38,8 +42,12 @@ def command(
     board: str | None,
     output: Path | None,
     build: bool | None,
+    max_flash: int | None,
+    max_ram: int | None,
+    max_cycles: int | None,
     compiler: str,
     optimize: str,
+    opt_level: str,
     yosys: str,
     as_json: bool,
 ) -> None:
@@ -67,7 +75,11 @@ def command(
         board=board or "",
         build=bool(board) if build is None else build,
         compiler=compiler,
+        opt_level=opt_level,
         optimize=optimize,
+        max_flash=max_flash,
+        max_ram=max_ram,
+        max_cycles=max_cycles,
         yosys=yosys,
         progress=lambda text: note(f"{text} ..."),
     )

@@ -50,6 +50,7 @@ def command(
     stalls: int | None,
     compiler: str,
     optimize: str,
+    opt_level: str,
     yosys: str,
     torch_checkpoint: Path | None,
     as_json: bool,
@@ -69,7 +70,13 @@ def command(
         check_writable(path_out)
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
-    tools = {"compiler": compiler, "optimize": optimize, "yosys": yosys, "stalls": stalls}
+    tools = {
+        "compiler": compiler,
+        "optimize": optimize,
+        "opt_level": opt_level,
+        "yosys": yosys,
+        "stalls": stalls,
+    }
     options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
     if torch_checkpoint:
         options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}

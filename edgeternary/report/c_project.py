@@ -4,105 +4,127 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgeternary.boards import Board
-from edgeternary.c.plan import Plan, Step
+from edgeternary.c.choices import Fetch
+from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
-from edgeternary.c.select import select
-from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
-from edgeternary.ir import Graph, Value
+from edgeternary.c.select import Budget, NoPlan, select
+from edgeternary.ir import Graph
+from edgeternary.report import fits
+from edgeternary.report.fits import Limits
 
 Files = dict[str, bytes | str]
 Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a model is to be built.
+
+    compiler, opt_level  auto, zig, gcc (host: or clang), and the letter after -O
+    optimize             cycles, flash or ram
+    max_...              limits in bytes and cycles; None is none
+    """
+
+    compiler: str = "auto"
+    opt_level: str = "2"
+    optimize: str = "cycles"
+    max_flash: int | None = None
+    max_ram: int | None = None
+    max_cycles: int | None = None
 
 
 def make(
-    graph: Graph,
-    core: str,
-    board: Board | None,
-    build: bool,
-    progress: Callable[[str], None],
-    compiler: str = "auto",
-    optimize: str = "2",
+    graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None], wishes: Wishes
 ) -> Parts:
-    """Files, estimates, measured figures, layers. EdgeTernaryError (code 5) when the board is too small."""
+    """Files, estimates, measured figures, layers. EdgeTernaryError (code 5) beyond the board or a limit."""
+    limits = Limits.of(board, wishes.max_flash, wishes.max_ram, wishes.max_cycles)
     progress("choosing kernels")
-    plan = select(graph, core)
+    plan, measured = _choose(graph, core, board, build, progress, wishes, limits)
     files: Files = dict(render_plan(plan))
-    found = estimates(plan)
     layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
-    if board:
-        check_fits(plan, found["table_bytes"], found["static_ram_bytes"], board)
-    measured: dict[str, Any] = {}
     if build:
-        measured = _measure(graph, core, progress, compiler, optimize)
-        if board and measured.get("ram_bytes"):
-            check_fits(plan, measured["flash_bytes"], measured["ram_bytes"], board)
         progress(f"compiling for {core}")
-        files.update(objects(files, core, compiler, optimize))
-    return files, found, measured, layers
+        files.update(objects(files, core, wishes.compiler, wishes.opt_level))
+    return files, estimates(plan), measured, layers
+
+
+def _choose(
+    graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None],
+    wishes: Wishes, limits: Limits,
+) -> tuple[Plan, dict[str, Any]]:  # fmt: skip
+    """The plan and, with `build`, its measured figures, which keep the limits too."""
+    budget, fetch = limits.budget(), fetch_of(board)
+    for attempt in range(ATTEMPTS):
+        try:
+            plan = select(graph, core, wishes.optimize, budget, fetch=fetch)
+        except NoPlan as missing:
+            raise fits.refusal(missing, limits) from missing
+        if not build or core == "host":
+            return plan, {}
+        measured = _measure(plan, core, board, progress, wishes)
+        figures = measured["flash_bytes"], measured["ram_bytes"], measured["cycles"]
+        if attempt == ATTEMPTS - 1:
+            fits.check(plan, *figures, limits)
+        tighter = _tighter(budget, limits, plan, *figures)
+        if tighter == budget:
+            return plan, measured
+        budget = tighter
+    return plan, measured
+
+
+def _tighter(
+    budget: Budget, limits: Limits, plan: Plan, flash: int, ram: int, cycles: float | None
+) -> Budget:
+    """Where a measured figure exceeds its limit, a limit of the estimate that makes up for the difference."""
+    if limits.flash and flash > limits.flash.most:
+        budget = replace(budget, flash=limits.flash.most - max(flash - plan.flash_bytes, 1))
+    if limits.ram and ram > limits.ram.most:
+        budget = replace(budget, ram=limits.ram.most - max(ram - plan.ram_bytes, 1))
+    if limits.cycles and cycles is not None and cycles > limits.cycles.most:
+        budget = replace(budget, cycles=limits.cycles.most * min(plan.cycles / cycles, 0.99))
+    return budget
+
+
+def fetch_of(board: Board | None) -> Fetch:
+    """How fast code comes out of the board's flash; without a board, as fast as the core wants it."""
+    return (
+        Fetch() if board is None or board.flash is None else Fetch(board.flash.bandwidth, board.flash.cache)
+    )
 
 
 def estimates(plan: Plan) -> dict[str, Any]:
     """What the plan says, in bytes and cycles of the cost model.
 
-    table_bytes       weights, thresholds and other constants; the code comes on top
-    static_ram_bytes  arena, states, input and output; the stack comes on top
+    table_bytes            weights, thresholds and other constants; the code comes on top
+    estimated_flash_bytes  constants and code
+    static_ram_bytes       arena, states, input and output, code in RAM; the stack comes on top
     """
-    graph = plan.graph
-    outside = [graph.input, graph.output_value]
     return {
         "table_bytes": sum(step.table_bytes for step in plan.calls),
-        "static_ram_bytes": plan.arena + plan.state_bytes + sum(map(_bytes, outside)),
+        "estimated_flash_bytes": plan.flash_bytes,
+        "static_ram_bytes": plan.ram_bytes,
         "arena_bytes": plan.arena,
-        "estimated_cycles": round(sum(step.offer.cost.cycles for step in plan.calls)),
-        "macs": graph.macs(),
+        "estimated_cycles": round(plan.cycles),
+        "macs": plan.graph.macs(),
     }
 
 
-def check_fits(plan: Plan, flash: int, ram: int, board: Board) -> None:
-    """Refuse a model that the board has no room for, with the layer and the tensor that need it."""
-    flash_there, ram_there = board.memory()
-    what = f"{board.title} has"
-    if ram > ram_there.bytes:
-        peak = max(plan.calls, key=_working_set)
-        buffers = {buffer for step in plan.calls for buffer in (*step.ins, step.out)}
-        largest = max(buffers, key=lambda buffer: (buffer.bytes, buffer.value.name))
-        name, shape = largest.value.name, "x".join(map(str, largest.value.shape))
-        tensor = "the input" if name == plan.graph.input.name else f"the output of {name}"
-        raise EdgeTernaryError(
-            f"{peak.layer} does not fit: needs {ram:,} bytes of RAM, {what} {ram_there.bytes:,}",
-            f"the largest tensor is {tensor} ({shape}, {largest.bytes:,} bytes)",
-            f"a board with more RAM: edgeternary boards --min-ram {_k(ram)}",
-            DOES_NOT_FIT,
-        )
-    if flash > flash_there.bytes:
-        layer = max(plan.calls, key=lambda step: step.table_bytes)
-        raise EdgeTernaryError(
-            f"{plan.graph.name} does not fit: needs {flash:,} bytes of flash, {what} {flash_there.bytes:,}",
-            f"the largest layer is {layer.layer} ({layer.table_bytes:,} bytes of constants)",
-            f"a board with more flash: edgeternary boards --min-flash {_k(flash)}",
-            DOES_NOT_FIT,
-        )
-
-
-def _working_set(step: Step) -> int:
-    """Bytes that a step reads, writes and scratches on."""
-    return step.offer.scratch + sum(buffer.bytes for buffer in {*step.ins, step.out})
-
-
-def objects(files: Files, core: str, compiler: str = "auto", optimize: str = "2") -> Files:
+def objects(files: Files, core: str, compiler: str = "auto", opt_level: str = "2") -> Files:
     """Each `.c` of `files`, compiled for `core`: {name.o: content}."""
     from edgeternary.toolchains import cache, compilers, process
 
     if core == "host":
-        chosen = compilers.for_host(compiler, optimize)
+        chosen = compilers.for_host(compiler, opt_level)
     else:
-        chosen = compilers.for_core(core, compiler, optimize)
+        chosen = compilers.for_core(core, compiler, opt_level)
     made: Files = {}
     env = cache.zig_environment()
     with tempfile.TemporaryDirectory() as name:
@@ -119,26 +141,18 @@ def objects(files: Files, core: str, compiler: str = "auto", optimize: str = "2"
 
 
 def _measure(
-    graph: Graph, core: str, progress: Callable[[str], None], compiler: str, optimize: str
+    plan: Plan, core: str, board: Board | None, progress: Callable[[str], None], wishes: Wishes
 ) -> dict[str, Any]:
     """Figures of one inference on random codes, from the executor of the core."""
-    from edgeternary.run import run
+    from edgeternary.run.cortex_m import run_plan
 
-    if core == "host":
-        return {}
     progress(f"measuring on an emulated {core}")
-    x = graph.input
-    shape = (1, 1, *x.shape) if graph.states else (1, *x.shape)
+    x, states = plan.graph.input, plan.graph.states
+    shape = (1, 1, *x.shape) if states else (1, *x.shape)
     codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, shape, dtype=np.int32)
     if x.type.name == "bipolar":
         codes = np.where(codes > 0, x.hi, x.lo).astype(np.int32)
-    options = {"compiler": compiler, "optimize": optimize}
-    return dict(run(graph, codes, on=core, options=options).stats)
-
-
-def _bytes(value: Value) -> int:
-    return value.size * value.type.dtype.itemsize
-
-
-def _k(size: int) -> str:
-    return f"{-(-size // 1024)}k"
+    options = {"compiler": wishes.compiler, "opt_level": wishes.opt_level, "optimize": wishes.optimize}
+    if board is not None:
+        options["board"] = board.name
+    return dict(run_plan(plan, codes, options=options).stats)

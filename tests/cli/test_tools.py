@@ -17,14 +17,14 @@ Call = Callable[..., Answer]
 @pytest.mark.parametrize("compiler", ["zig", pytest.param("gcc", marks=pytest.mark.system)])
 def test_simulate_with_a_named_compiler(et: Call, model: Path, inputs: Path, compiler: str) -> None:
     need("unicorn", "capstone", *(["gcc", "arm-none-eabi-gcc"] if compiler == "gcc" else ["zig"]))
-    chosen = ("--compiler", compiler, "--optimize", "s")
+    chosen = ("--compiler", compiler, "--opt-level", "s")
     answer = et(
         "simulate", model, "--inputs", inputs, "--on", "host,cortex-m4", *chosen, "--compare", "--json"
     )
     assert answer.code == 0, answer.err
     for row in answer.json():
         assert row["mismatches"] == 0
-        assert row["compiler"].startswith(f"{compiler} ") and row["optimize"] == "s"
+        assert row["compiler"].startswith(f"{compiler} ") and row["opt_level"] == "s"
 
 
 def test_stalls_make_it_slower_but_not_wrong(et: Call, model: Path, inputs: Path) -> None:

@@ -1,0 +1,97 @@
+"""Measuring a graph on an emulated core: one row, in the words that reports use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgeternary.bench import baselines, make
+from edgeternary.bench.layers import Layer
+from edgeternary.bench.modes import Mode
+from edgeternary.c.plan import Plan
+from edgeternary.c.select import select
+from edgeternary.ir import Graph
+from edgeternary.run import run
+from edgeternary.run.cortex_m import run_plan
+
+CHECKED = 4  # random samples whose outputs are compared; two extreme ones come on top
+
+Row = dict[str, Any]
+
+
+def measure(graph: Graph, core: str, options: dict[str, object], checked: int = CHECKED) -> Row:
+    """Instructions, cycles, bytes and mismatches of `graph` on `core`, with the plan that `options` choose.
+
+    options  of the executor: compiler, opt_level, optimize, count
+    """
+    return measure_plan(select(graph, core, str(options.get("optimize", "cycles"))), options, checked)
+
+
+def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED) -> Row:
+    """The same for a plan.
+
+    mismatches  samples of checked + 2 whose complete output differs from numpy's
+    """
+    graph = plan.graph
+    inputs = make.samples(graph.input, checked)
+    result = run_plan(plan, inputs, options=options)
+    expected = run(graph, inputs).outputs.reshape(len(inputs), -1)
+    wrong = np.any(result.outputs.reshape(len(inputs), -1) != expected, axis=1)
+    stats, macs = result.stats, graph.macs()
+    return {
+        "macs": macs,
+        "instructions": stats.get("instructions"),
+        "cycles": stats.get("cycles"),
+        "instructions_per_mac": _per(stats.get("instructions"), macs),
+        "cycles_per_mac": _per(stats.get("cycles"), macs),
+        "flash_bytes": stats.get("flash_bytes"),
+        "ram_bytes": stats.get("ram_bytes"),
+        "compiler": stats.get("compiler"),
+        "opt_level": stats.get("opt_level"),
+        "samples": len(inputs),
+        "mismatches": int(wrong.sum()),
+        "kernels": "+".join(dict.fromkeys(step.kernel.name for step in plan.calls)),
+        "estimated_cycles": round(plan.cycles),
+        "estimated_flash_bytes": plan.flash_bytes,
+    }
+
+
+def layer_row(layer: Layer, graph: Graph, mode: Mode, core: str, options: dict[str, object]) -> Row:
+    """The row of one layer beside the published int8 layer that is nearest to it."""
+    baseline, nearest = baselines.per_mac(layer, core)
+    return _beside(layer.name, mode, core, options, measure(graph, core, options), baseline, nearest)
+
+
+def net_row(name: str, graph: Graph, mode: Mode | str, core: str, options: dict[str, object]) -> Row:
+    """The row of a whole network beside the published figure, where there is one."""
+    found = measure(graph, core, options)
+    published = baselines.NETS.get(name, {}).get(core)
+    baseline = None if published is None else published / found["macs"]
+    return _beside(name, mode, core, options, found, baseline, name if published else "")
+
+
+def _beside(
+    name: str,
+    mode: Mode | str,
+    core: str,
+    options: dict[str, object],
+    found: Row,
+    baseline: float | None,
+    of: str,
+) -> Row:
+    ours = found["instructions_per_mac"]
+    return {
+        "layer": name,
+        "mode": str(mode),
+        "core": core,
+        "optimize": options.get("optimize", "cycles"),
+        **found,
+        "baseline_layer": of,
+        "baseline_instructions_per_mac": None if baseline is None else round(baseline, 4),
+        "ratio": round(baseline / ours, 3) if baseline and ours else None,
+    }
+
+
+def _per(total: object, macs: int) -> float | None:
+    return round(total / macs, 4) if isinstance(total, int | float) else None

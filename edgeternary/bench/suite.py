@@ -1,0 +1,69 @@
+"""The suite: ten layers and three networks in five modes, and the zoo's models as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from edgeternary.bench import baselines, layers, modes, nets, rows
+from edgeternary.bench.modes import Mode
+from edgeternary.bench.rows import Row
+from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+FORM_B = Mode("ternary", "int8", "B")
+SUITES = ("tiny",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure, and how."""
+
+    name: str
+    mode: Mode | str
+    graph: Callable[[], Graph]
+
+    def row(self, core: str, options: dict[str, object]) -> Row:
+        if isinstance(self.mode, Mode) and self.name in baselines.LAYERS:
+            return rows.layer_row(layers.parse(self.name), self.graph(), self.mode, core, options)
+        return rows.net_row(self.name, self.graph(), self.mode, core, options)
+
+
+def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
+    """The cases whose names contain one of `only` (all without): layers, networks, then `models`.
+
+    Layers come in form B as well, ternary x int8.
+    """
+    found: list[Case] = []
+    for name in baselines.LAYERS:
+        layer = layers.parse(name)
+        found += [Case(name, mode, partial(layers.graph, layer, mode)) for mode in (*modes.SUITE, FORM_B)]
+    for name, net in nets.NETS.items():
+        found += [Case(name, mode, partial(net, mode)) for mode in modes.SUITE]
+    found += [Case(name, "as trained", partial(_same, graph)) for name, graph in models.items()]
+    chosen = [case for case in found if not only or any(part in case.name for part in only)]
+    if not chosen:
+        names = ", ".join(dict.fromkeys(case.name for case in found))
+        raise EdgeTernaryError(
+            f"no part of the suite is called {', '.join(only)}", "", f"there are {names}", USAGE
+        )
+    return chosen
+
+
+def _same(graph: Graph) -> Graph:
+    return graph
+
+
+def measure(
+    chosen: Sequence[Case],
+    cores: Sequence[str],
+    options: dict[str, object],
+    progress: Callable[[str, int, int], None] = lambda text, done, total: None,
+) -> Iterator[Row]:
+    """A row for each case and core, as soon as it is there."""
+    total = len(chosen) * len(cores)
+    for number, (case, core) in enumerate((case, core) for case in chosen for core in cores):
+        progress(f"{case.name} {case.mode} {core}", number, total)
+        yield case.row(core, options)

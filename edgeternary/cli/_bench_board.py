@@ -1,0 +1,87 @@
+"""bench --explain, and bench --board: what the selection sees, and what a board's flash does to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from edgeternary.cli._output import print_json
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.ir import Graph
+
+EXPLAINED = ("core", "layer", "kernel", "layouts", "cycles", "flash", "scratch", "whole", "verdict")
+PLACED = (
+    "layer", "mode", "board", "code", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
+    "ram_bytes", "mismatches",
+)  # fmt: skip
+
+
+def explain(graph: Graph, cores: list[str], board: str | None, optimize: str, as_json: bool) -> None:
+    """Print each layer's candidates."""
+    from edgeternary.boards import load_board
+    from edgeternary.c.explain import explain
+    from edgeternary.report.c_project import fetch_of
+    from edgeternary.report.tables import print_table
+
+    fetch = fetch_of(load_board(board)) if board else None
+    rows = [
+        {"core": core, **asdict(found)}
+        for core in cores
+        for found in explain(graph, core, optimize, fetch=fetch)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, EXPLAINED)
+
+
+def core_of(board: str) -> str:
+    """The core of a board that runs C."""
+    from edgeternary.boards import load_board
+
+    found = load_board(board)
+    found.memory()
+    return found.core
+
+
+def on_board(
+    name: str, graph: Graph, mode: str, board: str, options: dict[str, object]
+) -> list[dict[str, Any]]:
+    """Rows of `graph` on a board: all code in flash, and whatever pays in RAM."""
+    from edgeternary.bench.rows import measure_plan
+    from edgeternary.boards import load_board
+    from edgeternary.c.select import select
+    from edgeternary.report.c_project import fetch_of
+
+    found = load_board(board)
+    found.memory()
+    fetch = fetch_of(found)
+    rows = []
+    for place in ("flash", "RAM"):
+        allow = lambda match, kernel, offer, place=place: place == "RAM" or not offer.from_ram  # noqa: E731
+        plan = select(graph, found.core, str(options.get("optimize", "cycles")), allow=allow, fetch=fetch)
+        in_ram = [step.layer for step in plan.calls if step.offer.from_ram]
+        if place == "flash" or in_ram:
+            row = measure_plan(plan, {**options, "board": found.name})
+            rows.append(
+                {"layer": name, "mode": mode, "board": found.name, "code": place, "in_ram": in_ram, **row}
+            )
+    return rows
+
+
+def show_placed(rows: list[dict[str, Any]], as_json: bool) -> None:
+    from edgeternary.report.tables import print_table
+
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, PLACED)
+
+
+def need_one(cores: str | None, board: str | None) -> None:
+    """--board says which core it is."""
+    if board and cores:
+        why = "a board has its own core"
+        raise EdgeTernaryError("--core and --board together", why, "leave one of them out", USAGE)

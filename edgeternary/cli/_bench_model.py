@@ -1,0 +1,65 @@
+"""bench MODEL: every layer of a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from edgeternary.cli._inputs import choose_inputs
+from edgeternary.cli._model import load_model
+from edgeternary.cli._output import print_json, progress_bars
+
+COLUMNS = ("core", "layer", "kernel", "macs", "instructions", "cycles", "instructions_per_mac", "share")
+
+
+def bench_model(
+    model: str, cores: list[str], layer: str | None, samples: int, options: dict[str, object], as_json: bool
+) -> None:
+    """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
+    from edgeternary.report.tables import print_table
+    from edgeternary.run import run
+
+    graph = load_model(model)
+    if layer is not None:
+        graph.op(layer)  # refuses an unknown name
+    inputs, _ = choose_inputs(graph, model, None, samples)
+    rows: list[dict[str, Any]] = []
+    totals: list[dict[str, Any]] = []
+    macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
+    with progress_bars() as progress:
+        for core in cores:
+            moved = {**options, "progress": lambda done, total, name=core: progress(name, done, total)}
+            result = run(graph, inputs, on=core, options=moved)
+            total = result.stats.get("instructions")
+            for found in result.layers:
+                rows.append(_row(core, dict(found), macs, total))
+            totals.append({"core": core, "layer": "total", "macs": graph.macs(), **result.stats})
+    rows = [row for row in rows if layer in (None, row["layer"])]
+    if as_json:
+        print_json({"model": graph.name, "samples": samples, "layers": rows, "totals": totals})
+        return
+    shown: list[dict[str, Any]] = []
+    for total_row in totals:
+        shown += [row for row in rows if row["core"] == total_row["core"]]
+        shown += [] if layer else [_ratio(total_row)]
+    print_table(shown, COLUMNS)
+    for total_row in totals:
+        if total_row.get("timing"):
+            built = f"{total_row['compiler']} -O{total_row['opt_level']}"
+            click.echo(f"{total_row['core']}: {built}; cycles {total_row['timing']}")
+
+
+def _row(core: str, found: dict[str, Any], macs: dict[str, int], total: Any) -> dict[str, Any]:
+    name = found.pop("name", "")
+    row = {"core": core, "layer": name, "macs": macs.get(name) or None, **found}
+    if total and row.get("instructions") is not None:
+        row["share"] = round(row["instructions"] / total, 4)
+    return _ratio(row)
+
+
+def _ratio(row: dict[str, Any]) -> dict[str, Any]:
+    """`row` with instructions per multiply-accumulate, where the layer has any."""
+    if row.get("macs") and row.get("instructions") is not None:
+        row["instructions_per_mac"] = round(row["instructions"] / row["macs"], 3)
+    return row

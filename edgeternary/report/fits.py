@@ -1,0 +1,148 @@
+"""Limits of flash, RAM and cycles: where they come from, and what is said when a model does not keep them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edgeternary.boards import Board
+from edgeternary.c.plan import Plan, Step
+from edgeternary.c.select import Budget, NoPlan
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most of something, and who says so: "Raspberry Pi Pico has", "--max-ram allows"."""
+
+    most: int
+    said: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.said} {self.most:,}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one build; None is none."""
+
+    flash: Limit | None = None
+    ram: Limit | None = None
+    cycles: Limit | None = None
+
+    @staticmethod
+    def of(board: Board | None, flash: int | None, ram: int | None, cycles: int | None) -> Limits:
+        """The stricter one of what the board has and what somebody asks for."""
+        has: dict[str, int] = {}
+        if board is not None:
+            flash_there, ram_there = board.memory()
+            has = {"flash": flash_there.bytes, "ram": ram_there.bytes}
+
+        def one(what: str, asked: int | None) -> Limit | None:
+            if asked is not None and asked <= has.get(what, asked):
+                return Limit(asked, f"--max-{what} allows")
+            if what in has:
+                assert board is not None
+                named = "RAM" if what == "ram" else what
+                return Limit(
+                    has[what],
+                    f"{board.title} has",
+                    f"a board with more {named}: edgeternary boards --min-{what} ",
+                )
+            return None
+
+        return Limits(one("flash", flash), one("ram", ram), one("cycles", cycles))
+
+    def budget(self) -> Budget:
+        """For the selection."""
+        return Budget(*(limit.most if limit else None for limit in (self.cycles, self.flash, self.ram)))
+
+
+def check(plan: Plan, flash: int, ram: int, cycles: float | None, limits: Limits) -> None:
+    """Refuse figures beyond the limits, with the layer that needs most and what would help."""
+    if limits.ram and ram > limits.ram.most:
+        raise _too_much_ram(plan, ram, limits.ram)
+    if limits.flash and flash > limits.flash.most:
+        raise _too_much_flash(plan, flash, limits.flash)
+    if limits.cycles and cycles is not None and cycles > limits.cycles.most:
+        raise _too_slow(plan, cycles, limits.cycles)
+
+
+def refusal(missing: NoPlan, limits: Limits) -> EdgeTernaryError:
+    """Why there is no plan: a limit that none keeps, or several that no plan keeps together."""
+    fast, small, lean = (missing.best[what] for what in ("cycles", "flash", "ram"))
+    if limits.ram and lean.ram_bytes > limits.ram.most:
+        return _too_much_ram(lean, lean.ram_bytes, limits.ram)
+    if limits.flash and small.flash_bytes > limits.flash.most:
+        return _too_much_flash(small, small.flash_bytes, limits.flash)
+    if limits.cycles and fast.cycles > limits.cycles.most:
+        return _too_slow(fast, fast.cycles, limits.cycles)
+    layer = max(fast.calls, key=lambda step: step.offer.cost.flash)
+    needs = {
+        what: _needed(what, plan) for what, plan in missing.near.items() if getattr(limits, what) is not None
+    }
+    return EdgeTernaryError(
+        f"{layer.layer} does not fit: no plan of {fast.graph.name} keeps all limits together",
+        f"the fastest takes {fast.cycles:,.0f} cycles, {fast.flash_bytes:,} bytes of flash,"
+        f" {fast.ram_bytes:,} of RAM; most of the flash is for {layer.layer} with kernel {layer.kernel.name}",
+        " or ".join(f"--max-{what} {need}" for what, need in needs.items()) or "raise the limits",
+        DOES_NOT_FIT,
+    )
+
+
+def _needed(what: str, plan: Plan) -> str:
+    """What a limit would have to be for a plan, as the command line takes it."""
+    if what == "cycles":
+        return f"{math.ceil(plan.cycles / 1000)}k"
+    return _k(plan.flash_bytes if what == "flash" else plan.ram_bytes)
+
+
+def _too_much_ram(plan: Plan, ram: int, limit: Limit) -> EdgeTernaryError:
+    peak = max(plan.calls, key=_working_set)
+    buffers = {buffer for step in plan.calls for buffer in (*step.ins, step.out)}
+    largest = max(buffers, key=lambda buffer: (buffer.bytes, buffer.value.name))
+    name, shape = largest.value.name, "x".join(map(str, largest.value.shape))
+    tensor = "the input" if name == plan.graph.input.name else f"the output of {name}"
+    return EdgeTernaryError(
+        f"{peak.layer} does not fit: needs {ram:,} bytes of RAM, {limit}",
+        f"the largest tensor is {tensor} ({shape}, {largest.bytes:,} bytes)",
+        _help(
+            limit, ram, f"--max-ram {_k(ram)}, --optimize ram, or fewer channels or pixels in {peak.layer}"
+        ),
+        DOES_NOT_FIT,
+    )
+
+
+def _too_much_flash(plan: Plan, flash: int, limit: Limit) -> EdgeTernaryError:
+    layer = max(plan.calls, key=lambda step: step.offer.cost.flash)
+    return EdgeTernaryError(
+        f"{layer.layer} does not fit: {plan.graph.name} needs {flash:,} bytes of flash, {limit}",
+        f"the largest layer is {layer.layer} ({layer.offer.cost.flash:,} bytes, kernel {layer.kernel.name})",
+        _help(limit, flash, f"--max-flash {_k(flash)}, --optimize flash, or fewer weights in {layer.layer}"),
+        DOES_NOT_FIT,
+    )
+
+
+def _too_slow(plan: Plan, cycles: float, limit: Limit) -> EdgeTernaryError:
+    layer = max(plan.calls, key=lambda step: step.offer.cost.cycles)
+    share = layer.offer.cost.cycles / max(plan.cycles, 1)
+    return EdgeTernaryError(
+        f"{layer.layer} is too slow: {plan.graph.name} needs {cycles:,.0f} cycles, {limit}",
+        f"{layer.layer} takes {share:.0%} of them with kernel {layer.kernel.name}",
+        f"fewer channels or pixels in {layer.layer}, fewer bits, more flash, or a faster core",
+        DOES_NOT_FIT,
+    )
+
+
+def _help(limit: Limit, needed: int, otherwise: str) -> str:
+    return f"{limit.remedy}{_k(needed)}" if limit.remedy else otherwise
+
+
+def _working_set(step: Step) -> int:
+    """Bytes that a step reads, writes and scratches on."""
+    return step.offer.scratch + sum(buffer.bytes for buffer in {*step.ins, step.out})
+
+
+def _k(size: int) -> str:
+    return f"{-(-size // 1024)}k"

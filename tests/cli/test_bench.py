@@ -1,0 +1,142 @@
+"""bench: layers by shape, the suite, explanations, boards; what it prints and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeternary.bench import rows
+from edgeternary.run.result import Result
+from tests.cli.conftest import Answer
+from tests.need import need
+
+Call = Callable[..., Answer]
+
+KEYS = {
+    "layer", "mode", "core", "compiler", "optimize", "macs", "instructions_per_mac", "cycles_per_mac",
+    "flash_bytes", "ram_bytes", "baseline_instructions_per_mac", "ratio", "mismatches",
+}  # fmt: skip
+
+
+@pytest.fixture
+def tools() -> None:
+    need("zig", "unicorn", "capstone")
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(
+    "shape",
+    ["conv2d:6x6x3-4,k3,s2", "dense:30-7", "depthwise:5x5x6,k3", "conv1d:12x4-5,k3", "pointwise:5x2x8-8"],
+)
+def test_any_shape(et: Call, shape: str) -> None:
+    answer = et("bench", "--layer", shape, "--core", "m4", "--json")
+    assert answer.code == 0, answer.err
+    (row,) = answer.json()
+    assert set(row) >= KEYS
+    assert row["layer"] == shape and row["mode"] == "ternary x int8" and row["mismatches"] == 0
+    assert row["instructions_per_mac"] == pytest.approx(row["instructions"] / row["macs"], rel=1e-3)
+    assert row["ratio"] == pytest.approx(
+        row["baseline_instructions_per_mac"] / row["instructions_per_mac"], rel=1e-2
+    )
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(
+    "mode", [("ternary", "ternary"), ("binary", "binary"), ("ternary", "2-bit"), ("int4", "uint8")]
+)
+def test_modes_and_cores_without_a_timing_model(et: Call, mode: tuple[str, str]) -> None:
+    weights, activations = mode
+    chosen = ("--weights", weights, "--activations", activations)
+    answer = et(
+        "bench", "--layer", "dense:40-8", *chosen, "--core", "cortex-m0plus,m33", "--form", "B", "--json"
+    )
+    small, large = answer.json()
+    assert small["mismatches"] == large["mismatches"] == 0
+    assert small["cycles"] > 0 and large["cycles"] is None and large["ratio"] is None
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+def test_a_wrong_bit_is_counted(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = rows.run_plan
+
+    def wrong(plan: Any, inputs: np.ndarray, **more: Any) -> Result:
+        result = real(plan, inputs, **more)
+        outputs = result.outputs.copy()
+        outputs[1].flat[-1] ^= 1
+        return replace(result, outputs=outputs)
+
+    monkeypatch.setattr(rows, "run_plan", wrong)
+    answer = et("bench", "--layer", "dense:30-7", "--core", "m4", "--json")
+    assert answer.json()[0]["mismatches"] == 1
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+def test_a_part_of_the_suite_as_a_document(et: Call, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    answer = et("bench", "--suite", "tiny", "--only", "dense:128-10", "--core", "m4", "--document", page)
+    assert answer.code == 0, answer.err
+    kept = json.loads(page.with_suffix(".json").read_text())
+    assert len(kept) == 6 and {row["core"] for row in kept} == {"cortex-m4"}
+    assert "dense:128-10" in page.read_text() and page.with_suffix(".svg").read_text().startswith("<svg")
+    first = page.read_text()
+    assert et("bench", "--rows", page.with_suffix(".json"), "--document", page).code == 0
+    assert page.read_text() == first
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+def test_calibration_tells_the_error_of_each_kernel(et: Call) -> None:
+    answer = et("bench", "--calibrate", "--only", "dense:128-10", "--core", "m4", "--json")
+    found = {row["kernel"]: row for row in answer.json()}
+    assert {"dense", "dense_planes"} <= set(found)
+    assert all(0.2 < row["factor"] < 5 and row["worst_ratio"] > 0 for row in found.values())
+
+
+def test_explain_lists_the_candidates(et: Call, model: Path) -> None:
+    answer = et("bench", model, "--explain", "--core", "m4", "--json")
+    assert answer.code == 0, answer.err
+    found = answer.json()
+    for layer in ("conv", "fc"):
+        candidates = [row for row in found if row["layer"] == layer]
+        chosen, *others = candidates
+        assert chosen["verdict"] == "chosen" and others
+        assert all(row["verdict"] != "chosen" for row in others)
+        assert chosen["whole"] <= min(row["whole"] for row in others)
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+def test_a_board_whose_flash_is_slow(et: Call) -> None:
+    """More straight-line code than the cache of an RP2040 holds: from RAM it is faster, and takes RAM."""
+    answer = et("bench", "--layer", "conv2d:8x8x32-64", "--board", "pico", "--json")
+    assert answer.code == 0, answer.err
+    in_flash, in_ram = answer.json()
+    assert in_flash["mismatches"] == in_ram["mismatches"] == 0
+    assert in_ram["in_ram"] == ["layer"] and in_flash["in_ram"] == []
+    assert in_ram["cycles"] < 0.5 * in_flash["cycles"]
+    assert in_ram["ram_bytes"] > in_flash["ram_bytes"] + 16_384
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("--layer", "conv2d:8x8-4"), ("--layer", "dense:0-4"), ("--layer", "lstm:3-4"),
+        ("--layer", "depthwise:8x8x4-3"), ("--layer", "dense:8-4,k3"), ("--layer", "conv2d:2x2x1-4,k3,valid"),
+        ("--layer", "dense:8-4", "--weights", "float"), ("--layer", "dense:8-4", "--activations", "int32"),
+        ("--layer", "dense:8-4", "--form", "C"), ("--layer", "dense:8-4", "--core", "m99"),
+        ("--suite", "tiny", "--only", "transformer"),
+        ("--layer", "dense:8-4", "--board", "pico", "--core", "m4"),
+    ],
+)  # fmt: skip
+def test_wrong_use(et: Call, arguments: tuple[str, ...]) -> None:
+    assert et("bench", *arguments).code == 2
