@@ -63,7 +63,11 @@ def compile(
     device: str = "",
     build: bool = False,
     compiler: str = "auto",
-    optimize: str = "2",
+    opt_level: str = "2",
+    optimize: str = "cycles",
+    max_flash: int | None = None,
+    max_ram: int | None = None,
+    max_cycles: int | None = None,
     yosys: str = "auto",
     directory: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
@@ -71,11 +75,13 @@ def compile(
     """Sources and estimates of `graph` for one `board`, one `core` ("cortex-m4") or one `device` ("ice40").
 
     build      also compile and measure (C) or synthesise (HDL)
-    compiler   auto, zig or gcc (host: or clang), and `optimize`, the letter after -O, for `build` in C
+    compiler   auto, zig or gcc (host: or clang), and `opt_level`, the letter after -O, for `build` in C
+    optimize   cycles, flash or ram: what the choice of C kernels makes small
+    max_flash, max_ram, max_cycles   limits of a C target, in bytes and cycles of one inference
     yosys      auto, native or yowasp, for Verilog and synthesis
     directory  write the project there
     progress   called with what is being done
-    EdgeTernaryError: code 5 when it does not fit the board, 3 when `build` lacks a tool.
+    EdgeTernaryError: code 5 when it does not fit the board or a limit, 3 when `build` lacks a tool.
     """
     if sum(map(bool, (board, core, device))) != 1:
         raise EdgeTernaryError(
@@ -90,10 +96,14 @@ def compile(
     elif found:
         found.memory()
         core = found.core
+    if device and any(limit is not None for limit in (max_flash, max_ram, max_cycles)):
+        why = "flash, RAM and cycles of a core are what they limit"
+        raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)
     if device:
         parts = hdl_project.make(graph, device, found, build, progress, yosys)
     else:
-        parts = c_project.make(graph, core, found, build, progress, compiler, optimize)
+        wishes = c_project.Wishes(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
+        parts = c_project.make(graph, core, found, build, progress, wishes)
     files, estimates, measured, layers = parts
     target = found.name if found else core or device
     project = Project(target, files, estimates, measured, layers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
@@ -9,11 +10,15 @@ from edgeternary.ir.names import identifier
 from edgeternary.run._bench import BenchModel
 
 
-def render(graph: Graph, core: str, taps: bool = False) -> BenchModel:
+def render(graph: Graph, core: str, taps: bool = False, optimize: str = "cycles") -> BenchModel:
     """C of `graph` for "host" or a Cortex-M core; with `taps`, it hands out the values at kernel borders."""
-    plan = select(graph, core)
+    return of_plan(select(graph, core, optimize), taps)
+
+
+def of_plan(plan: Plan, taps: bool = False) -> BenchModel:
+    """The same for a plan that is there already."""
     return BenchModel(
-        prefix=identifier(graph.name),
+        prefix=identifier(plan.graph.name),
         sources=render_plan(plan, taps),
         taps=tuple(plan.taps) if taps else (),
         steps=tuple((step.layer, step.kernel.name) for step in plan.calls),

@@ -14,15 +14,19 @@ def _no_progress(done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """compiler: auto, zig, gcc, clang. optimize: the letter after -O. count: samples whose instructions are
-    counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run."""
+    """compiler: auto, zig, gcc, clang. opt_level: the letter after -O. optimize: cycles,
+    flash or ram, what the choice of kernels makes small. count: samples whose instructions are
+    counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run.
+    board: whose flash bandwidth the cycles are reckoned with; none without."""
 
     compiler: str = "auto"
-    optimize: str = "2"
+    opt_level: str = "2"
+    optimize: str = "cycles"
     count: int = 1
     sanitize: bool = False
     timeout: float = 600.0
     progress: Callable[[int, int], None] = _no_progress
+    board: str = ""
 
     @staticmethod
     def read(options: Mapping[str, object]) -> Options:
@@ -38,9 +42,11 @@ class Options:
         progress = options.get("progress")
         return Options(
             str(options.get("compiler") or defaults.compiler),
+            str(options.get("opt_level") or defaults.opt_level),
             str(options.get("optimize") or defaults.optimize),
             count,
             bool(options.get("sanitize", False)),
             float(timeout),
             progress if callable(progress) else _no_progress,
+            str(options.get("board") or ""),
         )

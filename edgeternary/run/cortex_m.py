@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from edgeternary.boards import load_board
+from edgeternary.c.plan import Plan
 from edgeternary.ir import Graph
 from edgeternary.run._bench import BenchModel, decode_outputs, decode_taps, empty_result, lead_shape
-from edgeternary.run._model import render
+from edgeternary.run._model import of_plan, render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import require
@@ -28,16 +30,23 @@ def run(
     """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
 
     target   what follows cortex-m in the core's name: 0plus, 3, 4, 7 or 33
-    options  compiler (zig, gcc, auto), optimize ("2"), count (samples to count instructions on; 1),
-             timeout (seconds for all samples), progress (a callable)
+    options  compiler (zig, gcc, auto), opt_level ("2"), optimize (cycles, flash, ram), count (samples to
+             count instructions on; 1), timeout (seconds for all samples), progress (a callable), board
+             (whose flash cycles are reckoned with; none: code arrives at once)
 
     All samples run at full speed; the first `count` of them run again, without taps, under a counter. Stats:
     instructions and cycles per inference (mean over the counted ones, from entry to return of
     <model>_run; cycles None with the reason in `timing`), flash_bytes, ram_bytes, stack_bytes.
     """
     core = find_core(f"cortex-m{target}").name
-    tapped = render(graph, core, taps=True) if taps else None
-    return execute(graph, inputs, core, render(graph, core), tapped, Options.read(options))
+    chosen = Options.read(options)
+    tapped = render(graph, core, taps=True, optimize=chosen.optimize) if taps else None
+    return execute(graph, inputs, core, render(graph, core, optimize=chosen.optimize), tapped, chosen)
+
+
+def run_plan(plan: Plan, inputs: np.ndarray, *, options: Mapping[str, object] = {}) -> Result:
+    """Run a plan that is there already, on the core that it was made for."""
+    return execute(plan.graph, inputs, plan.core.name, of_plan(plan), None, Options.read(options))
 
 
 def execute(
@@ -58,7 +67,7 @@ def execute(
     from edgeternary.run._emulator.report import layer_rows, totals
 
     def image_of(model: BenchModel, taps: str) -> Image:
-        return link(model, core, compiler=options.compiler, optimize=options.optimize, taps=taps)
+        return link(model, core, compiler=options.compiler, opt_level=options.opt_level, taps=taps)
 
     stats: dict[str, Stat] = {}
     layers: list[dict[str, Stat]] = []
@@ -66,12 +75,14 @@ def execute(
         running = image = image_of(model, "none")
         stats["flash_bytes"] = image.flash_bytes
     if options.count > 0:
-        measured = measure(graph, image, core, inputs[: options.count], options.timeout)
+        flash = load_board(options.board).memory()[0] if options.board else None
+        measured = measure(graph, image, core, inputs[: options.count], options.timeout, flash)
         stats |= totals(image, measured)
         layers = layer_rows(image, measured)
     if tapped is not None:
         running = image_of(tapped, "watched")
     stats["compiler"] = running.compiler
+    stats["opt_level"] = options.opt_level
     stats["optimize"] = options.optimize
     stats["unicorn"] = require("unicorn").version
     output, tap_bytes = answers(graph, running, core, inputs, options.progress, options.timeout)

@@ -24,17 +24,18 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
 
-    options  compiler (zig, gcc, clang, auto), optimize ("2"), sanitize (address and undefined-behaviour
+    options  compiler (zig, gcc, clang, auto), opt_level ("2"), sanitize (address and undefined-behaviour
              checks, with gcc or clang), timeout (seconds for all samples), progress (a callable)
     """
-    return execute(graph, inputs, render(graph, "host", taps=taps), Options.read(options))
+    chosen = Options.read(options)
+    return execute(graph, inputs, render(graph, "host", taps=taps, optimize=chosen.optimize), chosen)
 
 
 def execute(graph: Graph, inputs: np.ndarray, model: BenchModel, options: Options) -> Result:
     """Run C that is already there."""
     if len(inputs) == 0:
         return empty_result(graph, inputs)
-    compiler = compilers.for_host(options.compiler, options.optimize, options.sanitize)
+    compiler = compilers.for_host(options.compiler, options.opt_level, options.sanitize)
     files = ["ports/host/stdio.c", *(["core/taps.c"] if model.taps else [])]
     program = compilers.build(compiler, model.bench_sources(files), what=f"model {model.prefix}")
     command = [str(program), "inputs.bin", "outputs.bin", "taps.bin"]
@@ -43,5 +44,5 @@ def execute(graph: Graph, inputs: np.ndarray, model: BenchModel, options: Option
     return Result(
         outputs=outputs,
         taps=taps,
-        stats={"compiler": str(compiler), "optimize": options.optimize, "sanitize": int(options.sanitize)},
+        stats={"compiler": str(compiler), "opt_level": options.opt_level, "sanitize": int(options.sanitize)},
     )

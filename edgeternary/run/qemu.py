@@ -30,10 +30,12 @@ def run(
     """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
 
     target   a board of kind emulated: mps2_an385, mps2_an386, mps2_an500, mps2_an505
-    options  compiler (zig, gcc, auto), optimize ("2"), timeout (seconds for all samples), progress
+    options  compiler (zig, gcc, auto), opt_level ("2"), timeout (seconds for all samples), progress
     """
     board = emulated_board(target)
-    return execute(graph, inputs, board, render(graph, board.core, taps=taps), Options.read(options))
+    chosen = Options.read(options)
+    model = render(graph, board.core, taps=taps, optimize=chosen.optimize)
+    return execute(graph, inputs, board, model, chosen)
 
 
 def emulated_board(name: str) -> Board:
@@ -62,7 +64,7 @@ def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, o
         board.core,
         Regions.of(board),
         compiler=options.compiler,
-        optimize=options.optimize,
+        opt_level=options.opt_level,
         taps="written" if model.taps else "none",
     )
     what = f"model {model.prefix} on QEMU's {board.name}"
@@ -74,7 +76,7 @@ def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, o
         stats={
             "flash_bytes": image.flash_bytes,
             "compiler": image.compiler,
-            "optimize": options.optimize,
+            "opt_level": options.opt_level,
             "qemu": require("qemu-system-arm").version,
         },
     )

@@ -96,7 +96,7 @@ def test_shipped_models(name: str, board: str, core: str, plugin: Path, tmp_path
     image = link(render(graph, core), core, Regions.of(load_board(board)))
     x = np.random.default_rng(3).integers(0, 256, (1, *graph.input.shape))
     expected = qemu_counts.count(plugin, image, load_board(board), graph, x, tmp_path)
-    assert sum(runs for runs, _ in expected.values()) > 300_000
+    assert sum(runs for runs, _ in expected.values()) > 100_000
     assert unicorn_counts(image, core, x[0]) == expected
 
 

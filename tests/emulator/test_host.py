@@ -23,7 +23,7 @@ COMPILERS = (
 def test_same_bits(compiler: str, optimize: str) -> None:
     need(TOOLS[compiler])
     x = net.inputs(50)
-    result = execute(net.GRAPH, x, net.model(taps=True), Options(compiler=compiler, optimize=optimize))
+    result = execute(net.GRAPH, x, net.model(taps=True), Options(compiler=compiler, opt_level=optimize))
     outputs, taps = net.reference(x)
     np.testing.assert_array_equal(result.outputs, outputs)
     for name, expected in taps.items():

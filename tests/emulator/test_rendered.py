@@ -116,8 +116,8 @@ def test_progress_and_options() -> None:
     options = {"progress": lambda done, total: seen.append((done, total)), "count": 2}
     stats = run(leaky(), inputs(), on="cortex-m4", options=options).stats
     assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert stats["counted"] == 2 * 6 and stats["optimize"] == "2"
-    for bad in ({"count": -1}, {"count": "all"}, {"timeout": 0}, {"compiler": "tcc"}, {"optimize": "fast"}):
+    assert stats["counted"] == 2 * 6 and stats["opt_level"] == "2"
+    for bad in ({"count": -1}, {"count": "all"}, {"timeout": 0}, {"compiler": "tcc"}, {"opt_level": "fast"}):
         with pytest.raises(Exception) as error:
             run(leaky(), inputs(), on="cortex-m4", options=bad)
         assert getattr(error.value, "code", None) == 2, bad

@@ -33,7 +33,7 @@ def test_host(kind: str) -> None:
     sanitizers = any(find(name).found for name in ("gcc", "clang"))
     if not sanitizers:
         need("zig")
-    Fleet.of(chosen(kind)).check("host", sanitize=sanitizers, optimize="1")
+    Fleet.of(chosen(kind)).check("host", sanitize=sanitizers, opt_level="1")
 
 
 @pytest.mark.emulator
@@ -63,7 +63,7 @@ def test_qemu_in_turn(kind: str) -> None:
 def test_other_optimisation_levels(optimize: str) -> None:
     need("arm-none-eabi-gcc", "unicorn", "capstone")
     graphs = [graph for kind in kinds() for graph in chosen(kind, 4)[:2]]
-    Fleet.of(graphs).check("cortex-m0plus", compiler="gcc", optimize=optimize)
+    Fleet.of(graphs).check("cortex-m0plus", compiler="gcc", opt_level=optimize)
 
 
 @pytest.mark.emulator

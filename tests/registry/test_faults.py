@@ -43,11 +43,11 @@ def examples(kind: str) -> list[Graph]:
 def test_in_c(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
     kind, pattern, new = IN_C[fault]
-    Fleet.of(examples(kind)).check("host", optimize="1")
+    Fleet.of(examples(kind)).check("host", opt_level="1")
     planted: list[str] = []
     monkeypatch.setattr(model_of, "render", faulty_c(model_of.render, pattern, new, planted))
     with pytest.raises(AssertionError, match="host differs from numpy"):
-        Fleet.of(examples(kind)).check("host", optimize="1")
+        Fleet.of(examples(kind)).check("host", opt_level="1")
     assert planted, f"the fault cannot be planted: no C of {kind} matches {pattern}"
 
 
@@ -121,7 +121,7 @@ def test_in_packing_of_c(monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
     monkeypatch.setattr(encoding, "pack", rewritten(encoding.pack, *PACKED_WRONG))
     with pytest.raises(AssertionError, match="host differs from numpy"):
-        Fleet.of(chosen("dense")).check("host", optimize="1")
+        Fleet.of(chosen("dense")).check("host", opt_level="1")
 
 
 # what: (op, method, what stands there, what is put there)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import unicorn
 
+from edgeternary.boards import Memory
 from edgeternary.run._emulator.decode import Block, Decoder
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.timing import Timing
@@ -71,6 +72,21 @@ class Counter:
             layer: sum((self._edge(edge, times) for edge, times in edges.items()), zero)
             for layer, edges in self._edges.items()
         }
+
+    def fetched(self, flash: Memory, cache: int) -> dict[str, int]:
+        """Bytes of code that each layer fetched from `flash` since `reset`.
+
+        A layer whose code fits into the cache fetches it once; of other code every run is fetched.
+        """
+        found: dict[str, int] = {}
+        for layer, edges in self._edges.items():
+            runs: dict[Node, int] = defaultdict(int)
+            for (_, node), times in edges.items():
+                if flash.origin <= node[0] < flash.origin + flash.bytes:
+                    runs[node] += times
+            once = sum(size for _, size in runs)
+            found[layer] = once if once <= cache else sum(size * times for (_, size), times in runs.items())
+        return found
 
     def edges(self) -> dict[tuple[Node, Node], int]:
         """How often each block followed each other one since `reset`, whatever the layer."""

@@ -30,7 +30,8 @@ class Elf:
     segments        (load address, bytes) of each part, as a programmer would write it to flash
     functions       by address
     flash_bytes     text, read-only data and initial values of variables
-    variable_bytes  data and bss; the stack that the linker script reserves is not among them
+    variable_bytes  data (with code that runs from RAM) and bss; the stack that the linker script reserves is
+                    not among them
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +52,9 @@ class Elf:
         self._addresses = [f.address for f in self.functions]
 
         sections = [s for s in elf.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC]
-        writable = [s for s in sections if s["sh_flags"] & SH_FLAGS.SHF_WRITE and s.name != ".stack"]
+        # A .data that holds nothing but code that runs from RAM is not marked as writable.
+        in_ram = [s for s in sections if s["sh_flags"] & SH_FLAGS.SHF_WRITE or s.name == ".data"]
+        writable = [s for s in in_ram if s.name != ".stack"]
         self.flash_bytes = sum(int(s["sh_size"]) for s in sections if s["sh_type"] != "SHT_NOBITS")
         self.variable_bytes = sum(int(s["sh_size"]) for s in writable)
 

@@ -67,7 +67,7 @@ def link(
     regions: Regions = ROOMY,
     *,
     compiler: str = "auto",
-    optimize: str = "2",
+    opt_level: str = "2",
     taps: str = "none",
 ) -> Image:
     """Build the image of `model` for `core`.
@@ -76,7 +76,7 @@ def link(
 
     EdgeTernaryError with exit code 5 when it does not fit the regions.
     """
-    chosen = compilers.for_core(core, compiler, optimize)
+    chosen = compilers.for_core(core, compiler, opt_level)
     elf = _link(model, chosen, regions, taps)
     empty = _link(empty_model(), chosen, regions, "none")
     return Image(elf, model, regions, str(chosen), elf.flash_bytes - empty.flash_bytes, elf.variable_bytes)

@@ -41,7 +41,7 @@ class Machine:
         self._expired = ""
         flash, ram = regions.flash, regions.ram
         self.uc.mem_map(flash.origin, _pages(flash.bytes), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        self.uc.mem_map(ram.origin, _pages(ram.bytes), unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
+        self.uc.mem_map(ram.origin, _pages(ram.bytes), unicorn.UC_PROT_ALL)  # code may run from it
         for address, data in elf.segments:
             self.uc.mem_write(address, data)
         self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._bad_access)

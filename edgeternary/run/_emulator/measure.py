@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 
+from edgeternary.boards import Memory
 from edgeternary.ir import Graph
 from edgeternary.run._bench import elements
 from edgeternary.run._emulator.count import OUTSIDE, Count, Counter
@@ -24,7 +26,8 @@ Progress = Callable[[int, int], None]
 class Measured:
     """Means over the counted calls of <model>_run, and the deepest stack of them.
 
-    layers  by index of the step: (step, count of all calls); the run function itself is the step -1
+    layers  by index of the step: (step, count of all calls); the run function itself is the step -1;
+            with a `flash` a layer's cycles are max(cycles of the core, bytes fetched / bandwidth)
     """
 
     calls: int
@@ -78,8 +81,13 @@ def answers(
     return bytes(outputs), bytes(tapped)
 
 
-def measure(graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float) -> Measured:
-    """Count every instruction of <model>_run on all of `inputs`, from its entry to its return."""
+def measure(
+    graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float, flash: Memory | None = None
+) -> Measured:
+    """Count every instruction of <model>_run on all of `inputs`, from its entry to its return.
+
+    flash  whose bandwidth and cache to reckon with; its addresses do not matter
+    """
     bench = Bench(graph, image, core)
     timing, how = for_core(core)
     steps = step_functions(image.elf, image.model.prefix)
@@ -98,10 +106,16 @@ def measure(graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: 
                 counter.returned()
                 stack = max(stack, bench.machine.stack_used())
                 calls += 1
+                fetched = counter.fetched(image.regions.flash, flash.cache) if flash else {}
                 for name, count in counter.layers().items():
+                    if flash and count.cycles is not None:
+                        wait = math.ceil(fetched[name] / flash.bandwidth)
+                        count = Count(count.instructions, max(count.cycles, wait))
                     index = -1 if name == OUTSIDE else int(name)
                     sums[index] = sums[index] + count if index in sums else count
     total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))
+    if flash:
+        how = f"modelled, flash of {flash.bandwidth:g} bytes a cycle"
     return Measured(calls, total, sums, stack, how)
 
 
@@ -110,6 +124,17 @@ def step_functions(elf: Elf, prefix: str) -> dict[int, int]:
     pattern = re.compile(rf"{re.escape(prefix)}_(\d+)_\w+(?:\..*)?")
     matches = ((function, pattern.fullmatch(function.name)) for function in elf.functions)
     return {function.address: int(match[1]) for function, match in matches if match}
+
+
+def step_sizes(elf: Elf, prefix: str) -> dict[int, int]:
+    """{index: bytes} of the same functions."""
+    steps = step_functions(elf, prefix)
+    sizes: dict[int, int] = {}
+    for function in elf.functions:
+        if function.address in steps:
+            index = steps[function.address]
+            sizes[index] = sizes.get(index, 0) + function.size
+    return sizes
 
 
 def mean(total: int | None, calls: int) -> int | float | None:

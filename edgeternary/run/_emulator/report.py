@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeternary.run._emulator.image import Image
-from edgeternary.run._emulator.measure import Measured, mean
+from edgeternary.run._emulator.measure import Measured, mean, step_sizes
 from edgeternary.run.result import Stat
 
 
@@ -20,18 +20,25 @@ def totals(image: Image, measured: Measured) -> dict[str, Stat]:
 
 
 def layer_rows(image: Image, measured: Measured) -> list[dict[str, Stat]]:
-    """One row a step, what it calls included; the last row is what <model>_run does itself."""
+    """One row a step, what it calls included; the last row is what <model>_run does itself.
+
+    step        its index; a compiler may merge two equal functions, whose steps then share a row
+    code_bytes  of the step's own function, without what it calls and without tables
+    """
     rows: list[dict[str, Stat]] = []
     steps = image.model.steps
+    code = step_sizes(image.elf, image.model.prefix)
     for index in sorted(measured.layers, key=lambda index: (index < 0, index)):
         count = measured.layers[index]
         name, kernel = steps[index] if 0 <= index < len(steps) else (f"{image.model.prefix}_run", "")
         rows.append(
             {
                 "name": name,
+                "step": index,
                 "kernel": kernel,
                 "instructions": mean(count.instructions, measured.calls),
                 "cycles": mean(count.cycles, measured.calls),
+                "code_bytes": code.get(index),
             }
         )
     return rows

@@ -17,7 +17,7 @@ extern "C" {
 
 #define GOLDEN_MLP_INPUT_SIZE 12 /* elements of the input */
 #define GOLDEN_MLP_OUTPUT_SIZE 3 /* elements of the output */
-#define GOLDEN_MLP_ARENA_BYTES 4 /* working memory of an instance */
+#define GOLDEN_MLP_ARENA_BYTES 36 /* working memory of an instance */
 
 typedef uint8_t golden_mlp_in_t;
 typedef int32_t golden_mlp_out_t;
