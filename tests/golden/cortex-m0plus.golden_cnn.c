@@ -28,6 +28,9 @@
 #define GOLDEN_CNN_ASM static __attribute__((naked, noipa, unused))
 #endif
 #define GOLDEN_CNN_UNUSED __attribute__((unused))
+#define GOLDEN_CNN_INLINE static inline __attribute__((unused)) /* C twins are left out, and what only they call */
+#else
+#define GOLDEN_CNN_INLINE static inline
 #endif
 
 /* pack_lanes image

@@ -19,15 +19,29 @@
 #define GOLDEN_MLP_STEP static
 #endif
 
+/* Routines in assembly; elsewhere, and with GOLDEN_MLP_PLAIN, their C twins take their place. */
+#if defined(__thumb2__) && !defined(GOLDEN_MLP_PLAIN)
+#define GOLDEN_MLP_ASSEMBLY
+#if defined(__clang__)
+#define GOLDEN_MLP_ASM static __attribute__((naked, noinline, unused))
+#else
+#define GOLDEN_MLP_ASM static __attribute__((naked, noipa, unused))
+#endif
+#define GOLDEN_MLP_UNUSED __attribute__((unused))
+#define GOLDEN_MLP_INLINE static inline __attribute__((unused)) /* C twins are left out, and what only they call */
+#else
+#define GOLDEN_MLP_INLINE static inline
+#endif
+
 /* Ones in each four bits of x. */
-static inline uint32_t golden_mlp_ones4(uint32_t x)
+GOLDEN_MLP_INLINE uint32_t golden_mlp_ones4(uint32_t x)
 {
     x -= (x >> 1) & 0x55555555u;
     return (x & 0x33333333u) + ((x >> 2) & 0x33333333u);
 }
 
 /* ones(a) + 2 * ones(b) + 4 * ones(c) + 8 * ones(d). */
-static inline uint32_t golden_mlp_weigh(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+GOLDEN_MLP_INLINE uint32_t golden_mlp_weigh(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
     /* at most 12 in each four bits, then at most 120 in each byte */
     const uint32_t low = golden_mlp_ones4(a) + (golden_mlp_ones4(b) << 1);
@@ -39,21 +53,10 @@ static inline uint32_t golden_mlp_weigh(uint32_t a, uint32_t b, uint32_t c, uint
 }
 
 /* Bits where a weight of +1 meets a one or a weight of -1 meets a zero. */
-static inline uint32_t golden_mlp_agree(uint32_t plus, uint32_t minus, uint32_t x)
+GOLDEN_MLP_INLINE uint32_t golden_mlp_agree(uint32_t plus, uint32_t minus, uint32_t x)
 {
     return (plus & x) | (minus & ~x);
 }
-
-/* Routines in assembly; elsewhere, and with GOLDEN_MLP_PLAIN, their C twins take their place. */
-#if defined(__thumb2__) && !defined(GOLDEN_MLP_PLAIN)
-#define GOLDEN_MLP_ASSEMBLY
-#if defined(__clang__)
-#define GOLDEN_MLP_ASM static __attribute__((naked, noinline, unused))
-#else
-#define GOLDEN_MLP_ASM static __attribute__((naked, noipa, unused))
-#endif
-#define GOLDEN_MLP_UNUSED __attribute__((unused))
-#endif
 
 /* dense fc1 + threshold act1
  *
