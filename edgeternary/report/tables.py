@@ -26,12 +26,13 @@ HEADS = {
     "macs": "MACs",
     "float_accuracy": "float acc.",
     "card_accuracy": "card",
+    "mean_accuracy": "mean",
     "weights_bits": "w bits",
     "activations_bits": "a bits",
     "packed_bytes": "packed B",
     "mismatches_torch": "torch mism.",
 }
-PERCENT = ("accuracy", "float_accuracy", "card_accuracy", "share", "zeros")
+PERCENT = ("accuracy", "float_accuracy", "card_accuracy", "mean_accuracy", "spread", "share", "zeros")
 
 
 def cell(content: Any, key: str = "") -> str:
@@ -41,7 +42,7 @@ def cell(content: Any, key: str = "") -> str:
     if isinstance(content, bool):
         return "yes" if content else "no"
     if key in PERCENT:
-        return f"{content:.2%}" if key.endswith("accuracy") else f"{content:.1%}"
+        return f"{content:.2%}" if key.endswith(("accuracy", "spread")) else f"{content:.1%}"
     if isinstance(content, int):
         return f"{content:,}"
     if isinstance(content, float):
