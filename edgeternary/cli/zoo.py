@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,8 +18,9 @@ CHECKED = ("accuracy", "samples", "mismatches_torch")
 @click.option(
     "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
 )
+@click.option("--document", type=click.Path(path_type=Path), help="Write the list as a Markdown page.")
 @json_option
-def command(name: str | None, checked: bool, as_json: bool) -> None:
+def command(name: str | None, checked: bool, document: Path | None, as_json: bool) -> None:
     """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
 
     --check needs torch and the data set: it compares torch's eval mode with the integer graph, all outputs
@@ -29,7 +31,11 @@ def command(name: str | None, checked: bool, as_json: bool) -> None:
     name = name.removeprefix("zoo:") if name else None
     if name is not None:
         zoo.file(name, "et")  # refuses an unknown name
-    if checked:
+    if document:
+        from edgeternary.report.zoo_page import zoo_page
+
+        document.write_text(zoo_page())
+    elif checked:
         _check([name] if name else list(zoo.names()), as_json)
     elif name:
         _show(name, as_json)

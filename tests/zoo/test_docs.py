@@ -1,4 +1,4 @@
-"""The Python in docs/training.md and docs/migration.md runs as it stands, and its recipes are valid."""
+"""The Python in docs/training.md and docs/migration.md runs, recipes are valid, zoo.md is current."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from edgeternary.report.zoo_page import zoo_page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOREIGN = ("# brevitas", "# larq")  # first line of a block in another library
@@ -41,3 +43,8 @@ def test_recipes(block: str) -> None:
     table = tomllib.loads(block)
     table.pop("sweep", None)
     from_table({**RECIPE, **table}).parts()
+
+
+def test_the_page_of_the_zoo_is_current() -> None:
+    page = DOCS / "zoo.md"
+    assert page.read_text() == zoo_page(), "edgeternary zoo --document docs/zoo.md"
