@@ -36,10 +36,10 @@ class Recipe:
     labels. optimizer: a name of train.optimizers; optimizer_options: its further arguments. clip: latent
     weights stay within +- clip, 0 for no limit. patience: stop after so many epochs without a better
     validation accuracy and keep the best epoch's weights; 0 trains to the end and keeps the last. teacher:
-    makes a trained network for samples of teacher_shape; `distill` is the weight of its softened answers (at
-    `temperature`) in the loss. sparsity, cost: arguments of nn.sparsity and nn.cost. anneal: parameter name
-    -> start and end. stages: in this order; none is one stage of the recipe's own numbers. input_scale,
-    input_zero: what a code means; None takes the data set's.
+    makes a trained network (or several, sources.Teachers) for samples of teacher_shape; `distill` is the
+    weight of its softened answers (at `temperature`) in the loss. sparsity, cost: arguments of nn.sparsity
+    and nn.cost. anneal: parameter name -> start and end. stages: in this order; none is one stage of the
+    recipe's own numbers. input_scale, input_zero: what a code means; None takes the data set's.
     """
 
     name: str

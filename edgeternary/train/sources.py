@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,24 @@ class Source:
 
     def __call__(self) -> Data:
         return self.loader()()
+
+
+class Teachers(nn.Module):
+    """Trained networks whose mean logits teach; each takes samples in a shape of its own."""
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several teachers."""
+
+    members: tuple[Teacher, ...]
+
+    def __call__(self) -> Teachers:
+        return Teachers([member() for member in self.members])
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from edgeternary.train.augment import Augment
 from edgeternary.train.lookup import path_of, unknown
 from edgeternary.train.optimizers import OPTIMIZERS
 from edgeternary.train.recipe import Recipe, Stage
-from edgeternary.train.sources import Build, Source, Teacher, Twin
+from edgeternary.train.sources import Build, Ensemble, Source, Teacher, Twin
 
 Table = dict[str, Any]
 
@@ -49,7 +49,7 @@ TOP = (
     "name", "summary", "data", "shape", "model", "train", "optimizer", "augment", "distill", "sparsity",
     "cost", "anneal", "stages",
 )  # fmt: skip
-DISTILL = {"teacher": str, "weight": float, "temperature": float, "shape": tuple[int, ...]}
+DISTILL = {"teacher": str | list[str], "weight": float, "temperature": float, "shape": tuple[int, ...]}
 
 
 def read(path: Path) -> tuple[Recipe, Table]:
@@ -88,8 +88,11 @@ def to_table(recipe: Recipe) -> Table:
     augment = dataclasses.asdict(recipe.augment)
     table["augment"] = {key: value for key, value in augment.items() if value}
     if recipe.teacher:
-        teacher = recipe.teacher.text if isinstance(recipe.teacher, Teacher) else path_of(recipe.teacher)
-        table["distill"] = {"teacher": teacher, "weight": recipe.distill, "temperature": recipe.temperature}
+        table["distill"] = {
+            "teacher": _teacher(recipe.teacher),
+            "weight": recipe.distill,
+            "temperature": recipe.temperature,
+        }
         if recipe.teacher_shape:
             table["distill"]["shape"] = list(recipe.teacher_shape)
     table["optimizer"] = dict(recipe.optimizer_options)
@@ -109,6 +112,12 @@ def _model(model: Callable[[], Any]) -> Table:
 
 def _source(data: Callable[[], Any]) -> str:
     return data.text if isinstance(data, Source) else path_of(data)
+
+
+def _teacher(teacher: Callable[[], Any]) -> str | list[str]:
+    if isinstance(teacher, Ensemble):
+        return [member.text for member in teacher.members]
+    return teacher.text if isinstance(teacher, Teacher) else path_of(teacher)
 
 
 def _decode(table: Mapping[str, Any]) -> Recipe:
@@ -176,13 +185,15 @@ def _distill(table: Mapping[str, Any]) -> Table:
     if not table:
         return {}
     v = {key: _value(value, DISTILL[key], f"distill.{key}") for key, value in table.items()}
-    if "teacher" not in v:
+    if not v.get("teacher"):
         raise EdgeTernaryError(
             "[distill] lacks the key 'teacher'", remedy='add teacher = "zoo:NAME"', code=USAGE
         )
     names = {"weight": "distill", "temperature": "temperature", "shape": "teacher_shape"}
     rest = {names[key]: value for key, value in v.items() if key in names}
-    return {"teacher": Teacher(v["teacher"]), "distill": 0.5, **rest}
+    named = v["teacher"]
+    teacher = Teacher(named) if isinstance(named, str) else Ensemble(tuple(map(Teacher, named)))
+    return {"teacher": teacher, "distill": 0.5, **rest}
 
 
 def _stage(table: Mapping[str, Any]) -> Stage:

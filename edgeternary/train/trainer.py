@@ -13,10 +13,11 @@ from edgeternary.train.checkpoint import Position, Row
 from edgeternary.train.data import Data
 from edgeternary.train.diagnose import diverged, finite
 from edgeternary.train.evaluate import accuracy, settle_batch_norms, sparsity
-from edgeternary.train.losses import make_loss, make_teacher, precision_of
+from edgeternary.train.losses import make_loss
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.schedule import anneal, check_anneal, clip_latents, learning_rate
 from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
+from edgeternary.train.teaching import Teaching, precision_of
 
 SETTLE = 250  # images a batch when batch-norm statistics are taken anew
 SETTLE_BATCHES = 40
@@ -35,7 +36,7 @@ class Trainer:
         self.x = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy())
         self.y = labels_of(data.train)
         self.validation = to_tensor(data.validation[0], self.shape), labels_of(data.validation)
-        self.teaching = make_teacher(recipe, data)
+        self.teaching = Teaching(recipe, data, self.x) if recipe.teacher else None
         self.sparsity = hooks.make_sparsity(recipe, self.model)
         check_anneal(self.model, recipe.anneal)
         self.at = Position()
@@ -77,7 +78,7 @@ class Trainer:
         images = self.prepare(chunk)
         with precision_of(part):
             logits = self.model(images)
-        loss = self.loss(logits.float(), self.y[chunk], images)
+        loss = self.loss(logits.float(), self.y[chunk], images, chunk)
         if self.penalty:
             loss = loss + self.penalty()
         value = loss.item()

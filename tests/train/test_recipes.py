@@ -64,6 +64,14 @@ def test_a_recipe_survives_the_way_through_its_table(tmp_path):
     assert to_table(find_recipe(str(tmp_path / "card.json"))) == to_table(recipe)
 
 
+def test_teachers_survive_it_too(tmp_path):
+    teachers = '["zoo:fashion-cnn", "zoo:fashion-cnn-4bit"]'
+    (tmp_path / "r.toml").write_text(FULL.replace('"zoo:fashion-cnn"', teachers))
+    table = to_table(find_recipe(str(tmp_path / "r.toml")))
+    assert table["distill"]["teacher"] == json.loads(teachers)
+    assert to_table(from_table(json.loads(json.dumps(table)))) == table
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -18,11 +18,14 @@ from edgeternary import load  # noqa: E402
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.run import run as execute  # noqa: E402
 from edgeternary.train import Options, Recipe, Stage, find_recipe, fit, run  # noqa: E402
+from edgeternary.train.augment import Augment  # noqa: E402
 from edgeternary.train.evaluate import accuracy, confusion  # noqa: E402
 from edgeternary.train.logs import COLUMNS, CsvLog  # noqa: E402
 from edgeternary.train.plots import accuracy_curve, confusion_matrix, ticks  # noqa: E402
 from edgeternary.train.schedule import clip_latents, learning_rate  # noqa: E402
 from edgeternary.train.shapes import sample_shape, to_tensor  # noqa: E402
+from edgeternary.train.sources import Teachers  # noqa: E402
+from edgeternary.train.trainer import Trainer  # noqa: E402
 from tests.train.stripes import RECIPE, model, stripes  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -128,6 +131,27 @@ def test_a_teacher_shapes_the_answers():
     images = to_tensor(data.test[0], (1, 6, 6))
     assert accuracy(Opposite(), images, labels) <= 0.1
     assert accuracy(fit(replace(RECIPE, teacher=Opposite, distill=1.0)).model, images, labels) <= 0.2
+
+
+class Corner(nn.Module):
+    """Logits that tell a picture from its mirror image."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight * torch.stack([x[:, 0, :, 0].sum(1), x[:, 0, :, -1].sum(1)], 1)
+
+
+@pytest.mark.parametrize("augment", [Augment(), Augment(flip=True), Augment(shift=1)])
+def test_several_teachers_answer_with_their_mean_kept_or_not(augment):
+    recipe = replace(RECIPE, augment=augment, teacher=lambda: Teachers([Corner(1.0), Corner(4.0)]))
+    trainer = Trainer(recipe, stripes())
+    assert (trainer.teaching.kept is None) == bool(augment.shift)
+    chunk = torch.arange(20)
+    images = trainer.prepare(chunk)
+    torch.testing.assert_close(trainer.teaching(images, chunk), Corner(2.5)(images))
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
