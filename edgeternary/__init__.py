@@ -18,17 +18,30 @@ __version__ = "0.1.0"
 _FUNCTIONS = {
     "load": "edgeternary.ir.file",
     "save": "edgeternary.ir.file",
+    "fit_bounds": "edgeternary.frontends.torch_bounds",
     "lower": "edgeternary.frontends.torch",
     "compile": "edgeternary.project",
 }
 _MODULES = ("nn", "run", "testing", "zoo")
 
-__all__ = ["EdgeTernaryError", "compile", "load", "lower", "nn", "run", "save", "testing", "zoo"]
+__all__ = [
+    "EdgeTernaryError",
+    "compile",
+    "fit_bounds",
+    "load",
+    "lower",
+    "nn",
+    "run",
+    "save",
+    "testing",
+    "zoo",
+]
 
 if TYPE_CHECKING:
     from edgeternary import nn, run, testing, zoo
     from edgeternary.errors import EdgeTernaryError
     from edgeternary.frontends.torch import lower
+    from edgeternary.frontends.torch_bounds import fit_bounds
     from edgeternary.ir.file import load, save
     from edgeternary.project import compile
 

@@ -8,11 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, column
 from edgeternary.ir import smallest
 from edgeternary.nn.levels import Levels, levels
 from edgeternary.ops import Lookup, Requantize, Threshold
 from edgeternary.passes.steps import steps
+
+
+class BoundExceeded(EdgeTernaryError):
+    """The Requantize at the module path `layer` gets accumulators beyond its bound; `needed` would do."""
+
+    layer: str
+    needed: int
 
 
 def _type(c: Context, lo: int, hi: int) -> str:
@@ -69,11 +77,19 @@ def requantize(c: Context, x: Lowered, mbs: Lowered, lo: int, hi: int) -> Codes:
     )
     value = c.values[x.name]
     if op.form(value) == "C":
-        raise c.refuse(
-            f"its accumulators reach from {value.lo:,} to {value.hi:,}, more than its bound",
-            f"give it bound={max(-value.lo, value.hi)}",
-        )
+        raise _beyond(c, value.lo, value.hi)
     return c.emit(op, x.shape, x.order)
+
+
+def _beyond(c: Context, lo: int, hi: int) -> BoundExceeded:
+    needed = max(-lo, hi)
+    said = c.refuse(
+        f"its accumulators reach from {lo:,} to {hi:,}, more than its bound",
+        f"give it bound={needed}, or call edgeternary.fit_bounds(model, example)",
+    )
+    error = BoundExceeded(said.what, said.why, said.remedy)
+    error.layer, error.needed = c.path, needed
+    return error
 
 
 def lookup(c: Context, x: Lowered, table: Lowered, offset: int) -> Codes:

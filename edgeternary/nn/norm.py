@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -54,14 +56,18 @@ def rounding_ratio(gain: Tensor) -> Tensor:
     return torch.where(gain == 0, 1.0, rounded / gain)
 
 
+BOUND = 1 << 18  # leaves a multiplier 13 bits
+
+
 class Requantize(StepSize, BatchNorm):
     """Batch-norm and an activation of 5 to 16 bits in one layer: accumulators in, codes out.
 
     Eval mode is integer arithmetic, clamp((x*m + b) >> s) rounding half up, with m, b, s derived once from
     the batch-norm and `scale` by passes/fixed_point.py. `bound`: |x| that inside-int32 is proven for;
-    lowering checks that the accumulators really stay within it. `surrogate` and `learn_scale` as in
-    Activation. `power_of_two`: the gain gamma / (deviation * scale) of each channel is the nearest power of
-    two <= 1 by ratio, in train and eval mode, so that it is a shift (form A: no multiplier).
+    lowering checks that the accumulators really stay within it, edgeternary.fit_bounds raises it.
+    `surrogate` and `learn_scale` as in Activation. `power_of_two`: the gain gamma / (deviation * scale) of
+    each channel is the nearest power of two <= 1 by ratio, in train and eval mode, so that it is a shift
+    (form A: no multiplier).
     """
 
     def __init__(
@@ -69,7 +75,7 @@ class Requantize(StepSize, BatchNorm):
         channels: int,
         kind: str | int = 8,
         scale: float | None = None,
-        bound: int = 1 << 18,
+        bound: int = BOUND,
         surrogate: str | None = None,
         learn_scale: bool = True,
         power_of_two: bool = False,
@@ -84,6 +90,15 @@ class Requantize(StepSize, BatchNorm):
             )
         self.bound = bound
         self.start(scale or 4.0 / self.levels.hi, learn_scale, surrogate)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self.bound != BOUND:
+            destination[prefix + "bound"] = torch.tensor(self.bound)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        self.bound = int(state_dict.pop(prefix + "bound", self.bound))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def multipliers(self) -> Tensor:
         """(3, C) int64: m, b and s."""

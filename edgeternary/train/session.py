@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from edgeternary.frontends.torch import lower
+from edgeternary.frontends.torch_bounds import fit_bounds
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save
 from edgeternary.nn.checkpoint import save_codes
@@ -147,9 +148,11 @@ def _checkpoints(options: Options) -> list[Path]:
 
 
 def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:
+    example = to_tensor(data.validation[0][:2], fitted.shape)
+    fit_bounds(fitted.model, example, input_type=data.input_type)
     return lower(
         fitted.model,
-        to_tensor(data.validation[0][:2], fitted.shape),
+        example,
         name=recipe.name,
         input_type=data.input_type,
         input_scale=data.input_scale if recipe.input_scale is None else recipe.input_scale,

@@ -10,6 +10,7 @@ from torch import nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch import lower
+from edgeternary.frontends.torch_bounds import fit_bounds
 from edgeternary.ir import Graph
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.shapes import sample_shape
@@ -43,4 +44,6 @@ def lower_shape(
     """`model` lowered for one sample of `shape` ((C, H, W), (C, L) or (n,))."""
     if not shape or math.prod(shape) < 1:
         raise EdgeTernaryError("the shape of a sample is not known", "", "name it, such as --shape 1,28,28")
-    return lower(model, torch.zeros(1, *shape), name=name, input_type=input_type, labels=labels)
+    example = torch.zeros(1, *shape)
+    fit_bounds(model, example, input_type=input_type)
+    return lower(model, example, name=name, input_type=input_type, labels=labels)
