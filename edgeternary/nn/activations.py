@@ -20,15 +20,24 @@ def positive(scale: Tensor) -> Tensor:
 
 
 class StepSize(Surrogated):
-    """Mixin: codes clamp(floor(x / scale + 0.5)) of one step size, learnt (LSQ) or fixed."""
+    """Mixin: codes clamp(floor(x / step + 0.5)) of one step size, learnt (LSQ) or fixed.
+
+    step = |scale| * unit. With a unit near the step itself the parameter `scale` is near 1, so that an
+    optimizer like Adam, whose steps do not depend on a parameter's size, changes small steps gently too.
+    """
 
     scale: nn.Parameter
+    unit: float = 1.0
     learns_scale: bool = True
 
     def start(self, scale: float, learn_scale: bool, surrogate: str | None) -> None:
         self.surrogate = find_surrogate(surrogate or "clipped").name
         self.learns_scale = learn_scale
-        self.scale = nn.Parameter(torch.tensor(float(scale)), requires_grad=learn_scale)
+        self.scale = nn.Parameter(torch.tensor(float(scale) / self.unit), requires_grad=learn_scale)
+
+    def step_size(self) -> Tensor:
+        """The positive step."""
+        return positive(self.scale) * self.unit
 
     def staircase_slope(self) -> Slope | None:
         """None for clipped, which fake_quantize computes itself."""
@@ -71,8 +80,8 @@ class Activation(StepSize, nn.Module):
         if self.levels.gap == 2:
             return fake_sign(x, self.width, self.slope) if self.training else elementwise.sign(x)
         if self.training:
-            return fake_quantize(x, positive(self.scale), lo, hi, self.staircase_slope())
-        return elementwise.quantize(x, positive(self.scale), lo, hi)
+            return fake_quantize(x, self.step_size(), lo, hi, self.staircase_slope())
+        return elementwise.quantize(x, self.step_size(), lo, hi)
 
     def extra_repr(self) -> str:
         return self.levels.name

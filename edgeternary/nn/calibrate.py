@@ -50,13 +50,12 @@ def calibrate(model: nn.Module, example: Tensor) -> None:
         if isinstance(module, Activation) and module.levels.gap == 1:
             module.scale.fill_(max(1e-4, 2 * float(args[0].abs().mean()) * max(module.levels.hi, 1) ** -0.5))
         elif isinstance(module, Requantize):
-            module.scale.fill_(
-                max(1e-4, float(module.train_forward(args[0]).abs().amax()) / module.levels.hi)
-            )
+            step = max(1e-4, float(module.train_forward(args[0]).abs().amax()) / module.levels.hi)
+            module.scale.fill_(step / module.unit)
 
     def set_logits(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, Output):
-            module.scale.copy_(module.logit_scale() / output.std().clamp_min(1e-6))
+            module.scale.div_(output.std().clamp_min(1e-6))
 
     hooks = [module.register_forward_pre_hook(set_scale) for module in model.modules()]
     hooks += [module.register_forward_hook(set_logits) for module in model.modules()]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from edgeternary.nn import ops
 from edgeternary.nn.activations import positive
 from edgeternary.nn.latent import masked
+from edgeternary.nn.levels import levels
 from edgeternary.nn.quantizers import weight_quantizer
 from edgeternary.nn.surrogates import Surrogated, find_surrogate, straight_through
 from edgeternary.nn.weight_rules import TINY, keep_mask
@@ -99,19 +100,27 @@ class Output(Quantized):
     """The last layer: x (N, in) codes -> logits (N, classes) = (sum(x * codes) + bias_codes) * logit_scale.
 
     One scale serves all classes and the bias is an integer, round(bias / logit_scale), so argmax needs no
-    multiplication and the logits are exactly the integer accumulators times the scale.
+    multiplication and the logits are exactly the integer accumulators times the scale. codes: the kind of x,
+    as in Activation; with codes beyond 4 bits the scale starts smaller by as much. logit_scale = |scale| *
+    unit, see StepSize.
     """
 
     def __init__(
-        self, inputs: int, classes: int, weights: str | int = "ternary", surrogate: str = "identity"
+        self,
+        inputs: int,
+        classes: int,
+        weights: str | int = "ternary",
+        surrogate: str = "identity",
+        codes: str | int = 4,
     ) -> None:
         super().__init__((classes, inputs), weights, surrogate)
+        self.unit = min(1.0, 15 / levels(codes).hi) / self.quantizer.top
         self.bias = nn.Parameter(torch.zeros(classes))
         self.scale = nn.Parameter(torch.tensor(float(inputs) ** -0.5))
 
     def logit_scale(self) -> Tensor:
         """The one positive scale: logits = accumulators * logit_scale."""
-        return positive(self.scale)
+        return positive(self.scale) * self.unit
 
     def quantized_bias(self) -> Tensor:
         """round(bias / logit_scale): the integer bias (classes,) in units of the accumulator."""

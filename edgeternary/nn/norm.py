@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn import elementwise
-from edgeternary.nn.activations import StepSize, positive
+from edgeternary.nn.activations import StepSize
 from edgeternary.nn.fake_quantize import fake_quantize
 from edgeternary.nn.levels import levels
 from edgeternary.passes.fixed_point import power_of_two
@@ -89,7 +89,8 @@ class Requantize(StepSize, BatchNorm):
                 f"use BatchNorm({channels}) and Activation({kind!r})",
             )
         self.bound = bound
-        self.start(scale or 4.0 / self.levels.hi, learn_scale, surrogate)
+        self.unit = 4.0 / self.levels.hi
+        self.start(scale or self.unit, learn_scale, surrogate)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
@@ -103,7 +104,7 @@ class Requantize(StepSize, BatchNorm):
     def multipliers(self) -> Tensor:
         """(3, C) int64: m, b and s."""
         mean, var = self.running_mean, self.running_var
-        scale = positive(self.scale)
+        scale = self.step_size()
         norm = mean, var, self.weight, self.bias, self.eps
         return elementwise.multipliers(*norm, scale, self.bound, self.power_of_two)
 
@@ -115,7 +116,7 @@ class Requantize(StepSize, BatchNorm):
         deviation = (
             x.detach().float().var([0, *range(2, x.dim())], unbiased=False) if batch_statistics else var
         )
-        gain = self.weight.detach() / (torch.sqrt(deviation + self.eps) * positive(self.scale.detach()))
+        gain = self.weight.detach() / (torch.sqrt(deviation + self.eps) * self.step_size().detach())
         gamma = self.weight * rounding_ratio(gain)
         return F.batch_norm(x, mean, var, gamma, self.bias, batch_statistics, self.momentum, self.eps)
 
@@ -123,7 +124,7 @@ class Requantize(StepSize, BatchNorm):
         lo, hi = self.levels.lo, self.levels.hi
         if not self.training:
             return elementwise.requantize(x, self.multipliers(), lo, hi)
-        return fake_quantize(self.train_forward(x), positive(self.scale), lo, hi, self.staircase_slope())
+        return fake_quantize(self.train_forward(x), self.step_size(), lo, hi, self.staircase_slope())
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[0]}, {self.levels.name}"

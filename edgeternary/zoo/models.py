@@ -41,7 +41,7 @@ def mlp(
     for i, (inputs, outputs) in enumerate(pairwise(widths[:-1]), 1):
         layers[f"fc{i}"] = q.Linear(inputs, outputs, weights)
         layers.update(quantiser(outputs, i, activations, scale, surrogate))
-    layers[f"fc{len(widths) - 1}"] = q.Output(widths[-2], widths[-1], weights)
+    layers[f"fc{len(widths) - 1}"] = q.Output(widths[-2], widths[-1], weights, codes=activations)
     return nn.Sequential(layers)
 
 
@@ -84,7 +84,7 @@ def cnn(
         layers[f"fc{i}"] = q.Linear(features, outputs, weights)
         layers.update(quantiser(outputs, n + i, activations, scale, surrogate))
         features = outputs
-    layers["fc"] = q.Output(features, classes, weights)
+    layers["fc"] = q.Output(features, classes, weights, codes=activations)
     return nn.Sequential(layers)
 
 

@@ -81,7 +81,7 @@ def test_requantize_is_close_to_batch_norm():
     layer(x)
     layer.eval()
     exact = q.BatchNorm.forward(layer, x)
-    wanted = torch.clamp(torch.floor(exact / layer.scale.double() + 0.5), 0, 255)
+    wanted = torch.clamp(torch.floor(exact / layer.step_size().double() + 0.5), 0, 255)
     difference = (layer(x) - wanted).abs()
     assert difference.max() <= 1 and (difference > 0).float().mean() < 0.02
 
