@@ -23,6 +23,15 @@ def quantiser(
     return OrderedDict([(f"bn{i}", q.BatchNorm(channels)), (f"act{i}", q.Activation(kind, scale, surrogate))])
 
 
+def average(channels: int, activations: Kind, pooled: Kind = 4) -> OrderedDict[str, nn.Module]:
+    """pool (and act_pool): the average over the map as `pooled` codes, as wide as the activations from 5 bits
+    on.
+    """
+    if levels(activations).hi - levels(activations).lo > 15:
+        return OrderedDict(pool=q.SumPool(), act_pool=q.Requantize(channels, activations))
+    return OrderedDict(pool=q.GlobalAvgPool(q.Activation(pooled)))
+
+
 def mlp(
     widths: Sequence[int],
     weights: Kind = "ternary",
@@ -115,9 +124,9 @@ def ds_cnn(
         layers.update(quantiser(channels, f"{i}a", activations, scale, surrogate))
         layers[f"pointwise{i}"] = q.Conv2d(channels, channels, 1, weights=weights)
         layers.update(quantiser(channels, f"{i}b", activations, scale, surrogate))
-    layers["pool"] = q.GlobalAvgPool(q.Activation(pooled))
+    layers.update(average(channels, activations, pooled))
     layers["flatten"] = q.Flatten()
-    layers["fc"] = q.Output(channels, classes, weights)
+    layers["fc"] = q.Output(channels, classes, weights, codes=activations)
     return nn.Sequential(layers)
 
 
@@ -174,9 +183,9 @@ def conv1d(
             length //= pool
         layers.update(quantiser(outputs, i, activations))
         inputs = outputs
-    layers["pool"] = q.GlobalAvgPool(q.Activation(4))
+    layers.update(average(inputs, activations))
     layers["flatten"] = q.Flatten()
-    layers["fc"] = q.Output(inputs, classes, weights)
+    layers["fc"] = q.Output(inputs, classes, weights, codes=activations)
     return nn.Sequential(layers)
 
 
