@@ -11,6 +11,7 @@ A sum S fits its lane of B bits once a constant is added. What follows decides w
             the highest bit apart from the others
     select  the same for up to three thresholds on a core that compares lanes (USUB8, SEL); the lane holds
             S - min(S)
+    halves  thresholds of sums that need two lanes, see `lanes_halves`
     sums    everything else: the lane holds S - min(S), and is taken out of the word for the usual epilogue;
             this also serves sums that are too long for one lane, in several parts
 
@@ -19,7 +20,6 @@ Each is offered only where the interval of S, from the real weights, proves that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,12 +65,13 @@ class Reach:
 
 @dataclass(frozen=True)
 class After:
-    """kind      shift, scale, count, select or sums
+    """kind      shift, scale, count, select, halves or sums
     start     (C,) constant that a lane starts from, without the parts of `sums`
     shift     (C,) right shift;  top  n
     hard      (C,) shift: whether a sum can exceed 2^(n + s); count: whether it needs all bits
     limits    count: (levels, C) thresholds, or from one to the next; select: (levels, C) thresholds;
-              scale: (2, C) multiplier and what is added to the product
+              scale: (2, C) multiplier and what is added to the product; halves: (levels, C) of half the sum
+    odd       halves: (levels, C), 1 where the sum is rounded up before it is halved
     """
 
     kind: str
@@ -79,11 +80,16 @@ class After:
     hard: Wide
     limits: Wide
     top: int = 0
+    odd: Wide | None = None
 
     @property
     def levels(self) -> int:
         """Thresholds."""
         return len(self.limits)
+
+    def odds(self, channel: int) -> list[bool]:
+        """`odd` of a channel, by level."""
+        return [False] * self.levels if self.odd is None else self.odd[:, channel].astype(bool).tolist()
 
 
 @dataclass(frozen=True)
@@ -163,20 +169,27 @@ def _shift(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> Af
     )
 
 
-def _count(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value, selects: bool) -> After | None:
+def limits(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value) -> Wide | None:
+    """(C, levels) of sums in [low, high], each from low to high + 1; None where a count is not the code."""
     stepping = Stepping.of(follow).negate(epilogue.negated(follow, len(low))).spread()
     stepping = stepping.on_raw(reach.unit, reach.offset, int(low.min()), int(high.max()))
     if not stepping.direct or stepping.levels > MAX_LEVELS or parse(follow.type) != out.type:
         return None
-    t = np.clip(stepping.t, low[:, None], high[:, None] + 1)
-    edge, none = 2 ** (reach.bits - 1), np.zeros(len(t), np.int64)
-    if selects and stepping.levels <= MAX_SELECTED and (high - low).max() + 1 < 2 * edge:
+    return np.clip(stepping.t, low[:, None], high[:, None] + 1)
+
+
+def _count(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value, selects: bool) -> After | None:
+    t = limits(follow, low, high, reach, out)
+    if t is None:
+        return None
+    edge, none, levels = 2 ** (reach.bits - 1), np.zeros(len(t), np.int64), t.shape[1]
+    if selects and levels <= MAX_SELECTED and (high - low).max() + 1 < 2 * edge:
         return After("select", -low, none, none, (t - low[:, None]).T)
     easy = ((low[:, None] - t).min(axis=1) >= -edge) & ((high[:, None] - t).max(axis=1) < edge)
     if (high - low)[~easy].max(initial=0) + 1 >= 2 * edge:
         return None
-    limits = np.where(easy[:, None], np.diff(t, axis=1, prepend=t[:, :1]), t - low[:, None]).T
-    return After("count", np.where(easy, edge - t[:, 0], -low), none, (~easy).astype(np.int64), limits)
+    steps = np.where(easy[:, None], np.diff(t, axis=1, prepend=t[:, :1]), t - low[:, None]).T
+    return After("count", np.where(easy, edge - t[:, 0], -low), none, (~easy).astype(np.int64), steps)
 
 
 def sums(count: int) -> After:
@@ -194,20 +207,6 @@ def part_start(group: Group, part: int, reach: Reach) -> list[int]:
     return start
 
 
-def table(after: After, groups: Sequence[Group], reach: Reach, ones: int) -> tuple[list[int], list[int]]:
-    """(words, index of each group): starts of each part, then what `limit_words` gives."""
-    words: list[int] = []
-    index = []
-    for group in groups:
-        index.append(len(words))
-        channels = slice(group.first, group.first + group.size)
-        starts = after.start[channels].tolist()
-        if after.kind == "sums":
-            starts = [start for part in range(len(group.parts)) for start in part_start(group, part, reach)]
-        words += [start * ones % 2**32 for start in starts] + limit_words(after, group, reach.bits, ones)
-    return words, index
-
-
 def limit_words(after: After, group: Group, bits: int, ones: int) -> list[int]:
     """The words after the starts of a group: thresholds, or what makes the highest bit of a lane tell that a
     shifted sum is too large, or for each channel of `scale` the multiplier and what is added."""
@@ -221,6 +220,6 @@ def limit_words(after: After, group: Group, bits: int, ones: int) -> list[int]:
         limits = np.where(
             after.hard[channels], edge - (np.int64(1) << (after.top + after.shift[channels])), 0
         )
-    if after.kind == "count":
-        limits = limits % edge
+    if after.kind in ("count", "halves"):
+        limits = np.where(after.hard[channels], limits % edge, limits)
     return [word * ones % 2**32 for word in limits.ravel().tolist()]

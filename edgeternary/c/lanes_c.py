@@ -18,6 +18,8 @@ def body(group: Group, after: After, walk: Walk) -> list[str]:
         inits = ", ".join(f"a{i} = k[{start + i}]" for i in range(group.size))
         lines += [f"{'uint32_t ' if number == 0 else ''}{inits};"]
         lines += _additions(part)
+        if after.kind == "halves" and number == 0:
+            lines.append(f"uint32_t {', '.join(f'b{i} = a{i}' for i in range(group.size))};")
         if after.kind == "sums":
             lines += [f"y[{number * walk.apart + i}] = a{i};" for i in range(group.size)]
     if after.kind != "sums":
@@ -78,6 +80,25 @@ def _count_all_bits(after: After, group: Group, i: int, bits: int, ones: int) ->
     yield f"a{i} = {' + '.join(terms)};"
 
 
+def _halves(after: After, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
+    """a: half of a + b, rounded down; b: rounded up. See `lanes_halves`."""
+    odd = after.odds(group.first + i)
+    yield f"v = a{i} & b{i};"
+    yield f"b{i} ^= a{i};"
+    yield f"a{i} = v + ((b{i} >> 1) & 0x{((1 << (bits - 1)) - 1) * ones:x}u);"
+    if any(odd):
+        yield f"b{i} = a{i} + (b{i} & 0x{ones:x}u);"
+    terms = []
+    for level, up in enumerate(odd):
+        half, k = f"{'b' if up else 'a'}{i}", f"k[{(2 + level) * group.size + i}]"
+        compared = f"{half} - {k}"
+        if after.hard[group.first + i]:
+            sign = "&" if after.limits[level, group.first + i] >> (bits - 1) else "|"
+            compared = f"(({half} | 0x{ones << (bits - 1):x}u) - {k}) {sign} {half}"
+        terms.append(f"((({compared}) >> {bits - 1}) & 0x{ones:x}u)")
+    yield f"a{i} = {' + '.join(terms)};"
+
+
 def _select(after: After, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
     """_count_all_bits with whole thresholds, those of a channel side by side."""
     yield f"v = a{i} | 0x{ones << (bits - 1):x}u;"
@@ -127,4 +148,11 @@ def with_literals(line: str, words: Sequence[int]) -> str:
     return re.sub(r"k\[(\d+)\]", lambda match: f"0x{words[int(match[1])]:x}u", line)
 
 
-AFTER = {"shift": _shift, "count": _count, "scale": _scale, "select": _select, "saturate": _saturate}
+AFTER = {
+    "shift": _shift,
+    "count": _count,
+    "scale": _scale,
+    "select": _select,
+    "halves": _halves,
+    "saturate": _saturate,
+}

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import cast
 
 import numpy as np
 
-from edgeternary.c import epilogue, lanes_after, lanes_c, lanes_program, lanes_thumb1, lanes_thumb2
+from edgeternary.c import (
+    epilogue,
+    lanes_after,
+    lanes_c,
+    lanes_cost,
+    lanes_fields,
+    lanes_halves,
+    lanes_program,
+    lanes_thumb1,
+    lanes_thumb2,
+)
 from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import Window, part_rows
 from edgeternary.c.lanes_after import After, Interval, Reach
 from edgeternary.c.lanes_border import Border, border
+from edgeternary.c.lanes_cost import Epilogue
 from edgeternary.c.lanes_program import Group, Matrix, Wide
 from edgeternary.c.lanes_walk import Walk
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, lane_unit, tall
@@ -23,6 +34,7 @@ from edgeternary.ops import Conv2d
 
 THUMB1_CORES = ("cortex-m0plus",)
 DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it
+NO_LIMIT = 2**31  # of the terms of a sum
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
 
@@ -54,14 +66,19 @@ def sums(
     low, high = matrix.interval(reach.lo, reach.hi)
     after: After | None = lanes_after.sums(count)
     if packed:
-        after = lanes_after.plan(follow, Interval(low, high), reach, out, core in DSP_CORES)
+        ends = Interval(low, high)
+        after = lanes_after.plan(follow, ends, reach, out, core in DSP_CORES)
+        after = after or lanes_halves.plan(follow, ends, reach, out)
     if after is None:
         return None
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
     choices = (lanes_thumb1 if core in THUMB1_CORES else lanes_thumb2).REGISTERS
-    if after.kind in ("scale", "select"):  # these need two registers more
+    if after.kind in ("scale", "select", "halves"):  # these need two registers more
         choices = choices[:1]
-    found = lanes_program.groups(matrix, choices, reach.most if after.kind == "sums" else 2**31)
+    parts = {"sums": 1, "halves": lanes_halves.PARTS}.get(after.kind)
+    found = lanes_program.groups(matrix, choices, reach.most if parts else NO_LIMIT, parts or 1)
+    if after.kind == "halves" and len(found[0].parts) > lanes_halves.PARTS:
+        return None
     return Sums(window, reach, after, tuple(found), bound)
 
 
@@ -154,7 +171,7 @@ class Plan:
         codes = self.store == "bytes"
         x_row = (sy * self.layout.width - sx * self.pixels) * x.channels
         at_once = self.rows if x_row == y_row == 0 and self.store != "rows" else 1
-        return Walk(
+        walk = Walk(
             outputs=self.pixels * at_once,
             x_step=sx * x.channels,
             x_row=x_row,
@@ -168,11 +185,16 @@ class Plan:
             ones=self.layout.ones,
             dsp=self.match.core.name in DSP_CORES,
         )
+        thumb1 = self.match.core.name in THUMB1_CORES
+        return replace(walk, fields=thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk))
 
     def body(self) -> Body:
         after, layout, match = self.sums.after, self.layout, self.match
-        words, index = lanes_after.table(after, self.sums.groups, self.sums.reach, layout.ones)
+        words, index = self._words()
         tables = [Table("starts", np.array(words, np.uint32), "in every lane", hexadecimal=True)]
+        if self.walk.fields:
+            spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
+            tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
         thumb = lanes_thumb1 if match.core.name in THUMB1_CORES else lanes_thumb2
         groups = [
             {
@@ -204,6 +226,23 @@ class Plan:
         }  # fmt: skip
         return Body(tables, fields)
 
+    def _words(self) -> tuple[list[int], list[int]]:
+        """(words, index of each group): starts of each part, then what `limit_words` gives."""
+        after, reach, ones = self.sums.after, self.sums.reach, self.layout.ones
+        words: list[int] = []
+        index = []
+        for group in self.sums.groups:
+            index.append(len(words))
+            starts = after.start[group.first : group.first + group.size].tolist()
+            if after.kind == "sums":
+                parts = range(len(group.parts))
+                starts = [start for part in parts for start in lanes_after.part_start(group, part, reach)]
+            elif after.kind == "halves":
+                starts = lanes_halves.part_starts(after, group, reach)
+            words += [start * ones % 2**32 for start in starts]
+            words += lanes_after.limit_words(after, group, self.layout.bits, ones)
+        return words, index
+
     def _epilogue(self) -> epilogue.Epilogue:
         match = self.match
         negate = epilogue.negated(match.follow, self.channels)
@@ -222,42 +261,10 @@ class Plan:
 
     @cached_property
     def cost(self) -> Cost:
-        """Instructions of the assembly, a load of n words taking n + 1 cycles."""
-        once, bytes_ = 0.0, 0
-        thumb1 = self.match.core.name in THUMB1_CORES
-        for group in self.sums.groups:
-            work = group.additions + group.words + group.loads + group.skips
-            once += (
-                work + len(group.parts) * (6 + group.size) + group.size * self._epilogue_cycles(thumb1) + 14
-            )
-            bytes_ += (
-                2 * group.additions
-                + 2 * group.loads
-                + 3 * group.skips
-                + (group.additions // 3 if not thumb1 else 0)
-            )
-            bytes_ += group.size * (14 if thumb1 else 12) + 80 + 4 * group.size
-        pixels = self.rows * self.pixels
-        cycles = pixels * once + 40.0 * len(self.sums.groups) * (1 if self.store == "direct" else self.rows)
-        values = self.match.out.size
-        if self.store == "rows":
-            cycles += values * (self.match.core.touch * 1.2 if self.sums.after.kind == "sums" else 4)
-        if self.border:
-            cycles += 5 * self.border.words
-        return Cost(cycles, bytes_, bytes_ * pixels)
-
-    def _epilogue_cycles(self, thumb1: bool) -> float:
-        after = self.sums.after
-        bytes_ = {"bytes": 2 + 2 * self.layout.lanes, "direct": 1}.get(self.store, 1)
-        if after.kind == "shift":
-            return bytes_ + (16 if thumb1 else 4)
-        if after.kind == "select":
-            return bytes_ + 3 * after.levels
-        if after.kind == "scale":
-            return bytes_ + (30 if thumb1 else 9)
-        if after.kind == "count":
-            return bytes_ + (3 + 6 * (after.levels - 1) if thumb1 else 2 + 5 * (after.levels - 1))
-        return 1
+        after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.name in THUMB1_CORES
+        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1)
+        words = self.border.words if self.border else 0
+        return lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
 
 
 def _itemsize(layout: Layout, value: Value) -> int:

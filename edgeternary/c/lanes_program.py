@@ -90,22 +90,26 @@ class Matrix:
         return lo * plus - hi * minus, hi * plus - lo * minus
 
 
-def groups(matrix: Matrix, choices: Sequence[Registers], limit: int) -> list[Group]:
-    """Groups of nearly equal size, with the registers that need the fewest instructions.
+def groups(matrix: Matrix, choices: Sequence[Registers], limit: int, least: int = 1) -> list[Group]:
+    """Groups with the registers that need the fewest instructions: of nearly equal size, or where outputs and
+    registers come in fours, of fours.
 
-    A part of a sum has at most `limit` terms; all have equally many parts.
+    A part of a sum has at most `limit` terms; all have equally many parts, `least` or more.
     """
-    found = [_groups(matrix, registers, limit) for registers in choices]
+    found = [_groups(matrix, registers, limit, least) for registers in choices]
     return min(found, key=lambda groups: sum(group.loads + group.skips + OVERHEAD for group in groups))
 
 
-def _groups(matrix: Matrix, registers: Registers, limit: int) -> list[Group]:
+def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
     count = len(matrix.words)
     pieces = -(-count // registers.accumulators)
-    borders = [count * i // pieces for i in range(pieces + 1)]
+    if count % 4 == registers.accumulators % 4 == 0:
+        borders = [*range(0, count, registers.accumulators), count]
+    else:
+        borders = [count * i // pieces for i in range(pieces + 1)]
     ranges = [range(first, end) for first, end in pairwise(borders)]
     cut = [_parts(matrix, rows, limit) for rows in ranges]
-    most = max(len(parts) for parts in cut)
+    most = max(least, *(len(parts) for parts in cut))
     return [
         Group(
             rows.start,

@@ -3,22 +3,28 @@
 r0          words of the input               r1, r2    loaded words, then temporaries
 r3-r7       accumulators 0-4                 r8-r12, lr  accumulators 5-7, each as a pair: what is added,
                                              and what is subtracted, since high registers can only be added to
-[sp]        y, constants, rows left, outputs left of a row, then the sums when all are there
+[sp]        y, constants, rows left, outputs left of a row, then the sums when all are there, and
+            those of the first part where a sum is halved
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from edgeternary.c import lanes_compare1, lanes_fields
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group, Load, Registers
 from edgeternary.c.lanes_walk import Walk
+from edgeternary.c.lanes_words import additions
 
 REGISTERS = (Registers(accumulators=8, words=2),)
+WORDS = ("r1", "r2")
 LOW = ("r3", "r4", "r5", "r6", "r7")
 PAIRS = (("r8", "r9"), ("r10", "r11"), ("r12", "lr"))
 Y, K, ROWS, LEFT, SUMS = 0, 4, 8, 12, 16
-FRAME = SUMS + 4 * 8
+FIRST = SUMS + 4 * 8
+PUSHED = 4 * 9  # bytes; behind them is the fifth argument
 LOAD_LIMIT = 124
 SHORT_BRANCH = 110  # instructions
 
@@ -26,18 +32,21 @@ SHORT_BRANCH = 110  # instructions
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     lines = ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
-    lines += [*_constant("r4", walk.outputs), f"sub sp, #{FRAME}", "mov r5, sp", "stmia r5!, {r1-r4}"]
+    lines += [*_constant("r4", walk.outputs), f"sub sp, #{_frame(after)}", "mov r5, sp", "stmia r5!, {r1-r4}"]
     loop: list[str] = []
     for number, part in enumerate(group.parts):
         loop += _starts(group, number)
-        text, moved = _additions(part)
+        text, moved = additions(part, WORDS, LOAD_LIMIT, _add, partial(_accumulate, set()))
         last = number == len(group.parts) - 1
-        loop += text
-        loop += [*_finish(group.size)]
+        loop += [*text, *_low_sums(group.size, SUMS if last or after.kind != "halves" else FIRST)]
+        if not (walk.fields and last):
+            loop += _high_sums(group.size, part)
         loop += _add("r0", 4 * ((walk.x_step if last else 0) - moved), "r3")
         if after.kind == "sums":
             loop += _store_sums(group, 4 * number * walk.apart)
-    if after.kind != "sums":
+    if walk.fields:
+        loop += _fields(after, group, walk)
+    elif after.kind != "sums":
         loop += AFTER[after.kind](after, group, walk)
     loop += [f"ldr r1, [sp, #{Y}]", f"ldr r2, [sp, #{LEFT}]", *_add("r1", walk.y_step, "r3")]
     loop += [f"str r1, [sp, #{Y}]", "subs r2, r2, #1", f"str r2, [sp, #{LEFT}]"]
@@ -51,8 +60,12 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
         "subs r2, r2, #1",
     ]
     lines += [*end, f"str r2, [sp, #{ROWS}]", *_back("bne", "beq", len(loop) + len(end), "3"), "3:"]
-    lines += [f"add sp, #{FRAME}", "pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
-    return [*lines, "pop {r4-r7, pc}"]
+    lines += [f"add sp, #{_frame(after)}", "pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
+    return [*lines, "pop {r4-r7, pc}", *(lanes_fields.bytes_(group, walk) if walk.fields else []), ".ltorg"]
+
+
+def _frame(after: After) -> int:
+    return FIRST + (4 * 8 if after.kind == "halves" else 0)
 
 
 def _back(condition: str, opposite: str, distance: int, over: str) -> list[str]:
@@ -93,44 +106,67 @@ def _add(register: str, count: int, spare: str) -> list[str]:
 
 
 def _starts(group: Group, part: int) -> list[str]:
-    """Accumulators from the constants; what is subtracted starts from 0."""
-    low, high = LOW[: group.size], PAIRS[: max(group.size - len(LOW), 0)]
+    """Accumulators from the constants; what is subtracted starts with its first word."""
     lines = [f"ldr r1, [sp, #{K}]", *_add("r1", 4 * part * group.size, "r2")]
-    lines.append(f"ldmia r1!, {{{', '.join(low)}}}")
-    for plus, _ in high:
+    lines.append(f"ldmia r1!, {{{', '.join(LOW[: group.size])}}}")
+    for plus, _ in PAIRS[: max(group.size - len(LOW), 0)]:
         lines += ["ldmia r1!, {r2}", f"mov {plus}, r2"]
-    return lines + (["movs r2, #0", *(f"mov {minus}, r2" for _, minus in high)] if high else [])
+    return lines
 
 
-def _additions(part: Sequence[Load]) -> tuple[list[str], int]:
-    """Instructions, and how many words further r0 is."""
-    lines: list[str] = []
-    behind = at = 0
-    for load in part:
-        count, gap = len(load.terms), behind + load.skip
-        if count == 1 and 4 * gap <= LOAD_LIMIT:
-            lines.append(f"ldr r1, [r0, #{4 * gap}]")
-            behind = gap + 1
-        else:
-            lines += _add("r0", 4 * gap, "r1")
-            lines.append(f"ldmia r0!, {{{', '.join(f'r{1 + i}' for i in range(count))}}}")
-            at += gap + count
-            behind = 0
-        for i, terms in enumerate(load.terms):
-            for index, sign in terms:
-                if index < len(LOW):
-                    lines.append(f"{'adds' if sign > 0 else 'subs'} {LOW[index]}, {LOW[index]}, r{1 + i}")
-                else:
-                    lines.append(f"add {PAIRS[index - len(LOW)][sign < 0]}, r{1 + i}")
-    return lines, at
+def _accumulate(begun: set[str], index: int, sign: int, word: str) -> str:
+    """The first word that a pair subtracts is moved; `begun` tells of the others."""
+    if index < len(LOW):
+        return f"{'adds' if sign > 0 else 'subs'} {LOW[index]}, {LOW[index]}, {word}"
+    register = PAIRS[index - len(LOW)][sign < 0]
+    name = "add" if sign > 0 or register in begun else "mov"
+    begun.add(register)
+    return f"{name} {register}, {word}"
 
 
-def _finish(size: int) -> Iterator[str]:
-    """The sums into the frame; low registers are free afterwards."""
-    yield f"add r1, sp, #{SUMS}"
-    yield f"stmia r1!, {{{', '.join(LOW[:size])}}}"
-    for plus, minus in PAIRS[: max(size - len(LOW), 0)]:
-        yield from [f"mov r2, {plus}", f"mov r3, {minus}", "subs r2, r2, r3", "stmia r1!, {r2}"]
+def _low_sums(size: int, place: int) -> list[str]:
+    """The sums of low registers into the frame, so that these are free."""
+    return [f"add r1, sp, #{place}", f"stmia r1!, {{{', '.join(LOW[:size])}}}"]
+
+
+def _high_sums(size: int, part: Sequence[Load]) -> Iterator[str]:
+    """The others behind them."""
+    for index in range(len(LOW), size):
+        yield from [*_difference(index, part), "stmia r1!, {r2}"]
+
+
+def _difference(index: int, part: Sequence[Load], register: str = "r2", spare: str = "r3") -> list[str]:
+    """The sum of a pair; where nothing is subtracted, its second register was never written."""
+    plus, minus = PAIRS[index - len(LOW)]
+    subtracted = (index, -1) in {term for load in part for terms in load.terms for term in terms}
+    lines = [f"mov {spare}, {minus}", f"subs {register}, {register}, {spare}"] if subtracted else []
+    return [f"mov {register}, {plus}", *lines]
+
+
+def _halved(after: After, channel: int, i: int, walk: Walk) -> list[str]:
+    """r3, for `halves`: half of it and of output i of the first part."""
+    if after.kind != "halves":
+        return []
+    return [f"ldr r4, [sp, #{FIRST + 4 * i}]", *lanes_compare1.halve(after, channel, walk.bits)]
+
+
+def _fields(after: After, group: Group, walk: Walk) -> Iterator[str]:
+    """Channels 4-7 first: that of r1 waits in r8, which is free then."""
+    yield f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}"
+    for first in range(group.size - lanes_fields.CHANNELS, -1, -lanes_fields.CHANNELS):
+        for i in range(first, first + lanes_fields.CHANNELS):
+            channel = group.first + i
+            if i < len(LOW):
+                yield f"ldr r3, [sp, #{SUMS + 4 * i}]"
+            else:
+                yield from _difference(i, group.parts[-1], "r3", "r4")
+            yield from _halved(after, channel, i, walk)
+            yield from lanes_fields.insert(after, channel, walk, i == first)
+        if first:
+            yield "mov r8, r1"
+    if group.size > lanes_fields.CHANNELS:
+        yield "mov r2, r8"
+    yield from lanes_fields.store(group, walk, _add, Y, _frame(after) + PUSHED)
 
 
 def _store_sums(group: Group, apart: int) -> Iterator[str]:
@@ -146,15 +182,20 @@ HIGH = ("r8", "r9", "r10")  # where the codes of the other lanes go
 def _prepare(walk: Walk) -> Iterator[str]:
     """r4: 1 in every lane; r5: y; r6: the constants; r8-r10: y of the other lanes."""
     yield from _replicated("r4", 1, walk, "r2")
-    yield from [f"ldr r5, [sp, #{Y}]", f"ldr r6, [sp, #{K}]"]
+    yield from [f"ldr r6, [sp, #{K}]", *_places(walk, "r5")]
+
+
+def _places(walk: Walk, y: str) -> Iterator[str]:
+    """y, and r8-r10 for the other lanes."""
+    yield f"ldr {y}, [sp, #{Y}]"
     for register, apart in zip(HIGH, walk.lanes[1:], strict=False):
-        yield from [*_constant("r2", apart), "adds r2, r2, r5", f"mov {register}, r2"]
+        yield from [*_constant("r2", apart), f"adds r2, r2, {y}", f"mov {register}, r2"]
 
 
-def _store(i: int, walk: Walk) -> Iterator[str]:
+def _store(i: int, walk: Walk, y: str = "r5") -> Iterator[str]:
     """r1 to output i; r2 and r3 are free."""
     if not walk.lanes:
-        yield f"str r1, [r5, #{4 * i}]"
+        yield f"str r1, [{y}, #{4 * i}]"
         return
     for lane in range(len(walk.lanes)):
         if lane:
@@ -164,7 +205,7 @@ def _store(i: int, walk: Walk) -> Iterator[str]:
             yield from ["lsls r3, r1, #1", "subs r3, #1"]
         elif walk.low:
             yield from ["movs r3, r1", f"subs r3, #{-walk.low}"]
-        yield f"strb {source}, [{'r2' if lane else 'r5'}, #{i}]"
+        yield f"strb {source}, [{'r2' if lane else y}, #{i}]"
 
 
 def _constant_of(index: int, register: str) -> list[str]:
@@ -219,37 +260,19 @@ def _scale(after: After, group: Group, walk: Walk) -> Iterator[str]:
 
 
 def _count(after: After, group: Group, walk: Walk) -> Iterator[str]:
-    """r2: the sum; r3: its limit, or the sum with its highest bits set; r5: a comparison; r1 counts."""
-    yield from _prepare(walk)
-    by = walk.bits - 1
-    hard = after.hard[group.first : group.first + group.size]
-    if hard.any():
-        yield f"lsls r7, r4, #{by}"
+    """r0, which waits in r11: y. Where there is much to do, literals come in between."""
+    yield from ["mov r11, r0", *_places(walk, "r0"), f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}"]
+    since = 0
     for i in range(group.size):
-        yield f"ldr r2, [sp, #{SUMS + 4 * i}]"
-        yield from _count_all_bits(after, group, i, by) if hard[i] else _count_one(after, group, i, by)
-        if hard[i]:
-            yield f"ldr r5, [sp, #{Y}]"
-        yield from _store(i, walk)
+        channel = group.first + i
+        lines = [f"ldr r3, [sp, #{SUMS + 4 * i}]", *_halved(after, channel, i, walk)]
+        lines += [*lanes_compare1.count(after, channel, walk.bits, walk.ones), *_store(i, walk, "r0")]
+        yield from lines
+        since += len(lines)
+        if since > lanes_compare1.POOL_EVERY:
+            yield from ["b 9f", ".ltorg", "9:"]
+            since = 0
+    yield "mov r0, r11"
 
 
-def _count_one(after: After, group: Group, i: int, by: int) -> Iterator[str]:
-    yield from [f"lsrs r1, r2, #{by}", "ands r1, r4"]
-    for level in range(1, after.levels):
-        yield from [
-            *_constant_of((level + 1) * group.size + i, "r3"),
-            "subs r2, r2, r3",
-            f"lsrs r3, r2, #{by}",
-        ]
-        yield from ["ands r3, r4", "adds r1, r1, r3"]
-
-
-def _count_all_bits(after: After, group: Group, i: int, by: int) -> Iterator[str]:
-    yield from ["movs r3, r2", "orrs r3, r7"]
-    for level in range(after.levels):
-        name = "ands" if after.limits[level, group.first + i] >> by else "orrs"
-        yield from [*_constant_of((level + 1) * group.size + i, "r5"), "subs r5, r3, r5", f"{name} r5, r2"]
-        yield from [f"lsrs r5, r5, #{by}", "ands r5, r4", "adds r1, r1, r5" if level else "movs r1, r5"]
-
-
-AFTER = {"shift": _shift, "scale": _scale, "count": _count}
+AFTER = {"shift": _shift, "scale": _scale, "count": _count, "halves": _count}

@@ -3,38 +3,44 @@
 r0           words of the input
 r1-r3        loaded words, then temporaries, with those of r12 and lr that are no accumulators
 r4-r12, lr   accumulators
-[sp]         y, constants, rows left, outputs left of a row
+[sp]         y, constants, rows left, outputs left of a row; sums of the first part where these are halved
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from edgeternary.c.lanes_after import After
-from edgeternary.c.lanes_program import Group, Load, Registers
+from edgeternary.c.lanes_program import Group, Registers
 from edgeternary.c.lanes_walk import Walk
+from edgeternary.c.lanes_words import additions
 
 REGISTERS = tuple(Registers(accumulators=count, words=13 - count) for count in (8, 9, 10))
 ACCUMULATORS = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr")
 FREE = ("r1", "r2", "r3")  # for words, with the accumulators that no group needs
 LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
 ADD_LIMIT, LOAD_LIMIT = 4095, 4092
-Y, K, ROWS, LEFT = 0, 4, 8, 12
+Y, K, ROWS, LEFT, FIRST = 0, 4, 8, 12, 16
 
 
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = ACCUMULATORS[: group.size]
-    lines = ["push {r4-r11, lr}", *_constant("r4", walk.outputs), "push {r1-r4}", "1:"]
+    frame = FIRST + (4 * group.size if after.kind == "halves" else 0)
+    lines = ["push {r4-r11, lr}", *_constant("r4", walk.outputs), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
         lines.append(f"ldr r1, [sp, #{K}]")
         if number:
             lines += _add("r1", 4 * number * group.size, "r2")
         lines.append(f"ldmia r1, {{{', '.join(accs)}}}" if group.size > 1 else f"ldr {accs[0]}, [r1]")
         last = number == len(group.parts) - 1
-        text, moved = _additions(part, accs)
+        words = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
+        text, moved = additions(part, words, LOAD_LIMIT, _add, partial(_accumulate, accs))
         lines += text
         lines += _add("r0", 4 * ((walk.x_step if last else 0) - moved), "r1")
+        if after.kind == "halves" and not last:
+            lines += [f"add r1, sp, #{FIRST}", *_store(accs, "r1")]
         if after.kind == "sums":
             lines.append(f"ldr r1, [sp, #{Y}]")
             lines += _add("r1", 4 * number * walk.apart, "r2")
@@ -54,10 +60,15 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
         f"str r2, [sp, #{ROWS}]",
         f"str r4, [sp, #{LEFT}]",
         "bne 1b",
-        "add sp, sp, #16",
+        f"add sp, sp, #{frame}",
         "pop {r4-r11, pc}",
     ]
     return lines
+
+
+def _saved(frame: int) -> list[str]:
+    """r1-r4 at the bottom of a frame."""
+    return [f"sub sp, sp, #{frame - FIRST}"] * (frame > FIRST) + ["push {r1-r4}"]
 
 
 def _constant(register: str, value: int) -> list[str]:
@@ -75,28 +86,9 @@ def _add(register: str, count: int, spare: str) -> list[str]:
     return [*_constant(spare, abs(count)), f"{name} {register}, {register}, {spare}"]
 
 
-def _additions(part: Sequence[Load], accs: Sequence[str]) -> tuple[list[str], int]:
-    """Instructions, and how many words further r0 is."""
-    free = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
-    lines: list[str] = []
-    behind = at = 0  # words that r0 has not moved over yet; words that it has
-    for load in part:
-        count, gap = len(load.terms), behind + load.skip
-        if count == 1 and 4 * gap <= LOAD_LIMIT:
-            lines.append(f"ldr r1, [r0, #{4 * gap}]")
-            behind = gap + 1
-        else:
-            lines += _add("r0", 4 * gap, "r1")
-            lines.append("ldr r1, [r0], #4" if count == 1 else f"ldmia r0!, {{{', '.join(free[:count])}}}")
-            at += gap + count
-            behind = 0
-        for word, terms in zip(free, load.terms, strict=False):
-            lines += [_accumulate(accs[index], word, sign) for index, sign in terms]
-    return lines, at
-
-
-def _accumulate(acc: str, word: str, sign: int) -> str:
+def _accumulate(accs: Sequence[str], index: int, sign: int, word: str) -> str:
     """The narrow form where there is one: differences of r0-r7, and sums everywhere."""
+    acc = accs[index]
     if sign > 0:
         return f"add {acc}, {word}"
     return f"{'subs' if acc in LOW and word in LOW else 'sub'} {acc}, {acc}, {word}"
@@ -195,6 +187,40 @@ def _count(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Itera
     yield from _codes(walk, accs)
 
 
+def _halves(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    """r1: the constants; r0 (restored) counts; r12: half, rounded up where it is not whole."""
+    tops, ones, by = f"#0x{walk.ones << (walk.bits - 1):08x}", f"#0x{walk.ones:08x}", walk.bits - 1
+    yield from [f"ldr r1, [sp, #{K}]", "push {r0}"]
+    for i, acc in enumerate(accs):
+        odd, hard = after.odds(group.first + i), bool(after.hard[group.first + i])
+        yield f"ldr r2, [sp, #{4 + FIRST + 4 * i}]"
+        if any(odd):
+            yield from [f"eor r12, {acc}, r2", f"and r12, r12, {ones}"]
+        if walk.dsp:
+            yield f"uhadd{walk.bits} {acc}, {acc}, r2"
+        else:
+            yield from [f"eor r3, {acc}, r2", f"and {acc}, {acc}, r2", "lsr r3, r3, #1"]
+            yield from [f"bic r3, r3, {tops}", f"add {acc}, {acc}, r3"]
+        if any(odd):
+            yield f"add r12, r12, {acc}"
+        for level, up in enumerate(odd):
+            half = "r12" if up else acc
+            source = half
+            if hard or level:
+                yield f"ldr r3, [r1, #{4 * ((2 + level) * group.size + i)}]"
+                yield from [f"orr r2, {half}, {tops}"] if hard else []
+                yield f"sub{'s r3, r2' if hard else f' r3, {half}'}, r3"
+                source = "r3"
+            if hard:
+                name = "and" if after.limits[level, group.first + i] >> by else "orr"
+                yield f"{name} r3, r3, {half}"
+            yield f"and r3, {source}, {tops}"
+            yield f"add r0, r0, r3, lsr #{by}" if level else f"lsr r0, r3, #{by}"
+        yield f"mov {acc}, r0"
+    yield "pop {r0}"
+    yield from _codes(walk, accs)
+
+
 def _select(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
     """USUB sets a flag in each lane, by which SEL takes a code; r0, r2, r12: codes of 0, 1 and 2."""
     codes = [(walk.low + walk.unit * count) % 2**8 * walk.ones for count in range(after.levels + 1)]
@@ -251,4 +277,4 @@ def _lowered(acc: str, walk: Walk) -> list[str]:
     return [f"orr {acc}, {acc}, {signs}", f"sub {acc}, {acc}, {minus}", f"eor {acc}, {acc}, {signs}"]
 
 
-AFTER = {"shift": _shift, "scale": _scale, "count": _count, "select": _select}
+AFTER = {"shift": _shift, "scale": _scale, "count": _count, "select": _select, "halves": _halves}

@@ -16,6 +16,7 @@ class Walk:
     low      the code that 0 in a lane means, and unit the distance of codes, where y are codes
     bits     of a lane;  ones  a word with 1 in every lane
     dsp      the core has USAT16
+    fields   the codes of four channels are stored as a word, see `lanes_fields`
     """
 
     outputs: int
@@ -30,3 +31,4 @@ class Walk:
     bits: int
     ones: int
     dsp: bool
+    fields: bool = False

@@ -98,6 +98,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
         "net": names.net,
         "isa": ISAS.get(plan.core.name, "thumb2"),
         "prefix": prefix,
+        "function": name,
         "title": _title(step),
         "signature": _signature(plan, names, name, step),
         "tables": "".join(f"{table_text(prefix, table)}\n\n" for table in body.tables),

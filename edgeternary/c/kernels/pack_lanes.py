@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edgeternary.c import lanes_pack1
 from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
-from edgeternary.c.lanes_conv import DSP_CORES
+from edgeternary.c.lanes_conv import DSP_CORES, THUMB1_CORES
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
 from edgeternary.ir import Value
 
@@ -22,6 +23,8 @@ class PackLanes(Conversion):
         edges = target.rows * (target.width - width) * channels
         slow = (3 + 2 * target.lanes) * core.touch / 10
         work = 1 + 1.5 * target.lanes if _fast(value, core) else slow
+        if _fast1(value, target, core):
+            work = 6 + 2 * target.lanes
         return Offer((NATURAL,), target, Cost(words * work + 2 * edges))
 
     def body(self, match: Match, offer: Offer) -> Body:
@@ -49,7 +52,7 @@ class PackLanes(Conversion):
             "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0), "words": layout.width * channels,
             "left": layout.left * channels, "right": (layout.width - layout.left - width) * channels,
             "pad": layout.pad_word(value), "asm": _assembly(value, layout) if _fast(value, match.core) else
-            [],
+            [], "thumb1": lanes_pack1.row(value, layout) if _fast1(value, layout, match.core) else [],
         }  # fmt: skip
         return Body(fields=fields)
 
@@ -58,6 +61,11 @@ def _fast(value: Value, core: Core) -> bool:
     """Whether a core with lane instructions packs four elements at once."""
     _, width, channels = tall(value.shape)
     return core.name in DSP_CORES and value.type.dtype.itemsize == 1 and width * channels % LINE == 0
+
+
+def _fast1(value: Value, layout: Lanes, core: Core) -> bool:
+    """The same for a core with 16-bit instructions, from addresses that are multiples of 4."""
+    return core.name in THUMB1_CORES and lanes_pack1.fits(value, layout)
 
 
 def _assembly(value: Value, layout: Lanes) -> list[str]:
