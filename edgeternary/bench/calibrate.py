@@ -1,8 +1,8 @@
 """Calibrating the cost model: estimates of every kernel beside what its layers of the suite take.
 
 Each layer runs once with each kernel that can run it. A kernel's factor is the median of measured /
-estimated cycles; what remains after it is the error that a report shows. Cores without a timing model take
-instructions, and the factor of cycles from the M4, whose code is nearest.
+estimated cycles; what remains after it is the error that a report shows. The M55, which has no timing model,
+takes instructions for cycles; the M7 and the M33 take the factor of the M4, whose code is nearest.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def points(case: Case, core: str, options: dict[str, object]) -> Iterator[Point]
             main = next(i for i, step in enumerate(plan.calls) if step.ops)
             flash[main] = int(found.stats["flash_bytes"] or 0) - sum(flash) + flash[main]
         for step, row, size in zip(plan.calls, rows, flash, strict=True):
-            cost, cycles, name = step.offer.cost, float(row["cycles"] or 0), f"{case.name} {case.mode}"
+            cost, name = step.offer.cost, f"{case.name} {case.mode}"
+            cycles = float(row["cycles"] or row["instructions"] or 0)
             yield Point(step.kernel.name, core, name, cost.cycles, cycles, cost.flash, size, single)
 
 

@@ -12,7 +12,7 @@ from edgeternary.bench.rows import Row
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 
-CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 FORM_B = Mode("ternary", "int8", "B")
 SUITES = ("tiny",)
 

@@ -20,6 +20,7 @@ class Core:
     count  cycles to fetch, combine and count one word (32 products) of bit planes
     touch  cycles to load, change and store one element in a loop
     add    cycles of one addition or subtraction of a loaded value in straight-line code
+    vectors  it has the vector registers of Helium
     """
 
     name: str
@@ -28,6 +29,7 @@ class Core:
     count: float
     touch: float
     add: float
+    vectors: bool = False
 
 
 CORES = {
@@ -39,6 +41,7 @@ CORES = {
         Core("cortex-m4", "cortex-m4", mac=13, count=14, touch=13, add=2),
         Core("cortex-m7", "cortex-m7", mac=8, count=9, touch=8, add=1.5),
         Core("cortex-m33", "cortex-m33", mac=12, count=13, touch=12, add=2),
+        Core("cortex-m55", "cortex-m55", mac=6, count=8, touch=6, add=1.5, vectors=True),
     )
 }
 

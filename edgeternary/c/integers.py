@@ -2,17 +2,22 @@
 
 Cores with DSP instructions multiply two 16-bit pairs at once (SMLAD); inputs become such pairs once and serve
 all outputs. Weights of up to four bits are nibbles w + 8, whose excess is 8 times the sum of the inputs.
+
+Vector registers multiply 16 bytes at once (VMLADAVA) where both sides are signed bytes, and 8 halfwords
+elsewhere. There weights of four bits are nibbles beside signed bytes alone.
 """
 
 from __future__ import annotations
 
-from edgeternary.c import accumulator
+from edgeternary.c import accumulator, epilogue_helium, weights
 from edgeternary.c.cores import Core
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Cost, Match
-from edgeternary.c.weights import is_packed
+from edgeternary.c.tables import Table
+from edgeternary.c.weights import Codes, is_packed
 from edgeternary.ir import parse
 from edgeternary.ir.types import INT32_HI
-from edgeternary.ops import Conv2d, Dense
+from edgeternary.ops import Conv2d, Dense, Threshold
 
 DSP = ("cortex-m4", "cortex-m7", "cortex-m33")
 NIBBLE = 4
@@ -21,6 +26,7 @@ NIBBLE = 4
 COSTS = {
     "host": (1.0, 2.0, 1.0), "cortex-m0plus": (7.0, 8.5, 2.0), "cortex-m3": (4.4, 3.9, 2.0),
     "cortex-m4": (1.75, 1.55, 5.0), "cortex-m7": (1.0, 0.9, 3.0), "cortex-m33": (1.7, 1.5, 5.0),
+    "cortex-m55": (0.19, 0.21, 0.2),
 }  # fmt: skip
 
 
@@ -45,6 +51,36 @@ def dsp(core: Core) -> bool:
     return core.name in DSP
 
 
+def vector(match: Match, op: Dense | Conv2d) -> str:
+    """The routine that multiplies in vector registers, "" on cores without them."""
+    x = match.ins[0]
+    if not match.core.vectors:
+        return ""
+    lo, hi = min(x.lo, getattr(op, "pad_value", 0)), max(x.hi, getattr(op, "pad_value", 0))
+    if x.type.dtype.itemsize == 1 and lo >= -0x80 and hi <= 0x7F:
+        return "vdot4" if nibbles(op) else "vdot8"
+    return "vdot8u" if x.type.dtype.itemsize == 1 else "vdot16"
+
+
+def table(match: Match, op: Dense | Conv2d, codes: Codes) -> Table:
+    """Weights (out, n) as the core's routine wants them."""
+    routine = vector(match, op)
+    if not routine:
+        return weights.fours(codes, nibbles(op))
+    return weights.halves(codes) if routine == "vdot4" else weights.padded_rows(codes)
+
+
+def fields(match: Match, op: Dense | Conv2d, after: Epilogue) -> dict[str, object]:
+    """What both templates need to know of the products and of what follows them."""
+    routine = vector(match, op)
+    return {
+        "inputs": op.weights[0].size, "outputs": len(op.bias), "fours": fours(op), "vector": routine,
+        "nibbles": nibbles(op) and not routine, "dsp": dsp(match.core),
+        "room": scratch(op, match.core), "e": after.fields,
+        "finish": epilogue_helium.finish(after.fields, after.tables, len(op.bias)) if routine else None,
+    }  # fmt: skip
+
+
 def scratch(op: Dense | Conv2d, core: Core) -> int:
     """Bytes of the sums and of the pairs of inputs."""
     count = op.weights[0].size
@@ -58,8 +94,25 @@ def fours(op: Dense | Conv2d) -> int:
 
 def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
     """Estimate for `vectors` products of all weights with a vector of inputs, epilogue included."""
+    count, routine = op.weights[0].size, vector(match, op)
     byte, nibble, ready = COSTS[match.core.name]
-    count = op.weights[0].size
-    products = fours(op) * count * (nibble if nibbles(op) else byte) + count * ready + 10 * fours(op)
-    flash = fours(op) * (-(-count // run(op))) * 4 + accumulator.epilogue_flash(match)
-    return Cost(vectors * products + accumulator.epilogue_cycles(match), flash)
+    if routine:
+        each = {"vdot8": byte, "vdot4": nibble}.get(routine, 2 * byte)
+        size = table(match, op, op.weights.reshape(len(op.bias), -1)).data.nbytes
+    else:
+        each = nibble if nibbles(op) else byte
+        size = fours(op) * (-(-count // run(op))) * 4
+    products = fours(op) * count * each + count * ready + (4 if routine else 10) * fours(op)
+    flash = size + accumulator.epilogue_flash(match)
+    after = accumulator.epilogue_cycles(match)
+    if routine and not isinstance(match.follow, Threshold):
+        after = vectors * epilogue_helium.instructions(len(op.bias))
+    return Cost(vectors * products + after, flash)
+
+
+def gather_cycles(match: Match, op: Conv2d) -> float:
+    """Of copying one window."""
+    taps = op.weights[0].size
+    if vector(match, op):
+        return 30 * op.kernel[0] + 3 * taps * match.ins[0].type.dtype.itemsize / 16
+    return taps * match.core.touch / 2

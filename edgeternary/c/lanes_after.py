@@ -9,7 +9,7 @@ A sum S fits its lane of B bits once a constant is added. What follows decides w
             highest bit is the first comparison; the others follow after subtracting t[k] - t[k - 1]. A
             channel whose sums need all B bits holds S - min(S), and t[k] - min(S) is compared in two steps,
             the highest bit apart from the others
-    select  the same for up to three thresholds on a core that compares lanes (USUB8, SEL); the lane holds
+    select  the same for few thresholds on a core that compares lanes (USUB8 and SEL, or VPT); the lane holds
             S - min(S)
     halves  thresholds of sums that need two lanes, see `lanes_halves`
     sums    everything else: the lane holds S - min(S), and is taken out of the word for the usual epilogue;
@@ -33,7 +33,6 @@ from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Conv2d, Requantize, Threshold
 
 MAX_LEVELS = 15
-MAX_SELECTED = 3
 MAX_TOP = 8  # masks of Thumb-2 have eight bits a lane
 
 
@@ -110,8 +109,11 @@ def signs(follow: object, count: int) -> Wide:
     return np.ones(count, np.int64)
 
 
-def plan(follow: object, sums: Interval, reach: Reach, out: Value, selects: bool = False) -> After | None:
-    """shift, scale, count or select where lanes prove wide enough, else None. `sums` include the factors."""
+def plan(follow: object, sums: Interval, reach: Reach, out: Value, selects: int = 0) -> After | None:
+    """shift, scale, count or select where lanes prove wide enough, else None. `sums` include the factors.
+
+    selects  most thresholds for which select pays; 0 on a core that cannot compare lanes
+    """
     low, high = sums.low, sums.high
     if isinstance(follow, Requantize):
         return _shift(follow, low, high, reach, out) or _scale(follow, low, high, reach, out)
@@ -178,12 +180,12 @@ def limits(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value) -
     return np.clip(stepping.t, low[:, None], high[:, None] + 1)
 
 
-def _count(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value, selects: bool) -> After | None:
+def _count(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value, selects: int) -> After | None:
     t = limits(follow, low, high, reach, out)
     if t is None:
         return None
     edge, none, levels = 2 ** (reach.bits - 1), np.zeros(len(t), np.int64), t.shape[1]
-    if selects and levels <= MAX_SELECTED and (high - low).max() + 1 < 2 * edge:
+    if levels <= selects and (high - low).max() + 1 < 2 * edge:
         return After("select", -low, none, none, (t - low[:, None]).T)
     easy = ((low[:, None] - t).min(axis=1) >= -edge) & ((high[:, None] - t).max(axis=1) < edge)
     if (high - low)[~easy].max(initial=0) + 1 >= 2 * edge:

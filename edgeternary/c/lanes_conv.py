@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from types import ModuleType
 from typing import cast
 
 import numpy as np
@@ -15,10 +16,12 @@ from edgeternary.c import (
     lanes_cost,
     lanes_fields,
     lanes_halves,
+    lanes_helium,
     lanes_program,
     lanes_thumb1,
     lanes_thumb2,
 )
+from edgeternary.c.cores import CORES
 from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import Window, part_rows
@@ -30,12 +33,21 @@ from edgeternary.c.lanes_walk import Walk
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ir import Op, Value
-from edgeternary.ops import Conv2d
+from edgeternary.ops import Conv2d, Threshold
 
 THUMB1_CORES = ("cortex-m0plus",)
 DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it
 NO_LIMIT = 2**31  # of the terms of a sum
+VECTOR_CORES = tuple(core.name for core in CORES.values() if core.vectors)
+SELECTED = {**dict.fromkeys(DSP_CORES, 3), **dict.fromkeys(VECTOR_CORES, lanes_after.MAX_LEVELS)}
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
+
+
+def assembler(core: str) -> ModuleType:
+    """The module that turns groups into the core's assembly."""
+    if core in VECTOR_CORES:
+        return lanes_helium
+    return lanes_thumb1 if core in THUMB1_CORES else lanes_thumb2
 
 
 @dataclass(frozen=True)
@@ -67,12 +79,13 @@ def sums(
     after: After | None = lanes_after.sums(count)
     if packed:
         ends = Interval(low, high)
-        after = lanes_after.plan(follow, ends, reach, out, core in DSP_CORES)
-        after = after or lanes_halves.plan(follow, ends, reach, out)
+        after = lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
+        if after is None and core not in VECTOR_CORES:
+            after = lanes_halves.plan(follow, ends, reach, out)
     if after is None:
         return None
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
-    choices = (lanes_thumb1 if core in THUMB1_CORES else lanes_thumb2).REGISTERS
+    choices = assembler(core).REGISTERS
     if after.kind in ("scale", "select", "halves"):  # these need two registers more
         choices = choices[:1]
     parts = {"sums": 1, "halves": lanes_halves.PARTS}.get(after.kind)
@@ -195,11 +208,10 @@ class Plan:
         if self.walk.fields:
             spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
             tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
-        thumb = lanes_thumb1 if match.core.name in THUMB1_CORES else lanes_thumb2
         groups = [
             {
                 "c": lanes_c.body(group, after, self.walk),
-                "asm": _blocks(thumb.function(group, after, self.walk)),
+                "asm": _blocks(assembler(match.core.name).function(group, after, self.walk)),
                 "first": group.first,
                 "index": start,
             }
@@ -222,7 +234,7 @@ class Plan:
             "parts_at": self.parts_at, "pixels": self.pixels,
             "start": self.start, "x_row": layout.width * self.sums.window.stride[0] * match.ins[0].channels,
             "place": place, "out_row": row, "parts": self.parts, "unit": lane_unit(match.out.type),
-            "ctype": self.out.ctype(match.out), "after": after,
+            "ctype": self.out.ctype(match.out), "after": after, "vectors": match.core.vectors,
         }  # fmt: skip
         return Body(tables, fields)
 
@@ -261,10 +273,32 @@ class Plan:
 
     @cached_property
     def cost(self) -> Cost:
+        if self.match.core.vectors:
+            return self._vector_cost
         after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.name in THUMB1_CORES
         epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1)
         words = self.border.words if self.border else 0
         return lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
+
+    @property
+    def _vector_cost(self) -> Cost:
+        """Instructions of four outputs at a time; nearly all of them take four bytes."""
+        outputs, rows = self.walk.outputs, self.rows
+        rows = rows * self.pixels // outputs
+        turns = rows * lanes_helium.turns(outputs)
+        once = sum(
+            lanes_helium.instructions(group, self.sums.after, len(self.walk.lanes))
+            for group in self.sums.groups
+        )
+        calls = len(self.sums.groups) * (self.rows if self.store == "rows" else 1)
+        cycles = turns * once + 60.0 * calls
+        if self.store == "rows":
+            levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
+            cycles += self.match.out.size * (14 + 3 * levels)
+        if self.border:
+            cycles += 5 * self.border.words
+        bytes_ = round(4 * once) + 150 * len(self.sums.groups)
+        return Cost(cycles, bytes_, bytes_ * turns)
 
 
 def _itemsize(layout: Layout, value: Value) -> int:

@@ -28,7 +28,7 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = ACCUMULATORS[: group.size]
     frame = FIRST + (4 * group.size if after.kind == "halves" else 0)
-    lines = ["push {r4-r11, lr}", *_constant("r4", walk.outputs), *_saved(frame), "1:"]
+    lines = ["push {r4-r11, lr}", *constant("r4", walk.outputs), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
         lines.append(f"ldr r1, [sp, #{K}]")
         if number:
@@ -55,7 +55,7 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     ]
     lines += ["subs r2, r2, #1", f"str r2, [sp, #{LEFT}]", "bne 1b"]
     lines += [f"ldr r2, [sp, #{ROWS}]", *_add("r0", 4 * walk.x_row, "r3"), *_add("r1", walk.y_row, "r3")]
-    lines += [*_constant("r4", walk.outputs), "subs r2, r2, #1", f"str r1, [sp, #{Y}]"]
+    lines += [*constant("r4", walk.outputs), "subs r2, r2, #1", f"str r1, [sp, #{Y}]"]
     lines += [
         f"str r2, [sp, #{ROWS}]",
         f"str r4, [sp, #{LEFT}]",
@@ -71,7 +71,7 @@ def _saved(frame: int) -> list[str]:
     return [f"sub sp, sp, #{frame - FIRST}"] * (frame > FIRST) + ["push {r1-r4}"]
 
 
-def _constant(register: str, value: int) -> list[str]:
+def constant(register: str, value: int) -> list[str]:
     """Load any 32-bit constant."""
     lines = [f"movw {register}, #{value & 0xFFFF}"]
     return lines + ([f"movt {register}, #{value >> 16 & 0xFFFF}"] if value & 0xFFFF0000 else [])
@@ -83,7 +83,7 @@ def _add(register: str, count: int, spare: str) -> list[str]:
     name = "add" if count > 0 else "sub"
     if abs(count) <= ADD_LIMIT:
         return [f"{name}{'w' if abs(count) > 255 else 's'} {register}, {register}, #{abs(count)}"]
-    return [*_constant(spare, abs(count)), f"{name} {register}, {register}, {spare}"]
+    return [*constant(spare, abs(count)), f"{name} {register}, {register}, {spare}"]
 
 
 def _accumulate(accs: Sequence[str], index: int, sign: int, word: str) -> str:
@@ -159,7 +159,7 @@ def _sum(register: str, base: str, count: int, spare: str) -> list[str]:
     """register = base + count."""
     if 0 <= count <= ADD_LIMIT:
         return [f"addw {register}, {base}, #{count}"]
-    return [*_constant(spare, count), f"add {register}, {base}, {spare}"]
+    return [*constant(spare, count), f"add {register}, {base}, {spare}"]
 
 
 def _count(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
     calls = plan.calls
     isa = ISAS.get(plan.core.name, "thumb2")
     functions = [_function(plan, names, index, step) for index, step in enumerate(calls)]
-    routines = _routines(names.net, functions, isa)
+    routines = _routines(names.net, functions, isa, plan.core.vectors)
     fields = {
         "net": names.net,
         "NET": names.net.upper(),
@@ -77,10 +77,10 @@ def _helpers(net: str, functions: Sequence[str]) -> set[str]:
     return called | ({"ones4"} if "weigh" in called else set())
 
 
-def _routines(net: str, functions: Sequence[str], isa: str) -> list[str]:
+def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> list[str]:
     """Routines of `helpers/` that the functions call, each with its assembly for `isa` and its C twin."""
     files = sorted((templates_dir() / "c" / "helpers").glob("[a-z]*.c.j2"))
-    fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa}
+    fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa, "vectors": vectors}
     return [
         _text(f"helpers/{file.name}", fields)
         for file in files
@@ -93,6 +93,8 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
     body = step.body
     name = function_name(names, index, step)
     prefix = f"{names.net}_{names.values[step.layer]}"
+    if any(s.layer == step.layer and s.kernel.name == step.kernel.name for s in plan.calls[:index]):
+        prefix += f"_{index}"  # a value may be brought to two layouts
     fields: dict[str, object] = {
         **body.fields,
         "net": names.net,
@@ -104,6 +106,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
         "tables": "".join(f"{table_text(prefix, table)}\n\n" for table in body.tables),
         "tags": {table.name: f"{prefix}_{table.name}" for table in body.tables},
         "types": [ctype_of(names, buffer) for buffer in step.ins],
+        "y_ctype": ctype_of(names, step.out),
     }
     text = _text(_template(step, plan.core.name), fields)
     return _from_ram(names.net.upper(), text) if step.offer.from_ram else text

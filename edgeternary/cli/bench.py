@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
 DEFAULT_CORES = "cortex-m0plus,cortex-m4"
-SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33"
+SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55"
 
 
 @click.command()

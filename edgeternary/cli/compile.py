@@ -21,7 +21,7 @@ LAYER_COLUMNS = (
 
 @click.command()
 @model_argument
-@click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7 or m33.")
+@click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55.")
 @click.option("--device", help="Verilog for this FPGA family: ice40 or ecp5.")
 @click.option("--board", help="What this board needs: edgeternary boards lists them.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")

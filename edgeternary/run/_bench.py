@@ -127,14 +127,21 @@ def exchange(
     options: Options,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Run a bench that reads inputs.bin and writes outputs.bin and taps.bin: (outputs, taps)."""
-    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
-        folder = Path(name)
-        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
-        start(command, what=what, cwd=folder, timeout=options.timeout)
-        output, tapped = (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
+    output, tapped = exchange_bytes(graph, inputs, command, what=what, timeout=options.timeout)
     options.progress(len(inputs), len(inputs))
     lead = lead_shape(graph, inputs)
     return decode_outputs(graph, output, lead), decode_taps(model.taps, tapped, lead)
+
+
+def exchange_bytes(
+    graph: Graph, inputs: np.ndarray, command: Sequence[str | Path], *, what: str, timeout: float
+) -> tuple[bytes, bytes]:
+    """The same: the contents of outputs.bin and of taps.bin."""
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        folder = Path(name)
+        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
+        start(command, what=what, cwd=folder, timeout=timeout)
+        return (folder / "outputs.bin").read_bytes(), (folder / "taps.bin").read_bytes()
 
 
 def lead_shape(graph: Graph, inputs: np.ndarray) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Executor cortex-m0plus, cortex-m3, cortex-m4, cortex-m7, cortex-m33: the model's C on an emulated core."""
+"""Executor cortex-m0plus, -m3, -m4, -m7, -m33, -m55: the model's C on an emulated core."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
 
-    target   what follows cortex-m in the core's name: 0plus, 3, 4, 7 or 33
+    target   what follows cortex-m in the core's name: 0plus, 3, 4, 7, 33 or 55
     options  compiler (zig, gcc, auto), opt_level ("2"), optimize (cycles, flash, ram), count (samples to
              count instructions on; 1), timeout (seconds for all samples), progress (a callable), board
              (whose flash cycles are reckoned with; none: code arrives at once)
@@ -58,16 +58,25 @@ def execute(
     options: Options,
 ) -> Result:
     """Run C that is already there: `model` is measured; with `tapped`, that one gives answers and taps."""
-    for tool in ("unicorn", "capstone"):
+    emulator = "unicorn" if find_core(core).unicorn else "qemu-system-arm"
+    for tool in (emulator, "capstone") if emulator == "unicorn" else (emulator,):
         require(tool)
     if len(inputs) == 0:
         return empty_result(graph, inputs)
-    from edgeternary.run._emulator.image import Image, link
-    from edgeternary.run._emulator.measure import answers, measure
+    from edgeternary.run._emulator.image import ROOMY, Image, Regions, link
     from edgeternary.run._emulator.report import layer_rows, totals
 
+    if emulator == "unicorn":
+        from edgeternary.run._emulator.measure import answers, measure
+
+        regions, watched = ROOMY, "watched"
+    else:
+        from edgeternary.run._emulator.qemu import answers, board_of, measure
+
+        regions, watched = Regions.of(board_of(core)), "written"
+
     def image_of(model: BenchModel, taps: str) -> Image:
-        return link(model, core, compiler=options.compiler, opt_level=options.opt_level, taps=taps)
+        return link(model, core, regions, compiler=options.compiler, opt_level=options.opt_level, taps=taps)
 
     stats: dict[str, Stat] = {}
     layers: list[dict[str, Stat]] = []
@@ -80,11 +89,11 @@ def execute(
         stats |= totals(image, measured)
         layers = layer_rows(image, measured)
     if tapped is not None:
-        running = image_of(tapped, "watched")
+        running = image_of(tapped, watched)
     stats["compiler"] = running.compiler
     stats["opt_level"] = options.opt_level
     stats["optimize"] = options.optimize
-    stats["unicorn"] = require("unicorn").version
+    stats[emulator] = require(emulator).version
     output, tap_bytes = answers(graph, running, core, inputs, options.progress, options.timeout)
     lead = lead_shape(graph, inputs)
     return Result(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states.
 
-    target   a board of kind emulated: mps2_an385, mps2_an386, mps2_an500, mps2_an505
+    target   a board of kind emulated: mps2_an385, mps2_an386, mps2_an500, mps2_an505, mps3_an547
     options  compiler (zig, gcc, auto), opt_level ("2"), timeout (seconds for all samples), progress
     """
     board = emulated_board(target)
@@ -58,6 +57,7 @@ def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, o
     if len(inputs) == 0:
         return empty_result(graph, inputs)
     from edgeternary.run._emulator.image import Regions, link
+    from edgeternary.run._emulator.qemu import command
 
     image = link(
         model,
@@ -80,16 +80,3 @@ def execute(graph: Graph, inputs: np.ndarray, board: Board, model: BenchModel, o
             "qemu": require("qemu-system-arm").version,
         },
     )
-
-
-def command(board: Board, image: Path, extra: Sequence[str] = ()) -> list[str]:
-    """qemu-system-arm for an image; its exit status is the image's, its output what the UART printed."""
-    if board.emulator is None:
-        raise EdgeTernaryError(f"QEMU does not emulate {board.title}", "its board file names no machine")
-    return [
-        *require("qemu-system-arm").command,
-        *("-machine", board.emulator.qemu, "-kernel", str(image)),
-        *("-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"),
-        *("-semihosting-config", "enable=on,target=native"),
-        *extra,
-    ]

@@ -31,7 +31,7 @@ _SPECS = (
     ToolSpec(
         "qemu-system-arm",
         "apt install qemu-system-arm",
-        "executors qemu:*",
+        "executors qemu:* and cortex-m55",
         executables=("qemu-system-arm",),
     ),
     ToolSpec(

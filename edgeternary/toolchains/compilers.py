@@ -59,7 +59,7 @@ def for_core(core: str, compiler: str = "auto", optimize: str = "2") -> Compiler
         options += FREESTANDING + ("-fno-sanitize=all",)
         keep = ("-g",) if optimize in ("s", "z") else ()  # zig would strip the symbols
         return Compiler("zig", tool.version, command, options + keep, keep)
-    command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", "-mfloat-abi=soft")
+    command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", f"-mfloat-abi={target.float}")
     return Compiler("gcc", tool.version, command, options + FREESTANDING, ("-nostdlib", "-lgcc"))
 
 

@@ -14,13 +14,16 @@ class Core:
     name     "cortex-m4"
     gcc      value of arm-none-eabi-gcc's -mcpu
     zig      value of zig's -mcpu; soft_float keeps the compiler off the floating-point registers
-    unicorn  name of the CPU model, UC_CPU_ARM_<unicorn>; an M0 has the instructions of an M0+
+    unicorn  name of the CPU model, UC_CPU_ARM_<unicorn>; an M0 has the instructions of an M0+; "" where there
+             is none and QEMU runs it
+    float    value of arm-none-eabi-gcc's -mfloat-abi; vector registers need another than soft
     """
 
     name: str
     gcc: str
     zig: str
     unicorn: str
+    float: str = "soft"
 
 
 CORES: dict[str, Core] = {
@@ -31,6 +34,7 @@ CORES: dict[str, Core] = {
         Core("cortex-m4", "cortex-m4", "cortex_m4+soft_float", "CORTEX_M4"),
         Core("cortex-m7", "cortex-m7", "cortex_m7+soft_float", "CORTEX_M7"),
         Core("cortex-m33", "cortex-m33", "cortex_m33+soft_float", "CORTEX_M33"),
+        Core("cortex-m55", "cortex-m55+nofp", "cortex_m55+mve", "", float="hard"),
     )
 }
 

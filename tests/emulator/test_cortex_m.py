@@ -21,7 +21,8 @@ pytestmark = pytest.mark.emulator
 
 
 def run(core: str, compiler: str = "zig", samples: int = 4, taps: bool = False, **options: int) -> Result:
-    need("unicorn", "capstone", TOOLS[compiler])
+    emulator = ("unicorn", "capstone") if CORES[core].unicorn else ("qemu-system-arm",)
+    need(*emulator, TOOLS[compiler])
     tapped = net.model(taps=True) if taps else None
     chosen = Options(compiler=compiler, **options)  # type: ignore[arg-type]
     return execute(net.GRAPH, net.inputs(samples), core, net.model(), tapped, chosen)
@@ -46,7 +47,7 @@ def test_the_comparison_can_fail() -> None:
     assert (found != net.reference(x)[0]).any()
 
 
-@pytest.mark.parametrize("core", ("cortex-m0plus", "cortex-m4", "cortex-m7"))
+@pytest.mark.parametrize("core", ("cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m55"))
 def test_layers_add_up(core: str) -> None:
     result = run(core, count=2)
     rows = {str(row["name"]): row for row in result.layers}
@@ -55,7 +56,7 @@ def test_layers_add_up(core: str) -> None:
     for word in ("instructions", "cycles"):
         total = result.stats[word]
         if total is None:
-            assert core == "cortex-m7" and word == "cycles"
+            assert core in ("cortex-m7", "cortex-m55") and word == "cycles"
             assert "no timing model" in str(result.stats["timing"])
             continue
         assert sum(row[word] for row in rows.values()) == pytest.approx(total, abs=0.3)  # type: ignore[misc]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter as Multiset
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,10 +28,9 @@ TARGETS = (
 Counts = dict[int, tuple[int, int]]
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", autouse=True)
+def tools() -> None:
     need("gcc", "qemu-system-arm", "unicorn", "capstone")
-    return qemu_counts.build_plugin(tmp_path_factory.mktemp("plugin"))
 
 
 def unicorn_counts(image: Image, core: str, x: np.ndarray) -> Counts:
@@ -68,21 +66,21 @@ def branches() -> BenchModel:
 
 @pytest.mark.parametrize(("board", "core"), TARGETS)
 @pytest.mark.parametrize("compiler", ("zig", "gcc"))
-def test_equal_to_qemu(board: str, core: str, compiler: str, plugin: Path, tmp_path: Path) -> None:
+def test_equal_to_qemu(board: str, core: str, compiler: str) -> None:
     need("zig" if compiler == "zig" else "arm-none-eabi-gcc")
     image = link(net.model(), core, Regions.of(load_board(board)), compiler=compiler)
     x = net.inputs(1, steps=1)
-    expected = qemu_counts.count(plugin, image, load_board(board), net.GRAPH, x, tmp_path)
+    expected = qemu_counts.count(image, load_board(board), net.GRAPH, x)
     assert sum(runs for runs, _ in expected.values()) > 10_000
     assert unicorn_counts(image, core, x[0, 0]) == expected
 
 
 @pytest.mark.parametrize(("board", "core"), TARGETS[1:])
-def test_every_kind_of_branch(board: str, core: str, plugin: Path, tmp_path: Path) -> None:
+def test_every_kind_of_branch(board: str, core: str) -> None:
     need("zig")
     image = link(branches(), core, Regions.of(load_board(board)))
     x = net.inputs(1, steps=1)
-    expected = qemu_counts.count(plugin, image, load_board(board), net.GRAPH, x, tmp_path)
+    expected = qemu_counts.count(image, load_board(board), net.GRAPH, x)
     found = unicorn_counts(image, core, x[0, 0])
     assert found == expected
     assert len(found) > 5000 and sum(taken for _, taken in found.values()) > 40
@@ -90,21 +88,21 @@ def test_every_kind_of_branch(board: str, core: str, plugin: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ("fashion-mlp", "fashion-cnn"))
 @pytest.mark.parametrize(("board", "core"), (TARGETS[0], TARGETS[2]))
-def test_shipped_models(name: str, board: str, core: str, plugin: Path, tmp_path: Path) -> None:
+def test_shipped_models(name: str, board: str, core: str) -> None:
     need("zig")
     graph = zoo.load(name)
     image = link(render(graph, core), core, Regions.of(load_board(board)))
     x = np.random.default_rng(3).integers(0, 256, (1, *graph.input.shape))
-    expected = qemu_counts.count(plugin, image, load_board(board), graph, x, tmp_path)
+    expected = qemu_counts.count(image, load_board(board), graph, x)
     assert sum(runs for runs, _ in expected.values()) > 100_000
     assert unicorn_counts(image, core, x[0]) == expected
 
 
-def test_the_comparison_can_fail(plugin: Path, tmp_path: Path) -> None:
+def test_the_comparison_can_fail() -> None:
     """One sample's count is not another's: net_run is not straight-line code."""
     need("zig")
     board = load_board("mps2_an386")
     image = link(net.model(), board.core, Regions.of(board))
     x = net.inputs(2, steps=1)
-    expected = qemu_counts.count(plugin, image, board, net.GRAPH, x[:1], tmp_path)
+    expected = qemu_counts.count(image, board, net.GRAPH, x[:1])
     assert unicorn_counts(image, board.core, x[1, 0]) != expected

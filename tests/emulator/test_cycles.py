@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from edgeternary.run._bench import BenchModel
-from edgeternary.run._emulator.count import Count, Counter
+from edgeternary.run._emulator.count import Counter
 from edgeternary.run._emulator.image import link
 from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import TABLES, Cost, Timing, for_core
 from tests.emulator import net
 from tests.need import need

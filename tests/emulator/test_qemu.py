@@ -14,7 +14,7 @@ from tests.emulator import net
 from tests.need import need
 
 pytestmark = pytest.mark.system
-BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505")
+BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547")
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 
 
@@ -32,7 +32,7 @@ def test_same_bits(board: str, compiler: str) -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize(
-    "statement", ('__asm volatile("udf #0");', "*(volatile uint32_t *)0x70000000u = 1u;")
+    "statement", ('__asm volatile("udf #0");', "*(volatile uint32_t *)0x5f000000u = 1u;")
 )
 def test_faults_are_told(board: str, statement: str) -> None:
     need("qemu-system-arm", "arm-none-eabi-gcc")

@@ -94,11 +94,16 @@ class Fleet:
             states=("some",),
         )
 
-    def bench_model(self, core: str) -> BenchModel:
-        """C of all members and of the fleet around them."""
+    def sources(self, core: str) -> dict[str, str]:
+        """C of all members."""
         sources: dict[str, str] = {}
         for graph in self.members:
             sources.update(model_of.render(graph, core).sources)
+        return sources
+
+    def bench_model(self, core: str) -> BenchModel:
+        """C of all members and of the fleet around them."""
+        sources = self.sources(core)
         whole = self.shape()
         sources["fleet.h"] = _header(self.members, whole.input.size, whole.output_value.size)
         sources["fleet.c"] = _source(self.members)

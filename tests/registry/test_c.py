@@ -18,6 +18,7 @@ from tests.registry.fleet import Fleet
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
 from tests.registry.regressions import REGRESSIONS
 
+TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 ROTATING = ("cortex-m3", "cortex-m7", "cortex-m33")
 BOARDS = ("qemu:mps2_an385", "qemu:mps2_an386", "qemu:mps2_an500", "qemu:mps2_an505")
 
@@ -56,6 +57,15 @@ def test_other_cores_in_turn(kind: str) -> None:
 def test_qemu_in_turn(kind: str) -> None:
     need("arm-none-eabi-gcc", "qemu-system-arm")
     Fleet.of(chosen(kind, 3)).check(rotated(kind, BOARDS), compiler="gcc")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
+@pytest.mark.parametrize("kind", kinds())
+def test_vectors(kind: str, compiler: str) -> None:
+    """The M55, whose vector kernels no other core has; QEMU is the only one to run it."""
+    need(TOOLS[compiler], "qemu-system-arm")
+    Fleet.of(chosen(kind, 5)).check("cortex-m55", compiler=compiler)
 
 
 @pytest.mark.system

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, integers, weights
+from edgeternary.c import accumulator, integers
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.ops import Conv2d
@@ -22,7 +22,7 @@ class Conv2dInt(Kernel):
         if op.groups != 1 or not integers.possible(match, op) or not -0x8000 <= op.pad_value <= 0x7FFF:
             return
         taps, pixels = op.weights[0].size, acc.shape[0] * acc.shape[1]
-        cost = integers.cost(match, op, pixels) + Cost(pixels * taps * match.core.touch / 2)
+        cost = integers.cost(match, op, pixels) + Cost(pixels * integers.gather_cycles(match, op))
         scratch = integers.scratch(op, match.core) + taps * x.type.dtype.itemsize
         for layout in accumulator.output_layouts(match):
             yield Offer((NATURAL,), layout, cost, scratch=scratch)
@@ -31,11 +31,10 @@ class Conv2dInt(Kernel):
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
         codes, after = accumulator.codes_and_epilogue(match, offer, op)
         fields = {
-            "x": x, "acc": acc, "op": op, "inputs": op.weights[0].size, "outputs": len(op.bias),
-            "nibbles": integers.nibbles(op), "dsp": integers.dsp(match.core), "fours": integers.fours(op),
-            "room": integers.scratch(op, match.core), "e": after.fields,
+            **integers.fields(match, op, after),
+            "x": x, "acc": acc, "op": op,
         }  # fmt: skip
-        return Body([weights.fours(codes, integers.nibbles(op)), *after.tables], fields)
+        return Body([integers.table(match, op, codes), *after.tables], fields)
 
 
 KERNEL = Conv2dInt()

@@ -186,6 +186,7 @@ COSTS = {
     "host": Costs(8, 200, 5, 4, 8), "cortex-m0plus": Costs(15, 350, 12, 14, 10),
     "cortex-m3": Costs(10.3, 250, 8, 10, 7), "cortex-m4": Costs(10.3, 250, 8, 10, 7),
     "cortex-m7": Costs(6, 150, 5, 6, 4), "cortex-m33": Costs(10, 250, 8, 10, 7),
+    "cortex-m55": Costs(8, 200, 6, 8, 5),
 }  # fmt: skip
 
 KERNEL = Conv2dSlices()

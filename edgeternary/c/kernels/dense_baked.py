@@ -55,6 +55,7 @@ class DenseBaked(Kernel):
 COSTS = {
     "host": (1.0, 1.5, 4.0), "cortex-m0plus": (4.0, 1.0, 2.0), "cortex-m3": (2.0, 1.0, 3.0),
     "cortex-m4": (2.0, 1.0, 3.0), "cortex-m7": (1.0, 0.6, 3.0), "cortex-m33": (2.0, 1.0, 3.0),
+    "cortex-m55": (1.0, 1.0, 3.0),
 }  # fmt: skip
 
 KERNEL = DenseBaked()

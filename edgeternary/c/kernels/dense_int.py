@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, integers, weights
+from edgeternary.c import accumulator, integers
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.ops import Dense
@@ -26,11 +26,8 @@ class DenseInt(Kernel):
     def body(self, match: Match, offer: Offer) -> Body:
         op = cast(Dense, match.ops[0])
         codes, after = accumulator.codes_and_epilogue(match, offer, op)
-        fields = {
-            "inputs": op.weights.shape[1], "outputs": len(op.bias), "nibbles": integers.nibbles(op),
-            "dsp": integers.dsp(match.core), "fours": integers.fours(op), "e": after.fields,
-        }  # fmt: skip
-        return Body([weights.fours(codes, integers.nibbles(op)), *after.tables], fields)
+        fields = {**integers.fields(match, op, after), "x": match.ins[0]}
+        return Body([integers.table(match, op, codes), *after.tables], fields)
 
 
 KERNEL = DenseInt()

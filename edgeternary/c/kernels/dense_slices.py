@@ -46,7 +46,7 @@ class DenseSlices(Kernel):
         lists = x.type.planes
         passes = 1 if x.type.name == "ternary" else lists
         added = inputs * passes / 2 + lists * slices.BATCH / 2
-        row = costs.row * (1 if op.weight_type == "ternary" else 0.9)
+        row = costs.row * (1 if op.weight_type == "ternary" else costs.bipolar)
         cycles = passes * inputs * costs.look + blocks * (added * row + costs.block)
         cycles += accumulator.epilogue_cycles(match)
         flash = 4 * blocks * self._row_words(op) * (inputs + 1) + accumulator.epilogue_flash(match)
@@ -94,16 +94,19 @@ class DenseSlices(Kernel):
 
 @dataclass(frozen=True)
 class Costs:
-    """Cycles of looking at an input, of adding a row to 32 counters, and of a block of 32 outputs besides."""
+    """Cycles of looking at an input, of adding a row to 32 counters, and of a block of 32 outputs besides;
+    bipolar: what a row of one word takes of that of two."""
 
     look: float
     row: float
     block: float
+    bipolar: float = 0.9
 
 
 COSTS = {
     "host": Costs(3, 12, 300), "cortex-m0plus": Costs(14, 20.5, 900), "cortex-m3": Costs(13.8, 14, 600),
     "cortex-m4": Costs(13.8, 14, 600), "cortex-m7": Costs(8, 8, 400), "cortex-m33": Costs(13, 13.5, 600),
+    "cortex-m55": Costs(10, 12, 550, bipolar=0.63),
 }  # fmt: skip
 
 

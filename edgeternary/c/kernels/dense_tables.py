@@ -20,7 +20,7 @@ import numpy as np
 from edgeternary.c import accumulator, epilogue, weights
 from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
-from edgeternary.c.layouts import NATURAL, Natural
+from edgeternary.c.layouts import NATURAL, Layout, Natural
 from edgeternary.c.tables import Table
 from edgeternary.ops import Dense
 
@@ -61,11 +61,14 @@ class DenseTables(Kernel):
         tables = -(-inputs // radix.each)
         costs = COSTS[match.core.name]
         build = costs.trits if radix.base == 3 else costs.bits
-        cycles = tables * (build + costs.lookup * outputs) + accumulator.epilogue_cycles(match)
+        lookup = costs.lookup
+        if match.core.vectors and not self._vectors(match, op):
+            lookup = SCALAR
+        cycles = tables * (build + lookup * outputs) + accumulator.epilogue_cycles(match)
         cost = Cost(cycles, tables * outputs + accumulator.epilogue_flash(match))
         for layout in accumulator.output_layouts(match):
-            in_place = match.follow is None and isinstance(layout, Natural)
-            scratch = self._table_bytes(op, radix) + (0 if in_place else 4 * outputs)
+            in_place = self._in_place(match, op, layout)
+            scratch = self._table_bytes(op, radix) + (0 if in_place else 4 * -(-outputs // 8) * 8)
             yield Offer((NATURAL,), layout, cost, scratch=scratch)
 
     def body(self, match: Match, offer: Offer) -> Body:
@@ -79,10 +82,23 @@ class DenseTables(Kernel):
         fields = {
             "base": radix.base, "each": radix.each, "outputs": len(op.bias), "lo": x.lo, "blocks": blocks,
             "rest": rest, "table_words": self._table_bytes(op, radix) // 4,
-            "in_place": match.follow is None and isinstance(offer.out, Natural), "e": after.fields,
+            "in_place": self._in_place(match, op, offer.out), "vectors": self._vectors(match, op),
+            "e": after.fields,
         }  # fmt: skip
-        places = Table("weights", _places(codes, radix), f"places of {radix.each} weights")
+        data = _places(codes, radix, self._vectors(match, op))
+        places = Table("weights", data, f"places of {radix.each} weights")
         return Body([places, *after.tables], fields)
+
+    def _vectors(self, match: Match, op: Dense) -> bool:
+        """Whether eight outputs are looked up at once: four entries have to fit 16 bits."""
+        x = match.ins[0]
+        fits = TOGETHER * RADIX[op.weight_type].reach * (x.hi - x.lo) <= 0xFFFF
+        return match.core.vectors and fits
+
+    def _in_place(self, match: Match, op: Dense, out: Layout) -> bool:
+        """Whether the sums are the result; eight at once would exceed it."""
+        whole = len(op.bias) % 8 == 0 or not self._vectors(match, op)
+        return match.follow is None and isinstance(out, Natural) and whole
 
     def _table_bytes(self, op: Dense, radix: Radix) -> int:
         return TABLE_BYTES * (TOGETHER if op.weights.shape[1] >= TOGETHER * radix.each else 1)
@@ -109,13 +125,17 @@ class Costs:
 COSTS = {
     "host": Costs(300, 350, 4), "cortex-m0plus": Costs(500, 660, 7.2), "cortex-m3": Costs(420, 530, 5.1),
     "cortex-m4": Costs(420, 530, 5.1), "cortex-m7": Costs(250, 320, 3), "cortex-m33": Costs(400, 500, 5),
+    "cortex-m55": Costs(175, 210, 0.65),
 }  # fmt: skip
+SCALAR = 3.1  # a lookup of the M55 one output at a time
 
 
-def _places(codes: weights.Codes, radix: Radix) -> np.ndarray:
+def _places(codes: weights.Codes, radix: Radix, vectors: bool) -> np.ndarray:
     """One byte for each output and group of inputs: four groups together, then the rest one by one.
 
-    codes (out, in); the bytes of (block, out, group in block), then of (group, out).
+    codes (out, in); the bytes of (block, out, group in block), then of (group, out). With `vectors` the
+    former are (block, group in block, out), up to a multiple of eight outputs, each eight in the order 0, 4,
+    1, 5, 2, 6, 3, 7.
     """
     outputs, inputs = codes.shape
     values = (codes + 1 if radix.base == 3 else codes > 0).astype(np.int64)
@@ -123,6 +143,10 @@ def _places(codes: weights.Codes, radix: Radix) -> np.ndarray:
     places = (digits.reshape(outputs, -1, radix.each) * np.array(radix.strides)).sum(axis=2).astype(np.uint8)
     whole = inputs // (TOGETHER * radix.each) * TOGETHER
     blocks = places[:, :whole].reshape(outputs, -1, TOGETHER).transpose(1, 0, 2)
+    if vectors:
+        eights = np.pad(blocks, [(0, 0), (0, -outputs % 8), (0, 0)])
+        eights = eights.reshape(len(blocks), -(-outputs // 8), 2, 4, TOGETHER)
+        blocks = eights.transpose(0, 4, 1, 3, 2)
     return np.concatenate([blocks.ravel(), places[:, whole:].T.ravel()])
 
 

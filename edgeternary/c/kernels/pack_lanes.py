@@ -23,7 +23,9 @@ class PackLanes(Conversion):
         edges = target.rows * (target.width - width) * channels
         slow = (3 + 2 * target.lanes) * core.touch / 10
         work = 1 + 1.5 * target.lanes if _fast(value, core) else slow
-        if _fast1(value, target, core):
+        if _vectors(value, core):
+            work = (4 + 2 * target.lanes) / 4
+        elif _fast1(value, target, core):
             work = 6 + 2 * target.lanes
         return Offer((NATURAL,), target, Cost(words * work + 2 * edges))
 
@@ -51,9 +53,13 @@ class PackLanes(Conversion):
             "value": value, "layout": layout, "row": row, "runs": runs, "unit": lane_unit(value.type),
             "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0), "words": layout.width * channels,
             "left": layout.left * channels, "right": (layout.width - layout.left - width) * channels,
-            "pad": layout.pad_word(value), "asm": _assembly(value, layout) if _fast(value, match.core) else
-            [], "thumb1": lanes_pack1.row(value, layout) if _fast1(value, layout, match.core) else [],
+            "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, match.core),
+            "thumb1": lanes_pack1.row(value, layout) if _fast1(value, layout, match.core) else [],
         }  # fmt: skip
+        if _vectors(value, match.core):
+            fields["asm"] = _vector_assembly(value, layout)
+        elif _fast(value, match.core):
+            fields["asm"] = _assembly(value, layout)
         return Body(fields=fields)
 
 
@@ -66,6 +72,29 @@ def _fast(value: Value, core: Core) -> bool:
 def _fast1(value: Value, layout: Lanes, core: Core) -> bool:
     """The same for a core with 16-bit instructions, from addresses that are multiples of 4."""
     return core.name in THUMB1_CORES and lanes_pack1.fits(value, layout)
+
+
+def _vectors(value: Value, core: Core) -> bool:
+    return core.vectors and value.type.dtype.itemsize == 1
+
+
+def _vector_assembly(value: Value, layout: Layout) -> list[str]:
+    """A row, four words at a time: bytes of each lane widened to words, inserted into those of the first."""
+    assert isinstance(layout, Lanes)
+    rows, to, count, spare = ("r0", "r1", "r4", "r5"), "r2", "r3", "r6"
+    lines = ["push {r4-r7, lr}"]
+    if layout.lanes == 4:
+        rows, to, count, spare = ("r4", "r5", "r6", "r7"), "r1", "r2", "r3"
+        lines.append("ldmia r0, {r4-r7}")
+    lines += [f"mov {spare}, #{-value.type.lo}", f"dlstp.32 lr, {count}", "1:"]
+    sign = "s" if value.type.signed else "u"
+    lines += [f"vldrb.{sign}32 q{lane}, [{rows[lane]}], #4" for lane in range(layout.lanes)]
+    lines += [f"vsli.32 q0, q{lane}, #{layout.bits * lane}" for lane in range(1, layout.lanes)]
+    if value.type.lo:
+        lines.append(f"vadd.i{layout.bits} q0, q0, {spare}")
+    if lane_unit(value.type) == 2:
+        lines.append(f"vshr.u{layout.bits} q0, q0, #1")
+    return [*lines, f"vstrw.32 q0, [{to}], #16", "letp lr, 1b", "pop {r4-r7, pc}"]
 
 
 def _assembly(value: Value, layout: Lanes) -> list[str]:

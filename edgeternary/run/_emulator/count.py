@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import unicorn
 
 from edgeternary.boards import Memory
 from edgeternary.run._emulator.decode import Block, Decoder
 from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import Timing
 
 Node = tuple[int, int]  # address and size of a block
 START: Node = (0, 0)
 OUTSIDE = ""  # not in a layer: the model's run function itself
-
-
-@dataclass(frozen=True)
-class Count:
-    """What one call did. `cycles` is None for a core without a timing table."""
-
-    instructions: int
-    cycles: int | None
-
-    def __add__(self, other: Count) -> Count:
-        cycles = None if self.cycles is None or other.cycles is None else self.cycles + other.cycles
-        return Count(self.instructions + other.instructions, cycles)
 
 
 class Counter:

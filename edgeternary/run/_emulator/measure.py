@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -13,28 +11,13 @@ import numpy as np
 from edgeternary.boards import Memory
 from edgeternary.ir import Graph
 from edgeternary.run._bench import elements
-from edgeternary.run._emulator.count import OUTSIDE, Count, Counter
-from edgeternary.run._emulator.elf import Elf
+from edgeternary.run._emulator.count import OUTSIDE, Counter
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.measured import Count, Measured, step_functions
 from edgeternary.run._emulator.timing import for_core
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Means over the counted calls of <model>_run, and the deepest stack of them.
-
-    layers  by index of the step: (step, count of all calls); the run function itself is the step -1;
-            with a `flash` a layer's cycles are max(cycles of the core, bytes fetched / bandwidth)
-    """
-
-    calls: int
-    total: Count
-    layers: dict[int, Count]
-    stack_bytes: int
-    timing: str
 
 
 class Bench:
@@ -117,28 +100,3 @@ def measure(
     if flash:
         how = f"modelled, flash of {flash.bandwidth:g} bytes a cycle"
     return Measured(calls, total, sums, stack, how)
-
-
-def step_functions(elf: Elf, prefix: str) -> dict[int, int]:
-    """{address: index} of the functions <prefix>_<index>_<layer>, a compiler's clones of them included."""
-    pattern = re.compile(rf"{re.escape(prefix)}_(\d+)_\w+(?:\..*)?")
-    matches = ((function, pattern.fullmatch(function.name)) for function in elf.functions)
-    return {function.address: int(match[1]) for function, match in matches if match}
-
-
-def step_sizes(elf: Elf, prefix: str) -> dict[int, int]:
-    """{index: bytes} of the same functions."""
-    steps = step_functions(elf, prefix)
-    sizes: dict[int, int] = {}
-    for function in elf.functions:
-        if function.address in steps:
-            index = steps[function.address]
-            sizes[index] = sizes.get(index, 0) + function.size
-    return sizes
-
-
-def mean(total: int | None, calls: int) -> int | float | None:
-    """The mean of a sum over calls; an int when they can all have been equal."""
-    if total is None:
-        return None
-    return total // calls if total % calls == 0 else round(total / calls, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeternary.run._emulator.image import Image
-from edgeternary.run._emulator.measure import Measured, mean, step_sizes
+from edgeternary.run._emulator.measured import Measured, mean, step_sizes
 from edgeternary.run.result import Stat
 
 

@@ -5,6 +5,8 @@
 
 extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
 
+#define CPACR (*(volatile uint32_t *)0xe000ed88u)
+
 int main(void);
 void Reset_Handler(void);
 void fault(const uint32_t *frame);
@@ -25,6 +27,10 @@ void Reset_Handler(void)
 {
     const uint32_t *from = data_load;
 
+#if defined(__ARM_FEATURE_MVE)
+    CPACR |= 0xfu << 20; /* coprocessors 10 and 11, the vector registers; before any code that uses them */
+    __asm volatile("dsb\n\tisb" ::: "memory");
+#endif
     for (volatile uint32_t *to = data_start; to < data_end; to++)
         *to = *from++;
     for (volatile uint32_t *to = bss_start; to < bss_end; to++)

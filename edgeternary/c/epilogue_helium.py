@@ -1,0 +1,93 @@
+"""The epilogue of integer sums in vector registers: four sums at a time are rescaled, clamped and stored.
+
+r0, r1   sums and results            q0       sums
+r2-r5    tables, as they are needed  q1       an element of a table for each sum
+r6, r12  constants                   q2, q3   lowest and highest code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edgeternary.c.lanes_thumb2 import constant
+from edgeternary.c.tables import Table
+
+NAMES = ("offset", "m", "b", "s")
+POINTERS = ("r2", "r3", "r4", "r5")
+SAVED = 20  # bytes that are pushed before the arguments on the stack
+STORES = {
+    "int8_t": "vstrb.32 q0, [r1], #4",
+    "int16_t": "vstrh.32 q0, [r1], #8",
+    "int32_t": "vstrw.32 q0, [r1], #16",
+}
+
+
+def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) -> dict[str, object] | None:
+    """What a template needs of the routine, or None for an epilogue that it does not know.
+
+    fields, tables  of an epilogue whose gain is 1
+    tables          {name: C type} of the arguments after sums and y;  asm: instructions, one a line
+    """
+    ctype = str(fields["ctype"]).removeprefix("u")
+    known = fields["kind"] == "store" or (fields["kind"] == "requantize" and fields["form"] in ("A", "B"))
+    if not known or fields["planes"] or ctype not in STORES:
+        return None
+    used = {table.name: table for table in tables if table.name in NAMES}
+    lines = ["push {r4-r7, lr}"]
+    lines += [f"ldr {POINTERS[i]}, [sp, #{SAVED + 4 * (i - 2)}]" for i in range(2, len(used))]
+    loads = {name: _load(table, POINTERS[i]) for i, (name, table) in enumerate(used.items())}
+    before, inside = _steps(fields, loads)
+    lines += [*before, *constant("lr", outputs), "dlstp.32 lr, lr", "1:", "vldrw.u32 q0, [r0], #16"]
+    lines += [*inside, STORES[ctype], "letp lr, 1b", "pop {r4-r7, pc}"]
+    return {
+        "tables": {name: table.ctype for name, table in used.items()},
+        "asm": lines,
+        "outputs": outputs,
+        "tags": {name: name for name in used},
+    }
+
+
+def instructions(outputs: int) -> float:
+    """Of one call, roughly."""
+    return 22 + 12 * -(-outputs // 4)
+
+
+def _load(table: Table, pointer: str) -> str:
+    size, sign = table.data.itemsize, "u" if table.data.dtype.kind == "u" or table.data.itemsize == 4 else "s"
+    return f"vldr{'bhw'[size // 2]}.{sign}32 q1, [{pointer}], #{4 * size}"
+
+
+def _steps(fields: Mapping[str, object], loads: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Instructions before the loop and in it."""
+    before: list[str] = []
+    inside: list[str] = []
+
+    def by_table(name: str, *lines: str) -> bool:
+        if name in loads:
+            inside.extend([loads[name], *lines])
+        return name in loads
+
+    by_table("offset", "vadd.i32 q0, q0, q1")
+    if fields["kind"] == "store":
+        return before, inside
+    if not by_table("m", "vmul.i32 q0, q0, q1") and fields["m"] != 1:
+        before += constant("r12", _number(fields, "m"))
+        inside.append("vmul.i32 q0, q0, r12")
+    if not by_table("b", "vadd.i32 q0, q0, q1") and fields["b"]:
+        before += constant("r6", _number(fields, "b"))
+        inside.append("vadd.i32 q0, q0, r6")
+    if not by_table("s", "vneg.s32 q1, q1", "vshl.s32 q0, q0, q1") and fields["s"]:
+        inside.append(f"vshr.s32 q0, q0, #{fields['s']}")
+    if fields["zero"]:
+        before += constant("r7", _number(fields, "zero"))
+        inside.append("vadd.i32 q0, q0, r7")
+    for name, register, clamp in (("lo", "q2", "vmax"), ("hi", "q3", "vmin")):
+        before += [*constant("lr", _number(fields, name)), f"vdup.32 {register}, lr"]
+        inside.append(f"{clamp}.s32 q0, q0, {register}")
+    return before, inside
+
+
+def _number(fields: Mapping[str, object], name: str) -> int:
+    found = fields[name]
+    assert isinstance(found, int)
+    return found % 2**32

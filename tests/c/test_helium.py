@@ -1,0 +1,168 @@
+"""Vector registers: every way to run a layer on a Cortex-M55, in QEMU and as C twins under sanitizers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.c import lanes_helium
+from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.plan import Plan
+from edgeternary.c.select import select
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ops import Conv2d, Dense, build
+from edgeternary.run._model import of_plan
+from tests.c.graphs import dense, followed
+from tests.c.harness import check
+from tests.c.lanes_nets import nets
+from tests.c.plan_fleet import PlanFleet
+from tests.need import need
+from tests.registry.faults import rewritten
+
+CORE = "cortex-m55"
+COMPILERS = ("gcc", pytest.param("zig", marks=pytest.mark.emulator))
+TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
+LANES = "conv2d_lanes"
+FOLLOWS = ("A", "B", "uint4", "ternary", "bipolar", "C", "int3", "uint2")
+# height, width, channels; outputs, kernel, stride, pad (top, left, bottom, right)
+CONVS = (
+    ((2, 1, 1), 1, (1, 1), (1, 1), (0, 0, 0, 0)),
+    ((4, 3, 2), 7, (3, 3), (1, 1), (1, 1, 1, 1)),
+    ((9, 5, 3), 13, (3, 3), (2, 2), (1, 1, 1, 1)),
+    ((7, 11, 5), 6, (2, 3), (1, 2), (0, 2, 1, 0)),
+    ((8, 4, 17), 5, (1, 1), (1, 1), (0, 0, 0, 0)),
+    ((1, 19, 3), 12, (1, 5), (1, 1), (0, 2, 0, 2)),
+    ((5, 6, 40), 3, (3, 3), (1, 1), (1, 1, 1, 1)),
+)
+DENSE = ((1, 1), (5, 3), (16, 4), (31, 7), (33, 13), (64, 8))
+
+
+def convolutions(weights: str, seed: int) -> Iterator[Graph]:
+    """Odd shapes, types and epilogues in turn."""
+    types = ("int8", "ternary", "uint2", "bipolar", "uint7", "uint8", "int11")
+    for i, (shape, outputs, kernel, stride, pad) in enumerate(CONVS):
+        rng = np.random.default_rng(seed + i)
+        x = build.value("x", shape, types[(i + seed) % (5 if weights == "ternary" else 7)])
+        op = Conv2d(
+            name="c", inputs=("x",), weights=build.codes(rng, (outputs, *kernel, shape[2]), weights),
+            weight_type=weights, bias=rng.integers(-50, 50, outputs).astype(np.int32), stride=stride, pad=pad,
+            pad_value=x.type.lo if any(pad) else 0,
+        )  # fmt: skip
+        yield followed(build.graph(x, op), FOLLOWS[(i + seed) % len(FOLLOWS)], rng)
+
+
+def denses(weights: str, seed: int) -> Iterator[Graph]:
+    types = ("int8", "uint8", "int11", "uint4", "bipolar", "uint12")
+    for i, (inputs, outputs) in enumerate(DENSE):
+        rng = np.random.default_rng(seed + i)
+        x = build.value("x", (inputs,), types[(i + seed) % len(types)])
+        op = Dense(
+            name="d", inputs=("x",), weights=build.codes(rng, (outputs, inputs), weights),
+            weight_type=weights, bias=rng.integers(-50, 50, outputs).astype(np.int32),
+        )  # fmt: skip
+        yield followed(build.graph(x, op), FOLLOWS[(i + seed) % len(FOLLOWS)], rng)
+
+
+def forced(graph: Graph, kernel: str) -> Plan | None:
+    """The plan whose first layer runs on `kernel`, if that offers to."""
+    found = [False]
+
+    def allow(match: Match, candidate: Kernel, offer: Offer) -> bool:
+        found[0] |= candidate.name == kernel
+        return match.ops[0] is not graph.ops[0] or candidate.name == kernel
+
+    try:
+        return select(graph, CORE, allow=allow)
+    except Exception:
+        assert not found[0]
+        return None
+
+
+def lane_plans() -> list[Plan]:
+    graphs = [graph for seed in range(3) for graph in convolutions("ternary", seed)]
+    plans = [plan for graph in graphs if (plan := forced(graph, LANES))]
+    assert len(plans) > len(graphs) * 2 // 3
+    return plans
+
+
+def integer_plans() -> list[Plan]:
+    made: list[Plan] = []
+    for seed, weights in enumerate(("int8", "int4", "int3")):
+        made += [select(graph, CORE) for graph in convolutions(weights, seed)]
+        made += [select(graph, CORE) for graph in denses(weights, seed)]
+    kernels = {step.kernel.name for plan in made for step in plan.steps}
+    assert {"conv2d_int", "dense_int"} <= kernels
+    return made
+
+
+def net_plans() -> list[Plan]:
+    """Values that stay on lanes between layers."""
+    return [select(graph, CORE, goal) for graph in nets() for goal in ("cycles", "ram")]
+
+
+def table_plans() -> list[Plan]:
+    """Few and many outputs, rests of inputs and of outputs, inputs for which four entries are too large."""
+    found = []
+    for seed, (inputs, outputs) in enumerate(((5, 1), (20, 8), (47, 11), (64, 24), (203, 37))):
+        for weights, type in (("ternary", "int8"), ("bipolar", "uint8"), ("ternary", "int11")):
+            rng = np.random.default_rng(seed)
+            x = build.value("x", (inputs,), type)
+            graph = build.graph(x, dense(rng, x, outputs, weights, "d"))
+            follow = FOLLOWS[seed % len(FOLLOWS)]
+            plans = [forced(graph, "dense_tables"), forced(followed(graph, follow, rng), "dense_tables")]
+            found += [plan for plan in plans if plan]
+    assert len(found) == 30
+    return found
+
+
+PLANS = (lane_plans, integer_plans, net_plans, table_plans)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("plans", PLANS)
+def test_in_qemu(plans: Callable[[], list[Plan]], compiler: str) -> None:
+    need(TOOLS[compiler], "qemu-system-arm")
+    PlanFleet.of_plans(plans(), seed=3).check(CORE, compiler=compiler)
+
+
+@pytest.mark.parametrize("plans", PLANS)
+def test_the_c_twins(plans: Callable[[], list[Plan]], tmp_path: Path) -> None:
+    need("gcc")
+    check(plans(), tmp_path)
+
+
+def test_no_multiplication_in_form_a() -> None:
+    """Neither in ternary convolutions, requantized by a shift or counted, nor in dense layers from tables."""
+    plans = [plan for plan in lane_plans() if np.abs(getattr(plan.graph.ops[1], "m", 0)).max() <= 1]
+    plans += [plan for plan in table_plans() if len(plan.graph.ops) == 1]
+    assert len(plans) > 15
+    for plan in plans:
+        text = "".join(of_plan(plan).sources.values())
+        assert "vadd.i" in text and not re.search(r"\b(v?mul|v?mla\w*|mls|sml\w+|[su]mull)\b", text)
+
+
+@pytest.mark.system
+def test_bytes_that_lie_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs above 64 KiB, as if every output was."""
+    need("arm-none-eabi-gcc", "qemu-system-arm")
+    monkeypatch.setattr(lanes_helium, "HALF", 0)
+    PlanFleet.of_plans(lane_plans()[:14], seed=4).check(CORE, compiler="gcc")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("_additions", "'vsub'", "'vadd'"), ("_onwards", "*_step(walk, rest)", "*_step(walk, WIDTH)")],
+)
+def test_a_fault_is_seen(name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong sign, and a last turn in the wrong place."""
+    need("arm-none-eabi-gcc", "qemu-system-arm")
+    monkeypatch.setattr(lanes_helium, name, rewritten(getattr(lanes_helium, name), old, new))
+    with pytest.raises((AssertionError, EdgeTernaryError), match=r"differs from numpy|fault at"):
+        PlanFleet.of_plans(lane_plans()[:14], seed=3).check(CORE, compiler="gcc")
