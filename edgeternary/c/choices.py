@@ -58,6 +58,7 @@ class Choices:
         self._known: dict[tuple[int, Arriving], list[Candidate]] = {}
         self._conversions: dict[tuple[str, Layout, Layout], list[Candidate]] = {}
         self._wanted: dict[str, tuple[Layout, ...]] = {}
+        self._layers: dict[str, set[int]] = {}  # ops that each kernel can run
         for index in range(
             len(graph.ops) - 1, -1, -1
         ):  # last op first: wishes travel up through pools and sums
@@ -104,15 +105,19 @@ class Choices:
     def _places(self, kernel: Kernel, offer: Offer) -> Iterator[Offer]:
         """The offer with its code in flash, and in RAM where flash is what it waits for."""
         cost = calibration.apply(kernel.name, self.core.name, offer) if self._calibrated else offer.cost
+        share = cost.once // max(len(self._layers.get(kernel.name, ())), 1)
+        cost = replace(cost, flash=cost.flash + share, once=0)
         waiting = replace(cost, cycles=self.fetch.cycles(cost, from_ram=False))
         yield replace(offer, cost=waiting)
         if waiting.cycles > cost.cycles:
             yield replace(offer, cost=cost, from_ram=True)
 
     def _collect_wishes(self, index: int) -> None:
-        """Note the layouts in which kernels that start at `index` could read each input."""
+        """Note the layouts in which kernels that start at `index` could read each input, and the kernels."""
         inputs = self.graph.ops[index].inputs
-        for _match, _kernel, offer in self._offers(index, tuple(() for _ in inputs)):
+        for match, kernel, offer in self._offers(index, tuple(() for _ in inputs)):
+            if self.allow(match, kernel, offer):
+                self._layers.setdefault(kernel.name, set()).add(index)
             for name, layout in zip(inputs, offer.ins, strict=True):
                 if layout != NATURAL and layout not in self._wanted.setdefault(name, ()):
                     self._wanted[name] += (layout,)

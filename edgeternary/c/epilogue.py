@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,16 @@ class Epilogue:
 
     fields: Mapping[str, object]
     tables: Sequence[Table] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of the constants."""
+        return sum(int(table.data.nbytes) for table in self.tables)
+
+    @property
+    def levels(self) -> int:
+        """Comparisons with thresholds."""
+        return cast(int, self.fields.get("levels", 0))
 
 
 def negated(follow: Op | None, channels: int) -> NDArray[np.bool_]:

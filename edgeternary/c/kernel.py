@@ -50,14 +50,21 @@ class Cost:
     cycles   with code that arrives as fast as the core runs it
     flash    bytes of tables, and of code that grows with the weights
     fetched  bytes of straight-line code that run; loops, which stay in a cache or a prefetch buffer, count 0
+    once     bytes of routines that all layers with this kernel share; the selection adds each layer its part
     """
 
     cycles: float
     flash: int = 0
     fetched: int = 0
+    once: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cycles + other.cycles, self.flash + other.flash, self.fetched + other.fetched)
+        return Cost(
+            self.cycles + other.cycles,
+            self.flash + other.flash,
+            self.fetched + other.fetched,
+            self.once + other.once,
+        )
 
 
 @dataclass(frozen=True)

@@ -122,4 +122,4 @@ def hull(labels: Sequence[Label]) -> list[int]:
 
 def _above(a: Label, b: Label, c: Label) -> bool:
     """Whether b lies on or above the line from a to c."""
-    return (b.cycles - a.cycles) * (c.flash - a.flash) >= (c.cycles - a.cycles) * (b.flash - a.flash)
+    return (b.cycles - a.cycles) * (c.flash - a.flash) <= (c.cycles - a.cycles) * (b.flash - a.flash)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group
 from edgeternary.ops import Threshold
 
 CODES_BYTES = 1024  # the table of `lanes_fields`
+ROWS_BYTES = 300  # the loop in C over rows of sums
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,10 @@ def cost(
     cycles = rows * pixels * once + 40.0 * len(groups) * (1 if epilogue.store == "direct" else rows)
     if epilogue.store == "rows":
         cycles += match.out.size * _taken_apart(match, epilogue.after, len(groups[0].parts))
-    table = CODES_BYTES if epilogue.fields else 0
-    return Cost(cycles + 5 * border, code + table, code * rows * pixels)
+    once_only = CODES_BYTES if epilogue.fields else 0
+    if epilogue.store == "rows":
+        once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
+    return Cost(cycles + 5 * border, code + once_only, code * rows * pixels)
 
 
 def _taken_apart(match: Match, after: After, parts: int) -> float:

@@ -78,14 +78,31 @@ def _helpers(net: str, functions: Sequence[str]) -> set[str]:
 
 
 def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> list[str]:
-    """Routines of `helpers/` that the functions call, each with its assembly for `isa` and its C twin."""
-    files = sorted((templates_dir() / "c" / "helpers").glob("[a-z]*.c.j2"))
+    """Routines and types of `helpers/` that the functions need, each after those that it needs itself.
+
+    A routine has its assembly for `isa` and its C twin.
+    """
+    found: dict[str, str] = {}
     fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa, "vectors": vectors}
-    return [
-        _text(f"helpers/{file.name}", fields)
-        for file in files
-        if any(f"{net}_{file.name.removesuffix('.c.j2')}(" in text for text in functions)
-    ]
+
+    def add(texts: Sequence[str]) -> None:
+        for name in _helper_names():
+            end = " " if name.endswith("_t") else "("
+            if name not in found and any(f"{net}_{name}{end}" in text for text in texts):
+                text = _text(f"helpers/{name}.c.j2", fields)
+                found[name] = ""  # it names itself
+                add([text])
+                del found[name]
+                found[name] = text
+
+    add(functions)
+    return list(found.values())
+
+
+@cache
+def _helper_names() -> tuple[str, ...]:
+    files = (templates_dir() / "c" / "helpers").glob("[a-z]*.c.j2")
+    return tuple(sorted(file.name.removesuffix(".c.j2") for file in files))
 
 
 def _function(plan: Plan, names: Names, index: int, step: Step) -> str:

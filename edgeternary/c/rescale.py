@@ -41,12 +41,18 @@ def requantize_fields(op: Requantize, x: Value, out: Value) -> tuple[dict[str, o
         return {**fields, "form": "double"}, tables
     constant("m", op.m)
     constant("s", s)
-    if op.form(x) == "C" or not _stays_in_int32(op, x):
+    if form(op, x) == "C":
         constant("b", op.b)
         return {**fields, "form": "C"}, tables
     half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (op.rounding != "floor")
     constant("b", op.b + half)
     return {**fields, "form": op.form(x)}, tables
+
+
+def form(op: Requantize, x: Value) -> str:
+    """'A', 'B' or 'C' for accumulators in the interval of `x`: C where a step of the others leaves int32."""
+    found = op.form(x)
+    return found if _stays_in_int32(op, x) else "C"
 
 
 def _stays_in_int32(op: Requantize, x: Value) -> bool:

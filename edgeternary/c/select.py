@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from edgeternary.c import cores, memory
 from edgeternary.c.choices import Allow, Choices, Fetch, anything
@@ -18,7 +19,8 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 
 OBJECTIVES = ("cycles", "flash", "ram")
-SLACK = 0.1  # flash and ram: the fastest plan of those within 10 % of the smallest
+SLACKS = {"flash": 0.25, "ram": 0.1}  # how much larger than the smallest plan one may be that is faster
+CLOSE = 1.02  # of plans as fast as the fastest of these, nearly, the smallest is taken
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def select(
 ) -> Plan:
     """The best plan for `graph` on the core called `core`.
 
-    optimize  cycles: the fastest; flash, ram: the fastest of those that are within 10 % of the smallest
+    optimize  cycles: the fastest; flash, ram: the fastest of those that are not much larger than
+              the smallest (25 % of flash, 10 % of RAM), or one that is smaller and up to 2 % slower
     budget    limits that it keeps
     allow     which offers may be taken
     fetch     how fast code comes out of flash
@@ -87,8 +90,11 @@ def choose(graph: Graph, core: cores.Core, labels: Sequence[Label], optimize: st
         smallest = planned.least(labels, budget, optimize)
         best = None
         if smallest is not None:
-            most = size(smallest) * (1 + SLACK)
-            best = next((p for p in planned.within(labels, budget, fastest) if size(p) <= most), None)
+            most = size(smallest) * (1 + SLACKS[optimize])
+            small = (p for p in planned.within(labels, budget, fastest) if size(p) <= most)
+            first = next(small)
+            close = takewhile(lambda plan: plan.cycles <= CLOSE * first.cycles, small)
+            best = min([first, *close], key=size)
     if best is None:
         free = {what: planned.least(labels, Budget(), what) for what in OBJECTIVES}
         near = {what: planned.least(labels, replace(budget, **{what: None}), what) for what in OBJECTIVES}
