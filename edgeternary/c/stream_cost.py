@@ -61,11 +61,9 @@ EFFORTS = {
     "cortex-m4": THUMB2,
     "cortex-m7": Efforts(Effort(16, 150, 6.5, 110, 2.5, 2.4), Effort(16, 175, 6.5, 30, 2.5, 3.2)),
     "cortex-m33": THUMB2,
+    "cortex-m55": Efforts(Effort(16, 156, 6.7, 114, 2.6, 2.4), Effort(16.6, 181, 6.8, 30, 2.6, 3.3)),
 }
-OWN, DESCRIPTION = (
-    300,
-    100,
-)  # bytes of a layer's function, and of a description for the function of all layers
+OWN, DESCRIPTION = 300, 100  # bytes of a layer's function, and of a description for that of all layers
 
 
 def efforts(core: Core) -> Efforts:
