@@ -49,6 +49,28 @@ class Border:
         return sum(1 + len(fill.pieces) for fill in self.fills) * inner + self.rows * (self.left + self.right)
 
 
+@dataclass(frozen=True)
+class Run:
+    """Rows first to end - 1 of words, of which only `lanes` show rows of the image."""
+
+    first: int
+    end: int
+    lanes: tuple[int, ...]
+
+
+def runs(layout: Lanes, value: Value) -> list[Run]:
+    """Rows of words, those with the same lanes inside the image together."""
+    found: list[Run] = []
+    for r in range(layout.rows):
+        lines = [r + start - layout.top for start in layout.starts]
+        lanes = tuple(lane for lane, line in enumerate(lines) if 0 <= line < tall(value.shape)[0])
+        if found and found[-1].lanes == lanes:
+            found[-1] = Run(found[-1].first, r + 1, lanes)
+        else:
+            found.append(Run(r, r + 1, lanes))
+    return found
+
+
 def border(layout: Lanes, value: Value, rows: int, starts: tuple[int, ...]) -> Border | None:
     """For words of `rows` rows of the parts of `value` at `starts`; None where the layout has other parts."""
     _, width, channels = tall(value.shape)

@@ -12,6 +12,7 @@ import numpy as np
 from edgeternary.c import (
     epilogue,
     lanes_after,
+    lanes_bits,
     lanes_c,
     lanes_cost,
     lanes_fields,
@@ -30,7 +31,7 @@ from edgeternary.c.lanes_border import Border, border
 from edgeternary.c.lanes_cost import Epilogue
 from edgeternary.c.lanes_program import Group, Matrix, Wide
 from edgeternary.c.lanes_walk import Walk
-from edgeternary.c.layouts import NATURAL, Lanes, Layout, lane_unit, tall
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ir import Op, Value
 from edgeternary.ops import Conv2d, Threshold
@@ -40,6 +41,7 @@ DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it
 NO_LIMIT = 2**31  # of the terms of a sum
 VECTOR_CORES = tuple(core.name for core in CORES.values() if core.vectors)
 SELECTED = {**dict.fromkeys(DSP_CORES, 3), **dict.fromkeys(VECTOR_CORES, lanes_after.MAX_LEVELS)}
+BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
 
@@ -103,8 +105,8 @@ def _negated(follow: Op | None, count: int) -> Wide:
 class Plan:
     """One way to run a convolution: input layout, sums, and how these become the result in `out`.
 
-    store  direct: words of lanes are the result; bytes: their lanes are, one by one; rows: sums pass through
-           scratch memory
+    store  direct: words of lanes are the result; bytes: their lanes are, one by one; planes: rows of results
+           pass through scratch memory, to become bit planes; rows: rows of sums do
     """
 
     match: Match
@@ -131,6 +133,10 @@ class Plan:
             found = sums(*key, True)
             if found:
                 return Plan(match, layout, out, found, "bytes", None)
+        if isinstance(out, Planes) and lanes_bits.possible(match.out):
+            found = sums(*key, True)
+            if found:
+                return Plan(match, layout, out, found, "planes", None)
         found = sums(*key, False)
         plan = Plan(match, layout, out, found, "rows", None) if found else None
         return plan if plan and plan.affine.fits() else None
@@ -165,7 +171,7 @@ class Plan:
 
     @property
     def scratch(self) -> int:
-        return 4 * self.pixels * self.channels * self.parts if self.store == "rows" else 0
+        return 4 * self.pixels * self.channels * self.parts if self.store in BY_ROW else 0
 
     @property
     def start(self) -> int:
@@ -183,7 +189,7 @@ class Plan:
         row = self.pixels * self.channels
         codes = self.store == "bytes"
         x_row = (sy * self.layout.width - sx * self.pixels) * x.channels
-        at_once = self.rows if x_row == y_row == 0 and self.store != "rows" else 1
+        at_once = self.rows if x_row == y_row == 0 and self.store not in BY_ROW else 1
         walk = Walk(
             outputs=self.pixels * at_once,
             x_step=sx * x.channels,
@@ -276,9 +282,18 @@ class Plan:
         if self.match.core.vectors:
             return self._vector_cost
         after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.name in THUMB1_CORES
-        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1)
+        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, isinstance(self.out, Planes))
         words = self.border.words if self.border else 0
-        return lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
+        found = lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
+        return replace(found, cycles=found.cycles + self._bits_cycles)
+
+    @property
+    def _bits_cycles(self) -> float:
+        """From rows of packed results to bit planes."""
+        if self.store != "planes":
+            return 0.0
+        words = self.rows * self.pixels * self.channels
+        return lanes_bits.cycles(self.match.out, self.layout.lanes, words, self.match.core)
 
     @property
     def _vector_cost(self) -> Cost:
@@ -290,8 +305,8 @@ class Plan:
             lanes_helium.instructions(group, self.sums.after, len(self.walk.lanes))
             for group in self.sums.groups
         )
-        calls = len(self.sums.groups) * (self.rows if self.store == "rows" else 1)
-        cycles = turns * once + 60.0 * calls
+        calls = len(self.sums.groups) * (self.rows if self.store in BY_ROW else 1)
+        cycles = turns * once + 60.0 * calls + self._bits_cycles
         if self.store == "rows":
             levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
             cycles += self.match.out.size * (14 + 3 * levels)

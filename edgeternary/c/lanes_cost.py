@@ -19,7 +19,7 @@ class Epilogue:
     """What becomes of a sum, and where it goes.
 
     store   direct, bytes or rows, as in `lanes_conv`;  fields  four channels at a time, see `lanes_fields`
-    thumb1  16-bit instructions only
+    thumb1  16-bit instructions only;  planes  results are bit planes
     """
 
     after: After
@@ -27,6 +27,7 @@ class Epilogue:
     lanes: int
     fields: bool
     thumb1: bool
+    planes: bool = False
 
     @property
     def cycles(self) -> float:
@@ -66,16 +67,17 @@ def cost(
         code += round(group.size * (8 + epilogue.bytes)) + 80
     cycles = rows * pixels * once + 40.0 * len(groups) * (1 if epilogue.store == "direct" else rows)
     if epilogue.store == "rows":
-        cycles += match.out.size * _taken_apart(match, epilogue.after, len(groups[0].parts))
+        cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
     once_only = CODES_BYTES if epilogue.fields else 0
     if epilogue.store == "rows":
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
     return Cost(cycles + 5 * border, code + once_only, code * rows * pixels)
 
 
-def _taken_apart(match: Match, after: After, parts: int) -> float:
+def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:
     """One output of one lane, in C."""
-    if after.kind != "sums":
+    if epilogue.after.kind != "sums":
         return 4
     levels = int(match.follow.t.shape[1]) if isinstance(match.follow, Threshold) else 0
-    return match.core.touch * max(0.2 + 0.5 * (parts + levels), 1.2)
+    planes = 0.35 * max(match.out.type.planes - 2, 0) if epilogue.planes else 0
+    return match.core.touch * (max(0.2 + 0.5 * (parts + levels), 1.2) + planes)

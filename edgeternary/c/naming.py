@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeternary.c.layouts import Lanes, Natural, Planes, planes
 from edgeternary.c.plan import Buffer, Plan, Step
+from edgeternary.c.slicing import Slices
 from edgeternary.c.tables import Table
 from edgeternary.ir.names import identifier
 
@@ -33,7 +34,7 @@ def make_names(plan: Plan) -> Names:
     for buffer in plan.places:
         base = values[buffer.value.name]
         if not isinstance(buffer.layout, Natural) or buffer.copy:
-            kind = "copy" if buffer.copy else "lanes" if isinstance(buffer.layout, Lanes) else "planes"
+            kind = "copy" if buffer.copy else type(buffer.layout).__name__.lower()
             base = identifier(f"{base} {kind}", taken)
             taken.add(base)
         buffers[buffer] = base
@@ -59,6 +60,8 @@ def described(buffer: Buffer) -> str:
         return text
     if isinstance(layout, Lanes):
         return f"{text} in {layout.lanes} lanes of {layout.rows} x {layout.width} words"
+    if isinstance(layout, Slices):
+        return f"{text} in bit slices, {layout.parts} x {layout.stride} pixels a word"
     assert isinstance(layout, Planes)
     groups = "" if layout == planes(value) else f", groups of {layout.group}"
     return f"{text} in bit planes{groups}"

@@ -109,9 +109,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
     """Comment, constants and function of one step."""
     body = step.body
     name = function_name(names, index, step)
-    prefix = f"{names.net}_{names.values[step.layer]}"
-    if any(s.layer == step.layer and s.kernel.name == step.kernel.name for s in plan.calls[:index]):
-        prefix += f"_{index}"  # a value may be brought to two layouts
+    prefix = f"{names.net}_{names.values[step.layer]}" if step.ops else name  # several may convert a value
     fields: dict[str, object] = {
         **body.fields,
         "net": names.net,

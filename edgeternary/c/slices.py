@@ -1,9 +1,9 @@
-"""Vertical counters of bit slices, for dense_slices and conv2d_slices: word k holds digit k of 32 counters.
+"""Vertical counters of bit slices: word k holds digit k of 32 counters.
 
-With x = constant + factor * X, X = sum over planes k of +-2^e_k b_k, planes are added from the highest value
-down, all counters doubled in between. A plane of negative value is subtracted: counters are inverted, added
-to and inverted again. So that they never pass zero, they start at a power of two that is not exceeded by what
-is subtracted.
+In dense_slices, with x = constant + factor * X, X = sum over planes k of +-2^e_k b_k, planes are added from
+the highest value down, all counters doubled in between. A plane of negative value is subtracted: counters are
+inverted, added to and inverted again. So that they never pass zero, they start at a power of two that is not
+exceeded by what is subtracted.
 """
 
 from __future__ import annotations
@@ -34,23 +34,21 @@ def planes(type: Type) -> list[Plane]:
     return [Plane(k, use[k].exponent, use[k].inverted) for k in order]
 
 
-def start(type: Type, most: int, signed: bool = False) -> int:
+def start(type: Type, most: int) -> int:
     """What counters start with: 0 if nothing is subtracted, else a power of two that is large enough.
 
-    most    a bound on the sum of one plane
-    signed  whether weights subtract as well: then each plane may, and 2^j start >= (2^(j+1) - 1) most
+    most  a bound on the sum of one plane
     """
-    subtracts = signed or any(plane.negative for plane in planes(type))
-    return 1 << most.bit_length() + signed if subtracts else 0
+    return 1 << most.bit_length() if any(plane.negative for plane in planes(type)) else 0
 
 
-def digits(type: Type, most: int, signed: bool = False) -> int:
+def digits(type: Type, most: int) -> int:
     """Digits that no counter leaves at any time."""
     used = planes(type)
-    first = start(type, most, signed) << used[0].exponent
+    first = start(type, most) << used[0].exponent
     return (first + most * sum(1 << plane.exponent for plane in used)).bit_length()
 
 
-def fits(type: Type, most: int, signed: bool = False) -> bool:
+def fits(type: Type, most: int) -> bool:
     """Whether counters have few planes to count and enough digits."""
-    return type.planes <= MAX_PLANES and digits(type, most, signed) <= DIGITS
+    return type.planes <= MAX_PLANES and digits(type, most) <= DIGITS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
 from edgeternary.ops import Conv2d, build
-from tests.c.graphs import cnn
+from tests.c.graphs import Net, cnn
 from tests.c.harness import check, every_plan
 from tests.c.lanes_nets import conv, nets, requantize
 from tests.need import need
@@ -103,9 +104,31 @@ def test_networks_in_every_layout(core: str, tmp_path: Path) -> None:
     """The C twins of what each core would run, under sanitizers."""
     need("gcc")
     turn = ("cortex-m0plus", "cortex-m3", "cortex-m4").index(core)
-    plans = [plan for graph in nets() for plan in [select(graph, core), *_on_lanes(graph, core)[turn::30]]]
+    plans = []
+    for graph in nets():
+        there = _on_lanes(graph, core)
+        pools = [p for p in there if any(step.kernel.name == "max_pool_lanes" for step in p.steps)]
+        plans += [select(graph, core), *there[turn::30], *pools[:1]]
     kernels = {step.kernel.name for plan in plans for step in plan.steps}
     assert {"conv2d_lanes", "pack_lanes", "add_lanes", "max_pool_lanes"} <= kernels
+    check(plans, tmp_path)
+
+
+def _to_planes(type: str, channels: int, height: int, core: str) -> Plan:
+    """A convolution on lanes whose thresholds become bit planes row by row, for a pool and the next one."""
+    net = Net("planes", build.value("x", (height, 6, 2), "uint2"), np.random.default_rng(channels))
+    net.conv(channels, "ternary", "c1").threshold(type, "t1").pool("pool").conv(3, "ternary", "c2")
+    kernels = {"conv2d": "conv2d_lanes", "max_pool": "max_pool_planes"}
+    return select(net.graph(), core, allow=lambda m, k, o: k.name == kernels.get(m.ops[0].kind, k.name))
+
+
+def test_rows_become_bit_planes(tmp_path: Path) -> None:
+    need("gcc")
+    cases = product(["bipolar", "binary", "ternary", "uint2", "int3", "uint4"], [3, 8, 16, 24, 40], [8, 13])
+    cores = cycle(["cortex-m0plus", "cortex-m4", "host"])
+    plans = [_to_planes(*case, core) for case, core in zip(cases, cores, strict=False)]
+    stores = {step.body.fields.get("store") for plan in plans for step in plan.steps}
+    assert "planes" in stores
     check(plans, tmp_path)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
-from edgeternary.c import slices
+from edgeternary.c import slices, slicing
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
-from edgeternary.c.kernels.conv2d_slices import Geometry
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
+from edgeternary.c.slicing import Slices
 from edgeternary.ir import Graph, parse
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, build
@@ -156,25 +157,23 @@ def test_instructions_of_bipolar_64_64(core: str, limit: float) -> None:
     assert isinstance(instructions, int) and instructions <= limit * graph.macs()
 
 
-def test_geometry() -> None:
-    """Lanes leave room for pads; images that are too wide are refused."""
+def test_parts() -> None:
+    """Lines leave room for pads; images that are too wide are refused."""
     conv = [layer(((7, width, 1), 1, (3, 3), (1, 1, 1, 1), "ternary", "uint2")) for width in (7, 8, 31, 32)]
-    found = [Geometry.of(graph.ops[0], graph.input) for graph in conv]  # type: ignore[arg-type]
-    assert found == [Geometry(7, 7, 8, 2), Geometry(7, 8, 16, 4), Geometry(7, 31, 32, 7), None]
+    found = [slicing.wish(cast(Conv2d, graph.ops[0]), graph.input) for graph in conv]
+    assert found == [Slices(7, 8, 2), Slices(8, 16, 4), Slices(31, 32, 7), None]
 
 
 def test_counters_have_room() -> None:
     """start is large enough for what is subtracted from any plane on; digits for what is added."""
     for name in ("bipolar", "ternary", "uint4", "int4", "int2"):
-        for signed in (False, True):
-            for most in (1, 7, 100, 1500):
-                planes, low, high = slices.planes(parse(name)), slices.start(parse(name), most, signed), 0
-                low = high = low
-                before = planes[0].exponent
-                for plane in planes:
-                    low, high = low << before - plane.exponent, high << before - plane.exponent
-                    before = plane.exponent
-                    low -= most if plane.negative or signed else 0
-                    high += most if not plane.negative or signed else 0
-                    assert low >= 0
-                assert high < 1 << slices.digits(parse(name), most, signed)
+        for most in (1, 7, 100, 1500):
+            planes, low = slices.planes(parse(name)), slices.start(parse(name), most)
+            high, before = low, planes[0].exponent
+            for plane in planes:
+                low, high = low << before - plane.exponent, high << before - plane.exponent
+                before = plane.exponent
+                low -= most if plane.negative else 0
+                high += 0 if plane.negative else most
+                assert low >= 0
+            assert high < 1 << slices.digits(parse(name), most)

@@ -32,7 +32,8 @@ class AddLanes(Kernel):
             if edge is None:
                 continue
             words = rows * tall(match.out.shape)[1] * match.out.channels
-            cost = Cost(words * self._effort(match, added) + 5 * edge.words, 40 * match.out.channels)
+            cycles = words * self._effort(match, added) + 5 * edge.words
+            cost = Cost(cycles, 40 * match.out.channels, fetched=40 * words)
             for first in self._layouts(match, 0, out, rows):
                 for second in self._layouts(match, 1, out, rows):
                     yield Offer((first, second), out, cost)

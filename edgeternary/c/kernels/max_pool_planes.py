@@ -15,6 +15,8 @@ from edgeternary.c.tables import Table
 from edgeternary.ir import encoding, parse
 from edgeternary.ops import MaxPool
 
+MAX_TAPS = 9  # as many are written out
+
 
 class MaxPoolPlanes(Kernel):
     """Codes are compared from the lowest plane up; a mask says which channels take the minimum."""
@@ -28,7 +30,8 @@ class MaxPoolPlanes(Kernel):
             return
         words = match.out.size // x.channels * encoding.words(x.channels)
         taps = op.kernel[0] * op.kernel[1]
-        cost = Cost(words * taps * x.type.planes * match.core.touch, 4 * encoding.words(x.channels))
+        effort = 0.6 * x.type.planes - 0.3 if _unrolled(op) else x.type.planes
+        cost = Cost(words * taps * effort * match.core.touch, 4 * encoding.words(x.channels))
         yield Offer((planes(x),), planes(match.out), cost, in_place=in_place(op))
 
     def body(self, match: Match, offer: Offer) -> Body:
@@ -39,9 +42,14 @@ class MaxPoolPlanes(Kernel):
         tables = [Table("minimum", mask, note, hexadecimal=True)] if mixed else []
         fields = {
             "op": op, "x": x, "out": match.out, "words": encoding.words(x.channels), "planes": x.type.planes,
-            "mixed": mixed, "all_minimum": op.minimum[0] == 1,
+            "mixed": mixed, "all_minimum": op.minimum[0] == 1, "unrolled": _unrolled(op),
         }  # fmt: skip
         return Body(tables, fields)
+
+
+def _unrolled(op: MaxPool) -> bool:
+    """Whether the taps of a window are written out."""
+    return not any(op.pad) and op.kernel[0] * op.kernel[1] <= MAX_TAPS
 
 
 KERNEL = MaxPoolPlanes()

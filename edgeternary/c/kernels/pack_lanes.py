@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeternary.c import lanes_pack1
 from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
+from edgeternary.c.lanes_border import runs
 from edgeternary.c.lanes_conv import DSP_CORES, THUMB1_CORES
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
 from edgeternary.ir import Value
@@ -32,25 +33,17 @@ class PackLanes(Conversion):
     def body(self, match: Match, offer: Offer) -> Body:
         value, layout = match.out, offer.out
         assert isinstance(layout, Lanes)
-        height, width, channels = tall(value.shape)
+        _, width, channels = tall(value.shape)
         row = width * channels
-        runs: list[dict[str, object]] = []
-        for r in range(layout.rows):
-            sources = [r + start - layout.top for start in layout.starts]
-            lanes = tuple(lane for lane, y in enumerate(sources) if 0 <= y < height)
-            if runs and runs[-1]["lanes"] == lanes:
-                runs[-1]["end"] = r + 1
-            else:
-                runs.append({"first": r, "end": r + 1, "lanes": lanes})
         lift = -value.type.lo  # of what a lane holds, before the unit divides
-        for run in runs:
-            inside = run["lanes"]
-            assert isinstance(inside, tuple)
-            ones = sum(1 << layout.bits * lane for lane in inside)
+        shown = []
+        for run in runs(layout, value):
+            ones = sum(1 << layout.bits * lane for lane in run.lanes)
             pads = layout.pad_word(value) & ~(ones * (2**layout.bits - 1)) & 0xFFFFFFFF
-            run["add"] = (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF
+            add = (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF
+            shown.append({"first": run.first, "end": run.end, "lanes": run.lanes, "add": add})
         fields = {
-            "value": value, "layout": layout, "row": row, "runs": runs, "unit": lane_unit(value.type),
+            "value": value, "layout": layout, "row": row, "runs": shown, "unit": lane_unit(value.type),
             "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0), "words": layout.width * channels,
             "left": layout.left * channels, "right": (layout.width - layout.left - width) * channels,
             "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, match.core),
