@@ -48,6 +48,21 @@ class Layer:
         return self.kernel[0] * self.kernel[1] * self.shape[-1] // self.groups
 
     @property
+    def pixels(self) -> int:
+        """Pixels of the output; 1 of a dense layer."""
+        if self.kind == "dense":
+            return 1
+        top, left, bottom, right = self.pad
+        sizes = self.shape[0] + top + bottom, self.shape[1] + left + right
+        height, width = ((n - k) // s + 1 for n, k, s in zip(sizes, self.kernel, self.stride, strict=True))
+        return height * width
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, padding included."""
+        return self.pixels * self.taps * self.out
+
+    @property
     def pad(self) -> Padding:
         """(top, left, bottom, right); an odd one goes to the end."""
         if not self.padded or self.kind == "dense":

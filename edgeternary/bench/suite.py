@@ -61,9 +61,11 @@ def measure(
     cores: Sequence[str],
     options: dict[str, object],
     progress: Callable[[str, int, int], None] = lambda text, done, total: None,
+    known: Sequence[Row] = (),
 ) -> Iterator[Row]:
-    """A row for each case and core, as soon as it is there."""
+    """A row for each case and core, as soon as it is there; those that are in `known` are not measured."""
     total = len(chosen) * len(cores)
+    there = {(row["layer"], row["mode"], row["core"]): row for row in known}
     for number, (case, core) in enumerate((case, core) for case in chosen for core in cores):
         progress(f"{case.name} {case.mode} {core}", number, total)
-        yield case.row(core, options)
+        yield there.get((case.name, str(case.mode), core)) or case.row(core, options)

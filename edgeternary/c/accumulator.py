@@ -10,8 +10,9 @@ from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
-from edgeternary.ops import Conv2d, Dense
+from edgeternary.ops import Conv2d, Dense, Threshold
 
+UNROLLED = 3  # thresholds of `_epilogue.c.j2` without a loop
 PLANE_BITS = 8  # widest type that kernels read and write as bit planes
 
 
@@ -54,9 +55,15 @@ def weights_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tupl
     return weights.rows(codes, op.weight_type), after
 
 
+def value_cycles(match: Match) -> float:
+    """Cycles that the epilogue takes for one value, roughly; more than three thresholds take a loop."""
+    levels = match.follow.t.shape[1] if isinstance(match.follow, Threshold) else 0
+    return match.core.touch * (1 + 0.75 * levels if levels > UNROLLED else 1)
+
+
 def epilogue_cycles(match: Match) -> float:
-    """Cycles that the epilogue takes, roughly."""
-    return match.out.size * match.core.touch
+    """Cycles that the epilogue takes for all values, roughly."""
+    return match.out.size * value_cycles(match)
 
 
 def epilogue_flash(match: Match) -> int:

@@ -10,15 +10,19 @@ from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model
 from edgeternary.cli._output import print_json, progress_bars
 
-COLUMNS = ("core", "layer", "kernel", "macs", "instructions", "cycles", "instructions_per_mac", "share")
+COLUMNS = (
+    "core", "layer", "kernel", "macs", "instructions", "cycles", "estimated_cycles", "estimate_error",
+    "instructions_per_mac", "share",
+)  # fmt: skip
 
 
 def bench_model(
     model: str, cores: list[str], layer: str | None, samples: int, options: dict[str, object], as_json: bool
 ) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
+    from edgeternary.c.select import select
     from edgeternary.report.tables import print_table
-    from edgeternary.run import run
+    from edgeternary.run.cortex_m import run_plan
 
     graph = load_model(model)
     if layer is not None:
@@ -30,11 +34,14 @@ def bench_model(
     with progress_bars() as progress:
         for core in cores:
             moved = {**options, "progress": lambda done, total, name=core: progress(name, done, total)}
-            result = run(graph, inputs, on=core, options=moved)
+            plan = select(graph, core, str(options.get("optimize", "cycles")))
+            result = run_plan(plan, inputs, options=moved)
             total = result.stats.get("instructions")
+            estimates = {index: step.offer.cost.cycles for index, step in enumerate(plan.calls)}
             for found in result.layers:
-                rows.append(_row(core, dict(found), macs, total))
-            totals.append({"core": core, "layer": "total", "macs": graph.macs(), **result.stats})
+                rows.append(_row(core, dict(found), macs, total, estimates))
+            whole = {"core": core, "layer": "total", "macs": graph.macs(), **result.stats}
+            totals.append(_estimated(whole, plan.cycles))
     rows = [row for row in rows if layer in (None, row["layer"])]
     if as_json:
         print_json({"model": graph.name, "samples": samples, "layers": rows, "totals": totals})
@@ -50,12 +57,22 @@ def bench_model(
             click.echo(f"{total_row['core']}: {built}; cycles {total_row['timing']}")
 
 
-def _row(core: str, found: dict[str, Any], macs: dict[str, int], total: Any) -> dict[str, Any]:
+def _row(
+    core: str, found: dict[str, Any], macs: dict[str, int], total: Any, estimates: dict[int, float]
+) -> dict[str, Any]:
     name = found.pop("name", "")
     row = {"core": core, "layer": name, "macs": macs.get(name) or None, **found}
     if total and row.get("instructions") is not None:
         row["share"] = round(row["instructions"] / total, 4)
-    return _ratio(row)
+    return _estimated(_ratio(row), estimates.get(row.get("step", -1)))
+
+
+def _estimated(row: dict[str, Any], estimate: float | None) -> dict[str, Any]:
+    """`row` with the estimate that the selection saw, and its error: estimated / measured cycles - 1."""
+    row["estimated_cycles"] = None if estimate is None else round(estimate)
+    cycles = row.get("cycles")
+    row["estimate_error"] = round(estimate / cycles - 1, 3) if estimate is not None and cycles else None
+    return row
 
 
 def _ratio(row: dict[str, Any]) -> dict[str, Any]:

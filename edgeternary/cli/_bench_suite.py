@@ -33,15 +33,40 @@ def bench_layer(
     return [rows.layer_row(layer, graph, mode, core, options) for core in cores]
 
 
-def bench_suite(only: Sequence[str], cores: Sequence[str], options: Options) -> list[dict[str, Any]]:
-    """Rows of the suite, or of its parts whose names contain one of `only`."""
+def bench_suite(
+    only: Sequence[str], cores: Sequence[str], options: Options, document: Path | None = None
+) -> list[dict[str, Any]]:
+    """Rows of the suite, or of its parts whose names contain one of `only`.
+
+    For a document, rows are kept beside it as they come, so that a run that was broken off can go on.
+    """
     from edgeternary import zoo
     from edgeternary.bench import suite
 
     models = {f"zoo:{name}": zoo.load(name) for name in zoo.names()}
+    kept = document.with_suffix(".partial") if document else None
+    known, found = _kept(kept, options), []
     with progress_bars() as progress:
         moved = lambda text, done, total: progress(text, done, total, "suite")  # noqa: E731
-        return list(suite.measure(suite.cases(models, only), cores, options, moved))
+        for row in suite.measure(suite.cases(models, only), cores, options, moved, known):
+            found.append(row)
+            if kept and row not in known:
+                with kept.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(row) + "\n")
+    if kept:
+        kept.unlink(missing_ok=True)
+    return found
+
+
+def _kept(path: Path | None, options: Options) -> list[dict[str, Any]]:
+    """The rows of a run with the same options that was broken off."""
+    if path is None or not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line.endswith("}")]
+    same = [row for row in rows if all(row[key] == options[key] for key in ("optimize", "opt_level"))]
+    note(f"{len(same)} rows of {path} are taken over; delete it to measure them again")
+    return same
 
 
 def calibrate(

@@ -26,15 +26,17 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @click.option("--on", "--core", "cores", help=f"Comma-separated. Default: {DEFAULT_CORES}; the suite: all.")
 @click.option("--layer", help="With MODEL: only this layer. Else a shape, such as conv2d:24x24x8-12,k5,s2.")
 @click.option(
-    "--weights", default="ternary", show_default=True, help="Of --layer: ternary, binary, int4, int8."
+    "--weights", default="ternary", show_default=True, help="Of the layer: ternary, binary, int4, int8."
 )
 @click.option(
-    "--activations", default="int8", show_default=True, help="Of --layer: int8, ternary, 2-bit, binary."
+    "--activations", default="int8", show_default=True, help="Of the layer: int8, ternary, 2-bit, binary."
 )
 @click.option(
-    "--form", default="A", show_default=True, help="Requantize of --layer: A (shift) or B (16 bits)."
+    "--form", default="A", show_default=True, help="Requantize of the layer: A (shift) or B (16 bits)."
 )
-@click.option("--seed", default=0, show_default=True, help="Of the weights of --layer.")
+@click.option("--seed", default=0, show_default=True, help="Of the weights of --layer, the shapes of --draw.")
+@click.option("--draw", type=click.IntRange(1), help="So many layers of random shapes, beside the suite.")
+@click.option("--pairs", is_flag=True, help="The zoo's int8 networks beside ternary ones of equal accuracy.")
 @click.option("--suite", type=click.Choice(["tiny"]), help="Ten layers and five networks beside int8.")
 @click.option("--only", multiple=True, help="Parts of --suite whose names contain this; may be repeated.")
 @click.option("--explain", is_flag=True, help="Candidates of each layer, and why the chosen one won.")
@@ -58,6 +60,8 @@ def command(
     activations: str,
     form: str,
     seed: int,
+    draw: int | None,
+    pairs: bool,
     suite: str | None,
     only: tuple[str, ...],
     explain: bool,
@@ -101,10 +105,20 @@ def command(
         errors = _bench_suite.calibrate(only, names, options, save)
         _bench_suite.show(errors, as_json, _bench_suite.ERROR_COLUMNS)
         return
+    if draw is not None:
+        from edgeternary.cli._bench_draw import bench_drawn
+
+        bench_drawn(draw, seed, weights, activations, form, names, options, as_json)
+        return
+    if pairs:
+        from edgeternary.cli._bench_pairs import bench_pairs
+
+        bench_pairs(names, options, as_json)
+        return
     if rows is not None:
         found = json.loads(rows.read_text(encoding="utf-8"))
     elif suite is not None:
-        found = _bench_suite.bench_suite(only, names, options)
+        found = _bench_suite.bench_suite(only, names, options, document)
     elif layer is not None:
         found = _bench_suite.bench_layer(layer, weights, activations, form, seed, names, options)
     else:

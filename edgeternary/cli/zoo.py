@@ -8,9 +8,14 @@ from typing import Any
 import click
 
 from edgeternary.cli._output import json_option, print_json, progress_bars
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.cli._tools import OBJECTIVES, compiler_option, level_option
+from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 
 CHECKED = ("accuracy", "samples", "mismatches_torch")
+COMPILED = (
+    "name", "executor", "optimize", "samples", "mismatches", "accuracy", "instructions", "cycles",
+    "flash_bytes", "ram_bytes", "seconds",
+)  # fmt: skip
 
 
 @click.command()
@@ -19,28 +24,96 @@ CHECKED = ("accuracy", "samples", "mismatches_torch")
     "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
 )
 @click.option("--document", type=click.Path(path_type=Path), help="Write the list as a Markdown page.")
+@click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples.")
+@click.option("--optimize", default=",".join(OBJECTIVES), show_default=True, help="Plans for --on.")
+@click.option("--samples", type=click.IntRange(1), default=1000, show_default=True, help="For --on.")
+@compiler_option
+@level_option
 @json_option
-def command(name: str | None, checked: bool, document: Path | None, as_json: bool) -> None:
+def command(
+    name: str | None,
+    checked: bool,
+    document: Path | None,
+    on: str | None,
+    optimize: str,
+    samples: int,
+    compiler: str,
+    opt_level: str,
+    as_json: bool,
+) -> None:
     """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
 
     --check needs torch and the data set: it compares torch's eval mode with the integer graph, all outputs
-    of all test samples (of every model without NAME), and ends with 4 where one differs.
+    of all test samples (of every model without NAME), and ends with 4 where one differs. --on needs neither:
+    it compares generated C with numpy, all outputs of the samples that ship, once for each plan.
     """
     from edgeternary import zoo
 
     name = name.removeprefix("zoo:") if name else None
     if name is not None:
         zoo.file(name, "et")  # refuses an unknown name
+    names = [name] if name else list(zoo.names())
     if document:
         from edgeternary.report.zoo_page import zoo_page
 
         document.write_text(zoo_page())
-    elif checked:
-        _check([name] if name else list(zoo.names()), as_json)
-    elif name:
+    if checked:
+        _check(names, as_json)
+    if on is not None:
+        tools: dict[str, object] = {"compiler": compiler, "opt_level": opt_level}
+        _compare(names, _listed(on), _objectives(optimize), samples, tools, as_json)
+    if document or checked or on is not None:
+        return
+    if name:
         _show(name, as_json)
     else:
         _list(as_json)
+
+
+def _listed(text: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+
+
+def _objectives(text: str) -> list[str]:
+    found = _listed(text)
+    wrong = [name for name in found if name not in OBJECTIVES]
+    if wrong or not found:
+        what, remedy = (
+            f"cannot optimize for {', '.join(wrong)[:40]!r}",
+            f"use some of {', '.join(OBJECTIVES)}",
+        )
+        raise EdgeTernaryError(what, "", remedy, USAGE)
+    return found
+
+
+def _compare(
+    names: list[str], executors: list[str], objectives: list[str], samples: int, tools: dict[str, object],
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Rows of every model, executor and objective; the error (exit code 4) names the first that differs."""
+    from edgeternary.report.tables import print_table
+    from edgeternary.zoo.compiled import check_compiled
+
+    rows: list[dict[str, Any]] = []
+    with progress_bars() as progress:
+        moved = lambda text, done, total: progress(text, done, total, "zoo")  # noqa: E731
+        for name in names:
+            rows += check_compiled(name, executors, objectives, samples, tools, moved)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, COMPILED)
+    wrong = [row for row in rows if row["mismatches"]]
+    if wrong:
+        row = wrong[0]
+        how = f"--on {row['executor']} --optimize {row['optimize']} --compare"
+        raise EdgeTernaryError(
+            f"{row['name']} is not bit-exact on {row['executor']} when optimized for {row['optimize']}: "
+            f"{row['mismatches']:,} of {row['samples']:,} samples differ",
+            f"{len(wrong)} of {len(rows)} comparisons found a difference",
+            f"edgeternary simulate zoo:{row['name']} {how} names the layer",
+            NOT_BIT_EXACT,
+        )
 
 
 def _list(as_json: bool) -> None:

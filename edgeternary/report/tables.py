@@ -23,6 +23,7 @@ HEADS = {
     "output_bytes": "output B",
     "scratch_bytes": "scratch B",
     "estimated_cycles": "est. cycles",
+    "estimate_error": "error",
     "macs": "MACs",
     "float_accuracy": "float acc.",
     "card_accuracy": "card",
@@ -32,7 +33,10 @@ HEADS = {
     "packed_bytes": "packed B",
     "mismatches_torch": "torch mism.",
 }
-PERCENT = ("accuracy", "float_accuracy", "card_accuracy", "mean_accuracy", "spread", "share", "zeros")
+PERCENT = (
+    "accuracy", "float_accuracy", "card_accuracy", "mean_accuracy", "spread", "share", "zeros",
+    "estimate_error",
+)  # fmt: skip
 
 
 def cell(content: Any, key: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,11 @@ MULTIPLY = ("mul", "mla", "mls", "smla", "sml", "smm", "smu", "umul", "umla", "u
 
 
 def instructions(path: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """(function, instruction) of all functions whose names start with <prefix>_, literal pools left out."""
+    """(function, instruction) of all functions whose names start with <prefix>_, literal pools left out.
+
+    prefix  a regular expression
+    """
+    named = re.compile(rf"{prefix}_")
     decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
     decoder.skipdata = True
     with path.open("rb") as stream:
@@ -20,7 +25,7 @@ def instructions(path: Path, prefix: str) -> Iterator[tuple[str, str]]:
         symbols = list(elf.get_section_by_name(".symtab").iter_symbols())
         marks = sorted((s["st_value"], s.name[:2]) for s in symbols if s.name[:2] in ("$t", "$d"))
         for symbol in symbols:
-            if symbol["st_info"]["type"] != "STT_FUNC" or not symbol.name.startswith(f"{prefix}_"):
+            if symbol["st_info"]["type"] != "STT_FUNC" or not named.match(symbol.name):
                 continue
             section = elf.get_section(symbol["st_shndx"])
             first = symbol["st_value"] & ~1

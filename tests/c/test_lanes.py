@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from itertools import cycle, product
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from edgeternary.c import lanes_after
+from edgeternary.c.kernels.conv2d_baked import Conv2dBaked
 from edgeternary.c.lanes import Window, part_rows
 from edgeternary.c.lanes_border import border
 from edgeternary.c.layouts import Lanes
 from edgeternary.c.plan import Plan
+from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
-from edgeternary.ops import Conv2d, build
+from edgeternary.ops import Add, Conv2d, build
 from tests.c.graphs import Net, cnn
 from tests.c.harness import check, every_plan
 from tests.c.lanes_nets import conv, nets, requantize
 from tests.need import need
+from tests.registry.fleet import Fleet
 
 SHAPES = [(7, 5, 3), (8, 8, 1), (1, 11, 3), (4, 4, 2), (13, 6, 2)]
 
@@ -130,6 +135,35 @@ def test_rows_become_bit_planes(tmp_path: Path) -> None:
     stores = {step.body.fields.get("store") for plan in plans for step in plan.steps}
     assert "planes" in stores
     check(plans, tmp_path)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("type", ["int8", "uint8", "ternary", "bipolar"])
+def test_rows_of_every_length_are_packed(type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four elements at once where a core has lane instructions, then what is left of a row."""
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    monkeypatch.setattr(Conv2dBaked, "offers", lambda *_: iter(()))
+    rng, graphs = np.random.default_rng(2), []
+    for width, channels in [(1, 1), (7, 1), (1, 8), (3, 3), (2, 5), (11, 1), (4, 3), (1, 13)]:
+        x = build.value("x", (9, width, channels), type)
+        graphs.append(build.graph(x, conv(rng, "x", x.shape, 4, "c")))
+        lanes = select(graphs[-1], "cortex-m4", allow=lambda m, k, o: not k.name.endswith("_stream"))
+        assert "pack_lanes" in {step.kernel.name for step in lanes.steps}
+    Fleet.of(graphs).check("cortex-m4")
+
+
+def test_one_value_packed_twice() -> None:
+    """Two windows whose pads differ read it, each in its own layout: the routines have their own names."""
+    rng = np.random.default_rng(3)
+    x = build.value("x", (8, 8, 4), "int8")
+    left, right = conv(rng, "x", x.shape, 5, "left"), conv(rng, "x", x.shape, 5, "right")
+    right = msgspec.structs.replace(right, pad_value=7)
+    q = [requantize(rng, 5, f"q{i}", name) for i, name in enumerate(("left", "right"))]
+    graph = build.graph(x, left, q[0], right, q[1], Add(name="sum", inputs=("q0", "q1")))
+    plan = select(graph, "cortex-m4")
+    assert [step.kernel.name for step in plan.steps].count("pack_lanes") == 2
+    rows = re.findall(r"^\w+ void (\w*pack\w*_row)\(", next(iter(render_plan(plan).values())), re.MULTILINE)
+    assert len(rows) == len(set(rows)) == 2
 
 
 def _on_lanes(graph: Graph, core: str) -> list[Plan]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from edgeternary.bench import nets
+from edgeternary.bench.modes import SUITE, Mode
 from edgeternary.c import labels as label_sets
 from edgeternary.c import memory, search
 from edgeternary.c.choices import Choices, Fetch
@@ -17,6 +20,7 @@ from edgeternary.c.kernel import Cost, Kernel, Match, Offer
 from edgeternary.c.labels import Label, Move, State
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.plan import Plan, Step
+from edgeternary.c.render import render_plan
 from edgeternary.c.search import Search
 from edgeternary.c.select import CLOSE, SLACKS, Budget, NoPlan, choose, select
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -230,6 +234,16 @@ def test_taps_name_values_and_layouts_in_order() -> None:
         "pool1",
         "fc",
     ]
+
+
+@pytest.mark.parametrize("mode", [SUITE[0], SUITE[1]], ids=str)
+def test_resnet_8_is_compiled_in_seconds(mode: Mode) -> None:
+    """Fifteen layers with branches, from the graph to C, for each objective; in CPU time."""
+    graph = nets.resnet_8(mode)
+    for optimize in ("cycles", "flash", "ram"):
+        start = time.process_time()
+        assert render_plan(select(graph, "cortex-m4", optimize))
+        assert time.process_time() - start < 20
 
 
 def test_the_same_plan_again() -> None:

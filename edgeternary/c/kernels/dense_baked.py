@@ -1,4 +1,4 @@
-"""dense with few weights of -1, 0, +1: the weights become additions and subtractions of registers."""
+"""dense with weights of -1, 0, +1: the weights become additions and subtractions of registers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL, Natural
 from edgeternary.ops import Dense
 
-MAX_TERMS = 4096
+# Weights other than 0. Few-bit inputs have bit planes, next to which much code gains little; next to tables,
+# which is what 8-bit inputs have, it takes half the instructions (32,768 terms are 96 KB of code).
+MAX_TERMS = {True: 4096, False: 32768}  # by whether inputs have few bits
+FEW_BITS = 4
 
 
 class DenseBaked(Kernel):
-    """Meant for small last layers: a weight of zero costs nothing, but code grows with the others."""
+    """A weight of zero costs nothing, but code grows with the others, by two or three bytes each."""
 
     name = "dense_baked"
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
@@ -25,7 +28,8 @@ class DenseBaked(Kernel):
         op, x, core = cast(Dense, match.ops[0]), match.ins[0], match.core
         outputs, inputs = op.weights.shape
         terms = int(np.count_nonzero(op.weights))
-        if not weights.is_packed(op.weight_type) or x.type.dtype.itemsize > 2 or terms > MAX_TERMS:
+        most = MAX_TERMS[x.type.bits <= FEW_BITS]
+        if not weights.is_packed(op.weight_type) or x.type.dtype.itemsize > 2 or terms > most:
             return
         if not accumulator.fits(match, op):
             return

@@ -10,7 +10,8 @@ from edgeternary.c.lanes_conv import DSP_CORES, THUMB1_CORES
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
 from edgeternary.ir import Value
 
-LINE = 4  # elements that a turn of the loop packs, where a row has a multiple of them
+LINE = 4  # elements that a turn of the fast loop packs; what is left of a row follows one by one
+SHORT = 2 * LINE  # a row with fewer elements gains nothing
 
 
 class PackLanes(Conversion):
@@ -20,15 +21,16 @@ class PackLanes(Conversion):
         if not (isinstance(source, Natural) and isinstance(target, Lanes)):
             return None
         _, width, channels = tall(value.shape)
-        words = target.rows * width * channels
         edges = target.rows * (target.width - width) * channels
         slow = (3 + 2 * target.lanes) * core.touch / 10
-        work = 1 + 1.5 * target.lanes if _fast(value, core) else slow
+        row = width * channels
+        turned = row // LINE * LINE if _fast(value, core) else 0  # elements of a row
+        work = turned * (1 + 1.5 * target.lanes) + (row - turned) * slow
         if _vectors(value, core):
-            work = (4 + 2 * target.lanes) / 4
+            work = row * (4 + 2 * target.lanes) / 4
         elif _fast1(value, target, core):
-            work = 6 + 2 * target.lanes
-        return Offer((NATURAL,), target, Cost(words * work + 2 * edges))
+            work = row * (6.0 + 2 * target.lanes)
+        return Offer((NATURAL,), target, Cost(target.rows * work + 2 * edges))
 
     def body(self, match: Match, offer: Offer) -> Body:
         value, layout = match.out, offer.out
@@ -43,9 +45,10 @@ class PackLanes(Conversion):
             add = (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF
             shown.append({"first": run.first, "end": run.end, "lanes": run.lanes, "add": add})
         fields = {
-            "value": value, "layout": layout, "row": row, "runs": shown, "unit": lane_unit(value.type),
-            "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0), "words": layout.width * channels,
-            "left": layout.left * channels, "right": (layout.width - layout.left - width) * channels,
+            "value": value, "layout": layout, "row": row, "line": LINE, "runs": shown,
+            "unit": lane_unit(value.type), "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0),
+            "words": layout.width * channels, "left": layout.left * channels,
+            "right": (layout.width - layout.left - width) * channels,
             "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, match.core),
             "thumb1": lanes_pack1.row(value, layout) if _fast1(value, layout, match.core) else [],
         }  # fmt: skip
@@ -57,9 +60,9 @@ class PackLanes(Conversion):
 
 
 def _fast(value: Value, core: Core) -> bool:
-    """Whether a core with lane instructions packs four elements at once."""
+    """Whether a core with lane instructions packs four elements at once; it loads words from any address."""
     _, width, channels = tall(value.shape)
-    return core.name in DSP_CORES and value.type.dtype.itemsize == 1 and width * channels % LINE == 0
+    return core.name in DSP_CORES and value.type.dtype.itemsize == 1 and width * channels >= SHORT
 
 
 def _fast1(value: Value, layout: Lanes, core: Core) -> bool:

@@ -21,8 +21,9 @@ class ThresholdNatural(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Threshold, match.ops[0]), match.ins[0], match.out
-        levels = min(op.t.shape[1], 4)
-        cost = Cost(out.size * match.core.touch * (1 + levels / 4), op.t.size * 2)
+        levels = op.t.shape[1]
+        effort = 0.5 + 0.67 * levels if levels > accumulator.UNROLLED else 0.3 + 0.25 * levels
+        cost = Cost(out.size * match.core.touch * effort, op.t.size * 2)
         layouts: list[Layout] = [NATURAL]
         if out.type.bits <= accumulator.PLANE_BITS and Stepping.of(op).short:
             layouts.append(planes(out))

@@ -1,0 +1,75 @@
+"""Pairs at equal accuracy: each int8 network of the zoo beside the smallest ternary one that does as well.
+
+A ternary network of the same data counts as equal from WITHIN below the int8 network's test accuracy on; the
+smallest is the one with the fewest packed bytes of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgeternary.bench import rows
+from edgeternary.bench.rows import Row
+from edgeternary.ir import Graph
+
+WITHIN = 0.002  # test accuracy: 0.2 points
+INT8_BITS, TERNARY_BITS = 8, 2
+COMPARED = ("cycles", "instructions", "flash_bytes", "ram_bytes")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network as `report.zoo` lists it.
+
+    weights_bits  of the layer where a weight has most;  packed_bytes  of all weights
+    """
+
+    name: str
+    data: str
+    weights_bits: int
+    packed_bytes: int
+    accuracy: float
+
+
+def find(models: Sequence[Model]) -> Iterator[tuple[Model, Model | None]]:
+    """Each int8 model and its ternary partner, None where no ternary model of its data is as accurate."""
+    for model in models:
+        if model.weights_bits == INT8_BITS:
+            equal = [
+                other
+                for other in models
+                if other.weights_bits == TERNARY_BITS
+                and other.data == model.data
+                and round(other.accuracy - model.accuracy + WITHIN, 6) >= 0
+            ]
+            yield model, min(equal, key=lambda other: (other.packed_bytes, other.name), default=None)
+
+
+def measure(
+    pairs: Sequence[tuple[Model, Model | None]],
+    graphs: Mapping[str, Callable[[], Graph]],
+    cores: Sequence[str],
+    options: dict[str, object],
+    progress: Callable[[str, int, int], None] = lambda text, done, total: None,
+) -> Iterator[Row]:
+    """A row for each pair and core: the figures of both, and int8 / ternary of each."""
+    todo = [(pair, core) for pair in pairs for core in cores]
+    for number, ((int8, ternary), core) in enumerate(todo):
+        progress(f"{int8.name} {core}", number, len(todo))
+        row: Row = {"core": core, "data": int8.data, "int8": int8.name, "int8_accuracy": int8.accuracy}
+        row["ternary"] = ternary.name if ternary else None
+        if ternary is not None:
+            row["ternary_accuracy"] = ternary.accuracy
+            ours, theirs = (rows.measure(graphs[m.name](), core, options) for m in (ternary, int8))
+            row |= _beside(theirs, ours)
+        yield row
+
+
+def _beside(int8: Row, ternary: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in COMPARED:
+        a, b = int8[key], ternary[key]
+        found |= {f"int8_{key}": a, f"ternary_{key}": b, f"{key}_ratio": round(a / b, 3) if a and b else None}
+    return found | {"mismatches": int8["mismatches"] + ternary["mismatches"], "compiler": ternary["compiler"]}

@@ -1,0 +1,59 @@
+"""Generated C of zoo models on the shipped samples, beside numpy, for each objective of the selection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgeternary import zoo
+from edgeternary.c.select import OBJECTIVES
+from edgeternary.run import run
+from edgeternary.run.compare import mismatches
+
+Progress = Callable[[str, int, int], None]
+
+
+def check_compiled(
+    name: str,
+    executors: Sequence[str],
+    objectives: Sequence[str] = OBJECTIVES,
+    samples: int = zoo.SAMPLES,
+    options: dict[str, object] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[dict[str, Any]]:
+    """A row for each objective and executor, as soon as it is there.
+
+    samples     at most so many of the shipped ones
+    options     of the executors
+    mismatches  samples whose complete output differs from numpy's
+    progress    (model, executor and objective; done; total)
+    """
+    graph, inputs = zoo.load(name), zoo.images(name)[0][:samples]
+    expected = run(graph, inputs).outputs
+    for objective in objectives:
+        for executor in executors:
+            own: dict[str, object] = {"timeout": 7200.0, **(options or {}), "optimize": objective}
+            if progress:
+                text = f"{name} {executor} {objective}"
+                own["progress"] = lambda done, total, text=text: progress(text, done, total)
+            start = time.monotonic()
+            found = run(graph, inputs, on=executor, options=own)
+            yield {
+                "name": name, "executor": executor, "optimize": objective, "samples": len(inputs),
+                "mismatches": int(mismatches(expected, found.outputs).size),
+                "accuracy": _accuracy(name, found.outputs), "instructions": found.stats.get("instructions"),
+                "cycles": found.stats.get("cycles"), "flash_bytes": found.stats.get("flash_bytes"),
+                "ram_bytes": found.stats.get("ram_bytes"), "compiler": found.stats.get("compiler"),
+                "seconds": round(time.monotonic() - start, 1),
+            }  # fmt: skip
+
+
+def _accuracy(name: str, outputs: np.ndarray) -> float | None:
+    """Of all shipped samples; None for a part of them."""
+    labels = zoo.images(name)[1]
+    if len(outputs) < len(labels):
+        return None
+    return float(np.mean(outputs.reshape(len(outputs), -1).argmax(1) == labels))

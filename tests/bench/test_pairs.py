@@ -1,0 +1,67 @@
+"""Pairs: the smallest ternary network of the same data that is as accurate, within 0.2 points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgeternary.bench import layers, modes, pairs, rows
+from edgeternary.bench.pairs import Model
+from edgeternary.cli import _bench_pairs
+from edgeternary.report import zoo as report
+
+INT8 = Model("m-int8", "mnist", 8, 9000, 0.9950)
+MODELS = [
+    INT8,
+    Model("best", "mnist", 2, 5000, 0.9960),
+    Model("edge", "mnist", 2, 3000, 0.9930),
+    Model("small", "mnist", 2, 1000, 0.9929),
+    Model("binary", "mnist", 1, 500, 0.9970),
+    Model("other", "fashion-mnist", 2, 100, 0.9990),
+    Model("alone-int8", "vowels", 8, 10, 0.9),
+]
+
+
+def test_the_smallest_that_is_as_accurate() -> None:
+    found = {int8.name: ternary and ternary.name for int8, ternary in pairs.find(MODELS)}
+    assert found == {"m-int8": "edge", "alone-int8": None}
+
+
+def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
+    def row(graph: Any, core: str, options: Any) -> rows.Row:
+        times = 3 if graph == "m-int8" else 1
+        figures = dict.fromkeys(pairs.COMPARED, 100 * times)
+        return {**figures, "cycles": None if core == "cortex-m33" else 7, "mismatches": 0, "compiler": "gcc"}
+
+    monkeypatch.setattr(rows, "measure", row)
+    graphs: Any = {model.name: (lambda name=model.name: name) for model in MODELS}
+    found = list(pairs.measure(list(pairs.find(MODELS)), graphs, ["cortex-m4", "cortex-m33"], {}))
+    assert [row["int8"] for row in found] == ["m-int8", "m-int8", "alone-int8", "alone-int8"]
+    assert found[0]["flash_bytes_ratio"] == 3 and found[0]["cycles_ratio"] == 1
+    assert found[1]["cycles_ratio"] is None and found[2]["ternary"] is None
+
+
+@pytest.mark.emulator
+def test_two_networks_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command on a zoo of two small layers."""
+    from edgeternary import zoo
+    from tests.need import need
+
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    layer = layers.parse("dense:60-12")
+    nets = {
+        "a-int8": layers.graph(layer, modes.mode("int8", "int8", "B")),
+        "b": layers.graph(layer, modes.mode("ternary", "int8")),
+    }
+    listed = [
+        {"name": name, "data": "x", "weights_bits": bits, "packed_bytes": bits, "accuracy": 0.9}
+        for name, bits in (("a-int8", 8), ("b", 2))
+    ]
+    monkeypatch.setattr(report, "zoo_rows", lambda: listed)
+    monkeypatch.setattr(zoo, "load", nets.__getitem__)
+    _bench_pairs.bench_pairs(["cortex-m4"], {"count": 1}, as_json=False)
+    text = capsys.readouterr().out
+    assert "a-int8" in text and "cortex-m4" in text

@@ -1,0 +1,127 @@
+"""No multiply instruction in a binary or ternary layer with thresholds or form A: any kernel, any core.
+
+Every offer of every kernel for such layers is built into one image a core and compiler, and all functions of
+the models are disassembled: kernels, the changes of layout before them, address computations. A kernel that
+is registered is covered at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeternary.c.kernels import kernels
+from edgeternary.c.plan import Plan
+from edgeternary.c.render import render_plan
+from edgeternary.ir import REGISTRY, Graph
+from edgeternary.ops import build
+from edgeternary.run._bench import BenchModel
+from edgeternary.toolchains.cores import CORES
+from tests.c.graphs import conv, dense, followed
+from tests.c.harness import every_plan
+from tests.need import need
+from tests.registry.fleet import _header, _source
+
+PACKED = ("ternary", "bipolar")
+LAYERS = ("conv2d", "dense")
+FOLLOWS = ("A", "uint2", "bipolar", "ternary", "uint4")
+MULTIPLYING = {"conv2d_int", "dense_int"}  # kernels for weights of 4 and 8 bits
+COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
+MEMBERS = r"m\d+"  # names of the models
+IN_TURN = 4  # offers of one kernel for one layer: one of so many is built
+
+
+# clang makes a multiplication by 2 of the doubled count of bipolar inputs where it has 2 in a register.
+DOUBLED = ("cortex-m0plus", "zig")
+# clang turns pointers that these kernels move by additions, once a line or block of pixels, into products.
+STEPPING = {"zig": ("pack_slices", "unpack_slices", "conv2d_stream")}
+
+
+def doubled(chosen: list[Plan], text: str) -> bool:
+    """Whether 'm<plan>_<step>_<layer>: instruction' is in a kernel that counts bits of bipolar inputs."""
+    plan, step = map(int, text.removeprefix("m").split("_")[:2])
+    call = chosen[plan].calls[step]
+    return call.kernel.name.endswith("_planes") and call.ins[0].value.type.name == "bipolar"
+
+
+def stepping(chosen: list[Plan], text: str, compiler: str) -> bool:
+    """Whether it is in a kernel whose addresses the compiler computes by products."""
+    plan, step = map(int, text.removeprefix("m").split("_")[:2])
+    return chosen[plan].calls[step].kernel.name in STEPPING.get(compiler, ())
+
+
+def layers() -> Iterator[Graph]:
+    """The examples of the registry, and sizes whose strides are no powers of two; each with what follows."""
+    rng = np.random.default_rng(5)
+    graphs = [graph for kind in LAYERS for graph in REGISTRY[kind].examples(rng)]
+    for weight_type, type in (("ternary", "int8"), ("ternary", "uint2"), ("bipolar", "bipolar")):
+        image, row = build.value("x", (13, 11, 37), type), build.value("x", (301,), type)
+        graphs += [build.graph(image, conv(rng, image, 9, weight_type, "conv"))]
+        graphs += [build.graph(row, dense(rng, row, 37, weight_type, "dense"))]
+    packed = [graph for graph in graphs if getattr(graph.ops[0], "weight_type", "") in PACKED]
+    for number, graph in enumerate(packed):
+        for follow in (FOLLOWS[0], FOLLOWS[1 + number % 4]):
+            yield followed(graph, follow, rng)
+
+
+def plans(core: str) -> list[Plan]:
+    """Every kernel for every layer; its layouts take turns."""
+    found: list[Plan] = []
+    for graph in layers():
+        seen: dict[str, int] = {}
+        for plan in every_plan(graph, core):
+            name = next(step.kernel.name for step in plan.calls if step.ops)
+            seen[name] = seen.get(name, -1) + 1
+            if seen[name] % IN_TURN == 0:
+                found.append(plan)
+    return found
+
+
+def fleet(chosen: list[Plan]) -> BenchModel:
+    """All of them in one model."""
+    named = [replace(plan, graph=replace(plan.graph, name=f"m{i}")) for i, plan in enumerate(chosen)]
+    sources: dict[str, str] = {}
+    for plan in named:
+        sources |= render_plan(plan)
+    members = [plan.graph for plan in named]
+    sizes = [
+        sum(value.size * value.type.dtype.itemsize for value in values)
+        for values in ([g.input for g in members], [g.output_value for g in members])
+    ]
+    return BenchModel("fleet", {**sources, "fleet.h": _header(members, *sizes), "fleet.c": _source(members)})
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("compiler", sorted(COMPILERS))
+@pytest.mark.parametrize("core", sorted(CORES))
+def test_no_multiply_instruction(core: str, compiler: str) -> None:
+    need(COMPILERS[compiler], "capstone")
+    from edgeternary.run._emulator.image import link
+    from tests.c.disassembly import instructions, multiplications
+
+    chosen = plans(core)
+    used = {step.kernel.name for plan in chosen for step in plan.calls if step.ops}
+    layered = {k.name for k in kernels() if any(pattern[0] in LAYERS for pattern in k.patterns)}
+    assert layered - used <= MULTIPLYING
+    path = link(fleet(chosen), core, compiler=compiler).elf.path
+    found = multiplications(path, MEMBERS)
+    if (core, compiler) == DOUBLED:
+        found = [text for text in found if not doubled(chosen, text)]
+    assert [text for text in found if not stepping(chosen, text, compiler)] == []
+    seen = {name.split("_")[0] for name, _ in instructions(path, MEMBERS)}
+    assert seen == {f"m{i}" for i in range(len(chosen))}, "the functions of every model were looked at"
+
+
+@pytest.mark.emulator
+def test_a_multiplication_is_seen() -> None:
+    """The same check on a layer with form B, which needs one."""
+    need("zig", "capstone")
+    from edgeternary.run._emulator.image import link
+    from tests.c.disassembly import multiplications
+
+    graph = followed(REGISTRY["dense"].examples(np.random.default_rng(5))[0], "B", np.random.default_rng(0))
+    plan = next(iter(every_plan(graph, "cortex-m4")))
+    assert multiplications(link(fleet([plan]), "cortex-m4", compiler="zig").elf.path, MEMBERS)
