@@ -12,9 +12,10 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL, Natural
 from edgeternary.ops import Dense
 
-# Weights other than 0. Few-bit inputs have bit planes, next to which much code gains little; next to tables,
-# which is what 8-bit inputs have, it takes half the instructions (32,768 terms are 96 KB of code).
-MAX_TERMS = {True: 4096, False: 32768}  # by whether inputs have few bits
+# Weights other than 0. Few-bit inputs have bit planes and binary weights tables of eight, next to which much
+# code gains little; next to the tables of five of ternary weights on 8-bit inputs it takes half the instructions
+# (32,768 terms are 96 KB of code).
+MAX_TERMS = {True: 32768, False: 4096}  # by whether weights are ternary and inputs have more than FEW_BITS
 FEW_BITS = 4
 
 
@@ -28,7 +29,7 @@ class DenseBaked(Kernel):
         op, x, core = cast(Dense, match.ops[0]), match.ins[0], match.core
         outputs, inputs = op.weights.shape
         terms = int(np.count_nonzero(op.weights))
-        most = MAX_TERMS[x.type.bits <= FEW_BITS]
+        most = MAX_TERMS[op.weight_type == "ternary" and x.type.bits > FEW_BITS]
         if not weights.is_packed(op.weight_type) or x.type.dtype.itemsize > 2 or terms > most:
             return
         if not accumulator.fits(match, op):
