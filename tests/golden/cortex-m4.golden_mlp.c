@@ -169,7 +169,7 @@ GOLDEN_MLP_STEP void golden_mlp_1_fc2(const uint32_t *x, int32_t *y)
         uint32_t sum1 = golden_mlp_agree(w[0], w[1], x[0]);
         w += 2;
         const int32_t raw = (int32_t)golden_mlp_weigh(sum1, 0, 0, 0);
-        *y++ = 2 * raw + golden_mlp_fc2_offset[o];
+        *y++ = (int32_t)((uint32_t)raw << 1) + golden_mlp_fc2_offset[o];
     }
 }
 
