@@ -77,7 +77,13 @@ def border(layout: Lanes, value: Value, rows: int, starts: tuple[int, ...]) -> B
     if starts != layout.starts or layout.rows < layout.top + rows:
         return None
     written = range(layout.top, layout.top + rows)
-    fills = [_fill(layout, value, written, row) for row in range(layout.rows) if row not in written]
+    height = tall(value.shape)[0]
+    beyond = max(starts) + rows > height  # the last part may have rows that the image has not
+    fills = [
+        _fill(layout, value, written, row)
+        for row in range(layout.rows)
+        if row not in written or (beyond and max(starts) + row - layout.top >= height)
+    ]
     right = layout.width - layout.left - width
     pad = layout.pad_word(value)
     return Border(

@@ -204,3 +204,13 @@ def test_no_multiplication_in_form_a(core: str) -> None:
         assert not {
             name for name in names if name.startswith(("mul", "mla", "mls", "sml", "smul", "uml", "umul"))
         }
+
+
+def test_rows_beyond_the_image_are_pads() -> None:
+    """Parts of two rows of seven: the last part's second row is none of the image and must not stay as it is."""
+    value = build.value("x", (7, 3, 1), "uint2")
+    layout = Lanes(starts=(0, 2, 4, 6), rows=3, width=5, top=1, left=1, pad=0)
+    edge = border(layout, value, 2, layout.starts)
+    assert edge is not None
+    beyond = {fill.to: fill for fill in edge.fills}[2]
+    assert [(piece.source, piece.shift, piece.keep) for piece in beyond.pieces] == [(2, 0, 0xFFFFFF)]

@@ -37,7 +37,8 @@ class MaxPoolPlanes(Kernel):
     def body(self, match: Match, offer: Offer) -> Body:
         op, x = cast(MaxPool, match.ops[0]), match.ins[0]
         mask = encoding.pack(op.minimum.astype(np.int32), parse("binary"))[0]
-        mixed = 0 < int(op.minimum.sum()) < op.minimum.size
+        taps = op.kernel[0] * op.kernel[1]
+        mixed = taps > 1 and 0 < int(op.minimum.sum()) < op.minimum.size
         note = "1: this channel takes the minimum"
         tables = [Table("minimum", mask, note, hexadecimal=True)] if mixed else []
         fields = {
