@@ -207,7 +207,7 @@ def test_no_multiplication_in_form_a(core: str) -> None:
 
 
 def test_rows_beyond_the_image_are_pads() -> None:
-    """Parts of two rows of seven: the last part's second row is none of the image and must not stay as it is."""
+    """Parts of two rows of seven: the second row of the last is none of the image."""
     value = build.value("x", (7, 3, 1), "uint2")
     layout = Lanes(starts=(0, 2, 4, 6), rows=3, width=5, top=1, left=1, pad=0)
     edge = border(layout, value, 2, layout.starts)

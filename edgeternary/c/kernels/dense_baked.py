@@ -13,8 +13,8 @@ from edgeternary.c.layouts import NATURAL, Natural
 from edgeternary.ops import Dense
 
 # Weights other than 0. Few-bit inputs have bit planes and binary weights tables of eight, next to which much
-# code gains little; next to the tables of five of ternary weights on 8-bit inputs it takes half the instructions
-# (32,768 terms are 96 KB of code).
+# code gains little; next to the tables of five of ternary weights on 8-bit inputs it takes half the
+# instructions (32,768 terms are 96 KB of code).
 MAX_TERMS = {True: 32768, False: 4096}  # by whether weights are ternary and inputs have more than FEW_BITS
 FEW_BITS = 4
 
