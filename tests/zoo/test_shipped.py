@@ -67,7 +67,7 @@ def test_card(name: str) -> None:
     for key in ("macs", "weights", "packed_bytes", "weights_bits", "activations_bits"):
         assert card.get(key, found[key]) == found[key], key
     assert card["mismatches_torch"] == 0
-    wanted = 0.999 if card["activations_bits"] <= 4 else 0.998  # wider ones: multipliers of some 11 bits round
+    wanted = 0.999 if card["activations_bits"] <= 4 else 0.998  # wider ones have rounded multipliers
     assert card["train_eval_agreement"] >= min(wanted, 1 - 1 / card["test_samples"])
     assert 0.5 < card["test_accuracy"] <= 1
 
