@@ -36,8 +36,8 @@ IN_TURN = 4  # offers of one kernel for one layer: one of so many is built
 
 # clang makes a multiplication by 2 of the doubled count of bipolar inputs where it has 2 in a register.
 DOUBLED = ("cortex-m0plus", "zig")
-# clang turns pointers that these kernels move by additions, once a line or block of pixels, into products; for
-# the Cortex-M55 it counts turns of conv2d_slices by a reciprocal.
+# clang turns pointers that these kernels move by additions, once a line or block of pixels, into products;
+# for the Cortex-M55 it counts turns of conv2d_slices by a reciprocal.
 STEPPING = {"zig": ("pack_slices", "unpack_slices", "conv2d_slices", "conv2d_stream")}
 
 
