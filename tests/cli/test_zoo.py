@@ -20,7 +20,7 @@ from tests.cli.conftest import Answer
 Call = Callable[..., Answer]
 KEYS = [
     "name", "data", "weights_bits", "activations_bits", "weights", "packed_bytes", "accuracy",
-    "float_accuracy", "samples", "mismatches_torch",
+    "float_accuracy", "seed", "seeds", "mean_accuracy", "spread", "samples", "mismatches_torch",
 ]  # fmt: skip
 
 
@@ -32,11 +32,11 @@ def test_list(et: Call) -> None:
     assert all(list(row) == KEYS for row in rows.values())
     expected = {
         "data": "fashion-mnist", "weights_bits": 2, "activations_bits": 1, "weights": 268_800,
-        "packed_bytes": 67_200, "accuracy": 0.8896, "samples": 10_000, "mismatches_torch": 0,
+        "packed_bytes": 67_200, "accuracy": 0.8927, "samples": 10_000, "mismatches_torch": 0,
     }  # fmt: skip
     assert {key: rows["fashion-mlp"][key] for key in expected} == expected
     table = et("zoo").out
-    assert "88.96%" in table and "67,200" in table
+    assert "89.27%" in table and "67,200" in table
 
 
 @pytest.mark.parametrize("text", ["fashion-cnn", "zoo:fashion-cnn"])
