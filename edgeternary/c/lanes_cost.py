@@ -66,10 +66,9 @@ def cost(
         code += 0 if epilogue.thumb1 else group.additions // 3
         code += round(group.size * (8 + epilogue.bytes)) + 80
     cycles = rows * pixels * once + 40.0 * len(groups) * (1 if epilogue.store == "direct" else rows)
-    if epilogue.store == "rows":
-        cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
     once_only = CODES_BYTES if epilogue.fields else 0
     if epilogue.store == "rows":
+        cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
     return Cost(cycles + 5 * border, code + once_only, code * rows * pixels)
 

@@ -144,12 +144,12 @@ class Lanes(Layout):
     @property
     def bits(self) -> int:
         """Bits of a lane."""
-        return 8 * WORD_BYTES // self.lanes
+        return lane_bits(self.lanes)
 
     @property
     def ones(self) -> int:
         """A word with 1 in every lane."""
-        return sum(1 << self.bits * lane for lane in range(self.lanes))
+        return lane_ones(self.lanes)
 
     def pad_word(self, value: Value) -> int:
         """A word with the pad in every lane."""
@@ -182,6 +182,16 @@ class Lanes(Layout):
         shift = (self.bits * lane).astype(np.uint32)[:, None, None]
         raised = (words[padded - starts[lane]] >> shift & mask).astype(np.int32)
         return (raised * lane_unit(value.type) + value.type.lo).reshape(value.shape)
+
+
+def lane_bits(lanes: int) -> int:
+    """Bits of each of so many lanes in a word."""
+    return 8 * WORD_BYTES // lanes
+
+
+def lane_ones(lanes: int) -> int:
+    """A word with 1 in every lane."""
+    return sum(1 << lane_bits(lanes) * lane for lane in range(lanes))
 
 
 def lane_unit(type: Type) -> int:

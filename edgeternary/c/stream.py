@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from edgeternary.c import epilogue, rescale, weights
 from edgeternary.c.epilogue import Affine, Epilogue
 from edgeternary.c.kernel import Body, Match
-from edgeternary.c.layouts import NATURAL, WORD_BYTES
+from edgeternary.c.layouts import NATURAL, lane_bits, lane_ones
 from edgeternary.c.tables import Table
 from edgeternary.ir import IntArray, Op, Type, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
@@ -55,13 +55,9 @@ class Lists:
     top: int
 
     @property
-    def bits(self) -> int:
-        return 8 * WORD_BYTES // self.lanes
-
-    @property
-    def ones(self) -> int:
-        """A word with 1 in every lane."""
-        return sum(1 << self.bits * lane for lane in range(self.lanes))
+    def start(self) -> int:
+        """The word that sums start from: the bias in every lane."""
+        return self.bias * lane_ones(self.lanes)
 
     @cached_property
     def nonzeros(self) -> int:
@@ -86,7 +82,7 @@ def lists(codes: IntArray, positions: IntArray, lo: int, hi: int, lanes: int) ->
         pieces = [(codes[:, a:b], positions[a:b]) for a, b in pairwise(cuts)]
         ends = [_ends(piece, lo, hi) for piece, _ in pieces]
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-        if high - low < 1 << 8 * WORD_BYTES // lanes:
+        if high - low < 1 << lane_bits(lanes):
             rows = tuple(
                 (places[piece[o] < 0], places[piece[o] > 0])
                 for o in range(len(codes))
@@ -116,9 +112,9 @@ def interval(op: Conv2d, x: Value) -> tuple[int, int]:
     return x.lo, x.hi
 
 
-def negated(match: Match, op: Conv2d) -> NDArray[np.bool_]:
+def negated(follow: Op | None, op: Conv2d) -> NDArray[np.bool_]:
     """Outputs whose weights are negated, so that a threshold never falls with the sum."""
-    return epilogue.negated(match.follow, len(op.bias)) & weights.can_negate(op.weight_type)
+    return epilogue.negated(follow, len(op.bias)) & weights.can_negate(op.weight_type)
 
 
 def after(match: Match, op: Conv2d, found: Lists) -> Epilogue | None:
@@ -128,7 +124,7 @@ def after(match: Match, op: Conv2d, found: Lists) -> Epilogue | None:
 
 @lru_cache(maxsize=512)
 def _after(op: Conv2d, after: Op | None, acc: Value, out: Value, found: Lists) -> Epilogue | None:
-    negate = epilogue.negated(after, len(op.bias)) & weights.can_negate(op.weight_type)
+    negate = negated(after, op)
     offset = np.where(negate, -1, 1) * op.bias.astype(np.int64) - found.parts * found.bias
     affine = Affine(1, offset, 0, found.parts * found.top)
     if not affine.fits():

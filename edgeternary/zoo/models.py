@@ -14,11 +14,16 @@ from edgeternary.nn.quantizers import levels
 Kind = str | int
 
 
+def wide(kind: Kind) -> bool:
+    """Whether codes have 5 bits or more, too many for thresholds."""
+    return levels(kind).hi - levels(kind).lo > 15
+
+
 def quantiser(
     channels: int, i: int | str, kind: Kind, scale: float | None = None, surrogate: str | None = None
 ) -> OrderedDict[str, nn.Module]:
     """bn<i> and act<i>: BatchNorm and Activation up to 4 bits, one Requantize act<i> from 5 bits on."""
-    if levels(kind).hi - levels(kind).lo > 15:
+    if wide(kind):
         return OrderedDict([(f"act{i}", q.Requantize(channels, kind, scale))])
     return OrderedDict([(f"bn{i}", q.BatchNorm(channels)), (f"act{i}", q.Activation(kind, scale, surrogate))])
 
@@ -27,7 +32,7 @@ def average(channels: int, activations: Kind, pooled: Kind = 4) -> OrderedDict[s
     """pool (and act_pool): the average over the map as `pooled` codes, as wide as the activations from 5 bits
     on.
     """
-    if levels(activations).hi - levels(activations).lo > 15:
+    if wide(activations):
         return OrderedDict(pool=q.SumPool(), act_pool=q.Requantize(channels, activations))
     return OrderedDict(pool=q.GlobalAvgPool(q.Activation(pooled)))
 

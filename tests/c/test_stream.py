@@ -175,7 +175,7 @@ def test_lanes_are_as_wide_as_the_sums() -> None:
         if found and parts == 1:
             assert found.bias == 255 * minus and found.top == 0xFFFF
     thin = stream.lists(np.ones((1, 127), np.int32), np.arange(127), -1, 1, 4)
-    assert thin is not None and (thin.parts, thin.bias, thin.top, thin.ones) == (1, 127, 254, 0x01010101)
+    assert thin is not None and (thin.parts, thin.bias, thin.top, thin.start) == (1, 127, 254, 0x7F7F7F7F)
 
 
 def test_layers_of_every_kind(tmp_path: Path) -> None:

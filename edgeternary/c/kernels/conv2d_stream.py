@@ -29,7 +29,7 @@ class Conv2dStream(Kernel):
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         if op.groups != 1 or not weights.is_packed(op.weight_type) or not stream.possible(op, x):
             return
-        found = _lists(op, x, tuple(stream.negated(match, op).tolist()))
+        found = _lists(op, x, tuple(stream.negated(match.follow, op).tolist()))
         if found is None or max(self._frame(match)[:12]) > LARGEST:
             return
         after = stream.shift(match, op, found) or stream.after(match, op, found)
@@ -71,12 +71,12 @@ class Conv2dStream(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        found = _lists(op, x, tuple(stream.negated(match, op).tolist()))
+        found = _lists(op, x, tuple(stream.negated(match.follow, op).tolist()))
         assert found is not None
         frame = self._frame(match)
         fields = {
             "op": op, "x": x, "outputs": len(op.bias), "pixels": frame[11], "lanes": found.lanes,
-            "parts": found.parts, "bias": found.bias * found.parts, "start": found.bias * found.ones,
+            "parts": found.parts, "bias": found.bias * found.parts, "start": found.start,
             "frame": frame, "padded": any(op.pad), "words": self._words(op), "sums": self._sums(found),
             "origin": -op.pad[0] * frame[12] - op.pad[1] * x.channels, "pads": self._pads(op, x),
             "letter": stream.letter(x.type), "ctype": NATURAL.ctype(match.out),

@@ -33,7 +33,7 @@ class DepthwiseStream(Kernel):
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         if not 1 < op.groups == x.channels or not weights.is_packed(op.weight_type):
             return
-        plan = _plan(op, x, match.outs[0], tuple(stream.negated(match, op).tolist()))
+        plan = _plan(op, x, match.outs[0], tuple(stream.negated(match.follow, op).tolist()))
         if plan is None or max(plan.words, plan.sums) > LARGEST:
             return
         after = self._shift(match, op, plan) or stream.after(match, op, plan.lists)
@@ -54,7 +54,7 @@ class DepthwiseStream(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        plan = _plan(op, x, match.outs[0], tuple(stream.negated(match, op).tolist()))
+        plan = _plan(op, x, match.outs[0], tuple(stream.negated(match.follow, op).tolist()))
         assert plan is not None
         found = plan.lists
         width, channels = tall(x.shape)[1:]
@@ -66,7 +66,7 @@ class DepthwiseStream(Kernel):
         fields = {
             "op": op, "x": x, "outputs": len(op.bias), "each": len(op.bias) // op.groups,
             "rows": plan.rows, "pixels": plan.window.out[1], "across": plan.across, "lanes": found.lanes,
-            "bias": found.bias, "start": found.bias * found.ones, "padded": any(op.pad), "words": plan.words,
+            "bias": found.bias, "start": found.start, "padded": any(op.pad), "words": plan.words,
             "sums": plan.sums, "places": [start * out_row for start in plan.starts],
             "shape": [tall(x.shape)[0], width, row, channels, left, plan.rows_in, plan.across]
             + [number for first in firsts for number in (first, first * row)],

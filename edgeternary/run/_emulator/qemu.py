@@ -41,14 +41,22 @@ def board_of(core: str) -> Board:
     """The emulated board with this core."""
     boards = [board for board in load_all().values() if board.kind == "emulated" and board.core == core]
     if not boards:
-        raise EdgeTernaryError(f"nothing emulates {core}", "no board file names a machine of QEMU with it")
+        raise EdgeTernaryError(
+            f"nothing emulates {core}",
+            "no board file names a machine of QEMU with it",
+            "edgeternary boards lists those that do; add one as docs/adding-a-board.md says",
+        )
     return boards[0]
 
 
 def command(board: Board, image: Path, extra: Iterable[str] = ()) -> list[str]:
     """qemu-system-arm for an image; its exit status is the image's, its output what the UART printed."""
     if board.emulator is None:
-        raise EdgeTernaryError(f"QEMU does not emulate {board.title}", "its board file names no machine")
+        raise EdgeTernaryError(
+            f"QEMU does not emulate {board.title}",
+            "its board file names no machine",
+            "edgeternary boards --kind emulated",
+        )
     return [
         *require("qemu-system-arm").command,
         *("-machine", board.emulator.qemu, "-kernel", str(image)),
