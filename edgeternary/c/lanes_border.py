@@ -1,8 +1,7 @@
 """Borders of lanes: which rows and columns a producer writes itself, and what fills the others.
 
-A producer whose words hold the parts of the layout stores its rows in place. The rows above and below
-them, the halo,
-are rows of other lanes, and the rest is pad.
+A producer whose words hold the parts of the layout stores its rows in place. The rows above and below them,
+the halo, are rows of other lanes, and the rest is pad.
 """
 
 from __future__ import annotations
@@ -77,12 +76,9 @@ def border(layout: Lanes, value: Value, rows: int, starts: tuple[int, ...]) -> B
     if starts != layout.starts or layout.rows < layout.top + rows:
         return None
     written = range(layout.top, layout.top + rows)
-    height = tall(value.shape)[0]
-    beyond = max(starts) + rows > height  # the last part may have rows that the image has not
+    last = tall(value.shape)[0] - max(starts) + layout.top  # from here on the last part is beyond the image
     fills = [
-        _fill(layout, value, written, row)
-        for row in range(layout.rows)
-        if row not in written or (beyond and max(starts) + row - layout.top >= height)
+        _fill(layout, value, written, row) for row in range(layout.rows) if row not in written or row >= last
     ]
     right = layout.width - layout.left - width
     pad = layout.pad_word(value)
