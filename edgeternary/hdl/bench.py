@@ -165,14 +165,15 @@ class _Bench:
     def read(self, ctx: Any) -> Run:
         """Everything out of the memories."""
 
+        def words(memory: Memory) -> frames.Words:
+            return frames.words([ctx.get(memory.data[k]) for k in range(memory.depth)], memory.shape.width)
+
         def values(memory: Memory, element: Any, lanes: int, shape: tuple[int, ...]) -> IntArray:
-            rows = [ctx.get(memory.data[k]) for k in range(memory.depth)]
-            packed = frames.words(rows, lanes * element.width)
-            return frames.unpack(packed, element, lanes, (self.count, *shape))
+            return frames.unpack(words(memory), element, lanes, (self.count, *shape))
 
         d = self.design
         return Run(
-            values(self.outputs, d.o_element, d.o_lanes, d.graph.output_value.shape),
+            d.outputs(words(self.outputs), self.count),
             {
                 name: values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)
                 for name, memory in self.taps.items()

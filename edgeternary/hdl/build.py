@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.devices import family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.folding import Folding
 from edgeternary.hdl.yosys import version, yosys
@@ -24,53 +24,6 @@ RTL_MULTIPLIERS = ("$mul", "$macc", "$macc_v2", "$div", "$mod", "$divfloor", "$m
 TIMEOUT = 1800.0
 
 
-@dataclass(frozen=True)
-class Device:
-    """An FPGA family as yosys sees it.
-
-    synth        the synthesis command, with DSP inference on; it ends before its own report
-    luts         LUT4 cells, and how many LUT4 each other cell type occupies
-    ffs, rams    prefixes of the names of flip-flops and block RAMs
-    multipliers  prefixes of the names of DSP cells
-    """
-
-    name: str
-    synth: str
-    luts: Mapping[str, int]
-    ffs: tuple[str, ...]
-    rams: tuple[str, ...]
-    multipliers: tuple[str, ...]
-
-
-DEVICES = {
-    "ice40": Device(
-        "ice40",
-        "synth_ice40 -dsp -top {top} -run :check",
-        {"SB_LUT4": 1},  # a carry sits beside the LUT of its adder
-        ("SB_DFF",),
-        ("SB_RAM40_4K", "SB_SPRAM256KA"),
-        ("SB_MAC16",),
-    ),
-    "ecp5": Device(
-        "ecp5",
-        "synth_ecp5 -nowidelut -top {top} -run :check",  # wide LUTs double the LUTs of popcounts
-        {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},  # a carry cell and a small RAM take the place of LUTs
-        ("TRELLIS_FF",),
-        ("DP16KD", "PDPW16KD"),
-        ("MULT9X9D", "MULT18X18D", "ALU24B", "ALU54B"),
-    ),
-}
-
-
-def device(name: str) -> Device:
-    """The device family called `name`; EdgeTernaryError (code 2) if there is none."""
-    if name not in DEVICES:
-        raise EdgeTernaryError(
-            f"unknown device {name[:40]!r}", f"known are {', '.join(DEVICES)}", "choose one of them", USAGE
-        )
-    return DEVICES[name]
-
-
 def statistics(
     graph: Graph, device: str = "ice40", folding: Folding | None = None, tool: str = "auto"
 ) -> dict[str, int | str]:
@@ -80,12 +33,7 @@ def statistics(
     EdgeTernaryError if a check finds a multiplier.
     """
     figures = count_cells(rtlil(graph, folding), identifier(graph.name), device, tool)
-    if figures["multipliers"]:
-        raise EdgeTernaryError(
-            f"the hardware of model {graph.name!r} has {figures['multipliers']} multipliers",
-            "every part must do without",
-            "report this as a bug",
-        )
+    refuse_multipliers(graph.name, figures)
     return figures
 
 
@@ -94,29 +42,49 @@ def count_cells(design: str, top: str, device_name: str, tool: str = "auto") -> 
 
     multipliers  cells of either check, whichever finds more
     """
-    family = device(device_name)
-    synth = family.synth.format(top=top)
+    return synthesise(design, top, device_name, tool)[0]
+
+
+def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[dict[str, int | str], Path]:
+    """The figures of `count_cells`, and the folder that holds the netlist as netlist.json and netlist.v.
+
+    One synthesis serves both: with DSP inference on, a netlist without multipliers is the one to place.
+    """
+    fabric = family(device)
     yosys_version = version(tool)
     script = (
         f"read_rtlil design.il; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json; "
-        f"design -reset; read_rtlil design.il; {synth}; tee -q -o mapped.json stat -json"
+        f"design -reset; read_rtlil design.il; {fabric.synth.format(top=top)}; "
+        "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
+        "write_json netlist.json; write_verilog -noattr -norename netlist.v"
     )
 
     def fill(folder: Path) -> None:
         (folder / "design.il").write_text(design, encoding="utf-8")
-        yosys(script, what=f"synthesis of {top} for {family.name}", folder=folder, tool=tool, timeout=TIMEOUT)
+        yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=TIMEOUT)
 
     folder = cache.build(cache.digest(design, script, yosys_version), fill, "synthesis")
     rtl, mapped = (_cells(folder / name) for name in ("rtl.json", "mapped.json"))
     products = sum(count for cell, count in rtl.items() if cell in RTL_MULTIPLIERS)
-    return {
-        "luts": sum(mapped.get(cell, 0) * size for cell, size in family.luts.items()),
-        "ffs": _count(mapped, family.ffs),
-        "ram_blocks": _count(mapped, family.rams),
-        "multipliers": max(products, _count(mapped, family.multipliers)),
-        "device": family.name,
+    figures: dict[str, int | str] = {
+        "luts": sum(mapped.get(cell, 0) * size for cell, size in fabric.luts.items()),
+        "ffs": _count(mapped, fabric.ffs),
+        "ram_blocks": _count(mapped, fabric.rams),
+        "multipliers": max(products, _count(mapped, fabric.multipliers)),
+        "device": fabric.name,
         "yosys": yosys_version,
     }
+    return figures, folder
+
+
+def refuse_multipliers(name: str, figures: Mapping[str, object]) -> None:
+    """EdgeTernaryError if a check found a multiplier."""
+    if figures["multipliers"]:
+        raise EdgeTernaryError(
+            f"the hardware of model {name!r} has {figures['multipliers']} multipliers",
+            "every part must do without",
+            "report this as a bug",
+        )
 
 
 def _cells(report: Path) -> dict[str, int]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.ir import IntArray
-from edgeternary_hw import Element
+from edgeternary_hw import Answer, Element
 
 Words = NDArray[np.uint32]
 
@@ -44,6 +44,18 @@ def unpack(words: Words, element: Element, lanes: int, shape: tuple[int, ...]) -
     elif element.kind == "signed":
         numbers -= planes[:, :, -1] << element.width
     return numbers.astype(np.int32).reshape(shape)
+
+
+def answers(words: Words, count: int, part: Answer, signed: bool) -> tuple[IntArray, IntArray | None]:
+    """Beats (bytes) of `count` answers to numbers int32 (count, n), and the indices of the largest, if sent."""
+    frame = np.ascontiguousarray(words[:, 0].astype(np.uint8)).reshape(count, -1)
+    end = part.count * part.size
+    digits = frame[:, :end].reshape(count, part.count, part.size).astype(np.int64)
+    numbers = digits @ (np.int64(1) << 8 * np.arange(part.size, dtype=np.int64))
+    if signed:
+        numbers -= (digits[:, :, -1] >> 7) << 8 * part.size
+    index = frame[:, end:].astype(np.int64) @ (np.int64(1) << 8 * np.arange(part.index_bytes, dtype=np.int64))
+    return numbers.astype(np.int32), index.astype(np.int32) if part.index else None
 
 
 def payloads(words: Words) -> list[int]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from amaranth import Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.hdl import frames
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.folding import Folding, fold, lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
-from edgeternary.ir import Graph, Op
-from edgeternary_hw import Element, Skid
+from edgeternary.ir import Graph, IntArray, Op, Value
+from edgeternary_hw import Answer, Element, Skid
+
+BYTE = Element("unsigned", 8)
 
 
 class Top(wiring.Component):
@@ -40,6 +45,7 @@ class Design:
 
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
               (o_element), a frame i_beats (o_beats) beats
+    answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
     """
 
@@ -51,6 +57,7 @@ class Design:
     i_element: Element
     o_element: Element
     taps: dict[str, Wire]
+    answer: Answer | None = None
 
     @property
     def i_beats(self) -> int:
@@ -58,16 +65,46 @@ class Design:
 
     @property
     def o_beats(self) -> int:
+        if self.answer:
+            return self.answer.count * self.answer.size + self.answer.index_bytes
         return self.graph.output_value.size // self.o_lanes
+
+    def outputs(self, words: frames.Words, count: int) -> IntArray:
+        """The output tensors int32 (count, *shape) out of the payloads (beats, words) of `count` frames.
+
+        EdgeTernaryError where the index of the largest number, which an answer ends with, is another one.
+        """
+        shape = self.graph.output_value.shape
+        if not self.answer:
+            return frames.unpack(words, self.o_element, self.o_lanes, (count, *shape))
+        numbers, index = frames.answers(words, count, self.answer, self.graph.output_value.type.signed)
+        if index is not None and (wrong := np.flatnonzero(index != numbers.argmax(axis=1))).size:
+            raise EdgeTernaryError(
+                f"the hardware of model {self.graph.name!r} names the wrong class for frame {wrong[0]}",
+                f"it says {index[wrong[0]]}, the largest output is {numbers[wrong[0]].argmax()}",
+                "report this as a bug",
+                NOT_BIT_EXACT,
+            )
+        return numbers.reshape(count, *shape)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Ports of the generated module and their bits."""
+        streams = {f"{name}__payload": len(getattr(self.top, name).payload) for name in "io"}
+        return {"clk": 1, "rst": 1, **streams} | {f"{n}__{w}": 1 for n in "io" for w in ("valid", "ready")}
 
     def limit(self, count: int) -> int:
         """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
-        steps = self.folding.cycles + self.graph.input.size + self.graph.output_value.size
+        steps = self.folding.cycles + self.graph.input.size + max(self.graph.output_value.size, self.o_beats)
         return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
 
 
-def build(graph: Graph, folding: Folding | None = None) -> Design:
-    """The design of a graph. EdgeTernaryError, by layer name, for what cannot be built."""
+def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False) -> Design:
+    """The design of a graph. EdgeTernaryError, by layer name, for what cannot be built.
+
+    answer  the output leaves as bytes, little-endian, with the index of the largest number behind those of a
+            vector: what an FPGA's pins or a host can take
+    """
     check(graph, PARTS)
     folding = folding or fold(graph)
     b = Builder(graph, folding)
@@ -91,13 +128,29 @@ def build(graph: Graph, folding: Folding | None = None) -> Design:
         )
         wires |= _forked(b, op.name, taps[op.name])
     last = wires.pop((graph.output, "", 0))
-    last = b.recode(last, port_element(graph.output_value), graph.output)
-    leave = Skid(last.lanes * last.element.width)
-    b.through(leave, last, graph.output, "output")
+    leave: Any
+    if answer:
+        leave = _answer(b, graph.output_value, last)
+        last = replace(last, element=BYTE, lanes=1)
+    else:
+        last = b.recode(last, port_element(graph.output_value), graph.output)
+        leave = Skid(last.lanes * last.element.width)
+        b.through(leave, last, graph.output, "output")
     top = Top(i_lanes * element.width, last.lanes * last.element.width)
     entry.i, leave.o = top.i, top.o
     top.parts = b.parts
-    return Design(graph, folding, top, i_lanes, last.lanes, element, last.element, taps)
+    return Design(
+        graph, folding, top, i_lanes, last.lanes, element, last.element, taps, leave if answer else None
+    )
+
+
+def _answer(b: Builder, value: Value, last: Wire) -> Answer:
+    """The output as bytes; of a vector of several numbers, with the index of the largest one."""
+    last = b.adapt(last, 1, value.name)
+    size = -(-value.type.bits // 8)
+    part = Answer(last.element, value.size, size, index=len(value.shape) == 1 and value.size > 1)
+    b.through(part, last, value.name, "answer")
+    return part
 
 
 def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl.frames import pack, unpack, words_of
+from edgeternary.hdl.frames import pack, words_of
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
 from edgeternary.run._options import Options
@@ -58,8 +58,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
             "a stream of the design is stuck",
             "report this as a bug",
         )
-    outputs = unpack(words, design.o_element, design.o_lanes, (count, *design.graph.output_value.shape))
-    return Result(outputs, stats=timing(times))
+    return Result(design.outputs(words, count), stats=timing(times))
 
 
 def timing(times: list[int]) -> dict[str, int | float | str | None]:

