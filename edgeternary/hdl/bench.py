@@ -175,7 +175,9 @@ class _Bench:
         return Run(
             d.outputs(words(self.outputs), self.count),
             {
-                name: values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)
+                name: d.taps[name].numbers(
+                    values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)
+                )
                 for name, memory in self.taps.items()
             },
             [ctx.get(self.times.data[k]) for k in range(self.count)],

@@ -6,42 +6,71 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding
-from edgeternary.ir import Graph, Value
+from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
 from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Widen
 from edgeternary_hw.stage import share
 
 
 @dataclass(frozen=True)
+class Affine:
+    """A number x of channel c on a stream stands for scale * x + constants[c]."""
+
+    scale: int
+    constants: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Wire:
-    """The stream of a value: output port of a part, `lanes` channels of `element` a beat."""
+    """The stream of a value: output port of a part, `lanes` channels of `element` a beat.
+
+    With `affine` the stream carries the counts of a matrix, not yet the value itself.
+    """
 
     port: Any
     element: Element
     lanes: int
     value: Value
+    affine: Affine | None = None
+
+    def numbers(self, carried: IntArray) -> IntArray:
+        """The value's numbers (frames, *shape) from those that the stream carries."""
+        if not self.affine:
+            return carried
+        return carried * np.int32(self.affine.scale) + np.asarray(self.affine.constants, np.int32)
 
 
 class Builder:
-    """Collects the parts of a design; `parts` are (instance name, component) in stream order."""
+    """Collects the parts of a design.
+
+    parts  (instance name, component) in stream order
+    busy   by instance name, the cycles a frame that a part works when it waits for nobody
+    """
 
     def __init__(self, graph: Graph, folding: Folding) -> None:
         self.graph, self.folding = graph, folding
         self.parts: list[tuple[str, Any]] = []
+        self.busy: dict[str, int] = {}
         self._taken: set[str] = set()
 
-    def part(self, component: Any, name: str, role: str = "") -> Any:
-        """Adds a part named after a layer (and its role there)."""
+    def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:
+        """Adds a part named after a layer (and its role there), which works `busy` cycles a frame."""
         unique = identifier(f"{name} {role}" if role else name, self._taken)
         self._taken.add(unique)
         self.parts.append((unique, component))
+        self.busy[unique] = busy
         return component
 
-    def through(self, component: Any, wire: Wire, name: str, role: str = "") -> Any:
-        """Adds a part with ports i and o behind a stream; returns its output port."""
-        share(wire.port, self.part(component, name, role))
+    def through(self, component: Any, wire: Wire, name: str, role: str = "", busy: int = 0) -> Any:
+        """Adds a part with ports i and o behind a stream; returns its output port.
+
+        busy  cycles a frame; without it the beats of the stream
+        """
+        share(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
         return component.o
 
     def attach(self, wires: list[Wire], component: Any) -> None:
@@ -62,7 +91,8 @@ class Builder:
         bits = common * wire.element.width
         if wire.lanes != common:
             part: Any = Narrow(bits, wire.lanes // common)
-            wire = replace(wire, port=self.through(part, wire, name, "narrow"), lanes=common)
+            beats = wire.value.size // common
+            wire = replace(wire, port=self.through(part, wire, name, "narrow", beats), lanes=common)
         if lanes != common:
             part = Widen(bits, lanes // common)
             wire = replace(wire, port=self.through(part, wire, name, "widen"), lanes=lanes)

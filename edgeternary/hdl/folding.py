@@ -68,7 +68,9 @@ class Matrix:
         return [size for size in sizes if size[0] <= MAX_ROWS and size[0] * size[1] * self.bits <= MAX_TERMS]
 
     def cycles(self, pe: int, simd: int) -> int:
-        return self.vectors * (self.rows // pe) * (self.columns // simd)
+        """Cycles a frame, see edgeternary_hw.MatrixVector.interval."""
+        pass_cycles = max(self.columns // simd, pe // self.outputs(pe, simd) + 1)
+        return self.vectors * (self.rows // pe) * pass_cycles
 
     def cost(self, pe: int, simd: int) -> int:
         """LUTs, roughly.
@@ -81,7 +83,7 @@ class Matrix:
 
     def outputs(self, pe: int, simd: int) -> int:
         """The fewest results a beat that leave in the time the next ones take."""
-        return next(n for n in divisors(pe) if pe // n <= self.columns // simd)
+        return next((n for n in divisors(pe) if pe // n < self.columns // simd), pe)
 
 
 def divisors(n: int) -> list[int]:

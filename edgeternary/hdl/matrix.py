@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.folding import Fold, matrix
 from edgeternary.ir import Op
@@ -50,7 +50,8 @@ def conv2d(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         passes=1 if own else len(weights) // sections // fold.pe,
         tall=fold.tall,
     )
-    port = b.through(window, wire, op.name, "window")
+    work = window.out_height * window.out_width * window.steps
+    port = b.through(window, wire, op.name, "window", max(work, wire.value.size // lanes))
     return _unit(b, op, port, element, weights, op.bias, fold, own)
 
 
@@ -61,7 +62,9 @@ def _product(b: Builder, op: Op, wire: Wire, weights: np.ndarray, bias: np.ndarr
     port = wire.port
     if passes > 1:
         bits = fold.simd * wire.element.width
-        port = b.through(Replay(bits, weights.shape[1] // fold.simd, passes), wire, op.name, "buffer")
+        vector = weights.shape[1] // fold.simd
+        busy = wire.value.size // fold.simd * passes
+        port = b.through(Replay(bits, vector, passes), wire, op.name, "buffer", busy)
     return _unit(b, op, port, wire.element, weights, bias, fold, False)
 
 
@@ -77,6 +80,8 @@ def _unit(
 ) -> Wire:
     value = b.graph.values[op.name]
     out = interval_element(min(value.lo, -1), value.hi)  # sums leave the unit signed
+    readers = b.graph.consumers(op.name)
+    raw = op.name != b.graph.output and [r.kind for r in readers] == ["threshold"]
     unit = MatrixVector(
         weights.tolist(),
         bias.tolist(),
@@ -86,8 +91,14 @@ def _unit(
         outputs=fold.outputs,
         out_width=out.width,
         own=own,
+        raw=raw,
     )
-    b.through(unit, Wire(port, element, fold.simd, value), op.name)
+    vectors = value.size // len(weights)
+    passes = len(weights) // fold.pe
+    b.through(unit, Wire(port, element, fold.simd, value), op.name, busy=vectors * passes * unit.interval)
+    if raw:
+        affine = Affine(element.scale, tuple(unit.constants))
+        return Wire(unit.o, Element("unsigned", unit.acc_width), fold.outputs, value, affine)
     return b.output(unit, op.name, fold.outputs, out)
 
 

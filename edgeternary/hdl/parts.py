@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
-from edgeternary.ir import Op
+from edgeternary.ir import IntArray, Op
 from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
 from edgeternary_hw import ArgMax, Multiply
@@ -24,18 +24,36 @@ from edgeternary_hw import Threshold as ThresholdPart
 
 
 def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Compared with all thresholds at once where there are few, else by binary search: with one comparator
+    where the pace allows it, with one for each bit of the count where not.
+    """
     assert isinstance(op, Threshold)
-    wire = _whole(b, op, ins[0], op.t.shape[1] * ins[0].element.width)
+    t = op.t.astype(np.int64)
+    wire = _whole(b, op, ins[0], t.shape[1] * ins[0].element.width)
+    if wire.affine:
+        t = _before(t, wire.affine, wire.element.width)
+    levels = int(t.shape[1]).bit_length()
+    beats = wire.value.size // wire.lanes
+    mode = "parallel" if t.shape[1] <= PARALLEL else "tree"
+    if t.shape[1] > 1 and beats * (2 * levels + 2) <= b.folding.cycles:
+        mode = "serial"
     part = ThresholdPart(
-        op.t.tolist(),
+        t.tolist(),
         op.base.tolist(),
         op.step.tolist(),
         wire.element,
         stream_element(b.graph.values[op.name]),
         lanes=wire.lanes,
+        mode=mode,
     )
-    b.through(part, wire, op.name)
+    b.through(part, wire, op.name, busy=beats * part.interval)
     return b.output(part, op.name, wire.lanes)
+
+
+def _before(t: IntArray, affine: Affine, width: int) -> IntArray:
+    """Thresholds of the counts u: scale * u + constant >= t; at most the first number that u never reaches."""
+    constants = np.asarray(affine.constants, np.int64)[:, None]
+    return np.clip(-((constants - t) // affine.scale), 0, 1 << width)
 
 
 def requantize(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -79,7 +97,7 @@ def max_pool(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         pad=op.pad,
         minimum=op.minimum.tolist(),
     )
-    b.through(part, wire, op.name)
+    b.through(part, wire, op.name, busy=_pool_busy(part, wire))
     return b.output(part, op.name, wire.lanes, wire.element)
 
 
@@ -95,8 +113,13 @@ def sum_pool(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         kernel=op.kernel,
         stride=op.stride,
     )
-    b.through(part, wire, op.name)
+    b.through(part, wire, op.name, busy=_pool_busy(part, wire))
     return b.output(part, op.name, wire.lanes)
+
+
+def _pool_busy(part: MaxPoolPart | SumPoolPart, wire: Wire) -> int:
+    window = part.window
+    return max(window.out_height * window.out_width * window.steps, wire.value.size // wire.lanes)
 
 
 def add(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -112,7 +135,8 @@ def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     element = stream_element(b.graph.values[op.name])
     count = math.gcd(*(wire.value.channels for wire in ins), max(wire.lanes for wire in ins))
     wires = [b.adapt(b.recode(wire, element, op.name), count, op.name) for wire in ins]
-    part = b.part(ConcatPart(count * element.width, [w.value.channels // count for w in wires]), op.name)
+    joined = ConcatPart(count * element.width, [w.value.channels // count for w in wires])
+    part = b.part(joined, op.name, busy=b.graph.values[op.name].size // count)
     b.attach(wires, part)
     return b.output(part, op.name, count)
 
@@ -147,6 +171,7 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "argmax": argmax,
 }
 
+PARALLEL = 3  # thresholds that are compared side by side
 MAX_ROM_BITS = 2048  # of one word
 HOLDING = ("dense", "conv2d", "max_pool", "sum_pool", "argmax")  # these answer later than element by element
 
@@ -155,7 +180,8 @@ def _two_operands(b: Builder, op: Op, ins: list[Wire], component: type[AddPart])
     count = math.gcd(ins[0].lanes, ins[1].lanes)
     wires = [b.adapt(wire, count, op.name) for wire in ins]
     target = stream_element(b.graph.values[op.name])
-    part = b.part(component(wires[0].element, wires[1].element, target, lanes=count), op.name)
+    joined = component(wires[0].element, wires[1].element, target, lanes=count)
+    part = b.part(joined, op.name, busy=b.graph.values[op.name].size // count)
     b.attach(wires, part)
     return b.output(part, op.name, count)
 

@@ -46,6 +46,7 @@ class Design:
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
               (o_element), a frame i_beats (o_beats) beats
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
+    busy      by instance, the cycles a frame that a part works when it waits for nobody
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
     """
 
@@ -57,7 +58,13 @@ class Design:
     i_element: Element
     o_element: Element
     taps: dict[str, Wire]
+    busy: dict[str, int]
     answer: Answer | None = None
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from one frame to the next when frames come and go freely: those of the busiest part."""
+        return max(self.busy.values())
 
     @property
     def i_beats(self) -> int:
@@ -114,7 +121,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     ]
     i_lanes = lanes(graph.input.channels, graph.input.size, folding.cycles, *first[:1])
     entry = Skid(i_lanes * element.width)
-    b.part(entry, graph.input.name, "input")
+    b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
     wire = b.recode(
         Wire(entry.o, element, i_lanes, graph.input), stream_element(graph.input), graph.input.name
     )
@@ -140,7 +147,16 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     entry.i, leave.o = top.i, top.o
     top.parts = b.parts
     return Design(
-        graph, folding, top, i_lanes, last.lanes, element, last.element, taps, leave if answer else None
+        graph,
+        folding,
+        top,
+        i_lanes,
+        last.lanes,
+        element,
+        last.element,
+        taps,
+        b.busy,
+        leave if answer else None,
     )
 
 
@@ -149,7 +165,7 @@ def _answer(b: Builder, value: Value, last: Wire) -> Answer:
     last = b.adapt(last, 1, value.name)
     size = -(-value.type.bits // 8)
     part = Answer(last.element, value.size, size, index=len(value.shape) == 1 and value.size > 1)
-    b.through(part, last, value.name, "answer")
+    b.through(part, last, value.name, "answer", value.size * size + part.index_bytes)
     return part
 
 

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 
 from amaranth import Cat, Const, Module, Signal, Value
 
-__all__ = ["Segment", "accumulate", "addends", "compress", "full_adder", "stage_count"]
+__all__ = ["Segment", "addends", "compress", "full_adder", "stage_count"]
 
 Enable = Callable[[int], AbstractContextManager[None]]
 
@@ -155,11 +155,3 @@ def addends(segments: list[Segment], width: int) -> tuple[Value, Value]:
         for k in range(2):
             numbers[k].append(found[k] if k < len(found) else Const(0, (high - low) * segments[0].elements))
     return Cat(*numbers[0]), Cat(*numbers[1])
-
-
-def accumulate(a: Value, b: Value, total: Value, carry: Value, elements: int) -> tuple[Value, Value]:
-    """a + b + total + carry modulo 2^planes as a new (total, carry): two full adders a bit."""
-    width = len(total)
-    first, up = full_adder(a, b, total)
-    second, further = full_adder(first, (up << elements)[:width], carry)
-    return second, (further << elements)[:width]

@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from .stage import ram, registers
+from .stage import counter, ram
 
 __all__ = ["Fifo", "Replay", "Skid"]
 
@@ -29,37 +29,34 @@ class Replay(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = ceil_log2(self.depth)
-        state = registers(
-            level=(self.depth, 0),  # beats stored and not yet sent for the last time
-            offset=(self.length - 1, 0),
-            time=(self.times - 1, 0),
-        )
+        used = Signal(range(self.depth + 1))  # beats stored and not yet sent for the last time
+        fresh = Signal(range(self.depth + 1))  # beats stored and not yet sent at all
+        some, first = Signal(), Signal(init=1)  # fresh != 0; this is the first time
         write_at, read_at = Signal(bits), Signal(bits)
-        send = Signal()
-        accept = self.i.valid & self.i.ready
-        last_time = state.time == self.times - 1
-        there = state.level != 0
-        if self.times > 1:
-            there = Mux(last_time, there, state.level > state.offset)
-        m.d.comb += [self.i.ready.eq(~state.level[-1]), send.eq((~self.o.valid | self.o.ready) & there)]
+        send, accept = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~used[-1]),
+            accept.eq(self.i.valid & self.i.ready),
+            send.eq((~self.o.valid | self.o.ready) & (some | ~first)),
+        ]
+        _, end = counter(m, self.length, send, "offset")
+        _, last = counter(m, self.times, send & end, "time")
         (data,) = ram(m, self.width, (write_at, self.i.payload, accept), [(read_at, send)], "ring")
         self.o.payload = data
         m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
         with m.If(send):
-            m.d.sync += read_at.eq(read_at + 1)
-            with m.If(state.offset != self.length - 1):
-                m.d.sync += state.offset.eq(state.offset + 1)
-            with m.Else():
-                m.d.sync += [state.offset.eq(0), state.time.eq(Mux(last_time, 0, state.time + 1))]
-                with m.If(~last_time):
-                    m.d.sync += read_at.eq(read_at - (self.length - 1))
-        gone = send & last_time
-        with m.If(accept & ~gone):
-            m.d.sync += state.level.eq(state.level + 1)
-        with m.Elif(~accept & gone):
-            m.d.sync += state.level.eq(state.level - 1)
+            m.d.sync += read_at.eq(read_at + Mux(end & ~last, 1 - self.length, 1))
+            if self.times > 1:
+                with m.If(end):
+                    m.d.sync += first.eq(last)
+        gone, taken = send & last, send & first
+        m.d.sync += [
+            used.eq(used + accept - gone),
+            fresh.eq(fresh + accept - taken),
+            some.eq(accept | (some & ~(taken & (fresh == 1)))),
+        ]
         return m
 
 

@@ -9,15 +9,15 @@ and everything but the popcounts is a constant of the row. For bipolar x bipolar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compress import Segment, accumulate, addends, compress, stage_count
+from .compress import Segment, addends, compress, stage_count
 from .element import Element, lanes, resize
-from .stage import loops, registers, table
+from .stage import counter, table
 
 __all__ = ["MatrixVector", "weight_planes"]
 
@@ -41,6 +41,8 @@ class MatrixVector(wiring.Component):
     A vector comes in as `rows / pe` passes of `columns / simd` beats with `simd` elements each (a Replay or a
     Window repeats it); rows leave in order, `outputs` a beat (a divisor of `pe`), `out_width` bits signed.
     With `own` a beat holds one column for each of `pe` rows instead (depthwise convolution): simd is 1.
+    With `raw` the unsigned count of a row leaves in place of y = scale * count + constants[row], as wide as
+    `acc_width`: for a reader that takes the constants into its own (thresholds).
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class MatrixVector(wiring.Component):
         outputs: int,
         out_width: int,
         own: bool = False,
+        raw: bool = False,
     ) -> None:
         self.rows, self.columns = len(weights), len(weights[0])
         if self.rows % pe or self.columns % simd or pe % outputs or (own and simd != 1):
@@ -61,7 +64,7 @@ class MatrixVector(wiring.Component):
                 f"pe {pe}, simd {simd}, outputs {outputs} do not fold {self.rows} x {self.columns}"
             )
         self.pe, self.simd, self.outputs, self.own = pe, simd, outputs, own
-        self.element, self.out_width = element, out_width
+        self.element, self.raw = element, raw
         self.planes = weight_planes(weights)
         full = (1 << element.width) - 1
         self.constants: list[int] = []
@@ -74,11 +77,12 @@ class MatrixVector(wiring.Component):
                 most, full * sum((self.columns - p[r].count(0)) << j for j, p in enumerate(self.planes))
             )
         self.acc_width = most.bit_length()
+        self.out_width = self.acc_width if raw else out_width
         lane_count = pe if own else simd
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(lane_count * element.width))),
-                "o": Out(stream.Signature(unsigned(outputs * out_width))),
+                "o": Out(stream.Signature(unsigned(outputs * self.out_width))),
             }
         )
 
@@ -143,45 +147,76 @@ class MatrixVector(wiring.Component):
                     bits.append(Mux(bit, n, p) if inverted else Mux(bit, p, n))
         return Segment(j, self.element.width, self.simd, self.pe, Cat(*bits))
 
+    @property
+    def beats(self) -> int:
+        """Beats of one pass over a vector."""
+        return self.columns // self.simd
+
+    @property
+    def interval(self) -> int:
+        """Cycles a pass takes when nothing waits: its beats, or the results' way out and the hand-over."""
+        return max(self.beats, self.pe // self.outputs + 1)
+
     def elaborate(self, platform: object) -> Module:
+        """Payload and weights, then the adders' stages, all moved by `go`; sums leave from a shift register.
+
+        `go` is a flip-flop: 0 in the cycles in which a finished sum would overwrite results still waiting.
+        """
         m = Module()
-        beats = self.columns // self.simd
         payload = Signal.like(self.i.payload, reset_less=True)
-        accept = self.i.ready & self.i.valid
+        go, done = Signal(init=1), Signal()
+        accept = Signal()
+        m.d.comb += [self.i.ready.eq(go), accept.eq(go & self.i.valid)]
+        _, last_beat = counter(m, self.beats, accept, "beat")
+        with m.If(go):
+            m.d.sync += payload.eq(self.i.payload)
         terms = self._terms(payload, self._weights(m, accept))
-        depth = stage_count(terms)
-        state = registers(
-            count=(beats - 1, 0),
-            valid=((4 << depth) - 1, 0),  # bit k travels with stage k, `last` too
-            last=((4 << depth) - 1, 0),
-            keep=(1, 0),  # 0: the next sum starts from zero
-            left=(self.pe // self.outputs, 0),  # beats of results still to be sent
-            lane_valid=(1, 0),
-        )
-        valid, last = state.valid, state.last
-        done = valid[-1] if beats == 1 else valid[-1] & last[-1]
-        acc = Signal(2 * self.pe * self.acc_width, reset_less=True)
-        self._drain(m, state, acc, done)
-        with m.If(self.i.ready):
-            m.d.sync += valid.eq(Cat(self.i.valid, valid[:-1]))
-            if beats > 1:
-                m.d.sync += last.eq(Cat(state.count == beats - 1, last[:-1]))
-            with m.If(self.i.valid):
-                m.d.sync += payload.eq(self.i.payload)
-                loops(m, [(state.count, beats, [])], [])
-            segments = compress(m, terms, lambda stage: m.If(valid[stage]))
-            total, carry = addends(segments, self.acc_width)
-            half = self.pe * self.acc_width
-            with m.If(valid[depth]):
-                if beats == 1:
-                    m.d.sync += acc.eq(Cat(total, carry))
-                else:
-                    m.d.sync += state.keep.eq(~last[depth])
-                    mask = state.keep.as_signed()  # as wide as the sums; folds into the adders' LUTs
-                    before = [(part & mask)[:half] for part in (acc[:half], acc[half:])]
-                    sums = accumulate(total, carry, *before, self.pe)
-                    m.d.sync += acc.eq(Cat(*sums))
+        segments = compress(m, terms, lambda stage: m.If(go))
+        totals = self._totals(m, segments, go)
+        depth = stage_count(terms) + (totals.added) + 1
+        # bit k travels with stage k: payload, adders, totals; `last` marks a pass's last beat, `first` its first
+        valid, last = Signal(depth), Signal(depth)
+        with m.If(go):
+            m.d.sync += [
+                valid.eq(Cat(self.i.valid, valid)[:depth]),
+                last.eq(Cat(last_beat, last)[:depth]),
+            ]
+        finished = valid[-1] & last[-1]
+        sums = self._accumulate(m, totals.words, go & valid[-1], finished)
+        self._drain(m, sums, go, done, finished)
         return m
+
+    def _totals(self, m: Module, segments: list[Segment], go: Signal) -> _Totals:
+        """The sum of the beat's terms for each row: the two numbers that full adders leave, added."""
+        width = min(self.acc_width, max(s.high for s in segments) + 1)
+        words = addends(segments, width)
+        rows = [
+            [Cat(*(word[j * self.pe + r] for j in range(width))) for word in words] for r in range(self.pe)
+        ]
+        if all(s.count == 1 for s in segments) and not _overlap(segments):
+            return _Totals([first for first, _ in rows], False)
+        found = Signal(self.pe * width, name="totals", reset_less=True)
+        with m.If(go):
+            m.d.sync += found.eq(Cat(*((a + b)[:width] for a, b in rows)))
+        return _Totals([found[r * width : (r + 1) * width] for r in range(self.pe)], True)
+
+    def _accumulate(self, m: Module, totals: list[Value], enable: Value, finished: Value) -> Value:
+        """The rows' sums over the beats of a pass; the first beat's totals are loaded, not added.
+
+        One LUT4 a bit on iCE40: load or add, the carry beside it.
+        """
+        width = self.acc_width
+        acc = Signal(self.pe * width, name="acc", reset_less=True)
+        fresh = Signal(init=1)
+        with m.If(enable):
+            m.d.sync += fresh.eq(finished)
+            for r, total in enumerate(totals):
+                lane = acc[r * width : (r + 1) * width]
+                if self.beats == 1:
+                    m.d.sync += lane.eq(total)
+                else:
+                    m.d.sync += lane.eq(Mux(fresh, total, lane + total))
+        return acc
 
     def _weights(self, m: Module, accept: Value) -> Value:
         """The ROM word that belongs to the beat in `payload`."""
@@ -189,41 +224,47 @@ class MatrixVector(wiring.Component):
         width = sum(map(sum, self._modes())) * self.pe * self.simd
         return table(m, words, max(width, 1), accept, "weights")
 
-    def _drain(self, m: Module, state: Any, acc: Signal, done: Value) -> None:
-        """Results leave the captured sums `outputs` at a time; sum + carry + constant resolve here."""
+    def _drain(self, m: Module, sums: Value, go: Signal, done: Signal, finished: Value) -> None:
+        """Finished sums move to a shift register and leave it `outputs` at a time."""
         groups, width = self.pe // self.outputs, self.acc_width
-        captured = Signal.like(acc, reset_less=True)
-        sums = Signal(2 * self.outputs * width, reset_less=True)
-        half = width * self.pe
-        picked = [
-            captured[base + j * self.pe + r]
-            for r in range(self.outputs)
-            for base in (0, half)
-            for j in range(width)
-        ]
-        out_free = ~self.o.valid | self.o.ready
-        lane_free = ~state.lane_valid | out_free
-        take = Signal()
+        rest = Signal(len(sums), reset_less=True)
+        left = Signal(range(groups + 1))  # beats of `rest` still to be sent
+        after = Signal(range(groups + 1))
+        take, done_after = Signal(), Signal()
+        capture = go & done
         m.d.comb += [
-            take.eq((state.left != 0) & lane_free),
-            self.i.ready.eq(~done | (state.left == 0) | ((state.left == 1) & lane_free)),
+            after.eq(Mux(capture, groups, left - take)),
+            done_after.eq(Mux(go, finished, done)),
         ]
+        m.d.sync += [left.eq(after), done.eq(done_after), go.eq(~done_after | (after == 0))]
+        with m.If(capture):
+            m.d.sync += rest.eq(sums)
+        if groups > 1:
+            with m.Elif(take):
+                m.d.sync += rest.eq(rest >> (self.outputs * width))
+        head = [rest[r * width : (r + 1) * width] for r in range(self.outputs)]
+        if self.raw:
+            m.d.comb += [
+                self.o.valid.eq(left != 0),
+                self.o.payload.eq(Cat(*head)),
+                take.eq(self.o.valid & self.o.ready),
+            ]
+            return
+        picked, waiting = Signal(self.outputs * width, reset_less=True), Signal()
+        out_free = ~self.o.valid | self.o.ready
+        m.d.comb += take.eq((left != 0) & (~waiting | out_free))
         constants = self._constants(m, take)
+        m.d.sync += [
+            waiting.eq(take | (waiting & ~out_free)),
+            self.o.valid.eq(waiting | (self.o.valid & ~self.o.ready)),
+        ]
         with m.If(take):
-            m.d.sync += [state.left.eq(state.left - 1), sums.eq(Cat(*picked))]
-            if groups > 1:
-                m.d.sync += captured.eq(captured >> self.outputs)
-        with m.If(done & self.i.ready):
-            m.d.sync += [captured.eq(acc), state.left.eq(groups)]
-        m.d.sync += state.lane_valid.eq(take | (state.lane_valid & ~out_free))
-        m.d.sync += self.o.valid.eq(state.lane_valid | (self.o.valid & ~self.o.ready))
-        with m.If(out_free & state.lane_valid):
-            results = []
-            for r in range(self.outputs):
-                s = sums[2 * r * width : (2 * r + 1) * width]
-                c = sums[(2 * r + 1) * width : (2 * r + 2) * width]
-                value = (s + c)[:width] << (self.element.scale - 1)
-                results.append(resize(value + constants[r], self.out_width))
+            m.d.sync += picked.eq(Cat(*head))
+        with m.If(out_free & waiting):
+            results = [
+                resize((code << (self.element.scale - 1)) + constant, self.out_width)
+                for code, constant in zip(lanes(picked, self.outputs), constants, strict=True)
+            ]
             m.d.sync += self.o.payload.eq(Cat(*results))
 
     def _constants(self, m: Module, take: Value) -> list[Value]:
@@ -236,6 +277,16 @@ class MatrixVector(wiring.Component):
             return [Const(c, signed(width)) for c in rows[0]]
         word = table(m, words, width * self.outputs, take, "constants")
         return [c.as_signed() for c in lanes(word, self.outputs)]
+
+
+class _Totals(NamedTuple):
+    words: list[Value]
+    added: bool  # whether they took a stage of their own
+
+
+def _overlap(segments: list[Segment]) -> bool:
+    planes = [k for s in segments for k in range(s.low, s.high)]
+    return len(planes) != len(set(planes))
 
 
 def _signed_bits(value: int) -> int:

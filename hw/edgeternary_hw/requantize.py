@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .element import Element, lanes
+from .element import Element, lanes, resize
 from .fields import Fields
 from .stage import mapped
 
@@ -57,21 +57,34 @@ class Requantize(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        module = Module()
+        """Three stages: product; addition and shift; clamp."""
+        m = Module()
         fields = Fields(self.columns)
-        width = fields.width
         low, high = self.bounds
+        size = self.source.width + max(abs(v) for v in self.columns[0]).bit_length() + 1  # of a product
 
-        def apply(payload: Value, word: Value) -> Value:
-            results = []
-            for lane, code in enumerate(lanes(payload, self.lanes)):
-                m, b, s = fields.read(word[lane * width : (lane + 1) * width] if width else word)
-                total = product(self.source.number(code), m) + b
+        def read(word: Value) -> list[list[Value]]:
+            """(m, b, s) of each lane."""
+            return [fields.read(part) for part in lanes(word, self.lanes)]
+
+        def multiply(payload: Value, word: Value) -> Value:
+            numbers = [self.source.number(code) for code in lanes(payload, self.lanes)]
+            products = [product(x, m) for x, (m, _, _) in zip(numbers, read(word), strict=True)]
+            return Cat(*(resize(p, size) for p in products), word)
+
+        def shift(value: Value) -> Value:
+            end = size * self.lanes
+            found = []
+            for p, (_, b, s) in zip(lanes(value[:end], self.lanes), read(value[end:]), strict=True):
+                total = p.as_signed() + b
                 shifted = (total >> s.value if isinstance(s, Const) else total >> s) + self.zero
-                clamped = Signal(signed(len(shifted) + 1), name=f"scaled{lane}")
-                module.d.comb += clamped.eq(shifted)
-                results.append(self.target.code(Mux(clamped < low, low, Mux(clamped > high, high, clamped))))
-            return Cat(*results)
+                found.append(resize(shifted, len(shifted) + 1))
+            return Cat(*found)
 
-        mapped(module, self.i, self.o, fields.words(self.lanes), max(width * self.lanes, 1), apply)
-        return module
+        def clamp(value: Value) -> Value:
+            numbers = [code.as_signed() for code in lanes(value, self.lanes)]
+            return Cat(*(self.target.code(Mux(x < low, low, Mux(x > high, high, x))) for x in numbers))
+
+        words = fields.words(self.lanes)
+        mapped(m, self.i, self.o, words, fields.width * self.lanes, multiply, shift, clamp)
+        return m

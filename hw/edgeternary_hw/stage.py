@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from amaranth import Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 
-__all__ = ["counter", "loops", "mapped", "ram", "registers", "rom", "share", "table"]
-
-Level = tuple[Value, int, Sequence[Any]]
-
+__all__ = ["counter", "mapped", "ram", "rom", "share", "table"]
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:
     """Makes port `port` of the part `consumer` the very signals of the output `producer` of another part.
@@ -22,47 +19,21 @@ def share(producer: Any, consumer: Any, port: str = "i") -> None:
     setattr(consumer, port, wiring.flipped(producer))
 
 
-def registers(**fields: tuple[int, int]) -> Any:
-    """Small registers of a part as one signal, name=(largest value, initial value); read and set by name."""
-    layout = data.StructLayout({name: unsigned(most.bit_length()) for name, (most, _) in fields.items()})
-    return Signal(layout, init={name: first for name, (_, first) in fields.items()}, name="state")
-
-
 def counter(m: Module, length: int, advance: Value, name: str = "count") -> tuple[Value, Value]:
-    """Counts 0 .. length - 1 round and round; (count, whether it is at the last)."""
+    """Counts 0 .. length - 1 round and round; (count, whether it is at the last: a flip-flop)."""
     if length == 1:
         return Const(0, 1), Const(1, 1)
-    count = Signal(range(length), name=name)
-    last = count == length - 1
+    count, last = Signal(range(length), name=name), Signal(name=f"{name}_last")
     with m.If(advance):
-        m.d.sync += count.eq(Mux(last, 0, count + 1))
+        m.d.sync += [count.eq(Mux(last, 0, count + 1)), last.eq(count == length - 2)]
     return count, last
-
-
-def loops(m: Module, levels: Sequence[Level], finish: Sequence[Any]) -> None:
-    """One step of nested counters, the innermost first: (count, length, statements of a step of this level).
-
-    `finish` is run when all of them wrap.
-    """
-    if not levels:
-        m.d.sync += finish
-        return
-    (count, length, moved), *outer = levels
-    if length == 1:
-        loops(m, outer, finish)
-        return
-    with m.If(count != length - 1):
-        m.d.sync += [count.eq(count + 1), *moved]
-    with m.Else():
-        m.d.sync += count.eq(0)
-        loops(m, outer, finish)
 
 
 def rom(m: Module, words: Sequence[int], width: int, address: Value, enable: Value, name: str) -> Value:
     """words[address], in the cycle after `enable`: a read port that block RAM can hold."""
     m.submodules[name] = memory = Memory(shape=unsigned(width), depth=len(words), init=words)
     port = memory.read_port()
-    port.addr, port.en = address, enable
+    m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
     return port.data
 
 
@@ -104,26 +75,32 @@ def mapped(
     o: stream.Interface,
     words: Sequence[int],
     width: int,
-    function: Callable[[Value, Value], Value],
+    first: Callable[[Value, Value], Value],
+    *others: Callable[[Value], Value],
 ) -> None:
-    """o = function(payload, word) a beat, with the table's words in turn; one stage, or two with a ROM."""
-    free = ~o.valid | o.ready
-    if all(word == words[0] for word in words):
-        m.d.comb += i.ready.eq(free)
-        with m.If(i.ready):
-            m.d.sync += o.valid.eq(i.valid)
-            with m.If(i.valid):
-                m.d.sync += o.payload.eq(function(i.payload, Const(words[0], width)))
-        return
-    payload = Signal.like(i.payload, reset_less=True)
-    valid = Signal()
-    m.d.comb += i.ready.eq(~valid | free)
-    word = table(m, words, width, i.ready & i.valid)
-    with m.If(i.ready):
-        m.d.sync += valid.eq(i.valid)
-        with m.If(i.valid):
-            m.d.sync += payload.eq(i.payload)
-    with m.If(free):
-        m.d.sync += o.valid.eq(valid)
-        with m.If(valid):
-            m.d.sync += o.payload.eq(function(payload, word))
+    """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
+
+    A register behind every function, and one for the payload while a ROM is read; all move together.
+    """
+    move = Signal(name="move")
+    m.d.comb += [move.eq(~o.valid | o.ready), i.ready.eq(move)]
+    valid: Value = i.valid
+    value: Value = i.payload
+    word: Value = Const(words[0], width)
+    if any(other != words[0] for other in words):
+        word = table(m, words, width, move & i.valid)
+        value, valid = _stage(m, move, value, valid, "read")
+    value = first(value, word)
+    for k, function in enumerate(others):
+        value, valid = _stage(m, move, value, valid, f"stage{k}")
+        value = function(value)
+    with m.If(move):
+        m.d.sync += [o.valid.eq(valid), o.payload.eq(value)]
+
+
+def _stage(m: Module, move: Value, value: Value, valid: Value, name: str) -> tuple[Value, Value]:
+    held = Signal(len(value), name=name, reset_less=True)
+    there = Signal(name=f"{name}_valid")
+    with m.If(move):
+        m.d.sync += [held.eq(value), there.eq(valid)]
+    return held, there

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from .stage import loops, ram, registers
+from .stage import counter, ram
 
 __all__ = ["Window"]
 
@@ -55,6 +55,12 @@ class Window(wiring.Component):
             }
         )
 
+    @property
+    def steps(self) -> int:
+        """Beats sent for an output pixel."""
+        taps = self.kernel[0] * self.kernel[1] // self.taps
+        return taps * self.beats * self.passes
+
     def rows(self) -> tuple[list[int], list[int]]:
         """For each output row: rows that must be stored (from the oldest kept one), rows that become free."""
         firsts = [min(max(y * self.stride[0] - self.pad[0], 0), self.height) for y in range(self.out_height)]
@@ -72,110 +78,156 @@ class Window(wiring.Component):
         row = self.width * self.beats
         bits = ceil_log2(max(2, (max(need) + max(frees)) * row))
         slots = (1 << bits) // row
-        places = self._places()
-        state = registers(
-            beat=(self.beats // self.sections - 1, 0),
-            kx=(self.kernel[1] - 1, 0),
-            ky=(self.kernel[0] - 1, 0),
-            again=(self.passes - 1, 0),
-            section=(self.sections - 1, 0),
-            x=(self.out_width - 1, 0),
-            y=(self.out_height - 1, 0),
-            need=(max(need), need[0]),  # rows that this output row waits for, and that it frees
-            frees=(max(frees), frees[0]),
-            start=((1 << bits) - 1, self._origin(bits)),  # address of the first tap of the window, of the row
-            line=((1 << bits) - 1, self._origin(bits)),
-            column=(row - 1, 0),
-            stored=(slots, 0),  # rows that came in, and that were freed, modulo 2^n > slots
-            freed=(slots, 0),
-            outside=((1 << self.taps) - 1, 0),
-            **places,
-        )
-        at = Signal(bits, init=self._origin(bits))
+        origin = -(self.pad[0] * self.width + self.pad[1]) * self.beats % (1 << bits)
+        at = Signal(bits, init=origin)  # address of the tap that is read next
         write_at = Signal(bits)
-        send = Signal()
-        rows = (state.stored - state.freed)[: len(state.stored)]
-        free = ~self.o.valid | self.o.ready
-        accept = self.i.ready & self.i.valid
-        m.d.comb += [self.i.ready.eq(rows != slots), send.eq(free & (rows >= state.need))]
-        reads = [(at + k * row if k else at, send) for k in range(self.taps)]
-        reads = [(address[:bits], enable) for address, enable in reads]
+        # rows that may still come in, less one; rows stored, less those that this output row needs
+        room = Signal(signed((slots - 1).bit_length() + 1), init=slots - 1)
+        margin = Signal(signed(max(slots, *need).bit_length() + 1), init=-need[0])
+        send, accept = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~room[-1]),
+            accept.eq(self.i.ready & self.i.valid),
+            send.eq((~self.o.valid | self.o.ready) & ~margin[-1]),
+        ]
+        _, row_end = counter(m, row, accept, "column")
+        stored, done = accept & row_end, Signal()
+        reads = [((at + k * row)[:bits] if k else at, send) for k in range(self.taps)]
         taps = ram(m, self.lane_bits, (write_at, self.i.payload, accept), reads, "ring")
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
-            loops(m, [(state.column, row, [])], [state.stored.eq(state.stored + 1)])
         m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
+        levels = self._levels(m, send)
+        y, last_row = counter(m, self.out_height, done, "y")
+        self._last_row = last_row
+        m.d.comb += done.eq(send & levels[-1][2])
+        move = self._addresses(row, levels, last_row)
         with m.If(send):
-            self._step(m, state, at, need, frees)
-        outside = Value.cast(state.outside)
-        if places:
-            with m.If(send):
-                m.d.sync += outside.eq(Cat(*(self._outside(state, k) for k in range(self.taps))))
-            taps = [Mux(outside[k], self.pad_word, tap) for k, tap in enumerate(taps)]
-        m.d.comb += self.o.payload.eq(
-            Cat(*taps, outside if places else Const(0, 1)) if self.mark else Cat(*taps)
-        )
+            move(m, at, origin)
+        free, change = self._per_row(m, need, frees, y, last_row, done)
+        m.d.sync += [
+            room.eq(room - stored + Mux(done, free, 0)),
+            margin.eq(margin + stored - Mux(done, change, 0)),
+        ]
+        outside = self._outside(m, levels, send)
+        taps = [Mux(flag, self.pad_word, tap) for flag, tap in zip(outside, taps, strict=True)]
+        m.d.comb += self.o.payload.eq(Cat(*taps, outside[0]) if self.mark else Cat(*taps))
         return m
 
-    def _origin(self, bits: int) -> int:
-        return -(self.pad[0] * self.width + self.pad[1]) * self.beats % (1 << bits)
+    def _levels(self, m: Module, send: Value) -> list[tuple[str, int, Value]]:
+        """Nested counters, the innermost first: (name, length, whether this and all inner ones are at the end).
 
-    def _step(self, m: Module, s: Any, at: Signal, need: list[int], frees: list[int]) -> None:
-        """After a tap was read: the counters and the address of the next one."""
-        part, pixel, row = self.beats // self.sections, self.beats, self.width * self.beats
-        ky = 1 if self.taps > 1 else self.kernel[0]
-        across = self.stride[1] * pixel - (self.beats - part)
-        down = self.stride[0] * row
-        back = (self.height - (self.out_height - 1) * self.stride[0]) * row
-
-        def to(address: Value) -> list[Any]:
-            return [at.eq(address), s.start.eq(address)]
-
-        def row_done(step: int, wrap: bool) -> list[Any]:
-            statements = [*to(s.line + step), s.line.eq(s.line + step), s.freed.eq(s.freed + s.frees)]
-            if hasattr(s, "left") and self.out_width > 1:
-                statements.append(s.left.eq(-self.pad[1]))
-            if hasattr(s, "top") and self.out_height > 1:
-                statements.append(s.top.eq(-self.pad[0] if wrap else s.top + self.stride[0]))
-            if self.out_height > 1:
-                statements += [
-                    s.need.eq(need[0] if wrap else _after(s.y, need)),
-                    s.frees.eq(frees[0] if wrap else _after(s.y, frees)),
-                ]
-            return statements
-
-        beside = [s.left.eq(s.left + self.stride[1])] if hasattr(s, "left") else []
-        levels = [
-            (s.beat, part, [at.eq(at + 1)]),
-            (s.kx, self.kernel[1], [at.eq(at + (pixel - part + 1))]),
-            (s.ky, ky, [at.eq(at + (row - (self.kernel[1] - 1) * pixel - part + 1))]),
-            (s.again, self.passes, [at.eq(s.start)]),
-            (s.section, self.sections, to(s.start + part)),
-            (s.x, self.out_width, [*to(s.start + across), *beside]),
-            (s.y, self.out_height, row_done(down, False)),
-        ]
-        loops(m, levels, row_done(back, True))
-
-    def _places(self) -> dict[str, tuple[int, int]]:
-        """Registers for the place of the window's first tap, for the axes along which one can be outside."""
-        found = {}
-        axes = (("top", self.height, self.out_height), ("left", self.width, self.out_width))
-        for axis, (name, size, outs) in enumerate(axes):
-            if self.pad[axis] or self.pad[axis + 2]:
-                reach = max(size + self.pad[axis], self.stride[axis] * outs + self.kernel[axis])
-                most = (1 << (reach.bit_length() + 1)) - 1
-                found[name] = (most, -self.pad[axis] & most)
+        They step with `send`, on which the flags do not depend.
+        """
+        lengths = (
+            ("beat", self.beats // self.sections),
+            ("kx", self.kernel[1]),
+            ("ky", 1 if self.taps > 1 else self.kernel[0]),
+            ("again", self.passes),
+            ("section", self.sections),
+            ("x", self.out_width),
+        )
+        found = []
+        inner: Value | None = None
+        for name, length in lengths:
+            _, last = counter(m, length, send if inner is None else send & inner, name)
+            end = Signal(name=f"{name}_end")
+            m.d.comb += end.eq(last if inner is None else inner & last)
+            found.append((name, length, end))
+            inner = end
         return found
 
-    def _outside(self, s: Any, tap: int) -> Value:
-        """Whether the tap that is read now lies outside the map."""
-        inside: list[Value] = []
-        if hasattr(s, "top"):
-            ky = tap if self.taps > 1 else s.ky
-            inside.append((s.top + ky)[: len(s.top)] < self.height)
-        if hasattr(s, "left"):
-            inside.append((s.left + s.kx)[: len(s.left)] < self.width)
-        return ~(inside[0] & inside[1]) if len(inside) == 2 else ~inside[0]
+    def _addresses(self, row: int, levels: list[tuple[str, int, Value]], last_row: Value) -> Any:
+        """The statements that move on to the next tap: one addition to the address of this tap, of the window
+        or of the row, whichever the level that steps starts from."""
+        part, pixel = self.beats // self.sections, self.beats
+        ends = {name: end for name, _, end in levels}
+        down = self.stride[0] * row
+        back = (self.height - (self.out_height - 1) * self.stride[0]) * row
+        steps: list[tuple[Value | None, str, int]] = [  # (all before have ended, from, distance)
+            (None, "at", 1),
+            (ends["beat"], "at", pixel - part + 1),
+            (ends["kx"], "at", row - (self.kernel[1] - 1) * pixel - part + 1),
+            (ends["ky"], "start", 0),
+            (ends["again"], "start", part),
+            (ends["section"], "start", self.stride[1] * pixel - (self.beats - part)),
+            (ends["x"], "line", down),
+        ]
+        lengths = {name: length for name, length, _ in levels}
+        taken = [
+            step for step, (_, length) in zip(steps, [*lengths.items(), ("y", 2)], strict=True) if length > 1
+        ]
+
+        def move(m: Module, at: Signal, origin: int) -> None:
+            start, line = Signal.like(at, name="start", init=origin), Signal.like(at, name="line", init=origin)
+            bases = {"at": at, "start": start, "line": line}
+            base: Value = bases[taken[0][1]]
+            distance: Value = Const(taken[0][2], len(at))
+            for ended, origin_name, step in taken[1:]:
+                if bases[origin_name] is not base:
+                    base = Mux(ended, bases[origin_name], base)
+                distance = Mux(ended, Const(step % (1 << len(at)), len(at)), distance)
+            if self.out_height > 1 and back != down:
+                distance = Mux(ends["x"] & last_row, Const(back % (1 << len(at)), len(at)), distance)
+            elif self.out_height == 1:
+                distance = Mux(ends["x"], Const(back % (1 << len(at)), len(at)), distance)
+            after = Signal.like(at, name="after")
+            m.d.comb += after.eq(base + distance)
+            m.d.sync += at.eq(after)
+            with m.If(ends["again"]):
+                m.d.sync += start.eq(after)
+            with m.If(ends["x"]):
+                m.d.sync += line.eq(after)
+
+        return move
+
+    def _per_row(
+        self, m: Module, need: list[int], frees: list[int], y: Value, last_row: Value, done: Value
+    ) -> tuple[Value, Value]:
+        """For the output row at work: rows that it frees, and by how much `margin` falls behind it."""
+        follows = [*need[1:], need[0]]
+        changes = [free + after - now for now, after, free in zip(need, follows, frees, strict=True)]
+        found = []
+        for name, values in (("free", frees), ("change", changes)):
+            if len(set(values)) == 1:
+                found.append(Const(values[0], signed(values[0].bit_length() + 1)))
+                continue
+            size = max(abs(v) for v in values).bit_length() + 1
+            value = Signal(signed(size), name=name, init=values[0])
+            with m.If(done):
+                m.d.sync += value.eq(Mux(last_row, values[0], _after(y, values)))
+            found.append(value)
+        return found[0], found[1]
+
+    def _outside(self, m: Module, levels: list[tuple[str, int, Value]], send: Value) -> list[Value]:
+        """For each tap that is read, whether it lies outside the map: from its row and column, counted from
+        the first padded ones."""
+        ends = {name: end for name, _, end in levels}
+        kx, ky = self.kernel[1], 1 if self.taps > 1 else self.kernel[0]
+        columns = ((ends["beat"], 1), (ends["kx"], 1 - kx), (ends["section"], self.stride[1] + 1 - kx))
+        rows = ((ends["kx"], 1), (ends["ky"], 1 - ky), (ends["x"], self.stride[0] + 1 - ky))
+        places = []
+        for axis, (name, moves, size) in enumerate((("row", rows, self.height), ("column", columns, self.width))):
+            before, behind = self.pad[axis], self.pad[axis + 2]
+            if not before and not behind:
+                places.append([Const(1, 1)] * self.taps)
+                continue
+            outs = (self.out_height, self.out_width)[axis]
+            place = Signal(range(max(size + before + behind, outs * self.stride[axis] + self.kernel[axis])), name=name)
+            distance: Value = Const(0, len(place))
+            for ended, step in moves:
+                distance = Mux(ended, Const(step % (1 << len(place)), len(place)), distance)
+            restart = ends["x"] & self._last_row if axis == 0 else ends["x"]
+            with m.If(send):
+                m.d.sync += place.eq(Mux(restart, 0, place + distance))
+            taps = range(self.taps) if axis == 0 else [0] * self.taps
+            places.append([(place >= before - k) & (place < before + size - k) for k in taps])
+        if all(isinstance(flag, Const) for axis in places for flag in axis):
+            return [Const(0, 1)] * self.taps
+        outside = Signal(self.taps, name="outside")
+        with m.If(send):
+            m.d.sync += outside.eq(Cat(*(~(r & c) for r, c in zip(*places, strict=True))))
+        return list(outside)
 
 
 def _after(y: Value, values: list[int]) -> Value | int:
