@@ -48,6 +48,7 @@ class Builder:
     """Collects the parts of a design.
 
     parts  (instance name, component) in stream order
+    layers  by instance name, the layer that a part belongs to
     busy   by instance name, the cycles a frame that a part works when it waits for nobody
     """
 
@@ -55,6 +56,7 @@ class Builder:
         self.graph, self.folding = graph, folding
         self.parts: list[tuple[str, Any]] = []
         self.busy: dict[str, int] = {}
+        self.layers: dict[str, str] = {}
         self._taken: set[str] = set()
 
     def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:
@@ -63,6 +65,7 @@ class Builder:
         self._taken.add(unique)
         self.parts.append((unique, component))
         self.busy[unique] = busy
+        self.layers[unique] = name
         return component
 
     def through(self, component: Any, wire: Wire, name: str, role: str = "", busy: int = 0) -> Any:

@@ -22,6 +22,8 @@ class Family:
     ffs, rams    prefixes of the names of flip-flops and block RAMs
     multipliers  prefixes of the names of DSP cells
     cells        Verilog models of the cells, below yosys's share folder
+    shapes       of a block RAM: (words, bits)
+    small_ram    LUTs that a RAM of 16 words of 4 bits takes; 0 where there is none
     """
 
     name: str
@@ -31,6 +33,8 @@ class Family:
     rams: tuple[str, ...]
     multipliers: tuple[str, ...]
     cells: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, int], ...] = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+    small_ram: int = 0
 
 
 FAMILIES = {
@@ -42,6 +46,7 @@ FAMILIES = {
         ("SB_RAM40_4K", "SB_SPRAM256KA"),
         ("SB_MAC16",),
         ("ice40/cells_sim.v",),
+        ((256, 16), (512, 8), (1024, 4), (2048, 2)),
     ),
     "ecp5": Family(
         "ecp5",
@@ -51,6 +56,7 @@ FAMILIES = {
         ("DP16KD", "PDPW16KD"),
         ("MULT9X9D", "MULT18X18D", "ALU24B", "ALU54B"),
         ("ecp5/cells_sim.v",),
+        small_ram=6,
     ),
     "gowin": Family(
         "gowin",
@@ -60,7 +66,8 @@ FAMILIES = {
         ("DFF",),
         ("DPB", "DPX9B", "SDPB", "SDPX9B", "SPX9", "pROM", "pROMX9", "SP"),
         ("MULT", "MULTADDALU", "MULTALU", "ALU54D", "PADD"),
-        ("gowin/cells_sim.v", "gowin/cells_xtra.v"),
+        ("gowin/cells_sim.v",),
+        small_ram=4,
     ),
     "xc7": Family(
         "xc7",
@@ -70,6 +77,7 @@ FAMILIES = {
         ("FD",),
         ("RAMB18", "RAMB36"),
         ("DSP48",),
+        small_ram=4,
     ),
 }  # fmt: skip
 
@@ -83,6 +91,7 @@ class Part:
     ram_blocks  block RAMs of `ram_bits`
     pins        input bits a cycle that its package leaves for pixels, beside clock, controls and answer
     aim         MHz that the placer works towards
+    clock       MHz that designs are planned for: what they reach in practice
     """
 
     name: str
@@ -94,19 +103,20 @@ class Part:
     ram_bits: int
     pins: int
     aim: int
+    clock: int
 
 
 _PARTS = (
-    Part("up5k", "Lattice iCE40UP5K-SG48", "ice40", ("--up5k", "--package", "sg48"), 5280, 30, 4096, 16, 48),
-    Part("hx8k", "Lattice iCE40HX8K-CT256", "ice40", ("--hx8k", "--package", "ct256"), 7680, 32, 4096, 64, 150),
+    Part("up5k", "Lattice iCE40UP5K-SG48", "ice40", ("--up5k", "--package", "sg48"), 5280, 30, 4096, 16, 48, 42),
+    Part("hx8k", "Lattice iCE40HX8K-CT256", "ice40", ("--hx8k", "--package", "ct256"), 7680, 32, 4096, 64, 150, 120),
     Part("ecp5-25f", "Lattice LFE5U-25F-6BG381", "ecp5", ("--25k", "--package", "CABGA381", "--speed", "6"),
-         24288, 56, 18432, 64, 150),
+         24288, 56, 18432, 64, 150, 120),
     Part("ecp5-45f", "Lattice LFE5U-45F-6BG381", "ecp5", ("--45k", "--package", "CABGA381", "--speed", "6"),
-         43848, 108, 18432, 64, 150),
+         43848, 108, 18432, 64, 150, 120),
     Part("ecp5-85f", "Lattice LFE5U-85F-6BG381", "ecp5", ("--85k", "--package", "CABGA381", "--speed", "6"),
-         83640, 208, 18432, 64, 150),
+         83640, 208, 18432, 64, 150, 120),
     Part("gw1nr-9", "Gowin GW1NR-LV9QN88PC6/I5", "gowin",
-         ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"), 8640, 26, 18432, 16, 60),
+         ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"), 8640, 26, 18432, 16, 100, 60),
 )  # fmt: skip
 
 PARTS = {part.name: part for part in _PARTS}

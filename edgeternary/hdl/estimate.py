@@ -1,73 +1,179 @@
-"""LUTs of each layer before synthesis, roughly: for choosing a network, not for a data sheet.
+"""What a design needs, before any tool runs: LUTs, flip-flops and block RAMs of each part.
 
-A matrix layer is 2/3 of folding's own cost model (folding.Matrix.cost), which ranks folds and counts some
-logic twice; the factor is fitted to the two demo models (7,863 and 5,720 LUT4 of iCE40 after yosys). Of the
-others, `lanes` values a beat, w bits wide:
-
-    threshold       lanes * (K comparators of w bits + 4 w)         w: bits of the interval it reads
-    requantize      lanes * 6 w: the shift-add graph of a multiplier and the clamp
-    max_pool        lanes * 4 w a window row: compare, choose, line buffer in block RAM
-    sum_pool, add   lanes * 3 w
-    others          lanes * w
-
-and each layer 60 LUTs for counters and its streams.
+The formulas count what a part is made of (its docstring and comments say how), on a fabric of LUT4 with carry
+chains; SHARE is what synthesis leaves of that, fitted once per kind of part to the netlists of the zoo
+(`python -m edgeternary.hdl.calibrate` prints the table). LUTs of iCE40 are LUT4 cells before packing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from edgeternary.hdl.folding import Folding, fold, matrix
-from edgeternary.ir import Graph, Op, Value
-from edgeternary.ops import MaxPool, Threshold
+from edgeternary.hdl import memory
+from edgeternary.hdl.devices import Family, family
+from edgeternary.hdl.folding import Folding, fold
+from edgeternary.hdl.shares import SHARES
+from edgeternary.hdl.top import Design, build
+from edgeternary.ir import Graph
+from edgeternary_hw import (
+    Add,
+    Answer,
+    ArgMax,
+    Concat,
+    Fork,
+    Lookup,
+    MatrixVector,
+    MaxPool,
+    Multiply,
+    Narrow,
+    Recode,
+    Replay,
+    Requantize,
+    Skid,
+    SumPool,
+    Threshold,
+    Widen,
+    Window,
+)
+from edgeternary_hw.compress import Segment, adder_bits, stage_bits
 
-CONTROL = 60
-SHARE = 2 / 3
+
+def _matrix(p: MatrixVector) -> tuple[float, float]:
+    """Terms, two LUTs for each bit of a full adder, then adders on the carry chain and the results' way out."""
+    terms = p.term_segments()
+    out = p.pe * p.acc_width
+    groups = p.pe // p.outputs
+    totals = p.pe * p.total_width if p.adds_totals else 0
+    luts = sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
+    ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
+    if not p.raw:
+        luts += p.outputs * p.out_width + 8
+        ffs += p.outputs * (p.acc_width + p.out_width)
+    return luts + 3 * _bits(p.beats) + 3 * _bits(groups) + 12, ffs + 20
 
 
-def luts(graph: Graph, folding: Folding | None = None) -> dict[str, int]:
-    """Estimated LUT4 of each op by name, with `folding` or the default one."""
-    folding = folding or fold(graph)
-    lanes = {graph.input.name: 1}
+def _threshold(p: Threshold) -> tuple[float, float]:
+    width, code = len(p.i.payload) // p.lanes, len(p.o.payload) // p.lanes
+    count = len(p.thresholds[0])
+    kinds = len(p.kinds) * code if len(p.kinds) > 1 else 0
+    if p.mode == "parallel":
+        each = count * (width + 1) + (2 * count if count > 1 else 1) + kinds
+        return p.lanes * each + 8, p.lanes * (width + count + code)
+    if p.mode == "tree":
+        return p.lanes * (p.levels * (width + 2) + kinds) + 10, p.lanes * 2 * p.levels * (width + p.levels)
+    return p.lanes * (width + 3 * p.levels + kinds) + 20, p.lanes * (width + p.levels) + 20
+
+
+def _requantize(p: Requantize) -> tuple[float, float]:
+    width, code = len(p.i.payload) // p.lanes, len(p.o.payload) // p.lanes
+    factors = [abs(m) for m in p.columns[0]]
+    constant = len(set(p.columns[0])) == 1
+    size = width + max(factors).bit_length()
+    terms = factors[0].bit_count() if constant else max(factors).bit_length()
+    shift = 0 if len(set(p.columns[2])) == 1 else 3 * size
+    each = max(terms - 1, 0) * size * 1.5 + (0 if constant else terms * width / 2) + size + shift + 3 * code
+    return p.lanes * each + 8, p.lanes * (width + 2 * size + code)
+
+
+def _window(p: Window) -> tuple[float, float]:
+    bits = p.address_bits
+    pads = sum(10 for axis in (0, 1) if p.pad[axis] or p.pad[axis + 2])
+    counts = (p.beats // p.sections, *p.kernel, p.passes, p.sections, p.out_width, p.out_height)
+    mux = p.taps * p.lane_bits if pads else 0
+    luts = 6 * bits + 2 * p.taps * bits * (p.taps > 1) + pads + mux + sum(1.5 * _bits(n) for n in counts) + 40
+    return luts, 4 * bits + sum(_bits(n) + 1 for n in counts) + 20
+
+
+def _replay(p: Replay) -> tuple[float, float]:
+    bits = p.depth.bit_length()
+    return 5 * bits + 2 * _bits(p.length) + 2 * _bits(p.times) + 12, 4 * bits + _bits(p.length) + 6
+
+
+def _pool(p: MaxPool | SumPool) -> tuple[float, float]:
+    luts, ffs = _window(p.window)
+    each = len(p.reduce.o.payload) * (2 if isinstance(p, SumPool) else 3)
+    return luts + each + 15, ffs + len(p.reduce.o.payload) + 10
+
+
+def _payload(luts: float, ffs: float) -> Callable[[Any], tuple[float, float]]:
+    """So many for each bit of the output, and a few for control."""
+    return lambda p: (luts * len(p.o.payload) + 8, ffs * len(p.o.payload) + 6)
+
+
+def _add(p: Add) -> tuple[float, float]:
+    inputs = len(p.i0.payload) + len(p.i1.payload)
+    factor = min(len(p.i0.payload), len(p.i1.payload)) // p.lanes if isinstance(p, Multiply) else 1
+    return inputs + factor * len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
+
+
+FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
+    MatrixVector: _matrix,
+    Threshold: _threshold,
+    Requantize: _requantize,
+    Window: _window,
+    Replay: _replay,
+    MaxPool: _pool,
+    SumPool: _pool,
+    Add: _add,
+    Multiply: _add,
+    Answer: lambda p: (len(p.i.payload) * 3 + 40, len(p.i.payload) * 2 + 50),
+    ArgMax: lambda p: (len(p.i.payload) * 2 + 15, len(p.i.payload) + 15),
+    Concat: _payload(1, 0),
+    Fork: lambda p: (3 * p.count + 2, p.count),
+    Lookup: _payload(0.2, 0),
+    Narrow: lambda p: (len(p.i.payload) + 8, len(p.i.payload) + 4),
+    Widen: lambda p: (12, len(p.o.payload) + 4),
+    Recode: lambda p: (len(p.o.payload) / 2, 0),
+    Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),
+}
+
+
+def by_part(design: Design, device: str, available: int | None = None) -> dict[str, dict[str, int]]:
+    """luts, ffs and ram_blocks of each part by instance name; places the memories (see hdl.memory)."""
+    fabric = family(device)
+    used = memory.allocate(design.top.parts, fabric, available)
     found = {}
-    for op in graph.ops:
-        x, y = graph.ins(op)[0], graph.values[op.name]
-        shape, chosen = matrix(op, x, y), folding.folds.get(op.name)
-        if shape and chosen:
-            lanes[op.name] = chosen.outputs
-            found[op.name] = CONTROL + round(SHARE * shape.cost(chosen.pe, chosen.simd))
-        else:
-            lanes[op.name] = max(lanes.get(name, 1) for name in op.inputs)
-            each = OTHERS.get(op.kind, _wires)
-            found[op.name] = CONTROL + lanes[op.name] * each(op, x) if op.kind != "reshape" else 0
+    for name, part in design.top.parts:
+        luts, ffs = _formula(part)(part)
+        share = SHARES.get(type(part).__name__, 1.0)
+        found[name] = {"luts": round(luts * share), "ffs": round(ffs), "ram_blocks": 0}
+    for name, part in memory.holders(design.top.parts):
+        for held, size in part.memories.items():
+            _add_memory(found[name], size, part.styles[held], fabric)
+    assert used == sum(row["ram_blocks"] for row in found.values())
     return found
 
 
-def _width(x: Value) -> int:
-    """Bits of the narrowest type that holds the interval of x."""
-    if x.type.name != "int32":
-        return x.type.bits
-    return max(x.hi.bit_length(), (-x.lo - 1).bit_length() if x.lo < 0 else 0) + (x.lo < 0)
+def _add_memory(row: dict[str, int], size: Any, style: str, fabric: Family) -> None:
+    if style == "block":
+        row["ram_blocks"] += memory.blocks(size, fabric)
+        row["luts"] += memory.block_luts(size, fabric)
+        return
+    row["luts"] += round(memory.logic_luts(size, fabric) * SHARES["rom" if not size.writable else "ram"])
+    row["ffs"] += size.width * (size.depth if size.writable and not fabric.small_ram else 1)
 
 
-def _threshold(op: Op, x: Value) -> int:
-    assert isinstance(op, Threshold)
-    return _width(x) * (op.t.shape[1] + 4)
+def _formula(part: Any) -> Callable[[Any], tuple[float, float]]:
+    return next(FORMULAS[kind] for kind in type(part).__mro__ if kind in FORMULAS)
 
 
-def _pool(op: Op, x: Value) -> int:
-    assert isinstance(op, MaxPool)
-    return 4 * _width(x) * op.kernel[0]
+def total(design: Design, device: str, available: int | None = None) -> dict[str, int]:
+    """luts, ffs, ram_blocks of the whole design, and its cycles a frame (exact)."""
+    rows = by_part(design, device, available).values()
+    sums = {word: sum(row[word] for row in rows) for word in ("luts", "ffs", "ram_blocks")}
+    return {**sums, "cycles": design.cycles}
 
 
-def _wires(op: Op, x: Value) -> int:
-    return _width(x)
+def luts(graph: Graph, folding: Folding | None = None, device: str = "ice40") -> dict[str, int]:
+    """Estimated LUTs of each layer by name, with `folding` or the default one."""
+    design = build(graph, folding or fold(graph))
+    found = dict.fromkeys((op.name for op in graph.ops), 0)
+    for name, row in by_part(design, device).items():
+        layer = design.layers[name]
+        found[layer] = found.get(layer, 0) + row["luts"]
+    return {name: found[name] for name in (op.name for op in graph.ops)}
 
 
-OTHERS: dict[str, Callable[[Op, Value], int]] = {
-    "threshold": _threshold,
-    "max_pool": _pool,
-    "requantize": lambda op, x: 6 * _width(x),
-    "sum_pool": lambda op, x: 3 * _width(x),
-    "add": lambda op, x: 3 * _width(x),
-}
+def _bits(count: int) -> int:
+    return (count - 1).bit_length() if count > 1 else 0

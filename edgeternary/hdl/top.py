@@ -47,6 +47,7 @@ class Design:
               (o_element), a frame i_beats (o_beats) beats
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     busy      by instance, the cycles a frame that a part works when it waits for nobody
+    layers    by instance, the layer that a part belongs to
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
     """
 
@@ -59,6 +60,7 @@ class Design:
     o_element: Element
     taps: dict[str, Wire]
     busy: dict[str, int]
+    layers: dict[str, str]
     answer: Answer | None = None
 
     @property
@@ -156,6 +158,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last.element,
         taps,
         b.busy,
+        b.layers,
         leave if answer else None,
     )
 

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 
 from amaranth import Cat, Const, Module, Signal, Value
 
-__all__ = ["Segment", "addends", "compress", "full_adder", "stage_count"]
+__all__ = ["Segment", "adder_bits", "addends", "compress", "final", "full_adder", "stage_bits", "stage_count"]
 
 Enable = Callable[[int], AbstractContextManager[None]]
 
@@ -118,13 +118,35 @@ def _sorted(segments: list[Segment]) -> list[Segment]:
     return sorted(segments, key=lambda s: (s.low, s.planes))
 
 
-def stage_count(segments: list[Segment]) -> int:
-    """The number of registers that `compress` puts in a row."""
-    stages = 1
+def _stages(segments: list[Segment]) -> list[list[Segment]]:
+    """What the registers of `compress` hold, one after another, without their contents."""
+    stages = [segments]
     while _height(segments) > 2:
         segments = _level(_merged(_sorted(segments), Const(0, sum(s.size for s in segments))))
-        stages += 1
+        stages.append(segments)
     return stages
+
+
+def stage_count(segments: list[Segment]) -> int:
+    """The number of registers that `compress` puts in a row."""
+    return len(_stages(segments))
+
+
+def stage_bits(segments: list[Segment]) -> int:
+    """Flip-flops of all these registers."""
+    return sum(s.size for stage in _stages(segments) for s in stage)
+
+
+def adder_bits(segments: list[Segment]) -> int:
+    """Full adders, counted for each bit: every one takes three bits and leaves two."""
+    sizes = [sum(s.size for s in stage) for stage in _stages(segments)]
+    return sizes[0] - sizes[-1]
+
+
+def final(segments: list[Segment]) -> list[Segment]:
+    """The shape of what `compress` returns."""
+    last = _stages(segments)[-1]
+    return _merged(_sorted(last), Const(0, sum(s.size for s in last)))
 
 
 def compress(m: Module, segments: list[Segment], enable: Enable) -> list[Segment]:

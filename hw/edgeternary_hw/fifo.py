@@ -7,12 +7,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from .stage import counter, ram
+from .stage import Memories, MemorySize, counter, ram
 
 __all__ = ["Fifo", "Replay", "Skid"]
 
 
-class Replay(wiring.Component):
+class Replay(Memories, wiring.Component):
     """Sends every vector of `length` beats `times` times; room for `capacity` beats (rounded up to 2^n).
 
     The default capacity is two vectors, so that one is loaded while the other is sent. A beat can be sent as
@@ -25,6 +25,10 @@ class Replay(wiring.Component):
         super().__init__(
             {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
         )
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        return {"ring": MemorySize(self.depth, self.width, writable=True)}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -41,7 +45,8 @@ class Replay(wiring.Component):
         ]
         _, end = counter(m, self.length, send, "offset")
         _, last = counter(m, self.times, send & end, "time")
-        (data,) = ram(m, self.width, (write_at, self.i.payload, accept), [(read_at, send)], "ring")
+        write, reads = (write_at, self.i.payload, accept), [(read_at, send)]
+        (data,) = ram(m, self.width, write, reads, "ring", self.style("ring"))
         self.o.payload = data
         m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
         with m.If(accept):

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
+from .stage import Memories, MemorySize, rom
 
 __all__ = ["Lookup"]
 
 
-class Lookup(wiring.Component):
+class Lookup(Memories, wiring.Component):
     """y = values[x - offset]; a ROM for each of a beat's `lanes` channels, addressed by the code of x."""
 
     def __init__(
@@ -35,6 +35,11 @@ class Lookup(wiring.Component):
             words.append(self.target.encode(self.values[index]) if 0 <= index < len(self.values) else 0)
         return words
 
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        size = MemorySize(1 << self.source.width, self.target.width)
+        return {f"rom{k}": size for k in range(self.lanes)}
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         free = Signal()
@@ -44,11 +49,7 @@ class Lookup(wiring.Component):
         results = []
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
-            m.submodules[f"rom{k}"] = rom = Memory(
-                shape=unsigned(self.target.width), depth=len(words), init=words
-            )
-            port = rom.read_port()
-            m.d.comb += [port.addr.eq(code), port.en.eq(free & self.i.valid)]
-            results.append(port.data)
+            name, enable = f"rom{k}", free & self.i.valid
+            results.append(rom(m, words, self.target.width, code, enable, name, self.style(name)))
         m.d.comb += self.o.payload.eq(Cat(*results))
         return m

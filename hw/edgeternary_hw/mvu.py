@@ -15,9 +15,9 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compress import Segment, addends, compress, stage_count
+from .compress import Segment, addends, compress, final, stage_count
 from .element import Element, lanes, resize
-from .stage import counter, table
+from .stage import Memories, MemorySize, counter, table
 
 __all__ = ["MatrixVector", "weight_planes"]
 
@@ -35,7 +35,7 @@ def weight_planes(weights: Sequence[Sequence[int]]) -> list[list[list[int]]]:
     return planes
 
 
-class MatrixVector(wiring.Component):
+class MatrixVector(Memories, wiring.Component):
     """y[r] = sum_c weights[r][c] * x[c] + bias[r] for `rows` x `columns` weights.
 
     A vector comes in as `rows / pe` passes of `columns / simd` beats with `simd` elements each (a Replay or a
@@ -147,6 +147,21 @@ class MatrixVector(wiring.Component):
                     bits.append(Mux(bit, n, p) if inverted else Mux(bit, p, n))
         return Segment(j, self.element.width, self.simd, self.pe, Cat(*bits))
 
+    def term_segments(self) -> list[Segment]:
+        """The shape of what is counted for a beat."""
+        size = sum(map(sum, self._modes())) * self.pe * self.simd
+        return self._terms(Const(0, len(self.i.payload)), Const(0, size))
+
+    @property
+    def total_width(self) -> int:
+        """Bits of the sum of a beat's terms."""
+        return min(self.acc_width, max(s.high for s in final(self.term_segments())) + 1)
+
+    @property
+    def adds_totals(self) -> bool:
+        """Whether the full adders leave two numbers, to be added by a stage of their own."""
+        return not _single(final(self.term_segments()))
+
     @property
     def beats(self) -> int:
         """Beats of one pass over a vector."""
@@ -156,6 +171,17 @@ class MatrixVector(wiring.Component):
     def interval(self) -> int:
         """Cycles a pass takes when nothing waits: its beats, or the results' way out and the hand-over."""
         return max(self.beats, self.pe // self.outputs + 1)
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        found = {}
+        width = sum(map(sum, self._modes())) * self.pe * self.simd
+        if (depth := self.rows // self.pe * self.beats) > 1 and width:
+            found["weights"] = MemorySize(depth, width)
+        if not self.raw and len(set(self.constants)) > 1 and self.rows > self.outputs:
+            size = max(_signed_bits(c) for c in self.constants) * self.outputs
+            found["constants"] = MemorySize(self.rows // self.outputs, size)
+        return found
 
     def elaborate(self, platform: object) -> Module:
         """Payload and weights, then the adders' stages, all moved by `go`; sums leave from a shift register.
@@ -193,7 +219,7 @@ class MatrixVector(wiring.Component):
         rows = [
             [Cat(*(word[j * self.pe + r] for j in range(width))) for word in words] for r in range(self.pe)
         ]
-        if all(s.count == 1 for s in segments) and not _overlap(segments):
+        if _single(segments):
             return _Totals([first for first, _ in rows], False)
         found = Signal(self.pe * width, name="totals", reset_less=True)
         with m.If(go):
@@ -222,7 +248,7 @@ class MatrixVector(wiring.Component):
         """The ROM word that belongs to the beat in `payload`."""
         words = self._rom()
         width = sum(map(sum, self._modes())) * self.pe * self.simd
-        return table(m, words, max(width, 1), accept, "weights")
+        return table(m, words, max(width, 1), accept, "weights", self.style("weights"))
 
     def _drain(self, m: Module, sums: Value, go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
@@ -275,7 +301,7 @@ class MatrixVector(wiring.Component):
         words = [sum((c & mask) << (k * width) for k, c in enumerate(row)) for row in rows]
         if len(set(words)) == 1:
             return [Const(c, signed(width)) for c in rows[0]]
-        word = table(m, words, width * self.outputs, take, "constants")
+        word = table(m, words, width * self.outputs, take, "constants", self.style("constants"))
         return [c.as_signed() for c in lanes(word, self.outputs)]
 
 
@@ -284,9 +310,10 @@ class _Totals(NamedTuple):
     added: bool  # whether they took a stage of their own
 
 
-def _overlap(segments: list[Segment]) -> bool:
+def _single(segments: list[Segment]) -> bool:
+    """Whether no plane has more than one bit."""
     planes = [k for s in segments for k in range(s.low, s.high)]
-    return len(planes) != len(set(planes))
+    return all(s.count == 1 for s in segments) and len(planes) == len(set(planes))
 
 
 def _signed_bits(value: int) -> int:

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes, resize
 from .fields import Fields
-from .stage import mapped
+from .stage import Memories, MemorySize, mapped
 
 __all__ = ["Requantize", "product"]
 
@@ -28,7 +28,7 @@ def product(x: Value, m: Value) -> Value:
     return sum(terms[1:], terms[0])
 
 
-class Requantize(wiring.Component):
+class Requantize(Memories, wiring.Component):
     """`lanes` channels a beat; m, b and s one a channel. Rounding is the caller's: a half is part of b.
 
     m of +-1 and 0 costs nothing but a shift and an addition; other m cost an adder for each of their bits.
@@ -55,6 +55,12 @@ class Requantize(wiring.Component):
                 "o": Out(stream.Signature(unsigned(lanes * target.width))),
             }
         )
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        width = Fields(self.columns).width * self.lanes
+        depth = len(self.columns[0]) // self.lanes
+        return {"table": MemorySize(depth, width)} if width and depth > 1 else {}
 
     def elaborate(self, platform: object) -> Module:
         """Three stages: product; addition and shift; clamp."""
@@ -86,5 +92,6 @@ class Requantize(wiring.Component):
             return Cat(*(self.target.code(Mux(x < low, low, Mux(x > high, high, x))) for x in numbers))
 
         words = fields.words(self.lanes)
-        mapped(m, self.i, self.o, words, fields.width * self.lanes, multiply, shift, clamp)
+        width = fields.width * self.lanes
+        mapped(m, self.i, self.o, words, width, multiply, shift, clamp, style=self.style("table"))
         return m

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 
-__all__ = ["counter", "mapped", "ram", "rom", "share", "table"]
+__all__ = ["AUTO", "Memories", "MemorySize", "counter", "mapped", "ram", "rom", "share", "table"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class MemorySize:
+    """`depth` words of `width` bits with `reads` read ports; a ROM unless `writable`."""
+
+    depth: int
+    width: int
+    writable: bool = False
+    reads: int = 1
+
+
+class Memories:
+    """What parts with memories have: their sizes by name, and where each goes.
+
+    styles  {name: "block", "distributed" or "logic"}; one that is not named is left to synthesis
+    """
+
+    styles: Mapping[str, str] = {}
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        raise NotImplementedError
+
+    def style(self, name: str) -> str:
+        return self.styles.get(name, AUTO)
+
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:
     """Makes port `port` of the part `consumer` the very signals of the output `producer` of another part.
@@ -29,9 +59,13 @@ def counter(m: Module, length: int, advance: Value, name: str = "count") -> tupl
     return count, last
 
 
-def rom(m: Module, words: Sequence[int], width: int, address: Value, enable: Value, name: str) -> Value:
+def rom(
+    m: Module, words: Sequence[int], width: int, address: Value, enable: Value, name: str, style: str = AUTO
+) -> Value:
     """words[address], in the cycle after `enable`: a read port that block RAM can hold."""
-    m.submodules[name] = memory = Memory(shape=unsigned(width), depth=len(words), init=words)
+    attributes = {"rom_style": style} if style != AUTO else {}
+    memory = Memory(shape=unsigned(width), depth=len(words), init=words, attrs=attributes)
+    m.submodules[name] = memory
     port = memory.read_port()
     m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
     return port.data
@@ -43,11 +77,13 @@ def ram(
     write: tuple[Value, Value, Value],
     reads: Sequence[tuple[Value, Value]],
     name: str,
+    style: str = AUTO,
 ) -> list[Value]:
     """A memory with a write port (address, data, enable) and read ports (address, enable); the data of these
     is there in the cycle after."""
     depth = 1 << len(write[0])
-    m.submodules[name] = memory = Memory(shape=unsigned(width), depth=depth, init=[])
+    attributes = {"ram_style": style} if style != AUTO else {}
+    m.submodules[name] = memory = Memory(shape=unsigned(width), depth=depth, init=[], attrs=attributes)
     port = memory.write_port()
     port.addr, port.data, port.en = write
     results = []
@@ -58,7 +94,9 @@ def ram(
     return results
 
 
-def table(m: Module, words: Sequence[int], width: int, advance: Value, name: str = "table") -> Value:
+def table(
+    m: Module, words: Sequence[int], width: int, advance: Value, name: str = "table", style: str = AUTO
+) -> Value:
     """The words in turn: from the cycle after each `advance` on, the next one, round and round.
 
     Equal words are a constant; others lie in a ROM.
@@ -66,7 +104,7 @@ def table(m: Module, words: Sequence[int], width: int, advance: Value, name: str
     if all(word == words[0] for word in words):
         return Const(words[0], width)
     address, _ = counter(m, len(words), advance, f"{name}_address")
-    return rom(m, words, width, address, advance, name)
+    return rom(m, words, width, address, advance, name, style)
 
 
 def mapped(
@@ -77,6 +115,7 @@ def mapped(
     width: int,
     first: Callable[[Value, Value], Value],
     *others: Callable[[Value], Value],
+    style: str = AUTO,
 ) -> None:
     """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
 
@@ -88,7 +127,7 @@ def mapped(
     value: Value = i.payload
     word: Value = Const(words[0], width)
     if any(other != words[0] for other in words):
-        word = table(m, words, width, move & i.valid)
+        word = table(m, words, width, move & i.valid, style=style)
         value, valid = _stage(m, move, value, valid, "read")
     value = first(value, word)
     for k, function in enumerate(others):

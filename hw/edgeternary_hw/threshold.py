@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from .element import Element, lanes, resize
-from .stage import counter, mapped, rom, table
+from .stage import Memories, MemorySize, counter, mapped, rom, table
 
 __all__ = ["MODES", "Threshold"]
 
 MODES = ("parallel", "tree", "serial")
 
 
-class Threshold(wiring.Component):
+class Threshold(Memories, wiring.Component):
     """`lanes` channels a beat; `thresholds` is channels x K, sorted; `base` and `step` (-2..2) one a channel.
 
     Thresholds that no input reaches may be any number above the largest input. `mode`:
@@ -73,6 +73,28 @@ class Threshold(wiring.Component):
     def kind_bits(self) -> int:
         return ceil_log2(len(self.kinds)) if len(self.kinds) > 1 else 0
 
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        """Of those whose words differ; the levels of a tree and the lanes of a search have one each."""
+        found = {}
+        if self.mode == "parallel":
+            same = (
+                len({(tuple(row), kind) for row, kind in zip(self.thresholds, self.kind_of, strict=True)})
+                == 1
+            )
+            width = (self.threshold_bits * len(self.thresholds[0]) + self.kind_bits) * self.lanes
+            if self.groups > 1 and not same:
+                found["table"] = MemorySize(self.groups, width)
+            return found
+        for k in range(self.lanes):
+            for level in range(self.levels) if self.mode == "tree" else [self.levels]:
+                if (depth := self.groups << level) > 1:
+                    name = f"level{level}_{k}" if self.mode == "tree" else f"nodes{k}"
+                    found[name] = MemorySize(depth, self.threshold_bits)
+        if self.kind_bits and self.groups > 1:
+            found["kinds"] = MemorySize(self.groups, self.kind_bits * self.lanes)
+        return found
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         {"parallel": self._parallel, "tree": self._tree, "serial": self._serial}[self.mode](m)
@@ -118,7 +140,9 @@ class Threshold(wiring.Component):
             return Cat(*found)
 
         channels = [range(g * self.lanes, (g + 1) * self.lanes) for g in range(self.groups)]
-        mapped(m, self.i, self.o, [word(c) for c in channels], per_lane * self.lanes, compare, count)
+        words = [word(c) for c in channels]
+        width = per_lane * self.lanes
+        mapped(m, self.i, self.o, words, width, compare, count, style=self.style("table"))
 
     def _code(self, count: Value, kind: Value) -> Value:
         """The output code of a count: base + step * count of the channel's kind."""
@@ -142,6 +166,10 @@ class Threshold(wiring.Component):
         rows = [self.kind_of[g * self.lanes : (g + 1) * self.lanes] for g in range(self.groups)]
         return [sum(kind << (k * self.kind_bits) for k, kind in enumerate(row)) for row in rows]
 
+    def _kind_table(self, m: Module, accept: Value) -> Value:
+        width = max(self.kind_bits * self.lanes, 1)
+        return table(m, self._kind_words(), width, accept, "kinds", self.style("kinds"))
+
     def _tree(self, m: Module) -> None:
         """For each bit of the count a table look-up, addressed by the channel and the bits before, and a
         comparison; all stages move together."""
@@ -149,7 +177,7 @@ class Threshold(wiring.Component):
         m.d.comb += [move.eq(~self.o.valid | self.o.ready), self.i.ready.eq(move)]
         accept = self.i.valid & self.i.ready
         group, _ = counter(m, self.groups, accept, "group")
-        kinds = table(m, self._kind_words(), max(self.kind_bits * self.lanes, 1), accept, "kinds")
+        kinds = self._kind_table(m, accept)
         valid = Signal(2 * self.levels - 1)
         x, place, counts = self.i.payload, group, [Const(0, 0)] * self.lanes
         for level in range(self.levels):
@@ -157,7 +185,8 @@ class Threshold(wiring.Component):
             for k in range(self.lanes):
                 values = self._level_words(level, k)
                 address = Cat(counts[k], place)
-                words.append(rom(m, values, self.threshold_bits, address, move, f"level{level}_{k}"))
+                name = f"level{level}_{k}"
+                words.append(rom(m, values, self.threshold_bits, address, move, name, self.style(name)))
             x, place, *counts = self._registers(m, move, level, "look", x, place, *counts)
             if level:
                 (kinds,) = self._registers(m, move, level, "look_kind", kinds)
@@ -194,12 +223,13 @@ class Threshold(wiring.Component):
         accept = Signal()
         m.d.comb += [self.i.ready.eq(~busy), accept.eq(self.i.valid & ~busy)]
         group, _ = counter(m, self.groups, self.o.valid & self.o.ready, "group")
-        kinds = table(m, self._kind_words(), max(self.kind_bits * self.lanes, 1), accept, "kinds")
+        kinds = self._kind_table(m, accept)
         turn, last = counter(m, self.levels, compare, "turn")
         nodes = [Signal(self.levels + 1, name=f"node{k}", init=1) for k in range(self.lanes)]
         for k, (node, code) in enumerate(zip(nodes, lanes(x, self.lanes), strict=True)):
             look = ~compare & busy
-            word = rom(m, self._heap_words(k), self.threshold_bits, Cat(node[:-1], group), look, f"nodes{k}")
+            name, address = f"nodes{k}", Cat(node[:-1], group)
+            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, self.style(name))
             with m.If(accept):
                 m.d.sync += node.eq(1)
             with m.Elif(compare):

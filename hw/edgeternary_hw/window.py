@@ -10,12 +10,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from .stage import counter, ram
+from .stage import Memories, MemorySize, counter, ram
 
 __all__ = ["Window"]
 
 
-class Window(wiring.Component):
+class Window(Memories, wiring.Component):
     """Input: a `height` x `width` map of `beats` beats a pixel. Output, for every output pixel: for every
     section (the pixel's beats cut into `sections` runs), `passes` times: the beats [ky][kx][beat of section].
 
@@ -61,6 +61,15 @@ class Window(wiring.Component):
         taps = self.kernel[0] * self.kernel[1] // self.taps
         return taps * self.beats * self.passes
 
+    @property
+    def address_bits(self) -> int:
+        need, frees = self.rows()
+        return ceil_log2(max(2, (max(need) + max(frees)) * self.width * self.beats))
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        return {"ring": MemorySize(1 << self.address_bits, self.lane_bits, writable=True, reads=self.taps)}
+
     def rows(self) -> tuple[list[int], list[int]]:
         """For each output row: rows that must be stored (from the oldest kept one), rows that become free."""
         firsts = [min(max(y * self.stride[0] - self.pad[0], 0), self.height) for y in range(self.out_height)]
@@ -76,7 +85,7 @@ class Window(wiring.Component):
         m = Module()
         need, frees = self.rows()
         row = self.width * self.beats
-        bits = ceil_log2(max(2, (max(need) + max(frees)) * row))
+        bits = self.address_bits
         slots = (1 << bits) // row
         origin = -(self.pad[0] * self.width + self.pad[1]) * self.beats % (1 << bits)
         at = Signal(bits, init=origin)  # address of the tap that is read next
@@ -93,7 +102,8 @@ class Window(wiring.Component):
         _, row_end = counter(m, row, accept, "column")
         stored, done = accept & row_end, Signal()
         reads = [((at + k * row)[:bits] if k else at, send) for k in range(self.taps)]
-        taps = ram(m, self.lane_bits, (write_at, self.i.payload, accept), reads, "ring")
+        write = (write_at, self.i.payload, accept)
+        taps = ram(m, self.lane_bits, write, reads, "ring", self.style("ring"))
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
         m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
@@ -159,7 +169,10 @@ class Window(wiring.Component):
         ]
 
         def move(m: Module, at: Signal, origin: int) -> None:
-            start, line = Signal.like(at, name="start", init=origin), Signal.like(at, name="line", init=origin)
+            start, line = (
+                Signal.like(at, name="start", init=origin),
+                Signal.like(at, name="line", init=origin),
+            )
             bases = {"at": at, "start": start, "line": line}
             base: Value = bases[taken[0][1]]
             distance: Value = Const(taken[0][2], len(at))
@@ -207,13 +220,17 @@ class Window(wiring.Component):
         columns = ((ends["beat"], 1), (ends["kx"], 1 - kx), (ends["section"], self.stride[1] + 1 - kx))
         rows = ((ends["kx"], 1), (ends["ky"], 1 - ky), (ends["x"], self.stride[0] + 1 - ky))
         places = []
-        for axis, (name, moves, size) in enumerate((("row", rows, self.height), ("column", columns, self.width))):
+        for axis, (name, moves, size) in enumerate(
+            (("row", rows, self.height), ("column", columns, self.width))
+        ):
             before, behind = self.pad[axis], self.pad[axis + 2]
             if not before and not behind:
                 places.append([Const(1, 1)] * self.taps)
                 continue
             outs = (self.out_height, self.out_width)[axis]
-            place = Signal(range(max(size + before + behind, outs * self.stride[axis] + self.kernel[axis])), name=name)
+            place = Signal(
+                range(max(size + before + behind, outs * self.stride[axis] + self.kernel[axis])), name=name
+            )
             distance: Value = Const(0, len(place))
             for ended, step in moves:
                 distance = Mux(ended, Const(step % (1 << len(place)), len(place)), distance)
