@@ -16,7 +16,7 @@ from edgeternary.ir import Graph
 from edgeternary.report import c_project, hdl_project
 from edgeternary.report.files import MARKER, write_folder
 
-DEVICES = hdl_project.DEVICES
+NO_WISHES = hdl_project.Wishes()
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,18 @@ def compile(
     max_ram: int | None = None,
     max_cycles: int | None = None,
     yosys: str = "auto",
+    hardware: hdl_project.Wishes = NO_WISHES,
     directory: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Project:
-    """Sources and estimates of `graph` for one `board`, one `core` ("cortex-m4") or one `device` ("ice40").
+    """Sources and estimates of `graph` for one `board`, one `core` ("cortex-m4") or one `device` ("up5k").
 
-    build      also compile and measure (C) or synthesise (HDL)
+    build      also compile and measure (C), or synthesise, place and route and pack a bitstream (HDL)
     compiler   auto, zig or gcc (host: or clang), and `opt_level`, the letter after -O, for `build` in C
     optimize   cycles, flash or ram: what the choice of C kernels makes small
     max_flash, max_ram, max_cycles   limits of a C target, in bytes and cycles of one inference
     yosys      auto, native or yowasp, for Verilog and synthesis
+    hardware   frames a second, LUTs and more of an FPGA design
     directory  write the project there
     progress   called with what is being done
     EdgeTernaryError: code 5 when it does not fit the board or a limit, 3 when `build` lacks a tool.
@@ -100,7 +102,7 @@ def compile(
         why = "flash, RAM and cycles of a core are what they limit"
         raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)
     if device:
-        parts = hdl_project.make(graph, device, found, build, progress, yosys)
+        parts = hdl_project.make(graph, device, found, build, progress, yosys, hardware)
     else:
         wishes = c_project.Wishes(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
         parts = c_project.make(graph, core, found, build, progress, wishes)

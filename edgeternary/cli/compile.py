@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._hardware import hardware_options, starting_at
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._sizes import Count, Size
@@ -15,14 +16,14 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
     "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
-    "estimated_cycles",
+    "estimated_cycles", "luts", "ffs", "ram_blocks", "cycles",
 )  # fmt: skip
 
 
 @click.command()
 @model_argument
 @click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55.")
-@click.option("--device", help="Verilog for this FPGA family: ice40 or ecp5.")
+@click.option("--device", help="Verilog for this FPGA: up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.")
 @click.option("--board", help="What this board needs: edgeternary boards lists them.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
 @click.option(
@@ -33,6 +34,8 @@ LAYER_COLUMNS = (
 @click.option("--max-flash", type=Size(), help="C: at most so many bytes of flash, such as 64k.")
 @click.option("--max-ram", type=Size(), help="C: at most so many bytes of RAM.")
 @click.option("--max-cycles", type=Count(), help="C: at most so many cycles an inference, such as 2M.")
+@hardware_options
+@click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: place and route so often, keep the best.")
 @tool_options
 @json_option
 def command(
@@ -45,6 +48,12 @@ def command(
     max_flash: int | None,
     max_ram: int | None,
     max_cycles: int | None,
+    fps: float | None,
+    maximize: str | None,
+    max_luts: int | None,
+    clock: float | None,
+    from_layer: str | None,
+    seeds: int | None,
     compiler: str,
     optimize: str,
     opt_level: str,
@@ -57,6 +66,7 @@ def command(
     """
     from edgeternary.project import compile
     from edgeternary.report.files import check_folder
+    from edgeternary.report.hdl_project import Wishes
 
     if sum(choice is not None for choice in (core, device, board)) != 1:
         raise EdgeTernaryError(
@@ -65,7 +75,7 @@ def command(
             "--core cortex-m4, --device ice40 or --board pico",
             USAGE,
         )
-    graph = load_model(model)
+    graph = starting_at(load_model(model), from_layer)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
     check_folder(folder)
     project = compile(
@@ -81,6 +91,7 @@ def command(
         max_ram=max_ram,
         max_cycles=max_cycles,
         yosys=yosys,
+        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0),
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

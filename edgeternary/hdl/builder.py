@@ -63,6 +63,9 @@ class Builder:
         """Adds a part named after a layer (and its role there), which works `busy` cycles a frame."""
         unique = identifier(f"{name} {role}" if role else name, self._taken)
         self._taken.add(unique)
+        for part in (component, getattr(component, "window", None), getattr(component, "reduce", None)):
+            if part is not None:
+                part._MustUse__silence = True  # designs that are only estimated are never elaborated
         self.parts.append((unique, component))
         self.busy[unique] = busy
         self.layers[unique] = name

@@ -106,17 +106,25 @@ class Part:
     clock: int
 
 
+def _ice40(name: str, package: str, *rest: int) -> Part:
+    title = f"Lattice iCE40{name.upper()}-{package.upper()}"
+    return Part(name, title, "ice40", (f"--{name}", "--package", package), *rest)
+
+
+def _ecp5(size: int, *rest: int) -> Part:
+    place = (f"--{size}k", "--package", "CABGA381", "--speed", "6")
+    return Part(f"ecp5-{size}f", f"Lattice LFE5U-{size}F-6BG381", "ecp5", place, *rest)
+
+
+_GOWIN = "GW1NR-LV9QN88PC6/I5"
 _PARTS = (
-    Part("up5k", "Lattice iCE40UP5K-SG48", "ice40", ("--up5k", "--package", "sg48"), 5280, 30, 4096, 16, 48, 42),
-    Part("hx8k", "Lattice iCE40HX8K-CT256", "ice40", ("--hx8k", "--package", "ct256"), 7680, 32, 4096, 64, 150, 120),
-    Part("ecp5-25f", "Lattice LFE5U-25F-6BG381", "ecp5", ("--25k", "--package", "CABGA381", "--speed", "6"),
-         24288, 56, 18432, 64, 150, 120),
-    Part("ecp5-45f", "Lattice LFE5U-45F-6BG381", "ecp5", ("--45k", "--package", "CABGA381", "--speed", "6"),
-         43848, 108, 18432, 64, 150, 120),
-    Part("ecp5-85f", "Lattice LFE5U-85F-6BG381", "ecp5", ("--85k", "--package", "CABGA381", "--speed", "6"),
-         83640, 208, 18432, 64, 150, 120),
-    Part("gw1nr-9", "Gowin GW1NR-LV9QN88PC6/I5", "gowin",
-         ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"), 8640, 26, 18432, 16, 100, 60),
+    _ice40("up5k", "sg48", 5280, 30, 4096, 16, 48, 42),
+    _ice40("hx8k", "ct256", 7680, 32, 4096, 64, 150, 120),
+    _ecp5(25, 24288, 56, 18432, 64, 150, 120),
+    _ecp5(45, 43848, 108, 18432, 64, 150, 120),
+    _ecp5(85, 83640, 208, 18432, 64, 150, 120),
+    Part("gw1nr-9", f"Gowin {_GOWIN}", "gowin", ("--device", _GOWIN, "--vopt", "family=GW1N-9C"),
+         8640, 26, 18432, 16, 100, 60),
 )  # fmt: skip
 
 PARTS = {part.name: part for part in _PARTS}

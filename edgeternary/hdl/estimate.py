@@ -36,16 +36,18 @@ from edgeternary_hw import (
     Widen,
     Window,
 )
-from edgeternary_hw.compress import Segment, adder_bits, stage_bits
+from edgeternary_hw.compress import adder_bits, stage_bits
 
 
 def _matrix(p: MatrixVector) -> tuple[float, float]:
-    """Terms, two LUTs for each bit of a full adder, then adders on the carry chain and the results' way out."""
+    """Terms, two LUTs for each bit of a full adder, adders on the carry chain, the results' way out."""
     terms = p.term_segments()
     out = p.pe * p.acc_width
     groups = p.pe // p.outputs
     totals = p.pe * p.total_width if p.adds_totals else 0
-    luts = sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
+    luts = (
+        sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
+    )
     ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
     if not p.raw:
         luts += p.outputs * p.out_width + 8

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edgeternary.hdl.flatten import flatten_early
 from edgeternary.ir import Graph, Op, Value, parse
-from edgeternary.ops import Conv2d, Dense
+from edgeternary.ops import Conv2d, Dense, Reshape
 
 MACS_PER_CYCLE = 256
 MAX_TERMS = 4096  # bits to count a cycle and layer
@@ -35,10 +36,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class Folding:
-    """Folds of the matrix layers by name, and the cycles a frame that other parts have to keep up with."""
+    """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
+    input bits that may come in a cycle (0: those of a pixel)."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
+    input_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,11 @@ class Matrix:
     def cost(self, pe: int, simd: int) -> int:
         """LUTs, roughly.
 
-        A row: 3 for each bit to count, 8 for each bit of its sum (redundant, and again on its way out).
-        The layer: 12 for each bit of its input, which is gathered, buffered and fanned out.
+        A row: 3 for each bit to count, 2 for each bit of its sum (added up, and again on its way out).
+        The layer: 3 for each bit of its input, which is gathered and buffered.
         """
         terms = simd * self.bits
-        return pe * (3 * terms + 8 * (self.bits + self.columns.bit_length())) + 12 * terms
+        return pe * (3 * terms + 2 * (self.bits + self.columns.bit_length())) + 3 * terms
 
     def outputs(self, pe: int, simd: int) -> int:
         """The fewest results a beat that leave in the time the next ones take."""
@@ -109,23 +112,81 @@ def _bits(op: Dense | Conv2d, x: Value) -> int:
     return x.type.bits * (1 if op.weight_type in ("bipolar", "ternary") else weight)
 
 
-def fold(graph: Graph, macs_per_cycle: int = MACS_PER_CYCLE) -> Folding:
-    """The folding that is used unless another is given; the same graph always gets the same."""
-    matrices = {}
-    for op in graph.ops:
-        found = matrix(op, graph.ins(op)[0], graph.values[op.name])
-        if found:
-            matrices[op.name] = found
-    target = max(1, graph.macs() // macs_per_cycle, graph.input.size // graph.input.channels)
+def fold(
+    graph: Graph, macs_per_cycle: int = MACS_PER_CYCLE, *, cycles: int = 0, input_bits: int = 0
+) -> Folding:
+    """The folding that is used unless another is given; the same graph always gets the same.
+
+    cycles      the pace to keep, in place of the graph's MACs over `macs_per_cycle`
+    input_bits  that can come in a cycle; 0: a pixel with all its channels
+    """
+    graph = flatten_early(graph)
+    matrices = layers(graph)
+    beats = graph.input.size // max(input_choices(graph, input_bits))
+    target = max(1, cycles or graph.macs() // macs_per_cycle, beats)
     for m in matrices.values():
         target = max(target, min(m.cycles(pe, simd) for pe, simd, _ in m.choices()))
-    return Folding({name: _cheapest(m, target) for name, m in matrices.items()}, target)
+    folds: dict[str, Fold] = {}
+    lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
+    for op in graph.ops:
+        before = lanes[op.inputs[0]]
+        if op.name in matrices:
+            size = graph.ins(op)[0].size
+            folds[op.name] = _cheapest(matrices[op.name], target, size, before)
+            before = [folds[op.name].outputs]
+        lanes[op.name] = before
+    return Folding(folds, target, input_bits)
 
 
-def _cheapest(m: Matrix, target: int) -> Fold:
+def layers(graph: Graph) -> dict[str, Matrix]:
+    """The matrices of a graph by layer name."""
+    found = {op.name: matrix(op, graph.ins(op)[0], graph.values[op.name]) for op in graph.ops}
+    return {name: m for name, m in found.items() if m}
+
+
+def input_choices(graph: Graph, input_bits: int) -> list[int]:
+    """Channels of the input that can come in a cycle: of a pixel, or of the vector it is read as."""
+    first = graph.consumers(graph.input.name)
+    size = graph.input.channels
+    if len(first) == 1 and isinstance(first[0], Reshape):
+        size = first[0].shape[-1]
+    most = input_bits // graph.input.type.bits if input_bits else graph.input.channels
+    return [d for d in divisors(size) if d <= max(most, 1)]
+
+
+def input_lanes(graph: Graph, folding: Folding) -> int:
+    """Channels of the input a beat: the fewest that keep the pace."""
+    first = [folding.folds[name].simd for name in _first_matrices(graph) if name in folding.folds]
+    choices = input_choices(graph, folding.input_bits)
+    size = graph.input.size
+    fast = [d for d in choices if size // d <= folding.cycles] or choices[-1:]
+    if len(first) == 1:
+        smooth = [d for d in fast if size // math.gcd(d, first[0]) <= folding.cycles]
+        return next(
+            (d for d in smooth or fast if d % first[0] == 0 or first[0] % d == 0), (smooth or fast)[0]
+        )
+    return fast[0]
+
+
+def _first_matrices(graph: Graph) -> list[str]:
+    """Layers with a matrix that the input reaches through element-wise layers alone."""
+    found, names = [], [graph.input.name]
+    while names:
+        for op in graph.consumers(names.pop()):
+            if isinstance(op, Dense | Conv2d):
+                found.append(op.name)
+            elif op.kind in ("reshape", "threshold", "requantize", "lookup"):
+                names.append(op.name)
+    return found
+
+
+def _cheapest(m: Matrix, target: int, size: int, before: list[int]) -> Fold:
+    """The cheapest fold that keeps the pace, also through the width converter in front of it, which goes
+    through the common divisor of simd and the channels a beat that its `size` inputs come with."""
     kept = [c for c in m.choices() if m.cycles(*c[:2]) <= target]
-    narrow = [c for c in kept if c[1] * m.bits <= MAX_BITS]
-    pe, simd, tall = min(narrow or kept, key=lambda c: (m.cost(*c[:2]), m.cycles(*c[:2]), c[2], c))
+    smooth = [c for c in kept if size // max(math.gcd(c[1], lanes) for lanes in before) <= target]
+    narrow = [c for c in smooth or kept if c[1] * m.bits <= MAX_BITS]
+    pe, simd, tall = min(narrow or smooth or kept, key=lambda c: (m.cost(*c[:2]), m.cycles(*c[:2]), c[2], c))
     return Fold(pe, simd, m.outputs(pe, simd), tall)
 
 

@@ -47,7 +47,7 @@ def unpack(words: Words, element: Element, lanes: int, shape: tuple[int, ...]) -
 
 
 def answers(words: Words, count: int, part: Answer, signed: bool) -> tuple[IntArray, IntArray | None]:
-    """Beats (bytes) of `count` answers to numbers int32 (count, n), and the indices of the largest, if sent."""
+    """Beats (bytes) of `count` answers to numbers int32 (count, n) and, if sent, indices of the largest."""
     frame = np.ascontiguousarray(words[:, 0].astype(np.uint8)).reshape(count, -1)
     end = part.count * part.size
     digits = frame[:, :end].reshape(count, part.count, part.size).astype(np.int64)

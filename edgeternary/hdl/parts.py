@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
-from edgeternary.ir import IntArray, Op
+from edgeternary.ir import Op
 from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
 from edgeternary_hw import ArgMax, Multiply
@@ -50,8 +51,8 @@ def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     return b.output(part, op.name, wire.lanes)
 
 
-def _before(t: IntArray, affine: Affine, width: int) -> IntArray:
-    """Thresholds of the counts u: scale * u + constant >= t; at most the first number that u never reaches."""
+def _before(t: NDArray[np.int64], affine: Affine, width: int) -> NDArray[np.int64]:
+    """Thresholds of the counts u: scale * u + constant >= t; at most the first number out of reach."""
     constants = np.asarray(affine.constants, np.int64)[:, None]
     return np.clip(-((constants - t) // affine.scale), 0, 1 << width)
 

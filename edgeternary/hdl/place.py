@@ -1,4 +1,4 @@
-"""Place and route: a synthesised netlist becomes a bitstream, with several seeds of which the best is kept."""
+"""Place and route: a netlist becomes a bitstream, with several seeds of which the best is kept."""
 
 from __future__ import annotations
 
@@ -171,6 +171,12 @@ def place(
         key = cache.digest(text, pins, *options, tool.version, tool.where)
         found.append(_read(cache.build(key, fill, "placed"), seed, placer))
     return found
+
+
+def version(part: Part) -> str:
+    """The placer and its version, for figures."""
+    tool = require(PLACERS[part.family].tool)
+    return f"{tool.name} {tool.version}"
 
 
 def pack(placed: Placed, part: Part) -> bytes:

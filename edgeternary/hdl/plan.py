@@ -4,30 +4,132 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeternary.hdl.folding import Folding, fold
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.hdl import estimate, memory
+from edgeternary.hdl.devices import PARTS, Part, family
+from edgeternary.hdl.folding import Folding, Matrix, fold, layers
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """device    a part or family of hdl.devices, "" for the bare core with the default folding
+    """What a design is to be.
+
+    device    a part or family of hdl.devices, "" for the bare core with the default folding
     fps       frames a second to reach; 0: no wish
     max_luts  at most so many LUTs; 0: what the part has
     maximize  as many frames a second as fit
+    clock     MHz that cycles are reckoned with; 0: the device's
     """
 
     device: str = ""
     fps: float = 0.0
     max_luts: int = 0
     maximize: bool = False
+    clock: float = 0.0
+
+
+FULL = 0.9  # of the LUTs: beyond that place and route takes long and the clock falls
+STEP = 0.85  # from one pace to the next faster one that is tried
 
 
 def folding(graph: Graph, wishes: Wishes) -> Folding:
-    """The folding that meets the wishes with the fewest LUTs."""
-    return fold(graph)
+    """The folding that meets the wishes with the fewest LUTs.
+
+    Without a wish for speed, the default folding, or the fastest slower one that fits.
+    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
+    """
+    if wishes.device not in PARTS:
+        return fold(graph)
+    part = PARTS[wishes.device]
+    if wishes.fps:
+        cycles = int(1e6 * (wishes.clock or part.clock) / wishes.fps)
+        found = _at(graph, part, max(cycles, 1))
+        if build(graph, found, answer=True).cycles > cycles:
+            raise _too_fast(graph, part, wishes, cycles, build(graph, found, answer=True).cycles)
+        _check(graph, found, part, wishes)
+        return found
+    return _fastest(graph, part, wishes)
+
+
+def _at(graph: Graph, part: Part, cycles: int) -> Folding:
+    return fold(graph, cycles=cycles, input_bits=part.pins)
+
+
+def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
+    """The fastest folding that fits; without `maximize` it need not be faster than the default."""
+    start = fold(graph).cycles
+    found = _at(graph, part, start)
+    if _fits(graph, found, part, wishes):
+        while wishes.maximize:
+            faster = _at(graph, part, max(int(found.cycles * STEP), 1))
+            if faster.cycles >= found.cycles or not _fits(graph, faster, part, wishes):
+                break
+            found = faster
+        return found
+    slowest = sum(m.cycles(1, 1) for m in _matrices(graph))
+    while not _fits(graph, found, part, wishes):
+        if found.cycles >= slowest:
+            _check(graph, found, part, wishes)
+        found = _at(graph, part, int(found.cycles / STEP) + 1)
+    return found
+
+
+def _matrices(graph: Graph) -> list[Matrix]:
+    return list(layers(graph).values())
+
+
+def limits(part: Part, wishes: Wishes) -> dict[str, int]:
+    """What a design may take of each resource."""
+    return {"luts": min(int(FULL * part.luts), wishes.max_luts or part.luts), "ram_blocks": part.ram_blocks}
+
+
+def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
+    needs = estimate.total(build(graph, found, answer=True), part.name, part.ram_blocks)
+    return all(needs[word] <= most for word, most in limits(part, wishes).items())
+
+
+def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
+    """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
+    rows = estimate.by_part(made := build(graph, found, answer=True), part.name, part.ram_blocks)
+    for word, most in limits(part, wishes).items():
+        needed = sum(row[word] for row in rows.values())
+        if needed > most:
+            name, row = max(rows.items(), key=lambda item: item[1][word])
+            raise EdgeTernaryError(
+                f"{graph.name} does not fit {part.title}: needs about {needed:,} "
+                f"{word.replace('_', ' ')}, {most:,} may be used",
+                f"at {found.cycles:,} cycles a frame; {made.layers[name]} takes {row[word]:,} of them",
+                _remedy(graph, part, wishes),
+                DOES_NOT_FIT,
+            )
+
+
+def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: int) -> EdgeTernaryError:
+    clock = wishes.clock or part.clock
+    return EdgeTernaryError(
+        f"{graph.name} does not reach {wishes.fps:,.0f} frames/s on {part.title}",
+        f"that is {wanted:,} cycles a frame at {clock:g} MHz, the fastest folding takes {reached:,}",
+        f"--fps {int(1e6 * clock / reached)}, or a network with fewer pixels or channels",
+        DOES_NOT_FIT,
+    )
+
+
+def _remedy(graph: Graph, part: Part, wishes: Wishes) -> str:
+    larger = [p.name for p in PARTS.values() if p.luts > part.luts]
+    words = ["a lower --fps"] if wishes.fps else []
+    words += [f"--device {larger[0]}"] if larger else []
+    return " or ".join(words) or "a network with fewer weights"
 
 
 def design(graph: Graph, wishes: Wishes) -> Design:
-    """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out)."""
-    return build(graph, folding(graph, wishes), answer=bool(wishes.device))
+    """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
+
+    Memories are placed as `hdl.memory` says.
+    """
+    made = build(graph, folding(graph, wishes), answer=bool(wishes.device))
+    if wishes.device:
+        part = PARTS.get(wishes.device)
+        memory.allocate(made.top.parts, family(wishes.device), part.ram_blocks if part else None)
+    return made

@@ -14,7 +14,8 @@ from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.hdl import frames
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
-from edgeternary.hdl.folding import Folding, fold, lanes
+from edgeternary.hdl.flatten import flatten_early
+from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
 from edgeternary.ir import Graph, IntArray, Op, Value
@@ -115,13 +116,12 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
             vector: what an FPGA's pins or a host can take
     """
     check(graph, PARTS)
+    shapes = graph.values
+    graph = flatten_early(graph)
     folding = folding or fold(graph)
     b = Builder(graph, folding)
     element = port_element(graph.input)
-    first = [
-        folding.folds[op.name].simd for op in graph.consumers(graph.input.name) if op.name in folding.folds
-    ]
-    i_lanes = lanes(graph.input.channels, graph.input.size, folding.cycles, *first[:1])
+    i_lanes = input_lanes(graph, folding)
     entry = Skid(i_lanes * element.width)
     b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
     wire = b.recode(
@@ -156,7 +156,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last.lanes,
         element,
         last.element,
-        taps,
+        {name: replace(wire, value=shapes[name]) for name, wire in taps.items() if name in shapes},
         b.busy,
         b.layers,
         leave if answer else None,

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from edgeternary.boards import Board
-from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
-from edgeternary.ir import Graph
+import numpy as np
 
-DEVICES = ("ice40", "ecp5")
+from edgeternary.boards import Board
+from edgeternary.errors import DOES_NOT_FIT, NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
 
 Parts = tuple[dict[str, bytes | str], dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
+PROBE = 17  # seed of the frames
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of the hardware, see hdl.plan.Wishes; `seeds` of place and route, 0: by size."""
+
+    fps: float = 0.0
+    max_luts: int = 0
+    maximize: bool = False
+    clock: float = 0.0
+    seeds: int = 0
+
+
+NO_WISHES = Wishes()
 
 
 def make(
@@ -21,55 +39,118 @@ def make(
     build: bool,
     progress: Callable[[str], None],
     yosys: str = "auto",
+    wishes: Wishes = NO_WISHES,
 ) -> Parts:
-    """Files, estimates, measured figures and layers. EdgeTernaryError (code 5) when the FPGA is too small."""
-    if device not in DEVICES:
-        raise EdgeTernaryError(
-            f"no synthesis for {device!r}",
-            f"known devices are {', '.join(DEVICES)}",
-            "choose one of them",
-            USAGE,
-        )
-    from edgeternary.hdl import verilog
-    from edgeternary.hdl.folding import Folding, fold
+    """Files, estimates, measured figures and layers of a design for `device`, a part or a family of
+    hdl.devices. EdgeTernaryError (code 5) when the FPGA is too small or a wish is out of reach.
 
+    With `build` a part gets a bitstream; a family, which names no part, is synthesised only.
+    """
+    from edgeternary.hdl import devices, emit, estimate, plan
+
+    devices.family(device)
+    progress("planning")
+    asked = plan.Wishes(device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock)
+    design = plan.design(graph, asked)
+    part = devices.PARTS.get(device)
+    rows = estimate.by_part(design, device, part.ram_blocks if part else None)
+    layers = _layers(graph, design, rows)
+    estimates = _estimates(design, rows, (wishes.clock or part.clock) if part else 0)
     progress("writing Verilog")
-    folding: Folding = fold(graph)
-    files: dict[str, bytes | str] = dict(verilog(graph, folding, yosys))
-    layers = folds(graph, folding)
-    slowest = max((row["estimated_cycles"] for row in layers), default=0)
-    estimates: dict[str, Any] = {"macs": graph.macs(), "slowest_layer_cycles": slowest}
+    files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
     measured: dict[str, Any] = {}
     if build:
-        from edgeternary.hdl.build import statistics
-
-        progress(f"synthesising for {device}")
-        measured = dict(statistics(graph, device=device, tool=yosys))
+        bitstream, measured = _built(graph, design, asked, progress, yosys, wishes.seeds)
+        measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
+        files |= bitstream
         if board:
             check_fits(graph, measured, board)
     return files, estimates, measured, layers
 
 
-def folds(graph: Graph, folding: Any) -> list[dict[str, Any]]:
-    """How each matrix layer is folded: PE rows times SIMD columns a cycle, and its cycles a frame."""
-    from edgeternary.hdl.folding import matrix
-
-    found = []
-    for op in graph.ops:
-        shape = matrix(op, graph.ins(op)[0], graph.values[op.name])
-        fold = folding.folds.get(op.name)
-        if shape and fold:
-            cycles = shape.cycles(fold.pe, fold.simd)
-            found.append(
-                {
-                    "name": op.name,
-                    "ops": op.kind,
-                    "pe": fold.pe,
-                    "simd": fold.simd,
-                    "estimated_cycles": cycles,
-                }
-            )
+def _estimates(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[str, Any]:
+    """Totals over the parts; with a clock in MHz also frames a second and latency."""
+    words = ("luts", "ffs", "ram_blocks")
+    found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
+    found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
+    found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    if clock:
+        found |= {"clock_mhz": clock, "frames_per_s": round(1e6 * clock / design.cycles)}
     return found
+
+
+def _layers(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """For each layer its fold and, of its parts together, LUTs, flip-flops, block RAMs; cycles a frame."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, row in rows.items():
+        layer = design.layers[name]
+        total = found.setdefault(layer, {"name": layer, "luts": 0, "ffs": 0, "ram_blocks": 0, "cycles": 0})
+        for word in ("luts", "ffs", "ram_blocks"):
+            total[word] += row[word]
+        total["cycles"] = max(total["cycles"], design.busy[name])
+    kinds = {op.name: op.kind for op in graph.ops}
+    for layer, total in found.items():
+        total["ops"] = kinds.get(layer, "input")
+        if fold := design.folding.folds.get(layer):
+            total |= {"pe": fold.pe, "simd": fold.simd}
+    return list(found.values())
+
+
+def _built(
+    graph: Graph, design: Any, asked: Any, progress: Callable[[str], None], yosys: str, seeds: int
+) -> tuple[dict[str, bytes | str], dict[str, Any]]:
+    """Files and figures of a synthesised and, for a part, placed and routed design."""
+    from edgeternary.hdl import devices, emit, place
+    from edgeternary.hdl.build import refuse_multipliers, synthesise
+    from edgeternary.run import run
+
+    progress(f"synthesising for {asked.device}")
+    figures, folder = synthesise(emit.design_rtlil(design), identifier(graph.name), asked.device, yosys)
+    refuse_multipliers(graph.name, figures)
+    measured: dict[str, Any] = dict(figures)
+    progress(f"simulating {FRAMES} frames")
+    inputs = build_inputs(graph)
+    options = {"fps": asked.fps, "max_luts": asked.max_luts, "maximize": asked.maximize, "clock": asked.clock}
+    ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
+    if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):
+        raise EdgeTernaryError(
+            f"the hardware of model {graph.name!r} is not exact",
+            f"{FRAMES} random frames in CXXRTL differ from numpy",
+            "report this as a bug",
+            NOT_BIT_EXACT,
+        )
+    cycles, latency = int(ran.stats["cycles"] or 0), int(ran.stats["latency"] or 0)
+    measured |= {"cycles": cycles, "latency_cycles": latency}
+    if asked.device not in devices.PARTS:
+        return {}, measured
+    part = devices.part(asked.device)
+    pins = place.free_pins(part, design.ports)
+    count = seeds or place.seeds(int(figures["luts"]))
+    found = place.place(folder / "netlist.json", part, count, name=graph.name, pins=pins, progress=progress)
+    best = place.best(found)
+    name = place.PLACERS[part.family].bitstream
+    measured |= {
+        "logic_cells": best.logic_cells,
+        "fmax_mhz": best.fmax_mhz,
+        "fmax_spread": place.spread(found),
+        "seeds": len(found),
+        "seed": best.seed,
+        "frames_per_s": round(1e6 * best.fmax_mhz / cycles),
+        "latency_us": round(latency / best.fmax_mhz, 2),
+        "critical_path": [
+            f"{design.layers.get(where, where)} {ns:.2f} ns" for where, ns in best.critical_path
+        ],
+        "bitstream": name,
+        "nextpnr": place.version(part),
+    }
+    return {name: place.pack(best, part)}, measured
+
+
+def build_inputs(graph: Graph) -> np.ndarray:
+    """Random frames for the simulation that counts cycles."""
+    rng = np.random.default_rng(PROBE)
+    x = graph.input
+    return rng.integers(x.lo, x.hi + 1, (FRAMES, *x.shape)).astype(np.int32)
 
 
 def check_fits(graph: Graph, figures: dict[str, Any], board: Board) -> None:

@@ -199,8 +199,8 @@ class MatrixVector(Memories, wiring.Component):
         terms = self._terms(payload, self._weights(m, accept))
         segments = compress(m, terms, lambda stage: m.If(go))
         totals = self._totals(m, segments, go)
-        depth = stage_count(terms) + (totals.added) + 1
-        # bit k travels with stage k: payload, adders, totals; `last` marks a pass's last beat, `first` its first
+        depth = stage_count(terms) + totals.added + 1
+        # bit k travels with stage k: payload, adders, totals; `last` marks the last beat of a pass
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
             m.d.sync += [

@@ -224,7 +224,7 @@ class Threshold(Memories, wiring.Component):
         m.d.comb += [self.i.ready.eq(~busy), accept.eq(self.i.valid & ~busy)]
         group, _ = counter(m, self.groups, self.o.valid & self.o.ready, "group")
         kinds = self._kind_table(m, accept)
-        turn, last = counter(m, self.levels, compare, "turn")
+        _, last = counter(m, self.levels, compare, "turn")
         nodes = [Signal(self.levels + 1, name=f"node{k}", init=1) for k in range(self.lanes)]
         for k, (node, code) in enumerate(zip(nodes, lanes(x, self.lanes), strict=True)):
             look = ~compare & busy

@@ -125,7 +125,7 @@ class Window(Memories, wiring.Component):
         return m
 
     def _levels(self, m: Module, send: Value) -> list[tuple[str, int, Value]]:
-        """Nested counters, the innermost first: (name, length, whether this and all inner ones are at the end).
+        """Nested counters, the innermost first: (name, length, whether this and all inner ones end).
 
         They step with `send`, on which the flags do not depend.
         """
