@@ -11,7 +11,7 @@ import click
 
 from edgeternary.cli import _bench_board, _bench_suite
 from edgeternary.cli._output import json_option
-from edgeternary.cli._tools import compiler_option, level_option, optimize_option
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @click.option("--draw", type=click.IntRange(1), help="So many layers of random shapes, beside the suite.")
 @click.option("--pairs", is_flag=True, help="The zoo's int8 networks beside ternary ones of equal accuracy.")
 @click.option("--suite", type=click.Choice(["tiny"]), help="Ten layers and five networks beside int8.")
-@click.option("--only", multiple=True, help="Parts of --suite whose names contain this; may be repeated.")
+@click.option("--fpga", is_flag=True, help="Networks of the zoo on FPGAs: built, simulated, measured.")
+@click.option("--only", multiple=True, help="Of --suite or --fpga what contains this; may be repeated.")
 @click.option("--explain", is_flag=True, help="Candidates of each layer, and why the chosen one won.")
 @click.option("--board", help="With the flash of this board: code in flash, and in RAM where that pays.")
 @click.option("--calibrate", is_flag=True, help="Errors of the kernels' estimates on --suite.")
@@ -51,6 +52,7 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @optimize_option
 @compiler_option
 @level_option
+@yosys_option
 @json_option
 def command(
     model: str | None,
@@ -63,6 +65,7 @@ def command(
     draw: int | None,
     pairs: bool,
     suite: str | None,
+    fpga: bool,
     only: tuple[str, ...],
     explain: bool,
     board: str | None,
@@ -74,6 +77,7 @@ def command(
     optimize: str,
     compiler: str,
     opt_level: str,
+    yosys: str,
     as_json: bool,
 ) -> None:
     """Count instructions and cycles of the layers of MODEL, of one layer by its shape, or of the suite.
@@ -85,6 +89,11 @@ def command(
     options: dict[str, object] = {
         "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
     }  # fmt: skip
+    if fpga:
+        from edgeternary.cli._bench_fpga import bench_fpga
+
+        bench_fpga(only, yosys, rows, document, as_json)
+        return
     if board is not None:
         _bench_board.need_one(cores, board)
         cores = _bench_board.core_of(board)

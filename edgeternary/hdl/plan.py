@@ -123,13 +123,14 @@ def _remedy(graph: Graph, part: Part, wishes: Wishes) -> str:
     return " or ".join(words) or "a network with fewer weights"
 
 
-def design(graph: Graph, wishes: Wishes) -> Design:
+def design(graph: Graph, wishes: Wishes, memories: str = "") -> Design:
     """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
 
-    Memories are placed as `hdl.memory` says.
+    Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family.
     """
     made = build(graph, folding(graph, wishes), answer=bool(wishes.device))
     if wishes.device:
-        part = PARTS.get(wishes.device)
-        memory.allocate(made.top.parts, family(wishes.device), part.ram_blocks if part else None)
+        target = memories or wishes.device
+        part = PARTS.get(target)
+        memory.allocate(made.top.parts, family(target), part.ram_blocks if part else None)
     return made

@@ -64,9 +64,13 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
 def timing(times: list[int]) -> dict[str, int | float | str | None]:
     """cycles and latency from the cycle, counted from the first beat in, of each frame's last beat out.
 
-    cycles: from one frame's last beat to the next one's (of a single frame: its latency).
+    cycles: from one frame's last beat to the next one's (of a single frame: its latency); mean_cycles: the
+    mean of that over all frames.
     """
-    return {"cycles": times[-1] - times[-2] if len(times) > 1 else times[0] + 1, "latency": times[0] + 1}
+    if len(times) == 1:
+        return {"cycles": times[0] + 1, "latency": times[0] + 1}
+    mean = (times[-1] - times[0]) / (len(times) - 1)
+    return {"cycles": times[-1] - times[-2], "mean_cycles": mean, "latency": times[0] + 1}
 
 
 def _watch(command: list[str], folder: Path, count: int, options: Options) -> None:

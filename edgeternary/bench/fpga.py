@@ -1,0 +1,121 @@
+"""The FPGA rows of docs/fpga.md: whole networks of the zoo on devices, built, simulated and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeternary import zoo
+from edgeternary.ir import Graph
+from edgeternary.passes.cut import behind
+from edgeternary.report import hdl_project
+from edgeternary.run import run
+
+FRAMES = 2000  # back to back at the input, test images in turn
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network of the zoo on a device; `fps`: frames/s asked for; `start`: it starts behind this layer."""
+
+    model: str
+    device: str
+    fps: int = 0
+    start: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that builds it."""
+        words = ["edgeternary compile", f"zoo:{self.model}", "--device", self.device]
+        words += ["--fps", str(self.fps)] if self.fps else []
+        words += ["--from", self.start] if self.start else []
+        return " ".join([*words, "--build"])
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}{f' behind {self.start}' if self.start else ''} on {self.device}"
+
+
+ENTRIES = (
+    Entry("mnist-mlp-100", "up5k", 8000),
+    Entry("mnist-cnn-2bit", "up5k", 1000),
+    Entry("mnist-mlp-binary-64", "up5k", 150_000, "bits"),
+    Entry("mnist-mlp-binary-64", "hx8k", 400_000),
+    Entry("mnist-cnn-2bit", "ecp5-25f", 30_000),
+    Entry("mnist-cnn-2bit", "gw1nr-9", 1000),
+    Entry("mnist-mlp-100", "gw1nr-9", 8000),
+    Entry("keywords-ds-cnn", "ecp5-85f", 5000),
+    Entry("fashion-resnet8", "ecp5-85f", 2000),
+)
+LUT6 = "xc7"  # the family of the LUT6 counts, in the folding of the row
+
+
+def measure(
+    entries: Sequence[Entry], yosys: str, frames: int, lut6: bool, progress: Callable[[str], None]
+) -> Iterator[Row]:
+    """A row for each entry, see `row`."""
+    for entry in entries:
+        progress(entry.name)
+        yield row(entry, yosys, frames, lut6, progress)
+
+
+def row(entry: Entry, yosys: str, frames: int, lut6: bool, progress: Callable[[str], None]) -> Row:
+    """Figures of one design.
+
+    measured     luts, ffs, ram_blocks, multipliers (synthesis); logic_cells, fmax_mhz (place and route);
+                 cycles a frame over `frames` frames back to back in CXXRTL, mismatches there; latency_us
+    predicted_*  what was estimated before
+    lut6         LUTs of the same design in yosys's mapping to Xilinx 7, without DSP cells
+    """
+    graph, inputs = network(entry)
+    wishes = hdl_project.Wishes(fps=entry.fps)
+    files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
+    progress(f"simulating {frames} frames")
+    chosen = inputs[np.arange(frames) % len(inputs)]
+    ran = run(graph, chosen, on=f"cxxrtl:{entry.device}", options={"fps": entry.fps, "yosys": yosys})
+    expected = run(graph, inputs, on="numpy").outputs[np.arange(frames) % len(inputs)]
+    wrong = int(np.any((ran.outputs != expected).reshape(frames, -1), axis=1).sum())
+    card = zoo.card(entry.model)
+    found = {
+        "model": entry.model,
+        "device": entry.device,
+        "from": entry.start,
+        "command": entry.command,
+        "data": card["data"],
+        "test_accuracy": card["test_accuracy"],
+        "weights": card["weights"],
+        "macs": graph.macs(),
+        "input_bits_a_cycle": estimates["input_bits_a_cycle"],
+        "frames": frames,
+        "mismatches": wrong,
+        **{key: value for key, value in measured.items() if key not in ("device", "latency_cycles")},
+        "mean_cycles": ran.stats["mean_cycles"],
+        "bitstream_bytes": len(files[measured["bitstream"]]),
+    }
+    if lut6:
+        progress(f"synthesising for {LUT6}")
+        found["lut6"] = _lut6(graph, entry, yosys)
+    return found
+
+
+def network(entry: Entry) -> tuple[Graph, np.ndarray]:
+    """The graph of an entry and the zoo's test images in its input's codes."""
+    whole = zoo.load(entry.model)
+    images = zoo.images(entry.model)[0].astype(np.int32)
+    if not entry.start:
+        return whole, images
+    return behind(whole, entry.start), run(whole, images, on="numpy", taps=True).taps[entry.start]
+
+
+def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:
+    from edgeternary.hdl import build, emit, plan
+    from edgeternary.ir.names import identifier
+
+    design = plan.design(graph, plan.Wishes(entry.device, entry.fps), memories=LUT6)
+    figures, _ = build.synthesise(emit.design_rtlil(design), identifier(graph.name), LUT6, yosys)
+    build.refuse_multipliers(graph.name, figures)
+    return int(figures["luts"])
