@@ -95,7 +95,7 @@ def _replay(p: Replay) -> tuple[float, float]:
 def _pool(p: MaxPool | SumPool) -> tuple[float, float]:
     luts, ffs = _window(p.window)
     each = len(p.reduce.o.payload) * (2 if isinstance(p, SumPool) else 3)
-    return luts + each + 15, ffs + len(p.reduce.o.payload) + 10
+    return luts + each + 15, ffs + 2 * len(p.reduce.o.payload) + 10
 
 
 def _payload(luts: float, ffs: float) -> Callable[[Any], tuple[float, float]]:

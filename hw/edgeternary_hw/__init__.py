@@ -9,7 +9,7 @@ depends combinationally on the valid of the same stream.
 from .answer import Answer
 from .argmax import ArgMax
 from .element import Element
-from .fifo import Fifo, Replay, Skid
+from .fifo import Fifo, Hold, Replay, Skid
 from .join import Add, Concat, Fork, Multiply
 from .lookup import Lookup
 from .mvu import MatrixVector
@@ -21,6 +21,6 @@ from .width import Narrow, Widen
 from .window import Window
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Lookup", "MatrixVector", "MaxPool",
+    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Hold", "Lookup", "MatrixVector", "MaxPool",
     "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
 ]  # fmt: skip

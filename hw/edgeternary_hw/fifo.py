@@ -1,4 +1,4 @@
-"""Buffers: a ring memory that can replay vectors, a FIFO, and a two-entry register buffer."""
+"""Buffers: a ring memory that can replay vectors, a FIFO, and buffers of one and two registers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from .stage import Memories, MemorySize, counter, ram
 
-__all__ = ["Fifo", "Replay", "Skid"]
+__all__ = ["Fifo", "Hold", "Replay", "Skid"]
 
 
 class Replay(Memories, wiring.Component):
@@ -70,6 +70,22 @@ class Fifo(Replay):
 
     def __init__(self, width: int, capacity: int) -> None:
         super().__init__(width, 1, 1, capacity)
+
+
+class Hold(wiring.Component):
+    """One register: cuts the path of the payload, not that of ready."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(
+            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)
+        with m.If(self.i.ready):
+            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
+        return m
 
 
 class Skid(wiring.Component):

@@ -9,6 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
+from .fifo import Hold
 from .stage import counter, share
 from .window import Window
 
@@ -99,9 +100,11 @@ class _Pool(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.window = self.window
+        m.submodules.hold = hold = Hold(len(self.window.o.payload))  # memories answer late in the cycle
         m.submodules.reduce = self.reduce
         self.window.i, self.reduce.o = self.i, self.o
-        share(self.window.o, self.reduce)
+        share(self.window.o, hold)
+        share(hold.o, self.reduce)
         return m
 
 
