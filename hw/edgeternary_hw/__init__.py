@@ -21,6 +21,6 @@ from .width import Narrow, Widen
 from .window import Window
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Hold", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
+    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Hold", "Lookup", "MatrixVector",
+    "MaxPool", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
 ]  # fmt: skip
