@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeternary.cli._sizes import Count
+from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
+HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
 F = TypeVar("F", bound=Callable[..., Any])
 
 OPTIONS = (
@@ -37,3 +39,19 @@ def starting_at(graph: Graph, layer: str | None) -> Graph:
     from edgeternary.passes.cut import behind
 
     return behind(graph, layer)
+
+
+def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:
+    """The options of executors for fps, max_luts, maximize and clock.
+
+    EdgeTernaryError (code 2) where none of them runs a device's design.
+    """
+    found: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
+        raise EdgeTernaryError(
+            f"--{next(iter(found)).replace('_', '-')} needs an executor with a device",
+            "only the hardware for a device is folded to wishes",
+            "for example --on cxxrtl:up5k,netlist:up5k",
+            USAGE,
+        )
+    return found

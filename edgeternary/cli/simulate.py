@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._hardware import hardware_options, starting_at, wishes
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "executor", "samples", "mismatches", "accuracy", "instructions", "cycles", "flash_bytes", "ram_bytes",
-    "luts", "ffs", "ram_blocks", "multipliers", "seconds",
+    "luts", "ffs", "ram_blocks", "multipliers", "fmax_mhz", "frames_per_s", "seconds",
 )  # fmt: skip
 
 
@@ -36,6 +38,7 @@ COLUMNS = (
     "--outputs", type=click.Path(path_type=Path), help="Write the outputs of each executor as .npz."
 )
 @click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl.")
+@hardware_options
 @tool_options
 @click.option("--torch-checkpoint", type=click.Path(path_type=Path), help="Checkpoint for --on torch.")
 @json_option
@@ -48,6 +51,11 @@ def command(
     junit: Path | None,
     outputs: Path | None,
     stalls: int | None,
+    fps: float | None,
+    max_luts: int | None,
+    maximize: str | None,
+    clock: float | None,
+    from_layer: str | None,
     compiler: str,
     optimize: str,
     opt_level: str,
@@ -70,17 +78,22 @@ def command(
         check_writable(path_out)
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
+    if from_layer:
+        graph, inputs = _behind(graph, inputs, from_layer)
     tools = {
         "compiler": compiler,
         "optimize": optimize,
         "opt_level": opt_level,
         "yosys": yosys,
         "stalls": stalls,
+        **wishes(executors, fps=fps, max_luts=max_luts, maximize=maximize, clock=clock),
     }
     options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
     if torch_checkpoint:
         options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}
     with progress_bars() as progress:
+        for executor, own in options.items():
+            own["stage"] = _stage(progress, executor)
         found = _run(graph, inputs, executors, compared or bool(junit), options, progress)
     if outputs:
         _write_outputs(outputs, found)
@@ -98,11 +111,23 @@ def command(
         raise not_bit_exact(graph, wrong[-1])
 
 
+def _behind(graph: Any, inputs: np.ndarray, layer: str) -> tuple[Any, np.ndarray]:
+    """The graph behind a layer, and the codes of that layer for the inputs."""
+    from edgeternary.run import run
+
+    return starting_at(graph, layer), run(graph, inputs, on="numpy", taps=True).taps[layer]
+
+
 def _executors(on: str) -> list[str]:
     names = [name.strip() for name in on.split(",") if name.strip()]
     if not names:
         raise EdgeTernaryError("no executor was named", "--on is empty", "for example --on numpy,host", USAGE)
     return list(dict.fromkeys(names))
+
+
+def _stage(progress: Any, executor: str) -> Callable[[str], None]:
+    """Shows on the executor's bar what it builds before its first sample."""
+    return lambda text: progress(f"{executor}: {text}", 0, 1, executor)
 
 
 def _verdict(found: list[Comparison]) -> str:

@@ -87,6 +87,11 @@ def refuse_multipliers(name: str, figures: Mapping[str, object]) -> None:
         )
 
 
+def cell_types(folder: Path) -> dict[str, int]:
+    """Cells of a netlist by type, out of the folder of `synthesise`."""
+    return _cells(folder / "mapped.json")
+
+
 def _cells(report: Path) -> dict[str, int]:
     """Cells by type out of `stat -json`."""
     found: dict[str, int] = json.loads(report.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]

@@ -24,6 +24,8 @@ class Family:
     cells        Verilog models of the cells, below yosys's share folder
     shapes       of a block RAM: (words, bits)
     small_ram    LUTs that a RAM of 16 words of 4 bits takes; 0 where there is none
+    slow_ram     block RAMs answer late in the cycle, so that nothing but a register may follow
+    opaque       prefixes of the names of cells whose model there has ports, but does nothing
     """
 
     name: str
@@ -35,6 +37,8 @@ class Family:
     cells: tuple[str, ...] = ()
     shapes: tuple[tuple[int, int], ...] = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
     small_ram: int = 0
+    slow_ram: bool = False
+    opaque: tuple[str, ...] = ()
 
 
 FAMILIES = {
@@ -57,6 +61,8 @@ FAMILIES = {
         ("MULT9X9D", "MULT18X18D", "ALU24B", "ALU54B"),
         ("ecp5/cells_sim.v",),
         small_ram=6,
+        slow_ram=True,
+        opaque=("DP16KD", "PDPW16KD"),
     ),
     "gowin": Family(
         "gowin",
@@ -68,16 +74,21 @@ FAMILIES = {
         ("MULT", "MULTADDALU", "MULTALU", "ALU54D", "PADD"),
         ("gowin/cells_sim.v",),
         small_ram=4,
+        slow_ram=True,
+        opaque=("DPB", "DPX9B", "SDPB", "SDPX9B", "pROM"),
     ),
     "xc7": Family(
         "xc7",
-        "synth_xilinx -family xc7 -noiopad -noclkbuf -top {top} -run :check",
+        "synth_xilinx -flatten -family xc7 -noiopad -noclkbuf -top {top} -run :check",
         {**{f"LUT{k}": 1 for k in range(1, 7)}, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2,
          "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1},
         ("FD",),
         ("RAMB18", "RAMB36"),
         ("DSP48",),
+        ("xilinx/cells_sim.v",),
         small_ram=4,
+        slow_ram=True,
+        opaque=("RAMB18", "RAMB36"),
     ),
 }  # fmt: skip
 

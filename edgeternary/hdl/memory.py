@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeternary.hdl.devices import Family
+from edgeternary_hw import MatrixVector, Replay, Window
 from edgeternary_hw.stage import Memories, MemorySize
 
+EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
 
 
@@ -57,10 +59,12 @@ def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None
     """
     wanted = []
     for order, (_, part) in enumerate(holders(parts)):
-        part.styles = {}
+        part.styles, part.late = {}, family.slow_ram
         for name, size in part.memories.items():
             count = blocks(size, family)
             saved = logic_luts(size, family) - block_luts(size, family)
+            if family.slow_ram and not isinstance(part, EARLY):
+                saved = 0  # their logic follows in the same cycle
             wanted.append((saved / count, -order, name, count, part, size))
     used = 0
     for rate, _, name, count, part, size in sorted(wanted, key=lambda w: w[:3], reverse=True):

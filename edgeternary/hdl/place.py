@@ -41,7 +41,7 @@ class Placer:
 PLACERS = {
     "ice40": Placer(
         "nextpnr-ice40",
-        ("--asc", "routed.asc", "--pcf-allow-unconstrained"),
+        ("--asc", "routed.asc", "--write", "routed.json", "--pcf-allow-unconstrained"),
         "routed.asc",
         "icepack",
         ("routed.asc", "design.bin"),
@@ -119,6 +119,9 @@ def free_pins(part: Part, ports: dict[str, int]) -> str:
     return "".join(f'IO_LOC "{bit}" {pin};\nIO_PORT "{bit}" IO_TYPE=LVCMOS33;\n' for bit, pin in places)
 
 
+MOST_SEEDS = 5
+
+
 def seeds(luts: int) -> int:
     """How many seeds are worth their time: 5 below 10,000 LUTs, 3 below 40,000, else 1."""
     return 5 if luts < 10_000 else 3 if luts < 40_000 else 1
@@ -132,6 +135,7 @@ def place(
     name: str,
     pins: str = "",
     aim: int | None = None,
+    kept: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Placed]:
     """Place and route with the seeds 1 .. `count`; results in that order, cached by digest.
@@ -139,14 +143,14 @@ def place(
     netlist  netlist.json of hdl.build.synthesise
     pins     constraints in the family's own format; without them the placer chooses
     aim      MHz that the placer works towards; by default the part's
+    kept     also the further seeds that an earlier run has left in the cache
     EdgeTernaryError (code 5) where the design does not fit, quoting nextpnr and the layers it names.
     """
     placer = PLACERS[part.family]
     tool = require(placer.tool)
     text = netlist.read_bytes()
     found = []
-    for seed in range(1, count + 1):
-        progress(f"placing and routing for {part.name}, seed {seed} of {count}")
+    for seed in range(1, (MOST_SEEDS if kept else count) + 1):
         options = [*part.place, *placer.options, "--freq", str(aim or part.aim), "--seed", str(seed)]
         if pins:
             options += PINS[part.family]
@@ -167,8 +171,13 @@ def place(
             except EdgeTernaryError as error:
                 raise _explained(error, name, part) from error
             (folder / "nextpnr.log").write_text(log, encoding="utf-8")
+            if part.family == "ice40":
+                _keep_ports(folder)
 
         key = cache.digest(text, pins, *options, tool.version, tool.where)
+        if seed > count and not cache.has(key, "placed"):
+            continue
+        progress(f"placing and routing for {part.name}, seed {seed} of {max(count, seed)}")
         found.append(_read(cache.build(key, fill, "placed"), seed, placer))
     return found
 
@@ -187,6 +196,25 @@ def pack(placed: Placed, part: Part) -> bytes:
     if not target.exists():
         run([*tool.command, *placer.pack], what=f"packing the bitstream with {tool.name}", cwd=placed.folder)
     return target.read_bytes()
+
+
+def ports(placed: Placed) -> dict[str, tuple[int, int, int]]:
+    """Where an iCE40's placer put the ports: {name, or name[bit]: (column, row, number of the IO cell)}."""
+    text = (placed.folder / "ports.json").read_text(encoding="utf-8")
+    return {name: (x, y, z) for name, (x, y, z) in json.loads(text).items()}
+
+
+def _keep_ports(folder: Path) -> None:
+    """Of the design that nextpnr wrote with every placement (megabytes), keep where its IO cells are."""
+    routed = folder / "routed.json"
+    (module,) = json.loads(routed.read_text(encoding="utf-8"))["modules"].values()
+    found = {}
+    for name, cell in module["cells"].items():
+        if name.endswith("$sb_io"):  # its place reads X13/Y0/io1
+            place = re.findall(r"\d+", cell["attributes"]["NEXTPNR_BEL"])
+            found[name.removesuffix("$sb_io")] = [int(number) for number in place]
+    (folder / "ports.json").write_text(json.dumps(found), encoding="utf-8")
+    routed.unlink()
 
 
 def best(found: list[Placed]) -> Placed:

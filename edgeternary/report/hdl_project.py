@@ -110,7 +110,8 @@ def _built(
     measured: dict[str, Any] = dict(figures)
     progress(f"simulating {FRAMES} frames")
     inputs = build_inputs(graph)
-    options = {"fps": asked.fps, "max_luts": asked.max_luts, "maximize": asked.maximize, "clock": asked.clock}
+    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock}
+    options |= {"maximize": "fps"} if asked.maximize else {}
     ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
     if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):
         raise EdgeTernaryError(

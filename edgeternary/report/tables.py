@@ -18,6 +18,7 @@ HEADS = {
     "ram_blocks": "block RAMs",
     "clock_hz": "clock",
     "fmax_mhz": "fmax MHz",
+    "frames_per_s": "frames/s",
     "instructions_per_mac": "instr/MAC",
     "table_bytes": "table B",
     "output_bytes": "output B",

@@ -58,6 +58,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
             "a stream of the design is stuck",
             "report this as a bug",
         )
+    options.progress(count, count)
     return Result(design.outputs(words, count), stats=timing(times))
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
+if TYPE_CHECKING:
+    from edgeternary.hdl.top import Design
+
 PROGRAM = "simulator"
-FLAGS = ("-std=c++17", "-O1", "-fno-sanitize=all", "-w")
+TARGETED = True  # a device may be part of the name
+FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
+CLEAN = "delete t:$scopeinfo; opt_clean"
 WRITE = "write_cxxrtl -O6 -g0 design.cpp"
 
 
@@ -29,25 +36,33 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
+    target   "", or the device whose design runs, see run._device
     options  yosys (auto, native or yowasp), timeout (seconds), progress (a callable)
     stats    cycles: from one frame's last beat to the next one's; latency: from the first beat in to the
              last beat out of the first frame; yosys, compiler
     """
     require("amaranth")
     from edgeternary.hdl.emit import design_rtlil
-    from edgeternary.hdl.top import build
+
+    design = design_for(graph, target, options)
+    return simulate(design, "design.il", design_rtlil(design), "read_rtlil design.il", inputs, options)
+
+
+def simulate(
+    design: Design, name: str, text: str, read: str, inputs: np.ndarray, options: Mapping[str, object]
+) -> Result:
+    """Run a design, or what tools made of it: yosys finds `text` in the file `name` and does `read`."""
     from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
     from edgeternary.run._compiled import driver, execute
 
     tool = str(options.get("yosys") or "auto")
     zig = require("zig")
-    design = build(graph)
-    text, main, used = design_rtlil(design), driver(design, "cxxrtl_main.cpp.j2"), version(tool)
-    top = identifier(graph.name)
-    script = f"read_rtlil design.il; hierarchy -top {top}; proc; flatten; opt_clean; {WRITE}"
+    graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2"), version(tool)
+    script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {WRITE}"
 
     def fill(folder: Path) -> None:
-        Path(folder, "design.il").write_text(text, encoding="utf-8")
+        stage(options)("compiling the simulator")
+        Path(folder, name).write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what=f"writing C++ of model {graph.name!r}", folder=folder, tool=tool)
         command = [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM]

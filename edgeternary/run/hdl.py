@@ -8,8 +8,11 @@ import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.run._device import design_for
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
+
+TARGETED = True  # a device may be part of the name
 
 
 def run(
@@ -22,19 +25,19 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), all frames back to back.
 
+    target   "", or the device whose design runs, see run._device
     options  stalls (a seed: source and sink pause at random), progress (a callable)
     stats    cycles: between the last beats of the last two frames (of one frame: its latency);
              latency: from the first beat in to the last beat out of the first frame
     """
     require("amaranth")
     from edgeternary.hdl.bench import simulate
-    from edgeternary.hdl.top import build
     from edgeternary.run._compiled import timing
 
     stalls, progress = stall_seed(options), options.get("progress")
     if len(inputs) == 0:
         return Result(outputs=np.zeros((0, *graph.output_value.shape), np.int32))
-    design = build(graph)
+    design = design_for(graph, target, options)
     total = len(inputs)
     done = simulate(
         design,

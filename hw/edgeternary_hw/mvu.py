@@ -196,10 +196,14 @@ class MatrixVector(Memories, wiring.Component):
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
             m.d.sync += payload.eq(self.i.payload)
-        terms = self._terms(payload, self._weights(m, accept))
+        weights = self._weights(m, accept)
+        early = self.late and not isinstance(weights, Const)  # a stage more, in which the ROM's word is kept
+        if early:
+            payload, weights = self._kept(m, go, payload, weights)
+        terms = self._terms(payload, weights)
         segments = compress(m, terms, lambda stage: m.If(go))
         totals = self._totals(m, segments, go)
-        depth = stage_count(terms) + totals.added + 1
+        depth = stage_count(terms) + totals.added + 1 + early
         # bit k travels with stage k: payload, adders, totals; `last` marks the last beat of a pass
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
@@ -211,6 +215,13 @@ class MatrixVector(Memories, wiring.Component):
         sums = self._accumulate(m, totals.words, go & valid[-1], finished)
         self._drain(m, sums, go, done, finished)
         return m
+
+    def _kept(self, m: Module, go: Value, *values: Value) -> list[Signal]:
+        """The values one stage later."""
+        found = [Signal(len(value), name=f"kept{k}", reset_less=True) for k, value in enumerate(values)]
+        with m.If(go):
+            m.d.sync += [kept.eq(value) for kept, value in zip(found, values, strict=True)]
+        return found
 
     def _totals(self, m: Module, segments: list[Segment], go: Signal) -> _Totals:
         """The sum of the beat's terms for each row: the two numbers that full adders leave, added."""

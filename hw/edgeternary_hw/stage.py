@@ -29,9 +29,11 @@ class Memories:
     """What parts with memories have: their sizes by name, and where each goes.
 
     styles  {name: "block", "distributed" or "logic"}; one that is not named is left to synthesis
+    late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
     """
 
     styles: Mapping[str, str] = {}
+    late: bool = False
 
     @property
     def memories(self) -> dict[str, MemorySize]:

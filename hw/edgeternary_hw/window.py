@@ -106,7 +106,12 @@ class Window(Memories, wiring.Component):
         taps = ram(m, self.lane_bits, write, reads, "ring", self.style("ring"))
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
-        m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
+        free, there = ~self.o.valid | self.o.ready, Signal()
+        if self.late:
+            with m.If(free):
+                m.d.sync += [there.eq(send), self.o.valid.eq(there)]
+        else:
+            m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
         levels = self._levels(m, send)
         y, last_row = counter(m, self.out_height, done, "y")
         self._last_row = last_row
@@ -114,12 +119,17 @@ class Window(Memories, wiring.Component):
         move = self._addresses(row, levels, last_row)
         with m.If(send):
             move(m, at, origin)
-        free, change = self._per_row(m, need, frees, y, last_row, done)
+        freed, change = self._per_row(m, need, frees, y, last_row, done)
         m.d.sync += [
-            room.eq(room - stored + Mux(done, free, 0)),
+            room.eq(room - stored + Mux(done, freed, 0)),
             margin.eq(margin + stored - Mux(done, change, 0)),
         ]
         outside = self._outside(m, levels, send)
+        if self.late:
+            kept = [Signal.like(value, name=f"kept{k}") for k, value in enumerate((*taps, *outside))]
+            with m.If(free):
+                m.d.sync += [k.eq(value) for k, value in zip(kept, (*taps, *outside), strict=True)]
+            taps, outside = kept[: self.taps], kept[self.taps :]
         taps = [Mux(flag, self.pad_word, tap) for flag, tap in zip(outside, taps, strict=True)]
         m.d.comb += self.o.payload.eq(Cat(*taps, outside[0]) if self.mark else Cat(*taps))
         return m

@@ -16,12 +16,13 @@ from tests.golden.models import mlp
 
 def test_every_file_is_an_executor() -> None:
     assert set(executors()) == {
-        "cortex-m", "cxxrtl", "hdl", "host", "numpy", "onnxruntime", "qemu", "torch", "verilator",
+        "bitstream", "cortex-m", "cxxrtl", "hdl", "host", "netlist", "numpy", "onnxruntime", "qemu", "torch",
+        "verilator",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", ["", "numpyx", "numpy:x", "hdl:up5k", "host4", "nothing", "cortex-m9", "qemu:pdp11"]
+    "name", ["", "numpyx", "numpy:x", "hdl:pdp11", "host4", "nothing", "cortex-m9", "qemu:pdp11"]
 )
 def test_unknown_names_are_refused(name: str) -> None:
     graph = mlp()

@@ -1,0 +1,78 @@
+"""Executor netlist:DEVICE: what synthesis made of the design, on yosys's own models of the device's cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+from edgeternary.run._device import design_for, need_device, stage
+from edgeternary.run.result import Result
+from edgeternary.toolchains import require
+
+TARGETED = True  # the device is part of the name
+
+
+def run(
+    graph: Graph,
+    inputs: np.ndarray,
+    *,
+    target: str = "",
+    taps: bool = False,
+    options: Mapping[str, object] = {},
+) -> Result:
+    """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
+
+    target   a part or family of hdl.devices
+    options  as executor cxxrtl, which runs the netlist; fps, max_luts, maximize
+    stats    as executor cxxrtl; luts, ffs, ram_blocks, multipliers
+    """
+    require("amaranth")
+    from edgeternary.hdl.build import refuse_multipliers, synthesise
+    from edgeternary.hdl.devices import DEVICES, family
+    from edgeternary.hdl.emit import design_rtlil
+    from edgeternary.run.cxxrtl import simulate
+
+    need_device("netlist", target, DEVICES)
+    design, tool = design_for(graph, target, options), str(options.get("yosys") or "auto")
+    stage(options)(f"synthesis for {target}")
+    figures, folder = synthesise(design_rtlil(design), identifier(graph.name), target, tool)
+    refuse_multipliers(graph.name, figures)
+    _refuse_opaque(graph.name, target, folder)
+    # the writer of C++ in yosys 0.52 ends with a fault on some netlists: the pinned one first
+    own = {**options, "yosys": "auto"}
+    done = simulate(design, "design.v", netlist(folder), read_cells(family(target).cells), inputs, own)
+    return Result(done.outputs, stats={**done.stats, **figures, "device": target})
+
+
+def netlist(folder: Path) -> str:
+    """The netlist as Verilog, out of the folder of hdl.build.synthesise."""
+    return (folder / "netlist.v").read_text(encoding="utf-8")
+
+
+def read_cells(cells: tuple[str, ...]) -> str:
+    """Commands of yosys that read a netlist and models of its cells.
+
+    With -defer a model is only worked out when a cell asks for it, with the parameters of that cell.
+    NO_INCLUDES: the models of ECP5 include flip-flops by other names twice.
+    """
+    return "; ".join(
+        ["read_verilog design.v", *(f"read_verilog -defer -DNO_INCLUDES +/{name}" for name in cells)]
+    )
+
+
+def _refuse_opaque(name: str, device: str, folder: Path) -> None:
+    from edgeternary.hdl.build import cell_types
+    from edgeternary.hdl.devices import family
+
+    opaque = sorted(cell for cell in cell_types(folder) if cell.startswith(family(device).opaque))
+    if opaque:
+        raise EdgeTernaryError(
+            f"the netlist of model {name!r} for {device} cannot be simulated",
+            f"yosys has no model of what its cell {opaque[0]} does",
+            f"use cxxrtl:{device}; the block RAMs of iCE40 have a model: netlist:up5k",
+        )
