@@ -52,15 +52,30 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An FPGA: what yosys and nextpnr call it, and what it holds (block RAMs of `ram_block_bits` each)."""
+    """An FPGA: what yosys and nextpnr call it, and what it holds (block RAMs of `ram_block_bits` each).
+
+    device    the part of hdl.devices whose fabric and figures it has
+    speed     grade, where the placer asks for one
+    platform  the board in amaranth-boards, as "module:Class": pins, clock and LEDs come from there
+    clock, reset  its resources for them; without, its default clock and no reset button
+    extras    the attribute that lists more of its resources
+    pins      {"rx", "tx"} of the serial port where it has none, and "high": what must be driven high
+    """
 
     family: Literal["ice40", "ecp5", "gowin"]
+    device: str
     part: str
     package: str
+    speed: str = ""
     luts: int
     ram_blocks: int
     ram_block_bits: int
     multipliers: int
+    platform: str = ""
+    clock: str = ""
+    reset: str = ""
+    extras: str = ""
+    pins: dict[str, str] = {}
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

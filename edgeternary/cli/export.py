@@ -20,7 +20,7 @@ from edgeternary.cli._output import note
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (verilog, c).")
 @click.option("--core", default="host", show_default=True, help="Core that the C is chosen for.")
 def command(model: str, target: str, output: Path | None, core: str) -> None:
-    """Write MODEL as ONNX (standard integer operators), Verilog or C99."""
+    """Write MODEL as ONNX (standard integer operators), Verilog (core, AXI-Stream, Wishbone) or C99."""
     from edgeternary.report.files import MARKER, write_file, write_folder
 
     graph = load_model(model)
@@ -34,9 +34,9 @@ def command(model: str, target: str, output: Path | None, core: str) -> None:
         return
     files: dict[str, bytes | str]
     if target == "verilog":
-        from edgeternary.hdl import verilog
+        from edgeternary.hdl.exported import verilog_project
 
-        files = dict(verilog(graph))
+        files = dict(verilog_project(graph))
     else:
         from edgeternary.c.render import render
 

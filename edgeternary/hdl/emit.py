@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from amaranth.back import rtlil as backend
+from amaranth.lib import wiring
 
 from edgeternary.hdl.folding import Folding
 from edgeternary.hdl.top import Design, build
@@ -25,7 +26,12 @@ def rtlil(graph: Graph, folding: Folding | None = None) -> str:
 
 def design_rtlil(design: Design) -> str:
     """The same of a design that is there already."""
-    text: str = backend.convert(design.top, name=identifier(design.graph.name), emit_src=False)
+    return component_rtlil(design.top, identifier(design.graph.name))
+
+
+def component_rtlil(component: wiring.Component, name: str) -> str:
+    """The same of any component; its ports become those of the module `name`."""
+    text: str = backend.convert(component, name=name, emit_src=False)
     return re.sub(r'^attribute \\generator ".*"\n', "", text, flags=re.M)
 
 
@@ -36,11 +42,16 @@ def verilog(graph: Graph, folding: Folding | None = None, tool: str = "auto") ->
 
 def design_verilog(design: Design, tool: str = "auto") -> str:
     """The same of a design that is there already."""
-    name = identifier(design.graph.name)
+    title = f"Model {identifier(design.graph.name)}: stream ports i and o, one clock, synchronous reset."
+    return as_verilog(design_rtlil(design), title, f"writing Verilog of model {design.graph.name!r}", tool)
+
+
+def as_verilog(text: str, title: str, what: str, tool: str = "auto") -> str:
+    """RTLIL as Verilog-2005 under a comment. `what`: the job in words, for errors."""
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
-        Path(folder, "design.il").write_text(design_rtlil(design), encoding="utf-8")
+        Path(folder, "design.il").write_text(text, encoding="utf-8")
         script = "read_rtlil design.il; proc; opt_clean; memory_collect; write_verilog -noattr design.v"
-        yosys(script, what=f"writing Verilog of model {design.graph.name!r}", folder=Path(folder), tool=tool)
-        text = Path(folder, "design.v").read_text(encoding="utf-8")
-    body = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.S)
-    return f"/* Model {name}: stream ports i and o, one clock, synchronous reset. */\n{body}"
+        yosys(script, what=what, folder=Path(folder), tool=tool)
+        written = Path(folder, "design.v").read_text(encoding="utf-8")
+    body = re.sub(r"\A/\*.*?\*/\n", "", written, flags=re.S)
+    return f"/* {title} */\n{body}"

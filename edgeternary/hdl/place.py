@@ -156,12 +156,15 @@ def place(
             options += PINS[part.family]
 
         def fill(folder: Path, options: list[str] = options) -> None:
+            (folder / "netlist.json").write_bytes(
+                text
+            )  # tools in WebAssembly see this folder, not all others
             if pins:
                 (folder / PINS[part.family][1].removeprefix("cst=")).write_text(pins, encoding="utf-8")
             command = [
                 *tool.command,
                 "--json",
-                str(netlist),
+                "netlist.json",
                 "--report",
                 "report.json",
                 "--timing-allow-fail",
@@ -173,6 +176,7 @@ def place(
             (folder / "nextpnr.log").write_text(log, encoding="utf-8")
             if part.family == "ice40":
                 _keep_ports(folder)
+            (folder / "netlist.json").unlink()
 
         key = cache.digest(text, pins, *options, tool.version, tool.where)
         if seed > count and not cache.has(key, "placed"):
@@ -259,8 +263,12 @@ def _critical(report: Any) -> list[tuple[str, float]]:
 
 
 def instance(cell: str) -> str:
-    """The part that a flattened cell came from: what stands before the first dot of its name."""
-    return re.split(r"[.$]", cell.lstrip("\\"), maxsplit=1)[0] or "top"
+    """The part that a flattened cell came from: what stands before the first dot of its name.
+
+    On a board the parts lie in serial.core, and what is not of the network in serial.link.
+    """
+    inner = re.sub(r"^serial\.(core\.)?", "", cell.lstrip("\\"))
+    return re.split(r"[.$]", inner, maxsplit=1)[0] or "top"
 
 
 def _explained(error: EdgeTernaryError, name: str, part: Part) -> EdgeTernaryError:

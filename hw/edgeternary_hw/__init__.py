@@ -8,20 +8,29 @@ depends combinationally on the valid of the same stream.
 
 from .answer import Answer
 from .argmax import ArgMax
+from .axis import Axis
+from .cobs import CobsDecoder, CobsEncoder
+from .crc import Crc32
 from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
+from .gather import Gather
 from .join import Add, Concat, Fork, Multiply
+from .link import Link
 from .lookup import Lookup
 from .mvu import MatrixVector
 from .pool import MaxPool, SumPool
 from .recode import Recode
 from .requantize import Requantize
 from .threshold import Threshold
+from .uart import UartReceiver, UartTransmitter
+from .unpack import Unpack
 from .width import Narrow, Widen
 from .window import Window
+from .wishbone import Wishbone
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Concat", "Element", "Fifo", "Fork", "Hold", "Lookup", "MatrixVector",
-    "MaxPool", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold",
-    "Widen", "Window",
+    "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
+    "Fork", "Gather", "Hold", "Link", "Lookup", "MatrixVector", "MaxPool", "Multiply", "Narrow", "Recode",
+    "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver", "UartTransmitter", "Unpack",
+    "Widen", "Window", "Wishbone",
 ]  # fmt: skip

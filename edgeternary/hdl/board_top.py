@@ -1,0 +1,176 @@
+"""A model on an FPGA board: the link around the core; pins, clock and LEDs from amaranth-boards."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amaranth import Cat, Const, Elaboratable, Module
+from amaranth.build import Attrs, Pins, Resource, ResourceError, Subsignal
+from amaranth.lib import io
+
+from edgeternary.boards import Board, Fpga
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.devices import PARTS, Part
+from edgeternary.hdl.emit import design_rtlil
+from edgeternary.hdl.serial import Serial, hello
+from edgeternary.hdl.top import Design, build
+from edgeternary.ir import Graph
+from edgeternary.toolchains import cache, require
+
+TOP = "top"
+PINS = {"ice40": "top.pcf", "ecp5": "top.lpf", "gowin": "top.cst"}  # as amaranth-boards calls them
+
+
+class BoardTop(Elaboratable):
+    """The serial link on a board's pins; LED k shows bit k of the class of the last answer."""
+
+    def __init__(self, serial: Serial, fpga: Fpga) -> None:
+        self.serial, self.fpga = serial, fpga
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.serial = serial = self.serial
+        pins = platform.request("link", dir={"rx": "-", "tx": "-"})
+        m.submodules.rx, m.submodules.tx = rx, tx = io.Buffer("i", pins.rx), io.Buffer("o", pins.tx)
+        m.d.comb += [serial.rx.eq(rx.i), tx.o.eq(serial.tx)]
+        leds = [io.Buffer("o", port) for port in _leds(platform)]
+        m.submodules += leds
+        m.d.comb += Cat(led.o for led in leds).eq(serial.shown)
+        if "high" in self.fpga.pins:
+            m.submodules.high = high = io.Buffer("o", platform.request("high", dir="-"))
+            m.d.comb += high.o.eq(Const(1))
+        return m
+
+
+@dataclass(frozen=True)
+class BoardDesign:
+    """What goes onto a board.
+
+    rtlil   of the whole top, pin buffers included; its module is called "top"
+    pins    constraints in the family's own format
+    part    the FPGA with the package and speed that the board has
+    digest  16 hexadecimal digits, which the reply to hello repeats
+    """
+
+    board: Board
+    design: Design
+    serial: Serial
+    rtlil: str
+    pins: str
+    part: Part
+    digest: str
+
+
+def board_top(graph: Graph, board: Board, design: Design | None = None) -> BoardTop:
+    """The top of a model for a board, an Amaranth module that the board's platform can elaborate.
+
+    design  the core, with its output as bytes; by default that of the default folding
+    """
+    serial, _ = _serial(design or build(graph, answer=True), board)
+    return BoardTop(serial, _fpga(board))
+
+
+def board_design(design: Design, board: Board) -> BoardDesign:
+    """RTLIL and pin constraints of a design on a board. EdgeTernaryError for a board without a platform."""
+    fpga = _fpga(board)
+    serial, digest = _serial(design, board)
+    files = _platform(board).prepare(BoardTop(serial, fpga), TOP, emit_src=False).files
+    text = re.sub(r'^attribute \\generator ".*"\n', "", _text(files["top.il"]), flags=re.M)
+    pins = "".join(
+        f"{line}\n" for line in _text(files[PINS[fpga.family]]).splitlines() if line and line[0] not in "#/"
+    )
+    return BoardDesign(board, design, serial, text, pins, part_of(board), digest)
+
+
+def part_of(board: Board) -> Part:
+    """The FPGA of a board: the figures of its fabric, in the package and speed that it has there."""
+    fpga = _fpga(board)
+    part = PARTS[fpga.device]
+    place = part.place
+    if fpga.family != "gowin":
+        speed = ("--speed", fpga.speed) if fpga.speed else ()
+        place = (f"--{fpga.part}", "--package", fpga.package, *speed)
+    clock = -(-board.clock_hz // 1_000_000)
+    return replace(
+        part,
+        title=board.title,
+        place=place,
+        luts=fpga.luts,
+        ram_blocks=fpga.ram_blocks,
+        aim=clock,
+        clock=clock,
+    )
+
+
+def _serial(design: Design, board: Board) -> tuple[Serial, str]:
+    """The design behind the board's serial port, and the digest of all that it depends on."""
+    from edgeternary import __version__
+
+    assert board.uart
+    digest = cache.digest(design_rtlil(design), repr(board), __version__)[:16]
+    text = hello(design, board.name, digest, f"edgeternary {__version__}")
+    try:
+        return Serial(design, board.clock_hz, board.uart.baud, text), digest
+    except ValueError as error:
+        raise EdgeTernaryError(
+            f"{board.title} cannot have a serial port of {board.uart.baud:,} baud",
+            str(error),
+            "a lower baud in the board's file",
+        ) from error
+
+
+def _fpga(board: Board) -> Fpga:
+    if board.fpga is None or not board.fpga.platform or board.uart is None:
+        raise EdgeTernaryError(
+            f"no top for {board.title}",
+            "its file names no FPGA, no serial port or no platform of amaranth-boards",
+            "see docs/adding-a-board.md, or compile for its part: --device",
+        )
+    return board.fpga
+
+
+def _platform(board: Board) -> Any:
+    """The platform of amaranth-boards with the resources `link` and `high` added to it."""
+    require("amaranth-boards")
+    fpga = _fpga(board)
+    module, name = fpga.platform.split(":")
+    kind = getattr(importlib.import_module(f"amaranth_boards.{module}"), name)
+    chosen: dict[str, Any] = {"default_clk": fpga.clock} if fpga.clock else {}
+    if fpga.reset:
+        chosen["default_rst"] = fpga.reset
+    platform = type(name, (kind,), chosen)(**({"toolchain": "Apicula"} if fpga.family == "gowin" else {}))
+    if fpga.extras:
+        platform.add_resources(getattr(platform, fpga.extras))
+    rx, tx, like = fpga.pins.get("rx"), fpga.pins.get("tx"), platform.lookup(platform.default_clk)
+    if not rx or not tx:
+        like = platform.lookup("uart")
+        rx, tx = (line.ios[0].names[0] for line in like.ios[:2])
+    attrs = Attrs(**{name: value for name, value in like.attrs.items() if name != "GLOBAL"})
+    lines = [Subsignal("rx", Pins(rx, dir="i")), Subsignal("tx", Pins(tx, dir="o"))]
+    platform.add_resources([Resource("link", 0, *lines, attrs)])
+    if "high" in fpga.pins:
+        platform.add_resources([Resource("high", 0, Pins(fpga.pins["high"], dir="o"), attrs)])
+    return platform
+
+
+def _leds(platform: Any) -> Iterator[Any]:
+    """The board's LEDs, or the colours of its LED."""
+    found = False
+    for number in itertools.count():
+        try:
+            yield platform.request("led", number, dir="-")
+            found = True
+        except ResourceError:
+            break
+    if not found:
+        colours = platform.request("rgb_led", 0, dir={"r": "-", "g": "-", "b": "-"})
+        yield from (colours.r, colours.g, colours.b)
+
+
+def _text(content: str | bytes) -> str:
+    return content.decode() if isinstance(content, bytes) else content

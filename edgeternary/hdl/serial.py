@@ -1,0 +1,67 @@
+"""A core behind a serial port, for any clock: what every board top holds, and what simulators run."""
+
+from __future__ import annotations
+
+from amaranth import Module, ResetInserter
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from edgeternary.hdl.top import Design
+from edgeternary_hw import Answer, Element, Link, Skid, Unpack
+from edgeternary_hw.uart import bit_time
+
+
+def wire_bits(element: Element) -> int:
+    """Bits of an input element on the wire: its own, or the next of 1, 2, 4, 8 and 16."""
+    return next(bits for bits in (1, 2, 4, 8, 16) if bits >= element.width)
+
+
+def hello(design: Design, target: str, digest: str, build: str) -> bytes:
+    """The body of the reply to hello; edgeternary.link.frames.Hello reads it."""
+    graph, answer = design.graph, _answer(design)
+    i, o = graph.input, graph.output_value
+    return (
+        f"{graph.name}\n{i.type.name} {_shape(i.shape)} {wire_bits(design.i_element)}\n"
+        f"{o.type.name} {_shape(o.shape)} {answer.size} {answer.index_bytes}\n"
+        f"{target}\n{digest}\n{build}\n"
+    ).encode()
+
+
+class Serial(wiring.Component):
+    """The design, whose output are bytes, with the link of docs/protocol.md around it.
+
+    rx, tx  the serial port; ValueError for a clock that is too slow for it
+    shown   the low byte of the class of the last answer
+    """
+
+    def __init__(self, design: Design, clock_hz: int, baud: int, hello: bytes) -> None:
+        bit_time(clock_hz, baud)
+        self.design, self.clock_hz, self.baud, self.hello = design, clock_hz, baud, hello
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "shown": Out(8)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        design, element = self.design, self.design.i_element
+        unpack = Unpack(wire_bits(element), element.width, design.i_lanes, design.graph.input.size)
+        m.submodules.link = link = Link(
+            self.clock_hz, self.baud, unpack.frame_bytes, design.o_beats, self.hello,
+            _answer(design).index_bytes,
+        )  # fmt: skip
+        m.submodules.unpack = ResetInserter(link.reset)(unpack)
+        m.submodules.core = ResetInserter(link.reset)(design.top)
+        wiring.connect(m, link.feed, unpack.i)
+        wiring.connect(m, unpack.o, design.top.i)
+        m.submodules.answer = answer = ResetInserter(link.reset)(Skid(8))  # cuts the path of ready
+        wiring.connect(m, design.top.o, answer.i)
+        wiring.connect(m, answer.o, link.answer)
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.shown.eq(link.shown)]
+        return m
+
+
+def _answer(design: Design) -> Answer:
+    assert design.answer, "the output of a design behind a serial port leaves as bytes"
+    return design.answer
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

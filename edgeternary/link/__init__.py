@@ -1,0 +1,1 @@
+"""Host side of the serial link; docs/protocol.md says what travels."""

@@ -1,0 +1,124 @@
+"""The bitstream of a model on an FPGA board, and what it took."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from edgeternary.boards import Board
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.report import hdl_project
+from edgeternary.report.hdl_project import Parts, Wishes
+
+LINK: dict[str, Any] = {
+    "name": "link",
+    "ops": "uart",
+    "luts": 600,
+    "ffs": 340,
+    "ram_blocks": 3,
+}  # measured, docs/protocol.md
+
+
+def make(
+    graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
+) -> Parts:
+    """Files (top.v, pin constraints, with `build` the bitstream), estimates, measured figures, layers.
+
+    The clock is the board's. EdgeTernaryError: code 5 where the FPGA is too small, too slow for the clock, or
+    a wish is out of reach.
+    """
+    from edgeternary.hdl import estimate
+    from edgeternary.hdl.board_top import PINS, board_design
+    from edgeternary.hdl.emit import as_verilog
+
+    assert board.fpga and board.uart
+    progress("planning")
+    clock = board.clock_hz / 1e6
+    design = _planned(graph, board, wishes)
+    rows = estimate.by_part(design, board.fpga.device, board.fpga.ram_blocks - LINK["ram_blocks"])
+    progress(f"writing the top of {board.title}")
+    top = board_design(design, board)
+    title = (
+        f"Model {graph.name} on {board.title}: serial port of {board.uart.baud:,} baud, build {top.digest}."
+    )
+    files: dict[str, bytes | str] = {
+        "top.v": as_verilog(top.rtlil, title, f"writing Verilog of model {graph.name!r}", yosys),
+        PINS[board.fpga.family]: top.pins,
+    }
+    estimates = hdl_project._estimates(design, rows, clock)
+    estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
+    estimates |= {"baud": board.uart.baud, "digest": top.digest}
+    measured: dict[str, Any] = {}
+    if build:
+        bitstream, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
+        measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
+        files[measured["bitstream"]] = bitstream
+    return files, estimates, measured, [*hdl_project._layers(graph, design, rows), dict(LINK)]
+
+
+def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
+    """The design for what the link leaves of the board's FPGA."""
+    from edgeternary.hdl import memory, plan
+    from edgeternary.hdl.devices import family
+
+    fpga = board.fpga
+    assert fpga
+    room = int(plan.FULL * fpga.luts) - LINK["luts"]
+    asked = plan.Wishes(
+        fpga.device,
+        wishes.fps,
+        min(wishes.max_luts or room, room),
+        wishes.maximize,
+        board.clock_hz / 1e6,
+    )
+    design = plan.design(graph, asked)
+    memory.allocate(design.top.parts, family(fpga.device), fpga.ram_blocks - LINK["ram_blocks"])
+    return design
+
+
+def _bitstream(
+    graph: Graph, board: Board, top: Any, progress: Callable[[str], None], yosys: str, seeds: int
+) -> tuple[bytes, dict[str, Any]]:
+    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed."""
+    from edgeternary.hdl import place
+    from edgeternary.hdl.board_top import TOP
+    from edgeternary.hdl.build import refuse_multipliers, synthesise
+
+    progress(f"synthesising for {top.part.name}")
+    figures, folder = synthesise(top.rtlil, TOP, top.part.name, yosys)
+    refuse_multipliers(graph.name, figures)
+    hdl_project.check_fits(graph, figures, board)
+    clock = board.clock_hz / 1e6
+    found: list[place.Placed] = []
+    for count in [seeds] if seeds else range(1, place.seeds(int(figures["luts"])) + 1):
+        found = place.place(
+            folder / "netlist.json", top.part, count, name=graph.name, pins=top.pins, progress=progress
+        )
+        if place.best(found).fmax_mhz >= clock:
+            break
+    best = place.best(found)
+    if best.fmax_mhz < clock:
+        slow = ", ".join(f"{where} ({ns:.1f} ns)" for where, ns in best.critical_path[:4])
+        raise EdgeTernaryError(
+            f"{graph.name} is too slow for {board.title}",
+            f"the best of {len(found)} seeds reaches {best.fmax_mhz:.1f} MHz, the clock has {clock:.1f}; "
+            f"the slowest path: {slow}",
+            "a board with a slower clock or a faster part: edgeternary boards --kind fpga",
+            DOES_NOT_FIT,
+        )
+    bitstream = place.pack(best, top.part)
+    return bitstream, {
+        **figures,
+        "clock_mhz": clock,
+        "logic_cells": best.logic_cells,
+        "fmax_mhz": best.fmax_mhz,
+        "fmax_spread": place.spread(found),
+        "seeds": len(found),
+        "seed": best.seed,
+        "critical_path": [f"{top.design.layers.get(w, w)} {ns:.2f} ns" for w, ns in best.critical_path],
+        "bitstream": place.PLACERS[top.part.family].bitstream,
+        "sha256": hashlib.sha256(bitstream).hexdigest(),
+        "nextpnr": place.version(top.part),
+    }

@@ -1,0 +1,94 @@
+"""A board's top in simulation: a process whose stdin and stdout are its serial port, to the bit."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from edgeternary.data import templates_dir
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.toolchains import cache, require
+from edgeternary.toolchains import run as start
+
+if TYPE_CHECKING:
+    from edgeternary.hdl.serial import Serial
+
+PROGRAM = "device"  # also the name of the top module
+QUIET = 200_000  # cycles after which the clock stands still
+
+
+def program(serial: Serial, tool: str = "auto") -> Path:
+    """The simulator of a serial device, built with CXXRTL and zig; cached by digest.
+
+    EdgeTernaryError where a bit does not last a whole number of clocks.
+    """
+    from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
+    from edgeternary.run.cxxrtl import FLAGS, WRITE
+
+    zig = require("zig")
+    if serial.clock_hz % serial.baud:
+        raise EdgeTernaryError(
+            "no simulation of this serial port",
+            f"{serial.baud:,} baud are no whole fraction of {serial.clock_hz:,} Hz",
+            "choose another baud",
+        )
+    text, used = component_rtlil(serial, PROGRAM), version(tool)
+    main = driver("serial_cxxrtl.cpp.j2", top=f"p_{PROGRAM}", clocks=serial.clock_hz // serial.baud)
+    script = f"read_rtlil design.il; hierarchy -top {PROGRAM}; proc; flatten; opt_clean; {WRITE}"
+
+    def fill(folder: Path) -> None:
+        Path(folder, "design.il").write_text(text, encoding="utf-8")
+        Path(folder, "main.cpp").write_text(main, encoding="utf-8")
+        yosys(script, what="writing C++ of a board's top", folder=folder, tool=tool)
+        start(
+            [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM],
+            what=f"building the simulator of a board with zig {zig.version}",
+            cwd=folder,
+            env=cache.zig_environment(),
+        )
+
+    return cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
+
+
+def driver(template: str, **values: object) -> str:
+    """C++ text of `templates/hdl/<template>`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(f"hdl/{template}").render(quiet=QUIET, **values)
+
+
+class Simulated:
+    """A running simulator, used like a serial port; a context manager that ends it."""
+
+    def __init__(self, program: Path) -> None:
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+    def __enter__(self) -> Simulated:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes; returns before they have arrived."""
+        assert self._process.stdin
+        self._process.stdin.write(data)
+
+    def read(self, timeout: float) -> bytes:
+        """What has come, at least a byte; b"" after `timeout` seconds without one."""
+        stdout = self._process.stdout
+        assert stdout
+        if not select.select([stdout], [], [], timeout)[0]:
+            return b""
+        data = os.read(stdout.fileno(), 4096)
+        if not data:
+            raise EdgeTernaryError("the simulated board is gone", "its process ended", "report this as a bug")
+        return data

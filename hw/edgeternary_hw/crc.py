@@ -1,0 +1,46 @@
+"""CRC-32, a bit a cycle: a byte of a serial port takes longer than that anyway."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Crc32"]
+
+POLYNOMIAL = 0xEDB88320  # of IEEE 802.3, the low bit first
+RESIDUE = 0xDEBB20E3  # what the register holds behind data that their own CRC follows
+
+
+class Crc32(wiring.Component):
+    """The CRC of Ethernet and zlib over the bytes of i; each takes eight cycles more.
+
+    clear   begin anew
+    flush   the register moves on by a byte with each byte of i and takes nothing in: `byte` are then the
+            four bytes of the CRC in turn, as they go over the wire
+    right   the bytes so far ended with the CRC of those before
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(8))),
+                "clear": In(1),
+                "flush": In(1),
+                "byte": Out(8),
+                "right": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        crc, left = Signal(32, init=0xFFFFFFFF), Signal(range(9))
+        m.d.comb += [self.i.ready.eq(left == 0), self.byte.eq(~crc[:8]), self.right.eq(crc == RESIDUE)]
+        feedback = crc[0] & ~self.flush
+        with m.If(self.clear):
+            m.d.sync += [crc.eq(crc.init), left.eq(0)]
+        with m.Elif(left != 0):
+            m.d.sync += [left.eq(left - 1), crc.eq(crc[1:] ^ Mux(feedback, Const(POLYNOMIAL, 32), 0))]
+        with m.Elif(self.i.valid):
+            m.d.sync += [left.eq(8), crc.eq(Cat(crc[:8] ^ self.i.payload, crc[8:]))]
+        return m

@@ -1,0 +1,108 @@
+"""A core as a slave on a Wishbone bus (B4, classic cycles, 32 bits)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Cat, Const, Module, ResetInserter, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .fifo import Fifo, Skid
+from .gather import Gather
+from .stage import share
+from .unpack import Unpack
+from .width import Narrow
+
+__all__ = ["Wishbone"]
+
+STATUS, INPUT, OUTPUT, SIZES = range(4)
+
+
+class Wishbone(wiring.Component):
+    """Registers, by address in words; every access is acknowledged in the cycle after it, none waits.
+
+    0 STATUS  read: bit 0 INPUT has room, bit 1 OUTPUT has a word, bit 2 a word was lost (INPUT had no room);
+              write: bit 0 resets the core, both FIFOs and bit 2
+    1 INPUT   write: four bytes of a frame, the first in the low bits; the last word of a frame is filled up
+    2 OUTPUT  read: the next number, sign-extended, and behind the numbers the class; 0 if there is none
+    3 SIZES   read: words of a frame in the low half, words of an answer in the high half
+
+    core    takes beats on i and sends bytes on o, as edgeternary_hw.Answer makes them
+    unpack  its frames' bytes to its beats
+    gather  its answers' bytes to words
+    depth   words that each FIFO holds
+    """
+
+    def __init__(self, core: Any, unpack: Unpack, gather: Gather, depth: int = 64) -> None:
+        self.core, self.unpack, self.gather, self.depth = core, unpack, gather, depth
+        self.frame_words = -(-unpack.frame_bytes // 4)
+        super().__init__(
+            {
+                "wb_cyc_i": In(1),
+                "wb_stb_i": In(1),
+                "wb_we_i": In(1),
+                "wb_adr_i": In(2),
+                "wb_dat_i": In(32),
+                "wb_dat_o": Out(32),
+                "wb_ack_o": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        reset, lost = Signal(), Signal()
+        parts = {
+            "fifo_in": Fifo(32, self.depth), "bytes": Narrow(8, 4), "unpack": self.unpack, "core": self.core,
+            "gather": self.gather, "fifo_out": Fifo(32, self.depth), "out": Skid(32),
+        }  # fmt: skip
+        for name, part in parts.items():
+            m.submodules[name] = ResetInserter(reset)(part)
+        first, last = parts["fifo_in"].i, parts["out"].o
+        share(parts["fifo_in"].o, parts["bytes"])
+        share(parts["fifo_out"].o, parts["out"])
+        self._frame(m, parts["bytes"].o, parts["unpack"].i, reset)
+        wiring.connect(m, parts["unpack"].o, parts["core"].i)
+        wiring.connect(m, parts["core"].o, parts["gather"].i)
+        wiring.connect(m, parts["gather"].o, parts["fifo_out"].i)
+        access = Signal()
+        here = [self.wb_adr_i == k for k in range(4)]
+        write = access & self.wb_we_i
+        m.d.comb += [
+            access.eq(self.wb_cyc_i & self.wb_stb_i & ~self.wb_ack_o),
+            reset.eq(write & here[STATUS] & self.wb_dat_i[0]),
+            first.payload.eq(self.wb_dat_i),
+            first.valid.eq(write & here[INPUT]),
+            last.ready.eq(access & ~self.wb_we_i & here[OUTPUT]),
+        ]
+        m.d.sync += self.wb_ack_o.eq(access)
+        with m.If(reset):
+            m.d.sync += lost.eq(0)
+        with m.Elif(first.valid & ~first.ready):
+            m.d.sync += lost.eq(1)
+        sizes = Cat(Const(self.frame_words, 16), Const(self.gather.words, 16))
+        with m.If(access), m.Switch(self.wb_adr_i):
+            with m.Case(STATUS):
+                m.d.sync += self.wb_dat_o.eq(Cat(first.ready, last.valid, lost))
+            with m.Case(OUTPUT):
+                m.d.sync += self.wb_dat_o.eq(last.payload & last.valid.replicate(32))
+            with m.Default():
+                m.d.sync += self.wb_dat_o.eq(sizes)
+        return m
+
+    def _frame(self, m: Module, source: Any, sink: Any, reset: Signal) -> None:
+        """Joins two streams of bytes; those that fill up the last word of a frame are dropped."""
+        count, sent = self.unpack.frame_bytes, 4 * self.frame_words
+        at, real = Signal(range(sent)), Signal()
+        m.d.comb += [
+            real.eq(at < count),
+            sink.payload.eq(source.payload),
+            sink.valid.eq(source.valid & real),
+            source.ready.eq(sink.ready | ~real),
+        ]
+        with m.If(reset):
+            m.d.sync += at.eq(0)
+        with m.Elif(source.valid & source.ready):
+            m.d.sync += at.eq(at + 1)
+            with m.If(at == sent - 1):
+                m.d.sync += at.eq(0)
