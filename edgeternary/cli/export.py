@@ -8,19 +8,25 @@ from pathlib import Path
 import click
 
 from edgeternary import __version__
+from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
+
+FORMATS = ("onnx", "verilog", "c", "cocotb")
 
 
 @click.command()
 @model_argument
-@click.option(
-    "--to", "target", type=click.Choice(["onnx", "verilog", "c"]), required=True, help="The format."
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (verilog, c).")
+@click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (others).")
 @click.option("--core", default="host", show_default=True, help="Core that the C is chosen for.")
-def command(model: str, target: str, output: Path | None, core: str) -> None:
-    """Write MODEL as ONNX (standard integer operators), Verilog (core, AXI-Stream, Wishbone) or C99."""
+@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes of cocotb's vectors as .npy.")
+@click.option(
+    "--samples", type=click.IntRange(1), default=4, show_default=True, help="Frames of cocotb's vectors."
+)
+def command(model: str, target: str, output: Path | None, core: str, path: Path | None, samples: int) -> None:
+    """Write MODEL as ONNX (standard integer operators), Verilog (core, AXI-Stream, Wishbone), C99, or Verilog
+    with a cocotb test bench."""
     from edgeternary.report.files import MARKER, write_file, write_folder
 
     graph = load_model(model)
@@ -37,6 +43,11 @@ def command(model: str, target: str, output: Path | None, core: str) -> None:
         from edgeternary.hdl.exported import verilog_project
 
         files = dict(verilog_project(graph))
+    elif target == "cocotb":
+        from edgeternary.report.cocotb_project import cocotb_project
+
+        inputs, _ = choose_inputs(graph, model, path, samples)
+        files = dict(cocotb_project(graph, inputs))
     else:
         from edgeternary.c.render import render
 

@@ -39,6 +39,11 @@ COLUMNS = (
 )
 @click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl.")
 @hardware_options
+@click.option(
+    "--waves",
+    type=click.Path(path_type=Path),
+    help="Write the signals of hdl, cxxrtl or verilator as .vcd (verilator: or .fst).",
+)
 @tool_options
 @click.option("--torch-checkpoint", type=click.Path(path_type=Path), help="Checkpoint for --on torch.")
 @json_option
@@ -56,6 +61,7 @@ def command(
     maximize: str | None,
     clock: float | None,
     from_layer: str | None,
+    waves: Path | None,
     compiler: str,
     optimize: str,
     opt_level: str,
@@ -65,8 +71,10 @@ def command(
 ) -> None:
     """Run MODEL on executors, and compare them bit for bit.
 
-    Without --inputs a zoo model gets the images that ship with it, any other model random codes.
+    Without --inputs a zoo model gets the images that ship with it, any other model random codes. With --waves
+    two samples run unless --samples says how many.
     """
+    from edgeternary.cli._waves import FEW, wave_files
     from edgeternary.report.files import check_writable
     from edgeternary.report.junit import write_junit
     from edgeternary.report.tables import print_table
@@ -74,8 +82,10 @@ def command(
 
     executors = _executors(on)
     outputs = outputs if outputs is None or outputs.suffix == ".npz" else Path(f"{outputs}.npz")
-    for path_out in filter(None, (junit, outputs)):
+    traces = wave_files(waves, executors) if waves else {}
+    for path_out in filter(None, (junit, outputs, *traces.values())):
         check_writable(path_out)
+    samples = samples or (FEW if waves else None)
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
     if from_layer:
@@ -89,12 +99,16 @@ def command(
         **wishes(executors, fps=fps, max_luts=max_luts, maximize=maximize, clock=clock),
     }
     options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
+    for executor, file in traces.items():
+        options[executor]["waves"] = str(file)
     if torch_checkpoint:
         options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}
     with progress_bars() as progress:
         for executor, own in options.items():
             own["stage"] = _stage(progress, executor)
         found = _run(graph, inputs, executors, compared or bool(junit), options, progress)
+    for file in traces.values():
+        note(f"waves written to {file}")
     if outputs:
         _write_outputs(outputs, found)
     rows = [_row(comparison, labels) for comparison in found]

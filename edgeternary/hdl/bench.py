@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,13 @@ def simulate(
     *,
     taps: bool = False,
     stalls: int | None = None,
+    waves: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run frames (n, *shape) back to back. With `stalls`, a seed, source and sink pause at random."""
+    """Run frames (n, *shape) back to back. With `stalls`, a seed, source and sink pause at random.
+
+    waves  name of a VCD file for all signals; layers are scopes in it. It is there after a failure as well.
+    """
     count = len(inputs)
     bench = _Bench(design, inputs, taps, stalls)
     with _long_integers():
@@ -65,7 +69,8 @@ def simulate(
         result.append(bench.read(ctx))
 
     simulator.add_testbench(testbench)
-    simulator.run()
+    with simulator.write_vcd(waves) if waves else nullcontext(), _long_integers():
+        simulator.run()
     return result[0]
 
 

@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -41,6 +42,19 @@ def run(
     taps    also return the values at kernel or part borders
     options of the executor; `progress` is a callable (done, total)
     """
+    module, target = find(on)
+    result: Result = module.run(
+        graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {}
+    )
+    return result
+
+
+def find(on: str) -> tuple[ModuleType, str]:
+    """The module of the executor called `on`, and its target. EdgeTernaryError (exit code 2) lists them.
+
+    A module may say TARGETED (it takes a target), WAVES (suffixes of the wave files that it writes) and
+    TAPPED_BY (the executor of the same hardware that has taps).
+    """
     matches = [prefix for prefix in executors() if on.startswith(prefix)]
     if not matches:
         raise EdgeTernaryError(
@@ -53,7 +67,4 @@ def run(
         raise EdgeTernaryError(
             f"unknown executor {on[:40]!r}", f"{prefix} takes no target", f"use {prefix}", USAGE
         )
-    result: Result = module.run(
-        graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {}
-    )
-    return result
+    return module, target

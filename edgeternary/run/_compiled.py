@@ -19,8 +19,8 @@ from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 
 
-def driver(design: Design, template: str) -> str:
-    """C++ text of `templates/hdl/<template>` for a design."""
+def driver(design: Design, template: str, waves: str = "") -> str:
+    """C++ text of `templates/hdl/<template>` for a design; `waves`: suffix of the wave file, "" for none."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
     )
@@ -33,6 +33,8 @@ def driver(design: Design, template: str) -> str:
         o_bytes=_port_bytes(o_bits),
         o_beats=design.o_beats,
         patience=design.limit(0),
+        waves=waves,
+        scope=identifier(design.graph.name),
     )
 
 
@@ -49,7 +51,8 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         folder = Path(name)
         pack(inputs.astype(np.int32), design.i_element, design.i_lanes).tofile(folder / "in")
-        _watch([str(program), "in", str(count), "out", "times"], folder, count, options)
+        waves = [str(Path(options.waves).absolute())] if options.waves else []
+        _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
         words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))
         times = np.fromfile(folder / "times", "<u8").astype(int).tolist()
     if len(times) != count:

@@ -17,7 +17,8 @@ class Options:
     """compiler: auto, zig, gcc, clang. opt_level: the letter after -O. optimize: cycles,
     flash or ram, what the choice of kernels makes small. count: samples whose instructions are
     counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run.
-    board: whose flash bandwidth the cycles are reckoned with; none without."""
+    board: whose flash bandwidth the cycles are reckoned with; none without. waves: a file for
+    the values of all signals over time (cxxrtl, verilator); none without."""
 
     compiler: str = "auto"
     opt_level: str = "2"
@@ -27,6 +28,7 @@ class Options:
     timeout: float = 600.0
     progress: Callable[[int, int], None] = _no_progress
     board: str = ""
+    waves: str = ""
 
     @staticmethod
     def read(options: Mapping[str, object]) -> Options:
@@ -49,4 +51,5 @@ class Options:
             float(timeout),
             progress if callable(progress) else _no_progress,
             str(options.get("board") or ""),
+            str(options.get("waves") or ""),
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.run import run
+from edgeternary.run import find, run
 from edgeternary.run.result import Result
 
 REFERENCE = "numpy"
@@ -47,6 +47,7 @@ class Comparison:
     result: Result
     mismatches: int | None = None
     difference: Difference | None = None
+    waves: str = ""  # the wave file that the executor wrote
 
 
 def mismatches(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -87,7 +88,8 @@ def compare(
         difference = None
         if wrong.size:
             difference = locate(graph, inputs, int(wrong[0]), executor, expected, result, reference, options)
-        found.append(Comparison(executor, len(result.outputs), result, int(wrong.size), difference))
+        waves = str(options.get(executor, {}).get("waves") or "")
+        found.append(Comparison(executor, len(result.outputs), result, int(wrong.size), difference, waves))
     return found
 
 
@@ -103,13 +105,19 @@ def locate(
 ) -> Difference:
     """The first layer that differs in `sample`: both executors run that one sample again with taps.
 
-    An executor without taps, or one that is right when it is tapped, is blamed for its output.
+    For an executor without taps the one that its module names as TAPPED_BY is run, if that is wrong, too. An
+    executor of which nothing is known but its output, or that is right when it is tapped, is blamed for that.
     """
     one = inputs[sample : sample + 1]
     options = options or {}
     ours = run(graph, one, on=reference, taps=True, options=options.get(reference)).taps
+    tapped = getattr(find(executor)[0], "TAPPED_BY", executor)
+    # the wave file of the first run stays
+    own = {key: value for key, value in options.get(executor, {}).items() if key != "waves"}
     try:
-        theirs = run(graph, one, on=executor, taps=True, options=options.get(executor)).taps
+        again = run(graph, one, on=tapped, taps=True, options=own)
+        wrong = tapped == executor or not np.array_equal(again.outputs[0], expected.outputs[sample])
+        theirs = again.taps if wrong else {}
     except EdgeTernaryError:
         theirs = {}
     agreed = ""
@@ -133,7 +141,8 @@ def not_bit_exact(graph: Graph, comparison: Comparison, reference: str = REFEREN
     return EdgeTernaryError(
         f"{comparison.executor} is not bit-exact with {reference}: "
         f"{comparison.mismatches} of {comparison.samples} samples of {graph.name!r} differ",
-        f"first in {comparison.difference}",
+        f"first in {comparison.difference}"
+        + (f"; the waves are in {comparison.waves}" if comparison.waves else ""),
         "check that both run the same model file; if so, report this as a bug",
         NOT_BIT_EXACT,
     )

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 PROGRAM = "simulator"
 TARGETED = True  # a device may be part of the name
+WAVES = (".vcd",)
+TAPPED_BY = "hdl"
 FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
 CLEAN = "delete t:$scopeinfo; opt_clean"
-WRITE = "write_cxxrtl -O6 -g0 design.cpp"
+WRITE = "write_cxxrtl -O6 {debug} design.cpp"  # -g4: every named signal can be read, at a cost in time
 
 
 def run(
@@ -37,7 +39,7 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
     target   "", or the device whose design runs, see run._device
-    options  yosys (auto, native or yowasp), timeout (seconds), progress (a callable)
+    options  yosys (auto, native or yowasp), timeout (seconds), progress (a callable), waves (a .vcd file)
     stats    cycles: from one frame's last beat to the next one's; latency: from the first beat in to the
              last beat out of the first frame; yosys, compiler
     """
@@ -57,8 +59,11 @@ def simulate(
 
     tool = str(options.get("yosys") or "auto")
     zig = require("zig")
-    graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2"), version(tool)
-    script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {WRITE}"
+    own = Options.read(options)
+    suffix = Path(own.waves).suffix
+    graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2", suffix), version(tool)
+    write = WRITE.format(debug="-g4" if suffix else "-g0")
+    script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {write}"
 
     def fill(folder: Path) -> None:
         stage(options)("compiling the simulator")
@@ -74,5 +79,5 @@ def simulate(
         )
 
     program = cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
-    done = execute(program, design, inputs, Options.read(options))
+    done = execute(program, design, inputs, own)
     return Result(done.outputs, stats={**done.stats, "yosys": used, "compiler": f"zig {zig.version}"})

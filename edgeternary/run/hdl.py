@@ -13,6 +13,7 @@ from edgeternary.run.result import Result
 from edgeternary.toolchains import require
 
 TARGETED = True  # a device may be part of the name
+WAVES = (".vcd",)
 
 
 def run(
@@ -26,7 +27,7 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back.
 
     target   "", or the device whose design runs, see run._device
-    options  stalls (a seed: source and sink pause at random), progress (a callable)
+    options  stalls (a seed: source and sink pause at random), progress (a callable), waves (a .vcd file)
     stats    cycles: between the last beats of the last two frames (of one frame: its latency);
              latency: from the first beat in to the last beat out of the first frame
     """
@@ -44,6 +45,7 @@ def run(
         inputs.astype(np.int32),
         taps=taps,
         stalls=stalls,
+        waves=str(options.get("waves") or ""),
         progress=(lambda k: progress(k, total)) if callable(progress) else None,
     )
     return Result(done.outputs, done.taps, timing(done.times))

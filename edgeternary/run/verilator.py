@@ -18,6 +18,9 @@ from edgeternary.toolchains import run as start
 
 TARGETED = True  # a device may be part of the name
 FLAGS = ("--cc", "--exe", "--build", "-O3", "--no-timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0")
+WAVES = (".vcd", ".fst")
+TAPPED_BY = "hdl"
+TRACE = {"": (), ".vcd": ("--trace",), ".fst": ("--trace-fst",)}
 TOP = "design"  # the class becomes Vdesign whatever the model is called
 
 
@@ -32,7 +35,8 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
     target   "", or the device whose design runs, see run._device
-    options  yosys (auto, native or yowasp: it writes the Verilog), timeout (seconds), progress (a callable)
+    options  yosys (auto, native or yowasp: it writes the Verilog), timeout (seconds), progress (a callable),
+             waves (a .vcd or .fst file)
     stats    cycles and latency as executor cxxrtl; verilator, its version
     """
     require("amaranth")
@@ -42,18 +46,21 @@ def run(
 
     design = design_for(graph, target, options)
     source = design_verilog(design, str(options.get("yosys") or "auto"))
-    main = driver(design, "verilator_main.cpp.j2")
+    own = Options.read(options)
+    suffix = Path(own.waves).suffix
+    main = driver(design, "verilator_main.cpp.j2", suffix)
+    flags = (*FLAGS, *TRACE[suffix])
 
     def fill(folder: Path) -> None:
         Path(folder, "design.v").write_text(source, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         start(
-            [*tool.command, *FLAGS, "--prefix", f"V{TOP}", "--top-module", identifier(graph.name)]
+            [*tool.command, *flags, "--prefix", f"V{TOP}", "--top-module", identifier(graph.name)]
             + ["-j", str(os.cpu_count() or 1), "design.v", "main.cpp"],
             what=f"building model {graph.name!r} with verilator {tool.version}",
             cwd=folder,
         )
 
-    program = cache.build(cache.digest(source, main, tool.version, *FLAGS), fill) / "obj_dir" / f"V{TOP}"
-    done = execute(program, design, inputs, Options.read(options))
+    program = cache.build(cache.digest(source, main, tool.version, *flags), fill) / "obj_dir" / f"V{TOP}"
+    done = execute(program, design, inputs, own)
     return Result(done.outputs, stats={**done.stats, "verilator": tool.version})

@@ -125,6 +125,14 @@ _SPECS = (
         "compile --board for FPGA boards",
         package="amaranth_boards",
     ),
+    ToolSpec(
+        "iverilog",
+        "apt install iverilog",
+        "the test bench of export --to cocotb",
+        executables=("iverilog",),
+        version_args=("-V",),
+    ),
+    ToolSpec("cocotb", "pip install cocotb", "the test bench of export --to cocotb", package="cocotb"),
     ToolSpec("verilator", "apt install verilator", "executor verilator", executables=("verilator",)),
     ToolSpec(
         "openFPGALoader",

@@ -1,0 +1,57 @@
+"""cocotb: a test bench around a model's Verilog that checks every beat while both sides pause at random."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jinja2
+
+from edgeternary.data import templates_dir
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What goes in and what has to come out.
+
+    i_bits, o_bits    width of the payloads of the ports i and o
+    inputs, outputs   for each frame the payloads of its beats
+    patience          cycles without an answer after which the hardware counts as stuck
+    """
+
+    i_bits: int
+    o_bits: int
+    inputs: Sequence[Sequence[int]]
+    outputs: Sequence[Sequence[int]]
+    patience: int
+
+    def text(self, model: str) -> str:
+        """vectors.json; payloads are hexadecimal, a frame a line."""
+
+        def rows(frames: Sequence[Sequence[int]]) -> str:
+            return ",\n    ".join(json.dumps([f"{beat:x}" for beat in frame]) for frame in frames)
+
+        fields = {"inputs": rows(self.inputs), "outputs": rows(self.outputs)}
+        lists = ",\n".join(f'  "{name}": [\n    {text}\n  ]' for name, text in fields.items())
+        return f'{{\n  "model": {json.dumps(model)},\n{lists}\n}}\n'
+
+
+def to_cocotb(graph: Graph, verilog: str, vectors: Vectors) -> dict[str, str]:
+    """{file name: text}: the Verilog, vectors.json, the test bench, a Makefile for cocotb and a README."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    name = identifier(graph.name)
+    fields = {"name": name, "title": graph.name, "vectors": vectors, "frames": len(vectors.inputs)}
+    files = {"test_bench.py": f"test_{name}.py", "Makefile": "Makefile", "README.md": "README.md"}
+    texts = {
+        file: environment.get_template(f"export/cocotb/{template}.j2").render(fields)
+        for template, file in files.items()
+    }
+    return {f"{name}.v": verilog, "vectors.json": vectors.text(graph.name), **texts}

