@@ -24,7 +24,7 @@ def wave_files(path: Path, executors: Sequence[str]) -> dict[str, Path]:
             able = [name for name in known() if getattr(find(name)[0], "WAVES", ())]
             raise EdgeTernaryError(
                 f"executor {executor} writes no waves",
-                "it runs no hardware",
+                "only simulators of the design itself do",
                 f"use --waves with --on {', '.join(able)}; --compare runs numpy by itself",
                 USAGE,
             )
@@ -37,4 +37,5 @@ def wave_files(path: Path, executors: Sequence[str]) -> dict[str, Path]:
             )
     if len(executors) == 1:
         return {executors[0]: path}
-    return {executor: path.with_name(f"{path.stem}-{executor}{path.suffix}") for executor in executors}
+    names = {executor: executor.replace(":", "-") for executor in executors}
+    return {executor: path.with_name(f"{path.stem}-{name}{path.suffix}") for executor, name in names.items()}

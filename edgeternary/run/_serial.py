@@ -40,7 +40,8 @@ def program(serial: Serial, tool: str = "auto") -> Path:
         )
     text, used = component_rtlil(serial, PROGRAM), version(tool)
     main = driver("serial_cxxrtl.cpp.j2", top=f"p_{PROGRAM}", clocks=serial.clock_hz // serial.baud)
-    script = f"read_rtlil design.il; hierarchy -top {PROGRAM}; proc; flatten; opt_clean; {WRITE}"
+    write = WRITE.format(debug="-g0")
+    script = f"read_rtlil design.il; hierarchy -top {PROGRAM}; proc; flatten; opt_clean; {write}"
 
     def fill(folder: Path) -> None:
         Path(folder, "design.il").write_text(text, encoding="utf-8")

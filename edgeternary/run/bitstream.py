@@ -15,6 +15,7 @@ from edgeternary.run.result import Result
 from edgeternary.toolchains import require
 
 TARGETED = True  # the device is part of the name
+TAPPED_BY = "hdl"
 SINGLE_PORT = "SB_SPRAM256KA"
 
 

@@ -111,7 +111,9 @@ def locate(
     one = inputs[sample : sample + 1]
     options = options or {}
     ours = run(graph, one, on=reference, taps=True, options=options.get(reference)).taps
-    tapped = getattr(find(executor)[0], "TAPPED_BY", executor)
+    module, target = find(executor)
+    tapped = getattr(module, "TAPPED_BY", "")
+    tapped = f"{tapped}:{target}".rstrip(":") if tapped else executor
     # the wave file of the first run stays
     own = {key: value for key, value in options.get(executor, {}).items() if key != "waves"}
     try:
