@@ -21,6 +21,7 @@ class Wishes:
     max_luts  at most so many LUTs; 0: what the part has
     maximize  as many frames a second as fit
     clock     MHz that cycles are reckoned with; 0: the device's
+    blocks    at most so many block RAMs; 0: what the part has
     """
 
     device: str = ""
@@ -28,6 +29,7 @@ class Wishes:
     max_luts: int = 0
     maximize: bool = False
     clock: float = 0.0
+    blocks: int = 0
 
 
 FULL = 0.9  # of the LUTs: beyond that place and route takes long and the clock falls
@@ -82,17 +84,22 @@ def _matrices(graph: Graph) -> list[Matrix]:
 
 def limits(part: Part, wishes: Wishes) -> dict[str, int]:
     """What a design may take of each resource."""
-    return {"luts": min(int(FULL * part.luts), wishes.max_luts or part.luts), "ram_blocks": part.ram_blocks}
+    return {
+        "luts": min(int(FULL * part.luts), wishes.max_luts or part.luts),
+        "ram_blocks": wishes.blocks or part.ram_blocks,
+    }
 
 
 def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
-    needs = estimate.total(build(graph, found, answer=True), part.name, part.ram_blocks)
+    needs = estimate.total(build(graph, found, answer=True), part.name, wishes.blocks or part.ram_blocks)
     return all(needs[word] <= most for word, most in limits(part, wishes).items())
 
 
 def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
     """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
-    rows = estimate.by_part(made := build(graph, found, answer=True), part.name, part.ram_blocks)
+    rows = estimate.by_part(
+        made := build(graph, found, answer=True), part.name, wishes.blocks or part.ram_blocks
+    )
     for word, most in limits(part, wishes).items():
         needed = sum(row[word] for row in rows.values())
         if needed > most:
@@ -132,5 +139,6 @@ def design(graph: Graph, wishes: Wishes, memories: str = "") -> Design:
     if wishes.device:
         target = memories or wishes.device
         part = PARTS.get(target)
-        memory.allocate(made.top.parts, family(target), part.ram_blocks if part else None)
+        available = wishes.blocks or (part.ram_blocks if part else None)
+        memory.allocate(made.top.parts, family(target), available)
     return made

@@ -20,6 +20,8 @@ LINK: dict[str, Any] = {
     "ram_blocks": 3,
 }  # measured, docs/protocol.md
 
+SHARE = 0.75  # of the LUTs: flip-flops that find no LUT of their own take a logic cell each
+
 
 def make(
     graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
@@ -60,22 +62,20 @@ def make(
 
 def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
     """The design for what the link leaves of the board's FPGA."""
-    from edgeternary.hdl import memory, plan
-    from edgeternary.hdl.devices import family
+    from edgeternary.hdl import plan
 
     fpga = board.fpga
     assert fpga
-    room = int(plan.FULL * fpga.luts) - LINK["luts"]
+    room = int(SHARE * fpga.luts) - LINK["luts"]
     asked = plan.Wishes(
         fpga.device,
         wishes.fps,
         min(wishes.max_luts or room, room),
         wishes.maximize,
         board.clock_hz / 1e6,
+        fpga.ram_blocks - LINK["ram_blocks"],
     )
-    design = plan.design(graph, asked)
-    memory.allocate(design.top.parts, family(fpga.device), fpga.ram_blocks - LINK["ram_blocks"])
-    return design
+    return plan.design(graph, asked)
 
 
 def _bitstream(
