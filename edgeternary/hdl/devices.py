@@ -25,6 +25,7 @@ class Family:
     shapes       of a block RAM: (words, bits)
     small_ram    LUTs that a RAM of 16 words of 4 bits takes; 0 where there is none
     slow_ram     block RAMs answer late in the cycle, so that nothing but a register may follow
+    lone_carry   an adder's LUT cannot also choose: counters and accumulators cost more than on iCE40
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
     """
 
@@ -38,6 +39,7 @@ class Family:
     shapes: tuple[tuple[int, int], ...] = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
     small_ram: int = 0
     slow_ram: bool = False
+    lone_carry: bool = False
     opaque: tuple[str, ...] = ()
 
 
@@ -62,6 +64,7 @@ FAMILIES = {
         ("ecp5/cells_sim.v",),
         small_ram=6,
         slow_ram=True,
+        lone_carry=True,
         opaque=("DP16KD", "PDPW16KD"),
     ),
     "gowin": Family(
@@ -75,6 +78,7 @@ FAMILIES = {
         ("gowin/cells_sim.v",),
         small_ram=4,
         slow_ram=True,
+        lone_carry=True,
         opaque=("DPB", "DPX9B", "SDPB", "SDPX9B", "pROM"),
     ),
     "xc7": Family(

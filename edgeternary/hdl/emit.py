@@ -32,8 +32,8 @@ def design_rtlil(design: Design) -> str:
 def component_rtlil(component: wiring.Component, name: str) -> str:
     """The same of any component; its ports become those of the module `name`.
 
-    No ring is read where it is being written in the same cycle, or the number is not used: tools are told that
-    such a read may give anything, or they would build comparators to give the old word.
+    No ring is read where it is being written in the same cycle, or the number is not used: tools are told
+    that such a read may give anything, or they would build comparators to give the old word.
     """
     text: str = backend.convert(component, name=name, emit_src=False)
     text = text.replace(r"parameter \COLLISION_X_MASK 1'0", r"parameter \COLLISION_X_MASK 1'1")

@@ -1,8 +1,8 @@
 """What a design needs, before any tool runs: LUTs, flip-flops and block RAMs of each part.
 
 The formulas count what a part is made of (its docstring and comments say how), on a fabric of LUT4 with carry
-chains; SHARE is what synthesis leaves of that, fitted once per kind of part to the netlists of the zoo
-(`python -m edgeternary.hdl.calibrate` prints the table). LUTs of iCE40 are LUT4 cells before packing.
+chains; nothing is fitted but the constants for counters and addresses, which were read off the netlist of
+mnist-cnn-2bit for a UP5K. LUTs are LUT4 cells before packing; a carry cell of ECP5 counts as two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from edgeternary.hdl import memory
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.folding import Folding, fold
-from edgeternary.hdl.shares import SHARES
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary_hw import (
@@ -37,6 +36,7 @@ from edgeternary_hw import (
     Window,
 )
 from edgeternary_hw.compress import adder_bits, stage_bits
+from edgeternary_hw.stage import MemorySize
 
 
 def _matrix(p: MatrixVector) -> tuple[float, float]:
@@ -83,7 +83,7 @@ def _window(p: Window) -> tuple[float, float]:
     pads = sum(10 for axis in (0, 1) if p.pad[axis] or p.pad[axis + 2])
     counts = (p.beats // p.sections, *p.kernel, p.passes, p.sections, p.out_width, p.out_height)
     mux = p.taps * p.lane_bits if pads else 0
-    luts = 6 * bits + 2 * p.taps * bits * (p.taps > 1) + pads + mux + sum(1.5 * _bits(n) for n in counts) + 40
+    luts = 4 * bits + p.taps * bits * (p.taps > 1) + pads + mux + sum(1.5 * _bits(n) for n in counts) + 20
     return luts, 4 * bits + sum(_bits(n) + 1 for n in counts) + 20
 
 
@@ -108,6 +108,8 @@ def _add(p: Add) -> tuple[float, float]:
     factor = min(len(p.i0.payload), len(p.i1.payload)) // p.lanes if isinstance(p, Multiply) else 1
     return inputs + factor * len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
 
+
+CONTROL = 15  # LUTs of counters of a matrix
 
 FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     MatrixVector: _matrix,
@@ -138,21 +140,32 @@ def by_part(design: Design, device: str, available: int | None = None) -> dict[s
     found = {}
     for name, part in design.top.parts:
         luts, ffs = _formula(part)(part)
-        share = SHARES.get(type(part).__name__, 1.0)
-        found[name] = {"luts": round(luts * share), "ffs": round(ffs), "ram_blocks": 0}
+        if fabric.lone_carry:
+            luts = _lone_carry(part, luts)
+        found[name] = {"luts": round(luts), "ffs": round(ffs), "ram_blocks": 0}
     for name, part in memory.holders(design.top.parts):
         for held, size in part.memories.items():
-            _add_memory(found[name], size, part.styles[held], fabric)
+            words = part.contents(held) if part.styles[held] != "block" else None
+            _add_memory(found[name], size, part.styles[held], fabric, words)
     assert used == sum(row["ram_blocks"] for row in found.values())
     return found
 
 
-def _add_memory(row: dict[str, int], size: Any, style: str, fabric: Family) -> None:
+def _lone_carry(part: Any, luts: float) -> float:
+    """Where a carry cell only adds: loading an accumulator takes half a LUT a bit, counters a third more."""
+    if isinstance(part, MatrixVector):
+        return luts + part.pe * part.total_width * (part.beats > 1) / 2 + CONTROL
+    return luts * 1.3 if isinstance(part, Window | Replay | MaxPool | SumPool) else luts
+
+
+def _add_memory(
+    row: dict[str, int], size: MemorySize, style: str, fabric: Family, words: list[int] | None
+) -> None:
     if style == "block":
         row["ram_blocks"] += memory.blocks(size, fabric)
         row["luts"] += memory.block_luts(size, fabric)
         return
-    row["luts"] += round(memory.logic_luts(size, fabric) * SHARES["rom" if not size.writable else "ram"])
+    row["luts"] += memory.logic_luts(size, fabric, words)
     row["ffs"] += size.width * (size.depth if size.writable and not fabric.small_ram else 1)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from edgeternary.hdl.devices import Family
@@ -26,12 +27,37 @@ def block_luts(size: MemorySize, family: Family) -> int:
     return size.reads * (round(size.width * (deep - 1) * 0.7) + 2 * (deep > 1))
 
 
-def logic_luts(size: MemorySize, family: Family) -> int:
+def rom_luts(words: list[int], width: int) -> int:
+    """LUTs of a ROM in logic: one for 16 words of a bit, and the choice between two of those (0.9).
+
+    Equal pieces are built once; pieces that are constant or follow an address bit cost nothing.
+    """
+    free = {tuple((k >> j & 1) ^ flip for k in range(16)) for j in range(4) for flip in (0, 1)}
+    free |= {(0,) * 16, (1,) * 16}
+    leaves: set[Any] = set()
+    nodes: set[Any] = set()
+    for j in range(width):
+        column = [word >> j & 1 for word in words]
+        column += [0] * (-len(column) % 16)
+        level: list[Any] = [tuple(column[k : k + 16]) for k in range(0, len(column), 16)]
+        leaves.update(piece for piece in level if piece not in free)
+        while len(level) > 1:
+            pairs = [
+                (level[k], level[k + 1] if k + 1 < len(level) else level[k]) for k in range(0, len(level), 2)
+            ]
+            level = [a if a == b else (a, b) for a, b in pairs]
+            nodes.update(pair for pair in level if len(pair) == 2)
+    return len(leaves) + round(0.9 * len(nodes))
+
+
+def logic_luts(size: MemorySize, family: Family, words: list[int] | None = None) -> int:
     """LUTs of a memory in logic.
 
-    A ROM: one LUT for 16 words of a bit, and the choice among those (a LUT4 for 1.5 ways). A RAM: 16 words of
-    4 bits in `family.small_ram` LUTs where the fabric has such cells, else a flip-flop for each bit.
+    A ROM: see `rom_luts`; without its words as if no two pieces were equal. A RAM: 16 words of 4 bits in
+    `family.small_ram` LUTs where the fabric has such cells, else a flip-flop for each bit.
     """
+    if words is not None:
+        return rom_luts(words, size.width)
     leaves = -(-size.depth // 16)
     tree = round(size.width * (leaves - 1) * 0.7)
     if not size.writable:
@@ -51,26 +77,46 @@ def holders(parts: list[tuple[str, Any]]) -> Iterator[tuple[str, Memories]]:
                 yield name, found
 
 
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """A memory that may take `count` block RAMs, which saves `saved` LUTs."""
+
+    part: Memories
+    name: str
+    size: MemorySize
+    count: int
+    saved: int
+
+
 def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None) -> int:
     """Sets the styles of all memories; returns the block RAMs used.
 
-    Blocks go where they save the most LUTs each, until `available` are used (None: no limit) or the next
-    would save fewer than WORTH.
+    Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
+    until `available` are used (None: no limit); never where they would save fewer than WORTH each.
     """
     wanted = []
-    for order, (_, part) in enumerate(holders(parts)):
+    for _, part in holders(parts):
         part.styles, part.late = {}, family.slow_ram
         for name, size in part.memories.items():
-            count = blocks(size, family)
-            saved = logic_luts(size, family) - block_luts(size, family)
+            luts = logic_luts(size, family, part.contents(name))
+            saved = luts - block_luts(size, family)
             if family.slow_ram and not isinstance(part, EARLY):
                 saved = 0  # their logic follows in the same cycle
-            wanted.append((saved / count, -order, name, count, part, size))
-    used = 0
-    for rate, _, name, count, part, size in sorted(wanted, key=lambda w: w[:3], reverse=True):
-        fits = available is None or used + count <= available
-        block = fits and rate >= WORTH
-        used += count * block
-        other = "distributed" if size.writable and family.small_ram else "logic"
-        part.styles = {**part.styles, name: "block" if block else other}
-    return used
+            wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
+    worth = [w for w in wanted if w.saved >= WORTH * w.count]
+    orders: tuple[Callable[[_Wanted], float], ...] = (lambda w: w.saved / w.count, lambda w: w.saved)
+    tries = [_taken(sorted(worth, key=order, reverse=True), available) for order in orders]
+    best = max(tries, key=lambda taken: sum(w.saved for w in taken))
+    for w in wanted:
+        other = "distributed" if w.size.writable and family.small_ram else "logic"
+        w.part.styles = {**w.part.styles, w.name: "block" if w in best else other}
+    return sum(w.count for w in best)
+
+
+def _taken(wanted: list[_Wanted], available: int | None) -> list[_Wanted]:
+    """The first ones that fit."""
+    found: list[_Wanted] = []
+    for w in wanted:
+        if available is None or sum(f.count for f in found) + w.count <= available:
+            found.append(w)
+    return found

@@ -12,6 +12,7 @@ from edgeternary.boards import Board
 from edgeternary.errors import DOES_NOT_FIT, NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.ops.build import samples
 
 Parts = tuple[dict[str, bytes | str], dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
@@ -113,7 +114,7 @@ def _built(
     refuse_multipliers(graph.name, figures)
     measured: dict[str, Any] = dict(figures)
     progress(f"simulating {FRAMES} frames")
-    inputs = build_inputs(graph)
+    inputs = samples(np.random.default_rng(PROBE), graph.input, FRAMES)
     options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock}
     options |= {"maximize": "fps"} if asked.maximize else {}
     ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
@@ -149,13 +150,6 @@ def _built(
         "nextpnr": place.version(part),
     }
     return {name: place.pack(best, part)}, measured
-
-
-def build_inputs(graph: Graph) -> np.ndarray:
-    """Random frames for the simulation that counts cycles."""
-    rng = np.random.default_rng(PROBE)
-    x = graph.input
-    return rng.integers(x.lo, x.hi + 1, (FRAMES, *x.shape)).astype(np.int32)
 
 
 def check_fits(graph: Graph, figures: dict[str, Any], board: Board) -> None:

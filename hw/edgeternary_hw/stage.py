@@ -39,6 +39,10 @@ class Memories:
     def memories(self) -> dict[str, MemorySize]:
         raise NotImplementedError
 
+    def contents(self, name: str) -> list[int] | None:
+        """The words of a ROM, None where they are not known beforehand."""
+        return None
+
     def style(self, name: str) -> str:
         return self.styles.get(name, AUTO)
 

@@ -95,6 +95,14 @@ class Threshold(Memories, wiring.Component):
             found["kinds"] = MemorySize(self.groups, self.kind_bits * self.lanes)
         return found
 
+    def contents(self, name: str) -> list[int] | None:
+        if name == "table":
+            return self._table_words()
+        if name == "kinds":
+            return self._kind_words()
+        level, _, lane = name.removeprefix("level").removeprefix("nodes").rpartition("_")
+        return self._level_words(int(level), int(lane)) if level else self._heap_words(int(lane))
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         {"parallel": self._parallel, "tree": self._tree, "serial": self._serial}[self.mode](m)
@@ -118,14 +126,6 @@ class Threshold(Memories, wiring.Component):
         size, bits = self.threshold_bits, len(self.thresholds[0])
         per_lane = size * bits + self.kind_bits
 
-        def word(channels: Sequence[int]) -> int:
-            fields = [
-                self.kind_of[c] << (size * bits)
-                | sum((t & ((1 << size) - 1)) << (k * size) for k, t in enumerate(self.thresholds[c]))
-                for c in channels
-            ]
-            return sum(field << (k * per_lane) for k, field in enumerate(fields))
-
         def compare(payload: Value, words: Value) -> Value:
             found = []
             for code, own in zip(lanes(payload, self.lanes), lanes(words, self.lanes), strict=True):
@@ -139,10 +139,20 @@ class Threshold(Memories, wiring.Component):
                 found.append(self._code(sum(own[:bits], Const(0, 1)), own[bits:]))
             return Cat(*found)
 
-        channels = [range(g * self.lanes, (g + 1) * self.lanes) for g in range(self.groups)]
-        words = [word(c) for c in channels]
+        words = self._table_words()
         width = per_lane * self.lanes
         mapped(m, self.i, self.o, words, width, compare, count, style=self.style("table"))
+
+    def _table_words(self) -> list[int]:
+        """For the lanes of each group: thresholds, then the kind."""
+        size, bits = self.threshold_bits, len(self.thresholds[0])
+        per_lane, mask = size * bits + self.kind_bits, (1 << size) - 1
+        fields = [
+            self.kind_of[c] << (size * bits) | sum((t & mask) << (k * size) for k, t in enumerate(row))
+            for c, row in enumerate(self.thresholds)
+        ]
+        groups = [fields[g : g + self.lanes] for g in range(0, len(fields), self.lanes)]
+        return [sum(field << (k * per_lane) for k, field in enumerate(group)) for group in groups]
 
     def _code(self, count: Value, kind: Value) -> Value:
         """The output code of a count: base + step * count of the channel's kind."""
