@@ -126,7 +126,7 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     Concat: _payload(1, 0),
     Fork: lambda p: (3 * p.count + 2, p.count),
     Lookup: _payload(0.2, 0),
-    Narrow: lambda p: (len(p.i.payload) + 8, len(p.i.payload) + 4),
+    Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
     Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),

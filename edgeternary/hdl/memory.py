@@ -12,6 +12,7 @@ from edgeternary_hw.stage import Memories, MemorySize
 
 EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
+WORTH_SLOW = 150  # the same where blocks are slow: paths out of them are the longest
 
 
 def blocks(size: MemorySize, family: Family) -> int:
@@ -92,7 +93,7 @@ def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None
     """Sets the styles of all memories; returns the block RAMs used.
 
     Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
-    until `available` are used (None: no limit); never where they would save fewer than WORTH each.
+    until `available` are used (None: no limit); never where they would save too few each.
     """
     wanted = []
     for _, part in holders(parts):
@@ -103,7 +104,8 @@ def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None
             if family.slow_ram and not isinstance(part, EARLY):
                 saved = 0  # their logic follows in the same cycle
             wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
-    worth = [w for w in wanted if w.saved >= WORTH * w.count]
+    least = WORTH_SLOW if family.slow_ram else WORTH
+    worth = [w for w in wanted if w.saved >= least * w.count]
     orders: tuple[Callable[[_Wanted], float], ...] = (lambda w: w.saved / w.count, lambda w: w.saved)
     tries = [_taken(sorted(worth, key=order, reverse=True), available) for order in orders]
     best = max(tries, key=lambda taken: sum(w.saved for w in taken))

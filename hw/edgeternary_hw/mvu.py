@@ -172,6 +172,11 @@ class MatrixVector(Memories, wiring.Component):
         """Cycles a pass takes when nothing waits: its beats, or the results' way out and the hand-over."""
         return max(self.beats, self.pe // self.outputs + 1)
 
+    def contents(self, name: str) -> list[int] | None:
+        """Of small ones only: large ones of trained weights have no equal pieces to speak of."""
+        size = self.memories[name]
+        return self._rom() if name == "weights" and size.depth * size.width <= 1 << 15 else None
+
     @property
     def memories(self) -> dict[str, MemorySize]:
         found = {}

@@ -6,6 +6,7 @@ from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .fifo import Skid
 from .stage import counter
 
 __all__ = ["Narrow", "Widen"]
@@ -36,7 +37,7 @@ class Widen(wiring.Component):
 
 
 class Narrow(wiring.Component):
-    """Splits a beat into `ratio` beats of `width` bits, the low bits first."""
+    """Splits a beat into `ratio` beats of `width` bits, the low bits first; its ready is a flip-flop."""
 
     def __init__(self, width: int, ratio: int) -> None:
         self.width, self.ratio = width, ratio
@@ -49,15 +50,17 @@ class Narrow(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        m.submodules.buffer = buffer = Skid(len(self.i.payload))
+        buffer.i = self.i
         left = Signal(range(self.ratio + 1))
         rest = Signal.like(self.i.payload, reset_less=True)
         m.d.comb += [
             self.o.valid.eq(left != 0),
             self.o.payload.eq(rest),
-            self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
+            buffer.o.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [left.eq(left - 1), rest.eq(rest >> self.width)]
-        with m.If(self.i.ready & self.i.valid):
-            m.d.sync += [left.eq(self.ratio), rest.eq(self.i.payload)]
+        with m.If(buffer.o.ready & buffer.o.valid):
+            m.d.sync += [left.eq(self.ratio), rest.eq(buffer.o.payload)]
         return m
