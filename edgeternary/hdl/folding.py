@@ -129,7 +129,7 @@ def fold(
     folds: dict[str, Fold] = {}
     lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
     for op in graph.ops:
-        before = lanes[op.inputs[0]]
+        before = lanes.get(op.inputs[0], [1])  # a state comes in from nowhere; hdl.limits refuses it
         if op.name in matrices:
             size = graph.ins(op)[0].size
             folds[op.name] = _cheapest(matrices[op.name], target, size, before)
