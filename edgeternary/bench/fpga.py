@@ -63,16 +63,19 @@ def measure(
         yield row(entry, yosys, frames, lut6, progress)
 
 
-def row(entry: Entry, yosys: str, frames: int, lut6: bool, progress: Callable[[str], None]) -> Row:
+def row(
+    entry: Entry, yosys: str, frames: int, lut6: bool, progress: Callable[[str], None], seeds: int = 0
+) -> Row:
     """Figures of one design.
 
     measured     luts, ffs, ram_blocks, multipliers (synthesis); logic_cells, fmax_mhz (place and route);
                  cycles a frame over `frames` frames back to back in CXXRTL, mismatches there; latency_us
     predicted_*  what was estimated before
+    seeds        of place and route; 0: by size
     lut6         LUTs of the same design in yosys's mapping to Xilinx 7, without DSP cells
     """
     graph, inputs = network(entry)
-    wishes = hdl_project.Wishes(fps=entry.fps)
+    wishes = hdl_project.Wishes(fps=entry.fps, seeds=seeds)
     files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]

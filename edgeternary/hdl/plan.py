@@ -108,7 +108,7 @@ def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
                 f"at {found.cycles:,} cycles a frame; {made.layers[name]} takes {row[word]:,} of them",
-                _remedy(graph, part, wishes),
+                _remedy(graph, found, part, wishes),
                 DOES_NOT_FIT,
             )
 
@@ -123,10 +123,13 @@ def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: in
     )
 
 
-def _remedy(graph: Graph, part: Part, wishes: Wishes) -> str:
-    larger = [p.name for p in PARTS.values() if p.luts > part.luts]
+def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> str:
+    """A slower pace, where there was a wish, or the smallest larger part that it fits at this pace."""
     words = ["a lower --fps"] if wishes.fps else []
-    words += [f"--device {larger[0]}"] if larger else []
+    for other in sorted(PARTS.values(), key=lambda p: p.luts):
+        if other.luts > part.luts and _fits(graph, _at(graph, other, found.cycles), other, Wishes()):
+            words.append(f"--device {other.name}")
+            break
     return " or ".join(words) or "a network with fewer weights"
 
 

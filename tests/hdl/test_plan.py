@@ -68,7 +68,7 @@ def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
     from edgeternary.hdl import plan
 
     with pytest.raises(
-        EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device hx8k"
+        EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device ecp5-25f"
     ) as caught:
         plan.design(zoo.load("fashion-resnet8"), plan.Wishes("up5k"))
     assert caught.value.code == 5

