@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from amaranth import Cat
 
-from edgeternary_hw import Concat, Fifo, Fork, Narrow, Replay, Skid, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -60,6 +60,7 @@ def joined(inputs: Inputs) -> list[Answer]:
 
 
 CLAIMS = {
+    "hold": lambda: Claim(Hold(WIDTH), (5,), same),
     "skid": lambda: Claim(Skid(WIDTH), (5,), same),
     "fifo of 2": lambda: Claim(Fifo(WIDTH, 2), (5,), same),
     "fifo of 4": lambda: Claim(Fifo(WIDTH, 4), (6,), same),

@@ -12,6 +12,7 @@ import pytest
 from amaranth import Cat, Mux, Value
 
 from edgeternary_hw import Add, ArgMax, Element, Lookup, Multiply, Recode, Requantize, Threshold
+from edgeternary_hw import Answer as AnswerPart
 from edgeternary_hw.threshold import MODES
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
@@ -119,25 +120,48 @@ def test_two_operands(part: type[Add], elements: tuple[Element, Element]) -> Non
     check(lambda: Claim(part(*elements, target, lanes=1), (3, 3), answers, allowed))
 
 
+def index_of_the_largest(frame: list[Value]) -> Callable[[Value], Value]:
+    """Whether a payload is the index of the largest number, the lowest of equals."""
+
+    def holds(payload: Value) -> Value:
+        each = [
+            (payload == k)
+            & Cat(*(x > other for other in frame[:k]), *(x >= other for other in frame[k:])).all()
+            for k, x in enumerate(frame)
+        ]
+        return Cat(*each).any()
+
+    return holds
+
+
+@pytest.mark.parametrize(("element", "size"), [(S3, 1), (S3, 2), (TERNARY, 1)])
+def test_answer(element: Element, size: int) -> None:
+    """Bytes of each number, then the index of the largest."""
+    count = 2
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        xs, found = [number(element, word) for word in inputs[0]], []
+        for n, x in enumerate(xs, 1):
+            sign = Mux(x < 0, 0xFF, 0)
+            found += [Answer.equal((x & 0xFF)[:8], n), *[Answer.equal(sign, n)] * (size - 1)]
+            if n % count == 0:
+                found.append(Answer(index_of_the_largest(xs[n - count : n]), (n,)))
+        return found
+
+    check(
+        lambda: Claim(
+            AnswerPart(element, count, size, index=True), (2 * count,), answers, (legal(element),), patience=8
+        )
+    )
+
+
 @pytest.mark.parametrize("element", [U2, S3, TERNARY])
 def test_argmax(element: Element) -> None:
     channels = 3
 
     def answers(inputs: Inputs) -> list[Answer]:
-        xs, found = [number(element, word) for word in inputs[0]], []
-        for first in range(0, len(xs), channels):
-            frame = xs[first : first + channels]
-
-            def best(payload: Value, frame: list[Value] = frame) -> Value:
-                return Cat(
-                    *(
-                        (payload == k)
-                        & Cat(*(x > other for other in frame[:k]), *(x >= other for other in frame[k:])).all()
-                        for k, x in enumerate(frame)
-                    )
-                ).any()
-
-            found.append(Answer(best, (first + channels,)))
-        return found
+        xs = [number(element, word) for word in inputs[0]]
+        frames = [(xs[k : k + channels], k + channels) for k in range(0, len(xs), channels)]
+        return [Answer(index_of_the_largest(frame), (end,)) for frame, end in frames]
 
     check(lambda: Claim(ArgMax(element, channels, 2), (2 * channels,), answers, (legal(element),)))
