@@ -231,34 +231,32 @@ class MatrixVector(Memories, wiring.Component):
     def _totals(self, m: Module, segments: list[Segment], go: Signal) -> _Totals:
         """The sum of the beat's terms for each row: the two numbers that full adders leave, added."""
         width = min(self.acc_width, max(s.high for s in segments) + 1)
-        words = addends(segments, width)
+        words = []
+        for k, value in enumerate(addends(segments, width)):  # a simulator takes signals apart, not expressions
+            words.append(word := Signal(len(value), name=f"addend{k}"))
+            m.d.comb += word.eq(value)
         rows = [
             [Cat(*(word[j * self.pe + r] for j in range(width))) for word in words] for r in range(self.pe)
         ]
         if _single(segments):
             return _Totals([first for first, _ in rows], False)
-        found = Signal(self.pe * width, name="totals", reset_less=True)
+        found = [Signal(width, name=f"total{r}", reset_less=True) for r in range(self.pe)]
         with m.If(go):
-            m.d.sync += found.eq(Cat(*((a + b)[:width] for a, b in rows)))
-        return _Totals([found[r * width : (r + 1) * width] for r in range(self.pe)], True)
+            m.d.sync += [total.eq(a + b) for total, (a, b) in zip(found, rows, strict=True)]
+        return _Totals(list(found), True)
 
-    def _accumulate(self, m: Module, totals: list[Value], enable: Value, finished: Value) -> Value:
+    def _accumulate(self, m: Module, totals: list[Value], enable: Value, finished: Value) -> list[Signal]:
         """The rows' sums over the beats of a pass; the first beat's totals are loaded, not added.
 
         One LUT4 a bit on iCE40: load or add, the carry beside it.
         """
-        width = self.acc_width
-        acc = Signal(self.pe * width, name="acc", reset_less=True)
+        sums = [Signal(self.acc_width, name=f"sum{r}", reset_less=True) for r in range(self.pe)]
         fresh = Signal(init=1)
         with m.If(enable):
             m.d.sync += fresh.eq(finished)
-            for r, total in enumerate(totals):
-                lane = acc[r * width : (r + 1) * width]
-                if self.beats == 1:
-                    m.d.sync += lane.eq(total)
-                else:
-                    m.d.sync += lane.eq(Mux(fresh, total, lane + total))
-        return acc
+            for acc, total in zip(sums, totals, strict=True):
+                m.d.sync += acc.eq(total if self.beats == 1 else Mux(fresh, total, acc + total))
+        return sums
 
     def _weights(self, m: Module, accept: Value) -> Value:
         """The ROM word that belongs to the beat in `payload`."""
@@ -266,10 +264,10 @@ class MatrixVector(Memories, wiring.Component):
         width = sum(map(sum, self._modes())) * self.pe * self.simd
         return table(m, words, max(width, 1), accept, "weights", self.style("weights"))
 
-    def _drain(self, m: Module, sums: Value, go: Signal, done: Signal, finished: Value) -> None:
+    def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
         groups, width = self.pe // self.outputs, self.acc_width
-        rest = Signal(len(sums), reset_less=True)
+        rest = [Signal(width, name=f"rest{r}", reset_less=True) for r in range(self.pe)]
         left = Signal(range(groups + 1))  # beats of `rest` still to be sent
         after = Signal(range(groups + 1))
         take, done_after = Signal(), Signal()
@@ -280,11 +278,11 @@ class MatrixVector(Memories, wiring.Component):
         ]
         m.d.sync += [left.eq(after), done.eq(done_after), go.eq(~done_after | (after == 0))]
         with m.If(capture):
-            m.d.sync += rest.eq(sums)
+            m.d.sync += [kept.eq(acc) for kept, acc in zip(rest, sums, strict=True)]
         if groups > 1:
             with m.Elif(take):
-                m.d.sync += rest.eq(rest >> (self.outputs * width))
-        head = [rest[r * width : (r + 1) * width] for r in range(self.outputs)]
+                m.d.sync += [a.eq(b) for a, b in zip(rest, rest[self.outputs :])]
+        head = rest[: self.outputs]
         if self.raw:
             m.d.comb += [
                 self.o.valid.eq(left != 0),
