@@ -170,7 +170,7 @@ def _add_memory(
 
 
 def _formula(part: Any) -> Callable[[Any], tuple[float, float]]:
-    return next(FORMULAS[kind] for kind in type(part).__mro__ if kind in FORMULAS)
+    return next((FORMULAS[kind] for kind in type(part).__mro__ if kind in FORMULAS), _payload(3, 1))
 
 
 def total(design: Design, device: str, available: int | None = None) -> dict[str, int]:

@@ -60,21 +60,23 @@ def _at(graph: Graph, part: Part, cycles: int) -> Folding:
 
 
 def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
-    """The fastest folding that fits; without `maximize` it need not be faster than the default."""
-    start = fold(graph).cycles
-    found = _at(graph, part, start)
-    if _fits(graph, found, part, wishes):
-        while wishes.maximize:
-            faster = _at(graph, part, max(int(found.cycles * STEP), 1))
-            if faster.cycles >= found.cycles or not _fits(graph, faster, part, wishes):
-                break
-            found = faster
-        return found
-    slowest = sum(m.cycles(1, 1) for m in _matrices(graph))
-    while not _fits(graph, found, part, wishes):
-        if found.cycles >= slowest:
-            _check(graph, found, part, wishes)
-        found = _at(graph, part, int(found.cycles / STEP) + 1)
+    """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
+    than the default one."""
+    default = fold(graph).cycles
+    slowest = max(default, sum(m.cycles(1, 1) for m in _matrices(graph)))
+    paces = [slowest]
+    while paces[-1] > (1 if wishes.maximize else default):
+        paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
+    found, faster = _at(graph, part, paces[0]), len(paces)
+    _check(graph, found, part, wishes)
+    best = 0
+    while faster - best > 1:
+        middle = (best + faster) // 2
+        tried = _at(graph, part, paces[middle])
+        if _fits(graph, tried, part, wishes):
+            best, found = middle, tried
+        else:
+            faster = middle
     return found
 
 

@@ -232,7 +232,9 @@ class MatrixVector(Memories, wiring.Component):
         """The sum of the beat's terms for each row: the two numbers that full adders leave, added."""
         width = min(self.acc_width, max(s.high for s in segments) + 1)
         words = []
-        for k, value in enumerate(addends(segments, width)):  # a simulator takes signals apart, not expressions
+        for k, value in enumerate(
+            addends(segments, width)
+        ):  # a simulator takes signals apart, not expressions
             words.append(word := Signal(len(value), name=f"addend{k}"))
             m.d.comb += word.eq(value)
         rows = [
