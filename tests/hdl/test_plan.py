@@ -85,14 +85,14 @@ def test_unknown_devices_name_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@pytest.mark.parametrize("fps", [1000, 20_000])
-def test_cycles_are_predicted_exactly(name: str, fps: int) -> None:
+@pytest.mark.parametrize(("device", "fps"), [("up5k", 1000), ("up5k", 20_000), ("ecp5-25f", 20_000)])
+def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
     from edgeternary.hdl import plan
     from edgeternary.hdl.bench import simulate
     from edgeternary.ops import build
 
     graph = MODELS[name]()
-    design = plan.design(graph, plan.Wishes("up5k", fps))
+    design = plan.design(graph, plan.Wishes(device, fps))
     inputs = build.samples(np.random.default_rng(5), graph.input, 6)
     done = simulate(design, inputs)
     np.testing.assert_array_equal(done.outputs, run(graph, inputs, on="numpy").outputs)

@@ -32,15 +32,22 @@ def case(graph: Graph) -> str:
     return f"requantize {op.form(graph.ins(op)[0])}" if isinstance(op, Requantize) else op.kind
 
 
-def agrees(graph: Graph, stalls: int | None, frames: int = FRAMES, pace: int = PACES[0]) -> None:
-    """Outputs and taps equal numpy's; pace: multiply-accumulates a cycle that the folding aims at."""
+def agrees(
+    graph: Graph, stalls: int | None, frames: int = FRAMES, pace: int = PACES[0], family: str = ""
+) -> None:
+    """Outputs and taps equal numpy's; pace: multiply-accumulates a cycle that the folding aims at; family: of
+    the FPGA that the memories are placed for, which on some puts registers behind them."""
+    from edgeternary.hdl import devices, memory
     from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
     from edgeternary.hdl.top import build
 
     codes = inputs(graph, frames)
     ours = run(graph, codes, taps=True)
-    theirs = simulate(build(graph, fold(graph, pace)), codes, taps=True, stalls=stalls)
+    design = build(graph, fold(graph, pace))
+    if family:
+        memory.allocate(design.top.parts, devices.family(family), None)
+    theirs = simulate(design, codes, taps=True, stalls=stalls)
     assert graph.output in theirs.taps
     for name, found in theirs.taps.items():
         np.testing.assert_array_equal(found, ours.taps[name], err_msg=f"layer {name}, pace {pace}")
@@ -93,6 +100,7 @@ def test_states_are_refused_by_name(make: Callable[[], Graph]) -> None:
 def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
     need("amaranth")
     agrees(make(), None, pace=pace)
+    agrees(make(), 2, pace=pace, family="ecp5")
     agrees(optimize(make()), 1, pace=pace)
 
 
@@ -104,8 +112,8 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
     np.testing.assert_array_equal(found.outputs, run(make(), codes).outputs)
 
 
-@settings(max_examples=12, phases=[Phase.generate])
-@given(graphs(), st.sampled_from((*PACES, 30)))
-def test_random_models(graph: Graph, pace: int) -> None:
+@settings(max_examples=50, phases=[Phase.generate])
+@given(graphs(), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
+def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
-    agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace)
+    agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
