@@ -79,7 +79,7 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setattr(threshold, "mapped", broken)
         return "threshold"
     if fault == "> for >=":
-        plant(monkeypatch, threshold.Threshold, "x >= t", "x > t")
+        plant(monkeypatch, threshold.Threshold, "number(code) >= (", "number(code) > (")
         return "threshold"
     if fault == "wrong pad":
         broken = rewritten(matrix.conv2d, "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)")
