@@ -37,6 +37,10 @@ def ready_ignores_full(m: Module, part: Any) -> None:
     m.d.comb += part.i.ready.eq(1)
 
 
+def takes_from_its_buffer_too_early(m: Module, part: Any) -> None:
+    m.d.comb += m.submodules.buffer.o.ready.eq(1)
+
+
 def drops_a_payload(m: Module, part: Any) -> None:
     """A beat that comes in while one leaves is taken and forgotten."""
     with m.If(part.o.valid & part.o.ready):
@@ -86,7 +90,7 @@ FAULTS = {
     "a skid buffer that withdraws valid": ("skid", Skid, withdraws_valid, (2,)),
     "a skid buffer whose payload moves": ("skid", Skid, payload_moves, (2,)),
     "a widener whose payload moves": ("widen", Widen, payload_moves, (2, 3)),
-    "a narrower that takes too early": ("narrow", Narrow, ready_ignores_full, (2, 3)),
+    "a narrower that takes too early": ("narrow", Narrow, takes_from_its_buffer_too_early, (2, 3)),
     "a fork that ignores an output": ("fork", Fork, second_output_ignored, (2, 2)),
     "a concat that mixes its inputs up": ("concat", Concat, swapped, (2, [1, 2])),
 }
