@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.devices import PARTS, Part, family
-from edgeternary.hdl.folding import Folding, Matrix, fold, layers
+from edgeternary.hdl.devices import part as part_named
+from edgeternary.hdl.folding import Folding, fold, layers
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 
@@ -42,14 +43,14 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
     Without a wish for speed, the default folding, or the fastest slower one that fits.
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
-    if wishes.device not in PARTS:
+    if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
         return fold(graph)
-    part = PARTS[wishes.device]
+    part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
     if wishes.fps:
         cycles = int(1e6 * (wishes.clock or part.clock) / wishes.fps)
         found = _at(graph, part, max(cycles, 1))
-        if build(graph, found, answer=True).cycles > cycles:
-            raise _too_fast(graph, part, wishes, cycles, build(graph, found, answer=True).cycles)
+        if (reached := build(graph, found, answer=True).cycles) > cycles:
+            raise _too_fast(graph, part, wishes, cycles, reached)
         _check(graph, found, part, wishes)
         return found
     return _fastest(graph, part, wishes)
@@ -63,7 +64,7 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
     default = fold(graph).cycles
-    slowest = max(default, sum(m.cycles(1, 1) for m in _matrices(graph)))
+    slowest = max(default, sum(m.cycles(1, 1) for m in layers(graph).values()))
     paces = [slowest]
     while paces[-1] > (1 if wishes.maximize else default):
         paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
@@ -78,10 +79,6 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
         else:
             faster = middle
     return found
-
-
-def _matrices(graph: Graph) -> list[Matrix]:
-    return list(layers(graph).values())
 
 
 def limits(part: Part, wishes: Wishes) -> dict[str, int]:

@@ -49,7 +49,7 @@ def make(
         "top.v": as_verilog(top.rtlil, title, f"writing Verilog of model {graph.name!r}", yosys),
         PINS[board.fpga.family]: top.pins,
     }
-    estimates = hdl_project._estimates(design, rows, clock)
+    estimates = hdl_project.totals(design, rows, clock)
     estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def make(
         bitstream, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
         files[measured["bitstream"]] = bitstream
-    return files, estimates, measured, [*hdl_project._layers(graph, design, rows), dict(LINK)]
+    return files, estimates, measured, [*hdl_project.layer_rows(graph, design, rows), dict(LINK)]
 
 
 def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:

@@ -59,8 +59,8 @@ def make(
     design = plan.design(graph, asked)
     part = devices.PARTS.get(device)
     rows = estimate.by_part(design, device, part.ram_blocks if part else None)
-    layers = _layers(graph, design, rows)
-    estimates = _estimates(design, rows, (wishes.clock or part.clock) if part else 0)
+    layers = layer_rows(graph, design, rows)
+    estimates = totals(design, rows, (wishes.clock or part.clock) if part else 0)
     progress("writing Verilog")
     files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
     measured: dict[str, Any] = {}
@@ -73,7 +73,7 @@ def make(
     return files, estimates, measured, layers
 
 
-def _estimates(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[str, Any]:
+def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[str, Any]:
     """Totals over the parts; with a clock in MHz also frames a second and latency."""
     words = ("luts", "ffs", "ram_blocks")
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
@@ -84,7 +84,7 @@ def _estimates(design: Any, rows: dict[str, dict[str, int]], clock: float) -> di
     return found
 
 
-def _layers(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     """For each layer its fold and, of its parts together, LUTs, flip-flops, block RAMs; cycles a frame."""
     found: dict[str, dict[str, Any]] = {}
     for name, row in rows.items():

@@ -84,6 +84,14 @@ def test_unknown_devices_name_the_nearest() -> None:
         devices.part("ice40")
 
 
+def test_a_family_takes_no_wishes() -> None:
+    from edgeternary.hdl import plan
+
+    with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose up5k, hx8k") as caught:
+        plan.design(zoo.load("mnist-mlp-binary-64"), plan.Wishes("ice40", 1000))
+    assert caught.value.code == 2
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 @pytest.mark.parametrize(("device", "fps"), [("up5k", 1000), ("up5k", 20_000), ("ecp5-25f", 20_000)])
 def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
