@@ -231,12 +231,10 @@ class MatrixVector(Memories, wiring.Component):
     def _totals(self, m: Module, segments: list[Segment], go: Signal) -> _Totals:
         """The sum of the beat's terms for each row: the two numbers that full adders leave, added."""
         width = min(self.acc_width, max(s.high for s in segments) + 1)
-        words = []
-        for k, value in enumerate(
-            addends(segments, width)
-        ):  # a simulator takes signals apart, not expressions
-            words.append(word := Signal(len(value), name=f"addend{k}"))
-            m.d.comb += word.eq(value)
+        numbers = addends(segments, width)
+        words = [Signal(len(number), name=f"addend{k}") for k, number in enumerate(numbers)]
+        m.d.comb += [word.eq(number) for word, number in zip(words, numbers, strict=True)]
+        # out of signals, not of expressions, which a simulator would work out again for every bit
         rows = [
             [Cat(*(word[j * self.pe + r] for j in range(width))) for word in words] for r in range(self.pe)
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
@@ -13,6 +12,8 @@ from amaranth.utils import ceil_log2
 from .stage import Memories, MemorySize, counter, ram
 
 __all__ = ["Window"]
+
+Levels = list[tuple[str, int, Value]]
 
 
 class Window(Memories, wiring.Component):
@@ -114,17 +115,15 @@ class Window(Memories, wiring.Component):
             m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
         levels = self._levels(m, send)
         y, last_row = counter(m, self.out_height, done, "y")
-        self._last_row = last_row
         m.d.comb += done.eq(send & levels[-1][2])
-        move = self._addresses(row, levels, last_row)
         with m.If(send):
-            move(m, at, origin)
+            self._next_address(m, at, origin, row, levels, last_row)
         freed, change = self._per_row(m, need, frees, y, last_row, done)
         m.d.sync += [
             room.eq(room - stored + Mux(done, freed, 0)),
             margin.eq(margin + stored - Mux(done, change, 0)),
         ]
-        outside = self._outside(m, levels, send)
+        outside = self._outside(m, levels, last_row, send)
         if self.late:
             kept = [Signal.like(value, name=f"kept{k}") for k, value in enumerate((*taps, *outside))]
             with m.If(free):
@@ -134,7 +133,7 @@ class Window(Memories, wiring.Component):
         m.d.comb += self.o.payload.eq(Cat(*taps, outside[0]) if self.mark else Cat(*taps))
         return m
 
-    def _levels(self, m: Module, send: Value) -> list[tuple[str, int, Value]]:
+    def _levels(self, m: Module, send: Value) -> Levels:
         """Nested counters, the innermost first: (name, length, whether this and all inner ones end).
 
         They step with `send`, on which the flags do not depend.
@@ -157,9 +156,11 @@ class Window(Memories, wiring.Component):
             inner = end
         return found
 
-    def _addresses(self, row: int, levels: list[tuple[str, int, Value]], last_row: Value) -> Any:
-        """The statements that move on to the next tap: one addition to the address of this tap, of the window
-        or of the row, whichever the level that steps starts from."""
+    def _next_address(
+        self, m: Module, at: Signal, origin: int, row: int, levels: Levels, last_row: Value
+    ) -> None:
+        """Moves on to the next tap: one addition to the address of this tap, of the window or of the row,
+        whichever the level that steps starts from."""
         part, pixel = self.beats // self.sections, self.beats
         ends = {name: end for name, _, end in levels}
         down = self.stride[0] * row
@@ -178,31 +179,26 @@ class Window(Memories, wiring.Component):
             step for step, (_, length) in zip(steps, [*lengths.items(), ("y", 2)], strict=True) if length > 1
         ]
 
-        def move(m: Module, at: Signal, origin: int) -> None:
-            start, line = (
-                Signal.like(at, name="start", init=origin),
-                Signal.like(at, name="line", init=origin),
-            )
-            bases = {"at": at, "start": start, "line": line}
-            base: Value = bases[taken[0][1]]
-            distance: Value = Const(taken[0][2], len(at))
-            for ended, origin_name, step in taken[1:]:
-                if bases[origin_name] is not base:
-                    base = Mux(ended, bases[origin_name], base)
-                distance = Mux(ended, Const(step % (1 << len(at)), len(at)), distance)
-            if self.out_height > 1 and back != down:
-                distance = Mux(ends["x"] & last_row, Const(back % (1 << len(at)), len(at)), distance)
-            elif self.out_height == 1:
-                distance = Mux(ends["x"], Const(back % (1 << len(at)), len(at)), distance)
-            after = Signal.like(at, name="after")
-            m.d.comb += after.eq(base + distance)
-            m.d.sync += at.eq(after)
-            with m.If(ends["again"]):
-                m.d.sync += start.eq(after)
-            with m.If(ends["x"]):
-                m.d.sync += line.eq(after)
-
-        return move
+        start = Signal.like(at, name="start", init=origin)
+        line = Signal.like(at, name="line", init=origin)
+        bases = {"at": at, "start": start, "line": line}
+        base: Value = bases[taken[0][1]]
+        distance: Value = Const(taken[0][2], len(at))
+        for ended, origin_name, step in taken[1:]:
+            if bases[origin_name] is not base:
+                base = Mux(ended, bases[origin_name], base)
+            distance = Mux(ended, Const(step % (1 << len(at)), len(at)), distance)
+        if self.out_height > 1 and back != down:
+            distance = Mux(ends["x"] & last_row, Const(back % (1 << len(at)), len(at)), distance)
+        elif self.out_height == 1:
+            distance = Mux(ends["x"], Const(back % (1 << len(at)), len(at)), distance)
+        after = Signal.like(at, name="after")
+        m.d.comb += after.eq(base + distance)
+        m.d.sync += at.eq(after)
+        with m.If(ends["again"]):
+            m.d.sync += start.eq(after)
+        with m.If(ends["x"]):
+            m.d.sync += line.eq(after)
 
     def _per_row(
         self, m: Module, need: list[int], frees: list[int], y: Value, last_row: Value, done: Value
@@ -222,7 +218,7 @@ class Window(Memories, wiring.Component):
             found.append(value)
         return found[0], found[1]
 
-    def _outside(self, m: Module, levels: list[tuple[str, int, Value]], send: Value) -> list[Value]:
+    def _outside(self, m: Module, levels: Levels, last_row: Value, send: Value) -> list[Value]:
         """For each tap that is read, whether it lies outside the map: from its row and column, counted from
         the first padded ones."""
         ends = {name: end for name, _, end in levels}
@@ -244,7 +240,7 @@ class Window(Memories, wiring.Component):
             distance: Value = Const(0, len(place))
             for ended, step in moves:
                 distance = Mux(ended, Const(step % (1 << len(place)), len(place)), distance)
-            restart = ends["x"] & self._last_row if axis == 0 else ends["x"]
+            restart = ends["x"] & last_row if axis == 0 else ends["x"]
             with m.If(send):
                 m.d.sync += place.eq(Mux(restart, 0, place + distance))
             taps = range(self.taps) if axis == 0 else [0] * self.taps
