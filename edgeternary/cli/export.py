@@ -11,22 +11,28 @@ from edgeternary import __version__
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
+from edgeternary.export.names import names
 
-FORMATS = ("onnx", "verilog", "c", "cocotb")
+FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
 
 
 @click.command()
 @model_argument
 @click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (others).")
-@click.option("--core", default="host", show_default=True, help="Core that the C is chosen for.")
-@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes of cocotb's vectors as .npy.")
-@click.option(
-    "--samples", type=click.IntRange(1), default=4, show_default=True, help="Frames of cocotb's vectors."
-)
+@click.option("--core", default="", help="Core that C kernels are chosen for: cortex-m4, host, ...")
+@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes of the vectors as .npy.")
+@click.option("--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Of the vectors.")
 def command(model: str, target: str, output: Path | None, core: str, path: Path | None, samples: int) -> None:
-    """Write MODEL as ONNX (standard integer operators), Verilog (core, AXI-Stream, Wishbone), C99, or Verilog
-    with a cocotb test bench."""
+    """Write MODEL for another tool.
+
+    \b
+    onnx        a file of standard integer operators
+    c           C99 alone; verilog: bare core, AXI4-Stream, Wishbone, constraints
+    cocotb      Verilog with vectors and a test bench
+    make, cmake, platformio, arduino, zephyr, cmsis-pack, vivado, litex
+                a folder that builds there, with an example that checks the network's answers
+    """
     from edgeternary.report.files import MARKER, write_file, write_folder
 
     graph = load_model(model)
@@ -48,10 +54,15 @@ def command(model: str, target: str, output: Path | None, core: str, path: Path 
 
         inputs, _ = choose_inputs(graph, model, path, samples)
         files = dict(cocotb_project(graph, inputs))
-    else:
+    elif target == "c":
         from edgeternary.c.render import render
 
-        files = dict(render(graph, core=core))
+        files = dict(render(graph, core=core or "host"))
+    else:
+        from edgeternary.report.exported import exported
+
+        inputs, _ = choose_inputs(graph, model, path, samples)
+        files = exported(graph, target, inputs, core)
     files[MARKER] = json.dumps({"edgeternary": __version__, "model": graph.name, "format": target}, indent=2)
     write_folder(output, files)
     note(f"wrote {', '.join(sorted(files))} to {output}")

@@ -132,6 +132,7 @@ _SPECS = (
         executables=("iverilog",),
         version_args=("-V",),
     ),
+    ToolSpec("cmake", "apt install cmake", "the project of export --to cmake", executables=("cmake",)),
     ToolSpec("cocotb", "pip install cocotb", "the test bench of export --to cocotb", package="cocotb"),
     ToolSpec("verilator", "apt install verilator", "executor verilator", executables=("verilator",)),
     ToolSpec(
