@@ -1,4 +1,4 @@
-"""Where each memory of a design goes: block RAM, or logic."""
+"""Where each memory of a design goes: block RAM, single-port RAM, or logic."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from edgeternary.hdl.devices import Family
 from edgeternary_hw import MatrixVector, Replay, Window
+from edgeternary_hw.single_port import DEPTH, SINGLE, columns
 from edgeternary_hw.stage import Memories, MemorySize
 
 EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
@@ -19,6 +20,11 @@ def blocks(size: MemorySize, family: Family) -> int:
     """Block RAMs of a memory: the fewest over the family's shapes; every read port has its own copy."""
     counts = [-(-size.depth // depth) * -(-size.width // width) for depth, width in family.shapes]
     return size.reads * min(counts)
+
+
+def single_port_rams(size: MemorySize) -> int:
+    """Single-port RAMs of a memory."""
+    return columns(size.width) * -(-size.depth // DEPTH)
 
 
 def block_luts(size: MemorySize, family: Family) -> int:
@@ -89,11 +95,14 @@ class _Wanted:
     saved: int
 
 
-def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None) -> int:
+def allocate(
+    parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int = 0
+) -> int:
     """Sets the styles of all memories; returns the block RAMs used.
 
     Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
-    until `available` are used (None: no limit); never where they would save too few each.
+    until `available` are used (None: no limit); never where they would save too few each. While they do not
+    suffice the largest weights go into `single_port` RAMs, which a loader fills.
     """
     wanted = []
     for _, part in holders(parts):
@@ -106,13 +115,28 @@ def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None
             wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
     least = WORTH_SLOW if family.slow_ram else WORTH
     worth = [w for w in wanted if w.saved >= least * w.count]
+    single = _single_port(worth, available or 0, single_port)
+    worth = [w for w in worth if w not in single]
     orders: tuple[Callable[[_Wanted], float], ...] = (lambda w: w.saved / w.count, lambda w: w.saved)
     tries = [_taken(sorted(worth, key=order, reverse=True), available) for order in orders]
     best = max(tries, key=lambda taken: sum(w.saved for w in taken))
     for w in wanted:
         other = "distributed" if w.size.writable and family.small_ram else "logic"
-        w.part.styles = {**w.part.styles, w.name: "block" if w in best else other}
+        style = SINGLE if w in single else "block" if w in best else other
+        w.part.styles = {**w.part.styles, w.name: style}
     return sum(w.count for w in best)
+
+
+def _single_port(worth: list[_Wanted], available: int, rams: int) -> list[_Wanted]:
+    """Of those that want blocks the largest, until the blocks suffice for the others."""
+    found: list[_Wanted] = []
+    wanted = sum(w.count for w in worth)
+    for w in sorted(worth, key=lambda w: w.size.depth * w.size.width, reverse=True):
+        if rams and wanted > available and w.name in w.part.FILLED and single_port_rams(w.size) <= rams:
+            found.append(w)
+            wanted -= w.count
+            rams -= single_port_rams(w.size)
+    return found
 
 
 def _taken(wanted: list[_Wanted], available: int | None) -> list[_Wanted]:

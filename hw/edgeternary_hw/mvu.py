@@ -86,6 +86,11 @@ class MatrixVector(Memories, wiring.Component):
             }
         )
 
+    FILLED = ("weights",)
+
+    def words(self, name: str) -> list[int]:
+        return self._rom()
+
     def _modes(self) -> list[tuple[bool, bool]]:
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
         values = [{w for row in plane for w in row} for plane in self.planes]
@@ -262,7 +267,8 @@ class MatrixVector(Memories, wiring.Component):
         """The ROM word that belongs to the beat in `payload`."""
         words = self._rom()
         width = sum(map(sum, self._modes())) * self.pe * self.simd
-        return table(m, words, max(width, 1), accept, "weights", self.style("weights"))
+        filling = self.fills.get("weights")
+        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
