@@ -60,6 +60,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     clock, reset  its resources for them; without, its default clock and no reset button
     extras    the attribute that lists more of its resources
     pins      {"rx", "tx"} of the serial port where it has none, and "high": what must be driven high
+    flash     the resource of its configuration flash where the design may read it, "" where it may not
     """
 
     family: Literal["ice40", "ecp5", "gowin"]
@@ -76,6 +77,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     reset: str = ""
     extras: str = ""
     pins: dict[str, str] = {}
+    flash: str = ""
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

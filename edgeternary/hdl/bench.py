@@ -160,9 +160,9 @@ class _Bench:
             top.load.valid.eq(there & (at != len(weights))),
         ]
         m.d.sync += [there.eq(1), at.eq(read.addr)]
-        with m.If(top.failed):
+        with m.If(top.load__failed):
             m.d.sync += self.failed.eq(1)
-        return top.loaded
+        return top.load__done
 
     def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal]:
         """A memory of everything that passes a stream, and whether the last beat of a frame passes now."""

@@ -16,7 +16,7 @@ from amaranth.lib import io
 from edgeternary.boards import Board, Fpga
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import PARTS, Part
-from edgeternary.hdl.emit import design_rtlil
+from edgeternary.hdl.emit import design_rtlil, filled_later
 from edgeternary.hdl.serial import Serial, hello
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
@@ -41,10 +41,25 @@ class BoardTop(Elaboratable):
         leds = [io.Buffer("o", port) for port in _leds(platform)]
         m.submodules += leds
         m.d.comb += Cat(led.o for led in leds).eq(serial.shown)
+        if serial.design.weights:
+            self._flash(m, platform.request(self.fpga.flash, 0, dir="-"))
         if "high" in self.fpga.pins:
             m.submodules.high = high = io.Buffer("o", platform.request("high", dir="-"))
             m.d.comb += high.o.eq(Const(1))
         return m
+
+    def _flash(self, m: Module, pins: Any) -> None:
+        """The configuration flash, whose port is free once the chip is configured."""
+        serial = self.serial
+        for name, value in (("cs", ~serial.cs_n), ("clk", serial.sck), ("copi", serial.copi)):
+            m.submodules[f"flash_{name}"] = buffer = io.Buffer("o", getattr(pins, name))
+            m.d.comb += buffer.o.eq(value)
+        for name in ("wp", "hold"):
+            m.submodules[f"flash_{name}"] = io.Buffer(
+                "o", getattr(pins, name)
+            )  # 0 through an inverting pin: high
+        m.submodules.flash_cipo = answer = io.Buffer("i", pins.cipo)
+        m.d.comb += serial.cipo.eq(answer.i)
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,7 @@ def board_design(design: Design, board: Board) -> BoardDesign:
     fpga = _fpga(board)
     serial, digest = _serial(design, board)
     files = _platform(board).prepare(BoardTop(serial, fpga), TOP, emit_src=False).files
-    text = re.sub(r'^attribute \\generator ".*"\n', "", _text(files["top.il"]), flags=re.M)
+    text = re.sub(r'^attribute \\generator ".*"\n', "", filled_later(_text(files["top.il"])), flags=re.M)
     pins = "".join(
         f"{line}\n" for line in _text(files[PINS[fpga.family]]).splitlines() if line and line[0] not in "#/"
     )

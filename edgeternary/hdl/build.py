@@ -74,6 +74,8 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
         "device": fabric.name,
         "yosys": yosys_version,
     }
+    if rams := mapped.get(fabric.single_port):
+        figures["single_port_rams"] = rams
     return figures, folder
 
 

@@ -43,13 +43,16 @@ def component_rtlil(component: wiring.Component, name: str) -> str:
 
 def filled_later(text: str) -> str:
     """RTLIL without the contents (zeros) of memories that a loader fills: their RAM cannot have any."""
-    if f'"{SINGLE}"' not in text:
-        return text
     modules = re.split(r"(?m)^(?=module )", text)
-    return "".join(
-        re.sub(r"(?ms)^  cell \$meminit_v2 .*?^  end\n", "", module) if f'"{SINGLE}"' in module else module
-        for module in modules
-    )
+    return "".join(map(_without_contents, modules))
+
+
+def _without_contents(module: str) -> str:
+    names = re.findall(rf'attribute \\ram_style "{SINGLE}"\n  memory .* \\(\S+)\n', module)
+    for name in names:
+        contents = r'(?ms)^  cell \$meminit_v2 \S+\n    parameter \\MEMID "\\\\%s"\n.*?^  end\n'
+        module = re.sub(contents % re.escape(name), "", module)
+    return module
 
 
 def verilog(graph: Graph, folding: Folding | None = None, tool: str = "auto") -> dict[str, str]:

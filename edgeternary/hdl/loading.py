@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.hdl.memory import holders
 from edgeternary.hdl.top import Design, Top
 from edgeternary_hw import Loader
+from edgeternary_hw.flash import lead_clocks
 from edgeternary_hw.single_port import SINGLE, Filling, columns
 from edgeternary_hw.stage import Memories
 
@@ -65,26 +66,37 @@ def image(bitstream: bytes, weights: bytes) -> bytes:
     return bitstream.ljust(OFFSET, b"\xff") + weights
 
 
+def start_up_cycles(design: Design, clock_hz: int) -> int:
+    """Clocks from configuration until the weights have come out of a flash, whose bits take two each."""
+    return lead_clocks(clock_hz) + 16 * len(design.weights) + 1
+
+
+def start_up_ms(design: Design, clock_hz: int) -> float:
+    return round(1e3 * start_up_cycles(design, clock_hz) / clock_hz, 1)
+
+
 class LoadedTop(wiring.Component):
     """A network that takes and gives nothing until the loader has filled its memories from `load`.
 
-    loaded, failed   of the loader: all bytes came and were the right ones, or not; then it never answers
-    clear            resets the network, not its memories
+    load__done    all bytes came and were the right ones
+    load__failed  they were not: it never answers
+    load__clear   resets the network, not its memories
     """
 
     def __init__(self, top: Top, memories: Sequence[Filled], weights: bytes) -> None:
         self.network, self.memories = top, memories
         depths = [memory.depth for memory in memories for _ in range(memory.columns)]
         self.loader = Loader(depths, zlib.crc32(weights))
-        self.loader._MustUse__silence = True  # type: ignore[attr-defined]  # it may be wanted for figures alone
+        for part in (self, self.loader):
+            part._MustUse__silence = True  # it may be wanted for figures alone
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(len(top.i.payload)))),
                 "o": Out(stream.Signature(unsigned(len(top.o.payload)))),
                 "load": In(stream.Signature(unsigned(8))),
-                "loaded": Out(1),
-                "failed": Out(1),
-                "clear": In(1),
+                "load__done": Out(1),
+                "load__failed": Out(1),
+                "load__clear": In(1),
             }
         )
 
@@ -102,11 +114,11 @@ class LoadedTop(wiring.Component):
             memory.part.fills = fills
             first += memory.columns
         for name, part in self.parts:
-            m.submodules[name] = ResetInserter(self.clear)(part)
+            m.submodules[name] = ResetInserter(self.load__clear)(part)
         wiring.connect(m, wiring.flipped(self.load), loader.i)
         m.d.comb += [
-            self.loaded.eq(loader.loaded),
-            self.failed.eq(loader.failed),
+            self.load__done.eq(loader.loaded),
+            self.load__failed.eq(loader.failed),
             inner.i.payload.eq(self.i.payload),
             inner.i.valid.eq(self.i.valid & loader.loaded),
             self.i.ready.eq(inner.i.ready & loader.loaded),

@@ -49,6 +49,8 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
         return fold(graph)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
+    if wishes.single_port_rams:
+        part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if wishes.fps:
         cycles = int(1e6 * (wishes.clock or part.clock) / wishes.fps)
         found = _at(graph, part, max(cycles, 1))
@@ -113,11 +115,12 @@ def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
     for word, most in limits(part, wishes).items():
         needed = sum(row.get(word, 0) for row in rows.values())
         if needed > most:
-            name, row = max(rows.items(), key=lambda item: item[1].get(word, 0))
+            instance, row = max(rows.items(), key=lambda item: item[1].get(word, 0))
+            name = made.layers.get(instance, instance)
             raise EdgeTernaryError(
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
-                f"at {found.cycles:,} cycles a frame; {made.layers.get(name, name)} takes {row[word]:,} of them",
+                f"at {found.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
                 _remedy(graph, found, part, wishes),
                 DOES_NOT_FIT,
             )

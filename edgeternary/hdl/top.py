@@ -106,7 +106,7 @@ class Design:
         """Ports of the generated module and their bits."""
         names = ("i", "o", "load") if self.weights else ("i", "o")
         streams = {f"{name}__payload": len(getattr(self.top, name).payload) for name in names}
-        states = dict.fromkeys(("loaded", "failed", "clear"), 1) if self.weights else {}
+        states = dict.fromkeys(("load__done", "load__failed", "load__clear"), 1) if self.weights else {}
         streams |= {f"{n}__{w}": 1 for n in names for w in ("valid", "ready")}
         return {"clk": 1, "rst": 1, **streams, **states}
 

@@ -34,6 +34,7 @@ def make(
     from edgeternary.hdl import estimate
     from edgeternary.hdl.board_top import PINS, board_design
     from edgeternary.hdl.emit import as_verilog
+    from edgeternary.hdl.loading import image, start_up_ms
 
     assert board.fpga and board.uart
     progress("planning")
@@ -51,12 +52,15 @@ def make(
     }
     estimates = hdl_project.totals(design, rows, clock)
     estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
+    if design.weights:
+        files["weights.bin"] = design.weights
+        estimates["start_up_ms"] = start_up_ms(design, board.clock_hz)
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
     if build:
         bitstream, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
-        files[measured["bitstream"]] = bitstream
+        files[measured["bitstream"]] = image(bitstream, design.weights) if design.weights else bitstream
     return files, estimates, measured, [*hdl_project.layer_rows(graph, design, rows), dict(LINK)]
 
 
@@ -74,6 +78,7 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
         wishes.maximize,
         board.clock_hz / 1e6,
         fpga.ram_blocks - LINK["ram_blocks"],
+        -1 if fpga.flash else 0,
     )
     return plan.design(graph, asked)
 

@@ -63,6 +63,8 @@ def make(
     estimates = totals(design, rows, (wishes.clock or part.clock) if part else 0)
     progress("writing Verilog")
     files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
+    if design.weights:
+        files["weights.bin"] = design.weights
     measured: dict[str, Any] = {}
     if build:
         bitstream, measured = _built(graph, design, asked, progress, yosys, wishes.seeds)
@@ -79,7 +81,7 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
     if design.weights:
         found["single_port_rams"] = sum(row.get("single_port_rams", 0) for row in rows.values())
-        found["load_bytes"] = len(design.weights)
+        found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
     if clock:

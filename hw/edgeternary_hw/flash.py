@@ -6,7 +6,7 @@ from amaranth import Cat, Const, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["FlashReader", "wake_clocks"]
+__all__ = ["FlashReader", "lead_clocks", "wake_clocks"]
 
 WAKE, READ = 0xAB, 0x03  # release from power-down, in which iCE40 leaves the flash; read data
 WAKE_SECONDS = 50e-6  # tRES1: 3 us (Winbond W25Q128JV, table of AC characteristics); 30 us of other makes
@@ -15,6 +15,11 @@ WAKE_SECONDS = 50e-6  # tRES1: 3 us (Winbond W25Q128JV, table of AC characterist
 def wake_clocks(clock_hz: int) -> int:
     """Clocks between the command that wakes the flash and the next one."""
     return max(int(WAKE_SECONDS * clock_hz), 1)
+
+
+def lead_clocks(clock_hz: int) -> int:
+    """Clocks before the first bit is looked at: two commands and the wait between them."""
+    return 1 + 2 * 8 + wake_clocks(clock_hz) + 2 * 32
 
 
 class FlashReader(wiring.Component):
@@ -29,11 +34,6 @@ class FlashReader(wiring.Component):
             {"o": Out(stream.Signature(unsigned(8))), "stop": In(1), "cs_n": Out(1, init=1), "sck": Out(1),
              "copi": Out(1), "cipo": In(1)}
         )  # fmt: skip
-
-    @property
-    def lead(self) -> int:
-        """Clocks before the first bit is looked at: two commands and the wait between them."""
-        return 1 + 2 * 8 + wake_clocks(self.clock_hz) + 2 * 32
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
