@@ -50,6 +50,9 @@ def _matrix(p: MatrixVector) -> tuple[float, float]:
         sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
     )
     ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
+    if p.packed:
+        luts += memory.decoder_luts(p)
+        ffs += 2 * p.pe * p.simd + len(p.i.payload)
     if not p.raw:
         luts += p.outputs * p.out_width + 8
         ffs += p.outputs * (p.acc_width + p.out_width)

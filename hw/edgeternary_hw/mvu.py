@@ -9,6 +9,7 @@ and everything but the popcounts is a constant of the row. For bipolar x bipolar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
@@ -18,6 +19,7 @@ from amaranth.lib.wiring import In, Out
 from .compress import Segment, addends, compress, final, stage_count
 from .element import Element, lanes, resize
 from .stage import Memories, MemorySize, counter, table
+from .trits import bytes_of, decoded, pack
 
 __all__ = ["MatrixVector", "weight_planes"]
 
@@ -87,14 +89,24 @@ class MatrixVector(Memories, wiring.Component):
         )
 
     FILLED = ("weights",)
+    packed = False  # the ROM holds five ternary weights a byte, a stage takes them apart
+
+    @property
+    def packable(self) -> bool:
+        """Whether its weights are ternary ones: two bits each in the ROM, 1.6 if `packed`."""
+        return self._modes() == [(True, True)]
 
     def words(self, name: str) -> list[int]:
         return self._rom()
 
     def _modes(self) -> list[tuple[bool, bool]]:
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
-        values = [{w for row in plane for w in row} for plane in self.planes]
-        return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in values]
+        return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in self._values]
+
+    @cached_property
+    def _values(self) -> list[set[int]]:
+        """The entries of each plane."""
+        return [{w for row in plane for w in row} for plane in self.planes]
 
     def _rom(self) -> list[int]:
         """Words [plane][+1, -1 as stored][column in beat][row in pe], the last index fastest."""
@@ -114,7 +126,15 @@ class MatrixVector(Memories, wiring.Component):
                     for w in column[base : base + self.pe]
                 ]
                 words.append(int("".join("1" if b else "0" for b in reversed(bits)) or "0", 2))
+        if self.packed:
+            size = self.pe * self.simd
+            return [pack([(word >> k & 1) - (word >> size + k & 1) for k in range(size)]) for word in words]
         return words
+
+    @property
+    def _rom_width(self) -> int:
+        size = self.pe * self.simd
+        return 8 * bytes_of(size) if self.packed else sum(map(sum, self._modes())) * size
 
     def _terms(self, payload: Value, word: Value) -> list[Segment]:
         """The bits to count: input bit where the weight is +1, its complement where -1, else 0."""
@@ -130,7 +150,7 @@ class MatrixVector(Memories, wiring.Component):
             if has_minus:
                 minus = word[start : start + size]
                 start += size
-            elif any(w == -1 for row in self.planes[j] for w in row):
+            elif -1 in self._values[j]:
                 minus = ~plus
             if not has_plus and not has_minus:
                 continue
@@ -154,6 +174,10 @@ class MatrixVector(Memories, wiring.Component):
 
     def term_segments(self) -> list[Segment]:
         """The shape of what is counted for a beat."""
+        return self._shape
+
+    @cached_property
+    def _shape(self) -> list[Segment]:
         size = sum(map(sum, self._modes())) * self.pe * self.simd
         return self._terms(Const(0, len(self.i.payload)), Const(0, size))
 
@@ -185,7 +209,7 @@ class MatrixVector(Memories, wiring.Component):
     @property
     def memories(self) -> dict[str, MemorySize]:
         found = {}
-        width = sum(map(sum, self._modes())) * self.pe * self.simd
+        width = self._rom_width
         if (depth := self.rows // self.pe * self.beats) > 1 and width:
             found["weights"] = MemorySize(depth, width)
         if not self.raw and len(set(self.constants)) > 1 and self.rows > self.outputs:
@@ -206,9 +230,14 @@ class MatrixVector(Memories, wiring.Component):
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
             m.d.sync += payload.eq(self.i.payload)
-        weights = self._weights(m, accept)
-        early = self.late and not isinstance(weights, Const)  # a stage more, in which the ROM's word is kept
-        if early:
+        behind = self.late and self.style("weights") != "block"  # the register more is before the ROM
+        weights = self._weights(m, accept, go if behind else None)
+        early = not isinstance(weights, Const) and (self.late or self.packed)
+        if self.packed:
+            weights = Cat(*decoded(weights, self.pe * self.simd))
+        if early and behind:  # a stage more, in which the ROM's word is kept
+            (payload,) = self._kept(m, go, payload)
+        elif early:
             payload, weights = self._kept(m, go, payload, weights)
         terms = self._terms(payload, weights)
         segments = compress(m, terms, lambda stage: m.If(go))
@@ -263,12 +292,11 @@ class MatrixVector(Memories, wiring.Component):
                 m.d.sync += acc.eq(total if self.beats == 1 else Mux(fresh, total, acc + total))
         return sums
 
-    def _weights(self, m: Module, accept: Value) -> Value:
-        """The ROM word that belongs to the beat in `payload`."""
-        words = self._rom()
-        width = sum(map(sum, self._modes())) * self.pe * self.simd
+    def _weights(self, m: Module, accept: Value, later: Value | None) -> Value:
+        """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
+        words, width = self._rom(), self._rom_width
         filling = self.fills.get("weights")
-        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling)
+        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""

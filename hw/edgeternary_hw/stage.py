@@ -118,14 +118,22 @@ def table(
     name: str = "table",
     style: str = AUTO,
     filling: Filling | None = None,
+    later: Value | None = None,
 ) -> Value:
     """The words in turn: from the cycle after each `advance` on, the next one, round and round.
 
-    Equal words are a constant; others lie in a ROM, or where `filling` puts them.
+    Equal words are a constant; others lie in a ROM, or where `filling` puts them. With `later` the word comes
+    a stage later, in the cycle after `later`: a register between the counter and a ROM in logic, which else
+    is found to share the counter's adder and waits for its carries.
     """
     if all(word == words[0] for word in words):
         return Const(words[0], width)
     address, _ = counter(m, len(words), advance, f"{name}_address")
+    if later is not None:
+        at = Signal.like(address, name=f"{name}_at")
+        with m.If(advance):
+            m.d.sync += at.eq(address)
+        return rom(m, words, width, at, later, name, style)
     if filling:
         return filling.rom(m, len(words), width, address, advance, name)
     return rom(m, words, width, address, advance, name, style)
