@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("mnist-mlp-100", "up5k", 8000),
     Entry("mnist-cnn-2bit", "up5k", 1000),
     Entry("mnist-mlp-binary-64", "up5k", 150_000, "bits"),
+    Entry("fashion-mlp", "up5k", 3000),
     Entry("mnist-mlp-binary-64", "hx8k", 400_000),
     Entry("mnist-cnn-2bit", "ecp5-25f", 30_000),
     Entry("mnist-cnn-2bit", "gw1nr-9", 1000),
@@ -98,6 +99,7 @@ def row(
         **{key: value for key, value in measured.items() if key not in ("device", "latency_cycles")},
         "mean_cycles": ran.stats["mean_cycles"],
         "bitstream_bytes": len(files[measured["bitstream"]]),
+        **{key: estimates[key] for key in ("load_bytes",) if key in estimates},
     }
     if lut6:
         progress(f"synthesising for {LUT6}")

@@ -64,10 +64,10 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     def fill(folder: Path) -> None:
         (folder / "design.il").write_text(design, encoding="utf-8")
         yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=TIMEOUT)
-        absorbed = absorb(folder / "netlist.json", fabric.output_registers) if fabric.output_registers else 0
+        absorbed = absorb(folder / "netlist.json") if fabric.output_registers else 0
         (folder / "absorbed").write_text(str(absorbed), encoding="utf-8")
 
-    key = cache.digest(design, script, yosys_version, repr(fabric.output_registers))
+    key = cache.digest(design, script, yosys_version, str(fabric.output_registers))
     folder = cache.build(key, fill, "synthesis")
     rtl, mapped = (_cells(folder / name) for name in ("rtl.json", "mapped.json"))
     absorbed = int((folder / "absorbed").read_text(encoding="utf-8"))

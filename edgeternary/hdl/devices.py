@@ -8,20 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edgeternary.errors import USAGE, EdgeTernaryError
-
-
-@dataclass(frozen=True)
-class OutputRegister:
-    """Names of a read port of a block RAM: prefix of its data, enable of its output register, clock, and the
-    parameter that switches the register on."""
-
-    data: str
-    enable: str
-    clock: str
-    mode: str
 
 
 @dataclass(frozen=True)
@@ -39,7 +28,7 @@ class Family:
     lone_carry   an adder's LUT cannot also choose: counters and accumulators cost more than on iCE40
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
     single_port  the cell of a RAM that no bitstream fills
-    output_registers  of block RAMs, by cell type
+    output_registers  whether block RAMs take in the flip-flops behind them, see hdl.output_registers
     """
 
     name: str
@@ -55,7 +44,7 @@ class Family:
     lone_carry: bool = False
     opaque: tuple[str, ...] = ()
     single_port: str = ""
-    output_registers: Mapping[str, tuple[OutputRegister, ...]] = field(default_factory=dict)
+    output_registers: bool = False
 
 
 FAMILIES = {
@@ -82,10 +71,7 @@ FAMILIES = {
         slow_ram=True,
         lone_carry=True,
         opaque=("DP16KD", "PDPW16KD"),
-        output_registers={
-            "DP16KD": tuple(OutputRegister(f"DO{p}", f"OCE{p}", f"CLK{p}", f"REGMODE_{p}") for p in "AB"),
-            "PDPW16KD": (OutputRegister("DO", "OCER", "CLKR", "REGMODE"),),
-        },
+        output_registers=True,
     ),
     "gowin": Family(
         "gowin",

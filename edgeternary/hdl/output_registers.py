@@ -1,7 +1,8 @@
-"""Flip-flops that follow a block RAM become the RAM's own output registers, which yosys does not infer.
+"""Flip-flops that follow a block RAM of an ECP5 become its own output registers, which yosys does not infer.
 
-The register of an ECP5 block RAM has an enable of its own (OCE; Lattice FPGA-TN-02204, ECP5 Memory Usage
-Guide) and answers about 5 ns earlier than the RAM without it.
+Such a register has an enable of its own (OCE) and answers about 5 ns earlier than the RAM without it (Lattice
+FPGA-TN-02204, ECP5 Memory Usage Guide). A RAM that is read with 36 bits gives them on the outputs of both
+ports, the low ones on A: both registers then are set up alike, clock and enable included.
 """
 
 from __future__ import annotations
@@ -12,25 +13,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgeternary.hdl.devices import OutputRegister
+RAM, FLIP_FLOP = "DP16KD", "TRELLIS_FF"
+NONE = ("0", "1", "x")  # what yosys connects to where there is no signal
 
-FLIP_FLOP = "TRELLIS_FF"
 
-
-def absorb(netlist: Path, registers: Mapping[str, tuple[OutputRegister, ...]]) -> int:
+def absorb(netlist: Path) -> int:
     """Rewrites a netlist in yosys's JSON; returns the flip-flops that went into RAMs.
 
-    registers  by cell type. Those of a port are taken where every bit of it that is used leads to a flip-flop
-               and nowhere else, all with the same clock, the same enable and no reset
+    Those of a read port are taken where every bit of it that is used leads to one flip-flop and nowhere else,
+    all with the port's clock, the same enable and no reset.
     """
     design = json.loads(netlist.read_text(encoding="utf-8"))
-    count = sum(_module(module, registers) for module in design["modules"].values())
+    count = sum(_module(module) for module in design["modules"].values())
     if count:
         netlist.write_text(json.dumps(design), encoding="utf-8")
     return count
 
 
-def _module(module: Any, registers: Mapping[str, tuple[OutputRegister, ...]]) -> int:
+def _module(module: Any) -> int:
     cells = module["cells"]
     uses = Counter(bit for port in module["ports"].values() for bit in port["bits"])
     followers = {}
@@ -40,39 +40,40 @@ def _module(module: Any, registers: Mapping[str, tuple[OutputRegister, ...]]) ->
                 uses.update(bits)
         if cell["type"] == FLIP_FLOP:
             followers[cell["connections"]["DI"][0]] = name
-    found = 0
-    for cell in list(cells.values()):
-        for register in registers.get(cell["type"], ()):
-            found += _port(cells, cell, register, uses, followers)
-    return found
+    rams = [cell for cell in cells.values() if cell["type"] == RAM]
+    return sum(_port(cells, ram, ports, uses, followers) for ram in rams for ports in _reads(ram))
 
 
-def _port(
-    cells: Any, ram: Any, register: OutputRegister, uses: Counter[Any], followers: Mapping[Any, str]
-) -> int:
-    wires = ram["connections"]
-    outputs = [p for p in wires if p.startswith(register.data) and p[len(register.data) :].isdigit()]
-    used = {port: wires[port][0] for port in outputs if uses[wires[port][0]]}
-    names = {port: followers.get(bit) for port, bit in used.items() if uses[bit] == 1}
-    if not used or len(names) != len(used) or None in names.values():
+def _reads(ram: Any) -> tuple[str, ...]:
+    """The ports of the RAM that are read, each with those that go with it."""
+    return ("AB",) if int(ram["parameters"]["DATA_WIDTH_B"], 2) > 18 else ("A", "B")
+
+
+def _port(cells: Any, ram: Any, ports: str, uses: Counter[Any], followers: Mapping[Any, str]) -> int:
+    wires, parameters = ram["connections"], ram["parameters"]
+    outputs = [f"DO{p}{k}" for p in ports for k in range(18)]
+    used = {out: wires[out][0] for out in outputs if uses[wires[out][0]]}
+    names = {out: followers[bit] for out, bit in used.items() if uses[bit] == 1 and bit in followers}
+    if not used or len(names) != len(used):
         return 0
-    flops = {port: cells[name] for port, name in names.items()}
-    controls = {_control(flop) for flop in flops.values()}
-    if len(controls) != 1 or (enable := controls.pop()) is None or enable[1] != wires[register.clock][0]:
+    controls = {_control(cells[name]) for name in names.values()}
+    clock, enable = controls.pop()
+    clocks = {wires[f"CLK{p}"][0] for p in ports if wires[f"CLK{p}"][0] not in NONE}
+    plain = all(parameters[f"CLK{p}MUX"] == f"CLK{p}" and wires[f"RST{p}"] == ["0"] for p in ports)
+    if controls or enable is None or clocks != {clock} or not plain:
         return 0
-    ram["parameters"][register.mode] = "OUTREG"
-    wires[register.enable] = [enable[0]]
-    for port, flop in flops.items():
-        wires[port] = flop["connections"]["Q"]
-        del cells[names[port]]
-    return len(flops)
+    for p in ports:
+        parameters[f"REGMODE_{p}"] = "OUTREG"
+        wires[f"OCE{p}"], wires[f"CLK{p}"] = [enable], [clock]
+    for out, name in names.items():
+        wires[out] = cells[name]["connections"]["Q"]
+        del cells[name]
+    return len(names)
 
 
-def _control(flop: Any) -> tuple[Any, Any] | None:
-    """Enable and clock of a flip-flop that such a register can stand for, None for another."""
+def _control(flop: Any) -> tuple[Any, Any]:
+    """Clock of a flip-flop, and its enable: None for one that such a register cannot stand for."""
     parameters, wires = flop["parameters"], flop["connections"]
     plain = parameters.get("REGSET", "RESET") == "RESET" and parameters.get("CLKMUX", "CLK") == "CLK"
     enable = {"CE": wires.get("CE", ["1"])[0], "1": "1"}.get(parameters.get("CEMUX", "CE"))
-    if not plain or wires.get("LSR", ["0"]) != ["0"] or enable is None:
-        return None
-    return enable, wires["CLK"][0]
+    return wires["CLK"][0], enable if plain and wires.get("LSR", ["0"]) == ["0"] else None

@@ -22,7 +22,18 @@ WANTED = {  # (network, device): accuracy, frames a second, MHz
 
 
 def test_the_page_is_made_of_the_rows() -> None:
-    assert (DOCS / "fpga.md").read_text(encoding="utf-8") == fpga_page.document(ROWS, "fpga.json")
+    ladders = fpga_page.read_ladders(DOCS)
+    assert list(ladders) == list(fpga_page.LADDERS)
+    assert (DOCS / "fpga.md").read_text(encoding="utf-8") == fpga_page.document(ROWS, "fpga.json", ladders)
+
+
+def test_the_ladder_is_exact_on_every_rung() -> None:
+    least = {"cxxrtl": 1000, "netlist": 20, "bitstream": 3}
+    for name, rows in fpga_page.read_ladders(DOCS).items():
+        for row in rows:
+            assert row["mismatches"] == 0 and row["cycles"] == rows[0]["cycles"], name
+    for row in fpga_page.read_ladders(DOCS)["fpga-ladder.json"]:
+        assert row["samples"] >= least.get(row["executor"].split(":")[0], 1)
 
 
 def test_every_design_has_a_row() -> None:
