@@ -122,7 +122,7 @@ def allocate(
                 part.packed = False
     plan = _placed(parts, family, available, single_port, costs)
     for part, _ in plan.styles:
-        part.styles, part.late = {}, family.slow_ram
+        part.styles, part.late, part.inside = {}, family.slow_ram, family.output_registers
     for (part, name), style in plan.styles.items():
         part.styles = {**part.styles, name: style}
     return sum(plan.blocks.values())

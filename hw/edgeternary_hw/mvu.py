@@ -230,7 +230,7 @@ class MatrixVector(Memories, wiring.Component):
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
             m.d.sync += payload.eq(self.i.payload)
-        behind = self.late and self.style("weights") != "block"  # the register more is before the ROM
+        behind = self.inside and self.style("weights") != "block"  # the register more is before the ROM
         weights = self._weights(m, accept, go if behind else None)
         early = not isinstance(weights, Const) and (self.late or self.packed)
         if self.packed:

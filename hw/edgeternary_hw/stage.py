@@ -32,12 +32,14 @@ class Memories:
 
     styles  {name: "block", "distributed", "logic" or "huge"}; one that is not named is left to synthesis
     late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
+    inside  such registers lie in the block RAMs themselves, which have no reset for them here
     fills   by name, for those of style "huge": what fills them after configuration
     FILLED  names of memories that can be so
     """
 
     styles: Mapping[str, str] = {}
     late: bool = False
+    inside: bool = False
     fills: Mapping[str, Filling] = {}
     FILLED: tuple[str, ...] = ()
 

@@ -126,7 +126,7 @@ class Window(Memories, wiring.Component):
         outside = self._outside(m, levels, last_row, send)
         if self.late:
             kept = [
-                Signal(len(value), name=f"kept{k}", reset_less=True)
+                Signal(len(value), name=f"kept{k}", reset_less=self.inside)
                 for k, value in enumerate((*taps, *outside))
             ]
             with m.If(free):
