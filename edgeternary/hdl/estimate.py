@@ -50,6 +50,9 @@ def _matrix(p: MatrixVector) -> tuple[float, float]:
         sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
     )
     ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
+    if p.inside:
+        luts += len(p.i.payload) + 5
+        ffs += 2 * len(p.i.payload) + 2
     if p.packed:
         luts += memory.decoder_luts(p)
         ffs += 2 * p.pe * p.simd + len(p.i.payload)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
@@ -18,6 +18,7 @@ from amaranth.lib.wiring import In, Out
 
 from .compress import Segment, addends, compress, final, stage_count
 from .element import Element, lanes, resize
+from .fifo import Skid
 from .stage import Memories, MemorySize, counter, table
 from .trits import bytes_of, decoded, pack
 
@@ -226,10 +227,11 @@ class MatrixVector(Memories, wiring.Component):
         payload = Signal.like(self.i.payload, reset_less=True)
         go, done = Signal(init=1), Signal()
         accept = Signal()
-        m.d.comb += [self.i.ready.eq(go), accept.eq(go & self.i.valid)]
+        i = self._entry(m)
+        m.d.comb += [i.ready.eq(go), accept.eq(go & i.valid)]
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
-            m.d.sync += payload.eq(self.i.payload)
+            m.d.sync += payload.eq(i.payload)
         behind = self.inside and self.style("weights") != "block"  # the register more is before the ROM
         weights = self._weights(m, accept, go if behind else None)
         early = not isinstance(weights, Const) and (self.late or self.packed)
@@ -247,13 +249,22 @@ class MatrixVector(Memories, wiring.Component):
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
             m.d.sync += [
-                valid.eq(Cat(self.i.valid, valid)[:depth]),
+                valid.eq(Cat(i.valid, valid)[:depth]),
                 last.eq(Cat(last_beat, last)[:depth]),
             ]
         finished = valid[-1] & last[-1]
         sums = self._accumulate(m, totals.words, go & valid[-1], finished)
         self._drain(m, sums, go, done, finished)
         return m
+
+    def _entry(self, m: Module) -> Any:
+        """The input; where the fabric could be as fast as its wires, behind two registers: `go`, which the
+        whole part waits for, then ends here, and not in the counters of what comes before."""
+        if not self.inside:
+            return self.i
+        m.submodules.entry = entry = Skid(len(self.i.payload))
+        wiring.connect(m, wiring.flipped(self.i), entry.i)
+        return entry.o
 
     def _kept(self, m: Module, go: Value, *values: Value) -> list[Signal]:
         """The values one stage later."""
