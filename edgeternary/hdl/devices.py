@@ -28,6 +28,7 @@ class Family:
     lone_carry   an adder's LUT cannot also choose: counters and accumulators cost more than on iCE40
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
     single_port  the cell of a RAM that no bitstream fills
+    alone        of the flip-flops so many share no logic cell with a LUT; 0 where cells are not short of them
     output_registers  whether block RAMs take in the flip-flops behind them, see hdl.output_registers
     """
 
@@ -44,6 +45,7 @@ class Family:
     lone_carry: bool = False
     opaque: tuple[str, ...] = ()
     single_port: str = ""
+    alone: float = 0.0
     output_registers: bool = False
 
 
@@ -58,6 +60,7 @@ FAMILIES = {
         ("ice40/cells_sim.v",),
         ((256, 16), (512, 8), (1024, 4), (2048, 2)),
         single_port="SB_SPRAM256KA",
+        alone=0.4,  # 0.32 to 0.45 of six placed designs, carries without a LUT included
     ),
     "ecp5": Family(
         "ecp5",

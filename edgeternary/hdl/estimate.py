@@ -119,7 +119,7 @@ def _add(p: Add) -> tuple[float, float]:
 CONTROL = 15  # LUTs of counters of a matrix
 LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0}  # counted: a CRC of 32 bits, an address, control
 
-WORDS = ("luts", "ffs", "ram_blocks", "single_port_rams")
+WORDS = ("luts", "ffs", "logic_cells", "ram_blocks", "single_port_rams")
 
 FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     MatrixVector: _matrix,
@@ -144,8 +144,8 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
 
 
 def by_part(design: Design, device: str, available: int | None = None) -> dict[str, dict[str, int]]:
-    """luts, ffs and ram_blocks (single_port_rams where there are some) of each part by instance name; places
-    the memories (see hdl.memory)."""
+    """WORDS (single_port_rams where there are some) of each part by instance name; places the memories, see
+    hdl.memory. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
     fabric = family(device)
     used = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
     found = {}
@@ -161,6 +161,8 @@ def by_part(design: Design, device: str, available: int | None = None) -> dict[s
                 continue
             words = part.contents(held) if part.styles[held] != "block" else None
             _add_memory(found[name], size, part.styles[held], fabric, words)
+    for row in found.values():
+        row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
     assert used == sum(row["ram_blocks"] for row in found.values())
     return found
 

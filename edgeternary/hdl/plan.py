@@ -24,6 +24,7 @@ class Wishes:
     maximize  as many frames a second as fit
     clock     MHz that cycles are reckoned with; 0: the device's
     blocks    at most so many block RAMs; 0: what the part has
+    taken     logic cells of the part that something else takes
     single_port_rams  so many may be used where the design does not fit without; -1: what the part has
     """
 
@@ -33,10 +34,11 @@ class Wishes:
     maximize: bool = False
     clock: float = 0.0
     blocks: int = 0
+    taken: int = 0
     single_port_rams: int = -1
 
 
-FULL = 0.9  # of the LUTs: beyond that place and route takes long and the clock falls
+FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
 
 
@@ -94,7 +96,8 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
 def limits(part: Part, wishes: Wishes) -> dict[str, int]:
     """What a design may take of each resource."""
     return {
-        "luts": min(int(FULL * part.luts), wishes.max_luts or part.luts),
+        "luts": min(int(FULL * part.luts) - wishes.taken, wishes.max_luts or part.luts),
+        "logic_cells": int(FULL * part.luts) - wishes.taken,
         "ram_blocks": wishes.blocks or part.ram_blocks,
     }
 

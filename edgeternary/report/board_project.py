@@ -20,8 +20,6 @@ LINK: dict[str, Any] = {
     "ram_blocks": 3,
 }  # measured, docs/protocol.md
 
-SHARE = 0.75  # of the LUTs: flip-flops that find no LUT of their own take a logic cell each
-
 
 def make(
     graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
@@ -33,6 +31,7 @@ def make(
     """
     from edgeternary.hdl import estimate
     from edgeternary.hdl.board_top import PINS, board_design
+    from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import as_verilog
     from edgeternary.hdl.loading import image, start_up_ms
 
@@ -52,6 +51,8 @@ def make(
     }
     estimates = hdl_project.totals(design, rows, clock)
     estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
+    if alone := family(board.fpga.device).alone:
+        estimates["logic_cells"] = round(estimates["luts"] + alone * estimates["ffs"])
     if design.weights:
         files["weights.bin"] = design.weights
         estimates["start_up_ms"] = start_up_ms(design, board.clock_hz)
@@ -67,17 +68,18 @@ def make(
 def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
     """The design for what the link leaves of the board's FPGA."""
     from edgeternary.hdl import plan
+    from edgeternary.hdl.devices import family
 
     fpga = board.fpga
     assert fpga
-    room = int(SHARE * fpga.luts) - LINK["luts"]
     asked = plan.Wishes(
         fpga.device,
         wishes.fps,
-        min(wishes.max_luts or room, room),
+        wishes.max_luts,
         wishes.maximize,
         board.clock_hz / 1e6,
         fpga.ram_blocks - LINK["ram_blocks"],
+        round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
         -1 if fpga.flash else 0,
     )
     return plan.design(graph, asked)

@@ -79,6 +79,8 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
     """Totals over the parts; with a clock in MHz also frames a second and latency."""
     words = ("luts", "ffs", "ram_blocks")
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
+    if any(row["logic_cells"] != row["luts"] for row in rows.values()):
+        found["logic_cells"] = sum(row["logic_cells"] for row in rows.values())
     if design.weights:
         found["single_port_rams"] = sum(row.get("single_port_rams", 0) for row in rows.values())
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them

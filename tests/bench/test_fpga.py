@@ -49,6 +49,19 @@ def test_rows_are_exact_and_as_predicted(row: fpga.Row) -> None:
     assert row["test_accuracy"] >= accuracy and row["frames_per_s"] >= rate and row["fmax_mhz"] >= clock
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['model']}-{row['device']}")
+def test_logic_cells_are_predicted(row: fpga.Row) -> None:
+    """Of iCE40, where flip-flops are short."""
+    if row["device"] not in ("up5k", "hx8k"):
+        return
+    from edgeternary.hdl import devices, estimate, plan
+
+    (entry,) = (e for e in fpga.ENTRIES if (e.model, e.device) == (row["model"], row["device"]))
+    design = plan.design(fpga.network(entry)[0], plan.Wishes(entry.device, entry.fps))
+    needs = estimate.total(design, entry.device, devices.part(entry.device).ram_blocks)
+    assert needs["logic_cells"] == pytest.approx(row["logic_cells"], rel=0.15)
+
+
 @pytest.mark.synth
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["up5k", "hx8k"])
