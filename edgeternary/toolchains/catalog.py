@@ -152,6 +152,9 @@ _SPECS = (
     ToolSpec(
         "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
     ),
+    ToolSpec(
+        "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
+    ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
     ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),
 )
