@@ -54,7 +54,8 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The serial port of the host link.
 
-    kind       of an MCU: the driver firmware/ports/uart/<kind>.c; of an FPGA board: the chip behind its USB socket
+    kind       of an MCU: the driver firmware/ports/uart/<kind>.c; of an FPGA board: the chip behind its USB
+               socket
     base       address of its registers
     clock_hz   what its baud divider divides; 0: the clock of the core
     tx, rx     pins as the chip's documents call them: PA9, P0.24, GP0
