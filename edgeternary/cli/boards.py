@@ -50,4 +50,4 @@ def command(
         columns = ("name", "title", "kind", "core", "flash_bytes", "ram_bytes", "luts", "clock_hz")
         print_table(rows, columns)
     else:
-        note("no board fits these conditions; another board is one file: see docs/adding-a-board.md")
+        note("no board fits these conditions; another board is one file: see docs/boards.md")

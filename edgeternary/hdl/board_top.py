@@ -129,7 +129,7 @@ def _fpga(board: Board) -> Fpga:
         raise EdgeTernaryError(
             f"no top for {board.title}",
             "its file names no FPGA, no serial port or no platform of amaranth-boards",
-            "see docs/adding-a-board.md, or compile for its part: --device",
+            "see docs/boards.md, or compile for its part: --device",
         )
     return board.fpga
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeternary.boards import Board
+from edgeternary.boards import Board, Emulator
 
 
 def board_row(board: Board) -> dict[str, Any]:
@@ -21,7 +21,13 @@ def board_row(board: Board) -> dict[str, Any]:
         "luts": board.fpga.luts if board.fpga else None,
         "ram_blocks": board.fpga.ram_blocks if board.fpga else None,
         "multipliers": board.fpga.multipliers if board.fpga else None,
-        "emulator": f"qemu-system-arm -M {board.emulator.qemu}" if board.emulator else None,
-        "flash_tool": board.flash_tool or None,
+        "emulator": _emulator(board.emulator),
+        "tools": ", ".join(board.tools) or None,
         "source": board.source,
     }
+
+
+def _emulator(emulator: Emulator | None) -> str | None:
+    if emulator is None:
+        return None
+    return f"qemu-system-arm -M {emulator.qemu}" if emulator.qemu else "rp2040js"
