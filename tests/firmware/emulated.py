@@ -32,7 +32,7 @@ class Running:
         return self.send(encode(Message(kind, self.tag, body)), self.tag)
 
     def send(self, wire: bytes, tag: int) -> Message:
-        """The reply with `tag` to what goes over the wire; sent again while nobody answers, as at power-up."""
+        """The reply with `tag` to what goes over the wire, which is sent again while nobody answers."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             self.line.sendall(wire)
