@@ -1,4 +1,4 @@
-"""protocol.c against the host's frames.py: every message, every status, noise, cuts and excess; under sanitizers."""
+"""protocol.c against the host's frames.py, under sanitizers: messages, statuses, noise, cuts, excess."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_it_compiles_everywhere(name: str) -> None:
 def test_it_stands_alone() -> None:
     """No writable variable, no library but the types."""
     text = (firmware_dir() / "core" / "protocol.c").read_text()
-    assert set(line for line in text.splitlines() if line.startswith("#include")) == {
+    assert {line for line in text.splitlines() if line.startswith("#include")} == {
         '#include "protocol.h"',
         "#include <stddef.h>",
     }
