@@ -6,11 +6,12 @@ import importlib
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from amaranth import Cat, Const, Elaboratable, Module
-from amaranth.build import Attrs, Pins, Resource, ResourceError, Subsignal
+from amaranth.build import Attrs, Resource, ResourceError, Subsignal
+from amaranth.build import Pins as Places
 from amaranth.lib import io
 
 from edgeternary.boards import Board, Fpga
@@ -151,11 +152,30 @@ def _platform(board: Board) -> Any:
         like = platform.lookup("uart")
         rx, tx = (line.ios[0].names[0] for line in like.ios[:2])
     attrs = Attrs(**{name: value for name, value in like.attrs.items() if name != "GLOBAL"})
-    lines = [Subsignal("rx", Pins(rx, dir="i")), Subsignal("tx", Pins(tx, dir="o"))]
+    lines = [Subsignal("rx", Places(rx, dir="i")), Subsignal("tx", Places(tx, dir="o"))]
     platform.add_resources([Resource("link", 0, *lines, attrs)])
     if "high" in fpga.pins:
-        platform.add_resources([Resource("high", 0, Pins(fpga.pins["high"], dir="o"), attrs)])
+        platform.add_resources([Resource("high", 0, Places(fpga.pins["high"], dir="o"), attrs)])
     return platform
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Names of a top's ports. idle: {a button: the level of its pin while nobody presses it}."""
+
+    clock: str
+    rx: str = "link_0__rx__io"
+    tx: str = "link_0__tx__io"
+    idle: dict[str, bool] = field(default_factory=dict)
+
+
+def pins_of(board: Board) -> Pins:
+    """The ports of a board's top that a simulation drives."""
+    platform = _platform(board)
+    idle = {}
+    if platform.default_rst:
+        idle[f"{platform.default_rst}_0__io"] = bool(platform.lookup(platform.default_rst).ios[0].invert)
+    return Pins(f"{platform.default_clk}_0__io", idle=idle)
 
 
 def _leds(platform: Any) -> Iterator[Any]:

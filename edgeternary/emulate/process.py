@@ -1,0 +1,90 @@
+"""Emulators as processes: ended whatever happens, quoted when they end by themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from edgeternary.errors import EdgeTernaryError
+
+START_SECONDS = 30.0
+QUOTED = 600  # characters of what an emulator said
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    folder: Path,
+    what: str,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in its own group, killed at the end of the block; what it says goes to folder/log.
+
+    EdgeTernaryError where it cannot be started.
+    """
+    with Path(folder, "log").open("wb") as log:
+        process = _start(command, folder, what, stdin, log.fileno() if stdout is None else stdout, log, env)
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes], what: str) -> None:
+    """Until `path` is there. EdgeTernaryError where the process ends first, or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while not path.exists():
+        if process.poll() is not None:
+            said = (path.parent / "log").read_text(errors="replace").strip()[-QUOTED:]
+            raise EdgeTernaryError(f"{what} ended at once", said or f"exit code {process.returncode}")
+        if time.monotonic() > end:
+            raise EdgeTernaryError(f"{what} does not start", f"no socket after {START_SECONDS:g} s")
+        time.sleep(0.01)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder whose path is short enough for a Unix socket (108 bytes, unix(7))."""
+    base = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="et-", dir=base if len(base) < 60 else "/tmp") as name:
+        yield Path(name)
+
+
+def _start(
+    command: Sequence[str | Path],
+    folder: Path,
+    what: str,
+    stdin: int,
+    stdout: int,
+    log: IO[bytes],
+    env: Mapping[str, str] | None,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=log,
+            cwd=folder,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EdgeTernaryError(f"{what} cannot be started", str(error)) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
