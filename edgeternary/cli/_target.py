@@ -95,5 +95,6 @@ def build_of(text: str) -> Build | None:
 
 def _patience(build: Build) -> float:
     """Seconds that a run may take on the board, from the estimate of its cycles."""
-    cycles = float(build.report.get("estimates", {}).get("cycles") or 0)
+    estimates = build.report.get("estimates", {})
+    cycles = float(estimates.get("cycles") or estimates.get("estimated_cycles") or 0)
     return SLACK * cycles / build.board.clock_hz

