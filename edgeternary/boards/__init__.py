@@ -7,9 +7,21 @@ from edgeternary.boards.board import (
     Fpga,
     Memory,
     Uart,
+    is_known,
     load_all,
     load_board,
     read_board,
 )
 
-__all__ = ["TOOLS", "Board", "Emulator", "Fpga", "Memory", "Uart", "load_all", "load_board", "read_board"]
+__all__ = [
+    "TOOLS",
+    "Board",
+    "Emulator",
+    "Fpga",
+    "Memory",
+    "Uart",
+    "is_known",
+    "load_all",
+    "load_board",
+    "read_board",
+]

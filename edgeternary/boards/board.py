@@ -128,6 +128,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
               TOOLS says what each program wants to be told
     port      the chip: folder under firmware/ports
     self_test the image checks itself on built-in inputs at power-up and prints a line of text
+    name, file   where it was read from
     """
 
     title: str
@@ -144,6 +145,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     port: str = ""
     self_test: bool = False
     name: str = ""
+    file: str = ""
 
     def memory(self) -> tuple[Memory, Memory]:
         """Flash and RAM of a board with a core; EdgeTernaryError for one without."""
@@ -165,7 +167,7 @@ def read_board(path: Path) -> Board:
         _check(board, path.stem)
     except (OSError, ValueError) as error:  # also of tomllib, msgspec and the encoding
         raise EdgeTernaryError(f"bad board file {path.name}", str(error), "see docs/boards.md") from error
-    return msgspec.structs.replace(board, name=path.stem)
+    return msgspec.structs.replace(board, name=path.stem, file=str(path.absolute()))
 
 
 def _check(board: Board, name: str) -> None:
@@ -208,6 +210,11 @@ def load_board(name: str) -> Board:
         "edgeternary boards lists all; a file of your own is named with its ending: --board ./mine.toml",
         USAGE,
     )
+
+
+def is_known(board: Board) -> bool:
+    """Whether the board's file is one of this folder."""
+    return Path(board.file).parent == FOLDER
 
 
 def _plain(name: str) -> str:

@@ -68,8 +68,10 @@ def build(
     compiler: str = "auto",
     opt_level: str = "2",
     test: SelfTest | None = None,
+    spare: int = 0,
 ) -> Image:
-    """The image of `plan` for `board`; `built_by` is the last line of its hello.
+    """The image of `plan` for `board`; `built_by` is the last line of its hello, `spare` bytes of stack are
+    reserved beyond the bound.
 
     Overflow (exit code 5) when it does not fit; EdgeTernaryError for a board without a port.
     """
@@ -78,7 +80,7 @@ def build(
     with ThreadPoolExecutor(WORKERS) as pool:
         objects = list(pool.map(lambda unit: _object(chosen, unit[0], unit[1]), units.items()))
     elf = _link(chosen, board, objects, FIRST_STACK)
-    size = stack.bound(elf, "m55" in board.core)
+    size = stack.bound(elf, board.core == "cortex-m55") + spare
     if size != FIRST_STACK:
         elf = _link(chosen, board, objects, size)
     return _finish(elf, board, size, str(chosen))
