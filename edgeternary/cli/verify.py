@@ -101,7 +101,7 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
     """The figures of a verified board, in the words for quantities."""
     from dataclasses import asdict
 
-    words = ("flash_bytes", "ram_bytes", "stack_bytes")
+    words = ("flash_bytes", "ram_bytes", "stack_bytes", "stack_bound", "image_bytes")
     stats = found.result.stats
     row: dict[str, Any] = {
         "board": build.board.name,
