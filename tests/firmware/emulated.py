@@ -55,7 +55,7 @@ class Running:
         path = self.folder / "memory.bin"
         for command in (
             {"execute": "qmp_capabilities"},
-            {"execute": "pmemsave", "arguments": {"val": address, "size": size, "filename": str(path)}},
+            {"execute": "memsave", "arguments": {"val": address, "size": size, "filename": str(path)}},
         ):
             self.monitor.sendall(json.dumps(command).encode() + b"\n")
             while b'"return"' not in (text := self.monitor.recv(65536)):
