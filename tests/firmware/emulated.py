@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeternary.boards import Board
-from edgeternary.link.frames import Message, Reader, encode
+from edgeternary.link.frames import Kind, Message, Reader, encode
 from edgeternary.toolchains import require
 
 PATIENCE = 60.0
@@ -38,7 +38,7 @@ class Running:
             self.line.sendall(wire)
             while data := self.read(2.0):
                 for message in self.reader.feed(data):
-                    if message.tag == tag and message.status is not None:
+                    if message.tag == tag and message.kind != Kind.REFUSED:
                         return message
         raise AssertionError("no reply")
 
