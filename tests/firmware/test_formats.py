@@ -31,7 +31,7 @@ def pico() -> images.Image:
 
 
 def test_a_changed_image_is_found(pico: images.Image, tmp_path: Path) -> None:
-    """Every byte of the header's surroundings, and some of the rest; but for the digest it is all one hash."""
+    """Every byte of the header and around it, and some of the rest."""
     path = tmp_path / "image.bin"
     for at in (*range(0x100, 0x1E0), 0, 250, 5000, len(pico.bin) - 1):
         bad = bytearray(pico.bin)
@@ -84,7 +84,7 @@ def test_picotool_reads_the_uf2(pico: images.Image, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [0, 2])
 def test_the_boot_stage_runs(pico: images.Image, status: int, tmp_path: Path) -> None:
-    """Where the boot ROM puts it, it sets the flash interface up and goes on to the vector table behind it."""
+    """Where the boot ROM puts it, it sets the flash interface up and goes on to the vector table."""
     need("node")
     try:
         folder = package()
