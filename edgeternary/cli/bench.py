@@ -40,7 +40,10 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @click.option("--pairs", is_flag=True, help="The zoo's int8 networks beside ternary ones of equal accuracy.")
 @click.option("--suite", type=click.Choice(["tiny"]), help="Ten layers and five networks beside int8.")
 @click.option("--fpga", is_flag=True, help="Networks of the zoo on FPGAs: built, simulated, measured.")
-@click.option("--only", multiple=True, help="Of --suite or --fpga what contains this; may be repeated.")
+@click.option("--boards", is_flag=True, help="Images for boards, built and verified in emulators.")
+@click.option(
+    "--only", multiple=True, help="Of --suite, --fpga or --boards what contains this; may be repeated."
+)
 @click.option("--explain", is_flag=True, help="Candidates of each layer, and why the chosen one won.")
 @click.option("--board", help="With the flash of this board: code in flash, and in RAM where that pays.")
 @click.option("--calibrate", is_flag=True, help="Errors of the kernels' estimates on --suite.")
@@ -68,6 +71,7 @@ def command(
     pairs: bool,
     suite: str | None,
     fpga: bool,
+    boards: bool,
     only: tuple[str, ...],
     explain: bool,
     board: str | None,
@@ -98,6 +102,11 @@ def command(
     options: dict[str, object] = {
         "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
     }  # fmt: skip
+    if boards:
+        from edgeternary.cli._bench_boards import bench_boards
+
+        bench_boards(only, samples, rows, document, as_json)
+        return
     if port or emulate:
         from edgeternary.cli._bench_device import bench_device
 

@@ -109,13 +109,15 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
         "by": board.by,
         "samples": found.samples,
         "mismatches": found.mismatches,
-        "cycles": stats["cycles"],
+        "cycles": stats["cycles"] if board.counts else None,
         **{word: build.figure(word) for word in words},
         "digest": build.digest,
         "seed": seed,
         "repeats": stats["repeats"],
         "seconds": round(seconds, 1),
     }
+    if row["cycles"] is None:
+        row["cycles_why"] = stats.get("cycles_why") or board.NO_TIME
     if found.difference:
         row["difference"] = asdict(found.difference)
     return row
