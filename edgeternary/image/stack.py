@@ -69,7 +69,8 @@ def _frame(elf: Elf, function: Symbol) -> Frame:
         target = re.fullmatch(r"#(0x[0-9a-f]+)", operands)
         if target and name[0] == "b" and name != "bkpt":
             goal = int(target[1], 16)
-            if name in ("bl", "blx") or not function.address <= goal < end:
+            inside = function.address < goal < end  # a bl there is a branch that reaches further
+            if not inside and (name in ("bl", "blx") or goal != function.address):
                 frame.calls.add(goal)
         elif name == "blx" or (name == "bx" and operands not in RETURNS) or operands.startswith("pc, "):
             frame.calls |= _indirect(elf, function, name, operands)

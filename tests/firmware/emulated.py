@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeternary.boards import Board
-from edgeternary.link.frames import Message, Reader, encode
+from edgeternary.link.frames import Kind, Message, Reader, encode
 from edgeternary.toolchains import require
 
 PATIENCE = 60.0
@@ -38,7 +38,7 @@ class Running:
             self.line.sendall(wire)
             while data := self.read(2.0):
                 for message in self.reader.feed(data):
-                    if message.tag == tag and message.status is not None:
+                    if message.tag == tag and message.kind != Kind.REFUSED:
                         return message
         raise AssertionError("no reply")
 
@@ -55,7 +55,7 @@ class Running:
         path = self.folder / "memory.bin"
         for command in (
             {"execute": "qmp_capabilities"},
-            {"execute": "pmemsave", "arguments": {"val": address, "size": size, "filename": str(path)}},
+            {"execute": "memsave", "arguments": {"val": address, "size": size, "filename": str(path)}},
         ):
             self.monitor.sendall(json.dumps(command).encode() + b"\n")
             while b'"return"' not in (text := self.monitor.recv(65536)):
