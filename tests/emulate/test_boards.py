@@ -6,7 +6,9 @@ import hashlib
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from edgeternary import image, zoo
 from edgeternary.emulate import emulated, pico
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.ir.file import load, save
 from edgeternary.link.build import Build
 from edgeternary.link.client import Client
 from edgeternary.link.codec import answer_bytes, decode_answer, encode_input
@@ -104,28 +107,41 @@ def test_one_digest_everywhere(built: Built) -> None:
     assert hello.digest == build.digest[:16] and hello.target == "mps2_an386"
 
 
-@pytest.mark.system
-def test_one_changed_weight_is_found(et: Et, built: Built) -> None:
-    """The model beside the image is another one than that in it: outputs differ, exit 4."""
-    need_board("mps2_an386")
-    from dataclasses import replace
-
-    from edgeternary.ir.file import load, save
-
-    build = built("mps2_an386")
+@contextmanager
+def other_bias(build: Build) -> Iterator[None]:
+    """The model in the folder is another than that in the image: one bias is larger by one."""
     path = build.folder / str(build.report["graph"])
-    graph = load(path)
+    graph, kept = load(path), path.read_bytes()
     ops = list(graph.ops)
     bias = ops[-1].bias.copy()  # type: ignore[attr-defined]
     bias[7] += 1
     ops[-1] = msgspec.structs.replace(ops[-1], bias=bias)
-    kept = path.read_bytes()
     try:
         save(replace(graph, ops=tuple(ops)), path)
-        answer = et("verify", build.folder, "--emulate", "--samples", 5)
+        yield
     finally:
         path.write_bytes(kept)
+
+
+@pytest.mark.system
+def test_one_changed_bias_is_found(et: Et, built: Built) -> None:
+    need_board("mps2_an386")
+    build = built("mps2_an386")
+    with other_bias(build):
+        answer = et("verify", build.folder, "--emulate", "--samples", 5)
     assert answer.code == NOT_BIT_EXACT and "5 of 5 samples" in answer.err and "index [7]" in answer.err
+
+
+@pytest.mark.system
+def test_a_board_that_only_speaks(et: Et, built: Built) -> None:
+    """QEMU's b-l475e-iot01a receives a byte a second: the self test at power-up is heard and checked here."""
+    need_board("b_l475e_iot01a")
+    build = built("b_l475e_iot01a")
+    row = et("verify", build.folder, "--emulate", "--json").json()
+    assert (row["samples"], row["mismatches"], row["by"]) == (4, 0, "qemu, self test")
+    with other_bias(build):
+        answer = et("verify", build.folder, "--emulate")
+    assert answer.code == NOT_BIT_EXACT and "self test differs" in answer.err
 
 
 @pytest.mark.system
@@ -170,8 +186,6 @@ def test_an_emulator_that_does_not_start(built: Built) -> None:
     need_board("microbit")
     build = built("microbit")
     (build.folder / "other.bin").touch()
-    from dataclasses import replace
-
     broken = replace(build, image=build.folder / "other.bin")
     refused = pytest.raises(EdgeTernaryError, match=r"(?s)QEMU's microbit is gone.*other\.elf")
     with refused, emulated(broken) as board, Client.open(board.port) as client:
