@@ -97,6 +97,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     clock, reset  its resources for them; without, its default clock and no reset button
     extras    the attribute that lists more of its resources
     pins      {"rx", "tx"} of the serial port where it has none, and "high": what must be driven high
+    leds      show the class of the last answer
     """
 
     family: Literal["ice40", "ecp5", "gowin", "xc7"]
@@ -113,6 +114,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     reset: str = ""
     extras: str = ""
     pins: dict[str, str] = {}
+    leds: bool = True
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
