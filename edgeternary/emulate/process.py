@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +37,8 @@ def started(
     with Path(folder, "log").open("wb") as log:
         process = _start(command, folder, what, stdin, log.fileno() if stdout is None else stdout, log, env)
         try:
-            yield process
+            with _asked_to_end():
+                yield process
         except Gone as error:
             time.sleep(0.1)  # it may be about to end
             if process.poll() is not None:
@@ -44,6 +47,19 @@ def started(
             raise
         finally:
             _end(process)
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM ends this process as an exception does, so that the emulator ends with it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes], what: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -179,6 +182,46 @@ def test_an_emulator_that_dies(et: Et, built: Built, monkeypatch: pytest.MonkeyP
     thread.join()
     assert answer.code == 1 and "is gone" in answer.err and "Traceback" not in answer.err
     assert processes[0].poll() is not None
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> None:
+    need_board("microbit")
+    build = built("microbit")
+    command = [
+        sys.executable,
+        "-m",
+        "edgeternary",
+        "verify",
+        str(build.folder),
+        "--emulate",
+        "--samples",
+        "1000",
+    ]
+    host = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    elf = str(build.image.with_suffix(".elf")).encode()
+    while not (running := emulators(elf)):
+        assert host.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    host.send_signal(how)
+    _, said = host.communicate(timeout=20)
+    assert running and not emulators(elf)
+    assert host.returncode in (130, 143) and b"Traceback" not in said
+
+
+def emulators(elf: bytes) -> list[str]:
+    """Processes of QEMU that run this image."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if elf in words and b"qemu" in words[0]:
+            found.append(path.parent.name)
+    return found
 
 
 @pytest.mark.system
