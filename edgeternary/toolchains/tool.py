@@ -74,10 +74,12 @@ class ToolSpec:
         if spec is None or not spec.submodule_search_locations:
             return None
         folder = Path(next(iter(spec.submodule_search_locations)))
-        try:
-            version = importlib.metadata.version(self.package.replace("_", "-"))
-        except importlib.metadata.PackageNotFoundError:
-            version = "unknown"
+        version = "unknown"
+        for distribution in (self.name, self.package.replace("_", "-")):
+            try:
+                version = importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                pass  # it has another name than the tool
         if ":" in self.program:
             module, function = self.program.split(":")
             if not function:

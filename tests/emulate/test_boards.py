@@ -175,6 +175,27 @@ def test_an_emulator_that_dies(et: Et, built: Built, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.system
+def test_a_port_for_everybody(et: Et, built: Built) -> None:
+    """emulate prints a port; verify and run use it, one after the other, as they would that of a board."""
+    need_board("microbit")
+    build = built("microbit")
+    command = [sys.executable, "-m", "edgeternary", "emulate", str(build.folder)]
+    host = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert host.stdout
+    try:
+        port = host.stdout.readline().decode().strip()
+        for _ in range(2):
+            row = et("verify", build.folder, "--port", port, "--samples", 3, "--json").json()
+            assert (row["mismatches"], row["by"]) == (0, "port")
+    finally:
+        host.send_signal(signal.SIGINT)
+        host.communicate(timeout=20)
+    assert host.returncode == 130
+
+
+@pytest.mark.system
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> None:
     need_board("microbit")
