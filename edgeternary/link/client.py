@@ -44,8 +44,9 @@ class Client:
         attempts: int = ATTEMPTS,
         seconds: float = 0,
     ) -> Client:
-        """A client at the port called `name`, see ports.open_port. A device that is slow in a run, as emulators
-        are, gets longer for the rest too, unless `seconds` says how long.
+        """A client at the port called `name`, see ports.open_port.
+
+        A device that is slow in a run, as emulators are, gets longer for the rest too, unless `seconds` is set.
         """
         slow = seconds or max(SECONDS, patience / 4)
         return Client(open_port(name, baud), baud, patience, attempts, slow)
