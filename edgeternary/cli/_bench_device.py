@@ -100,13 +100,28 @@ def _inputs(hello: Hello, build: Build | None, samples: int) -> np.ndarray:
 
 
 def _rows(build: Build | None, layers: list[float | None], whole: float | None) -> list[dict[str, Any]]:
-    known: list[dict[str, Any]] = build.report.get("layers", []) if build else []
+    known = _known(build) if build else []
     rows = []
     for step, cycles in enumerate(layers):
         about = known[step] if len(known) == len(layers) else {}
         row = {"step": step, "layer": about.get("name"), "kernel": about.get("kernel")}
         rows.append(_row(row, cycles, about.get("estimated_cycles"), whole))
     return rows
+
+
+def _known(build: Build) -> list[dict[str, Any]]:
+    """Name, kernel and estimate of each layer that the board counts: with the conversions before it."""
+    steps = list(build.report.get("layers", []))
+    found = []
+    for name in build.report.get("cycle_layers", [step["name"] for step in steps]):
+        estimate = 0.0
+        while steps:
+            step = steps.pop(0)
+            estimate += step.get("estimated_cycles") or 0
+            if step["name"] == name:
+                found.append({**step, "estimated_cycles": estimate})
+                break
+    return found
 
 
 def _row(

@@ -92,12 +92,12 @@ def target(
         yield Target(board.port, board.by, {**options, "patience": board.patience})
 
 
-def build_of(text: str) -> Build | None:
-    """The build in the folder `text`; None where it is a model's name or file."""
+def build_of(text: str, needed: bool = False) -> Build | None:
+    """The build in the folder `text`; None where it is a model's name or file, unless a build is needed."""
     from edgeternary.link.build import read_build
 
     path = Path(text)
-    return read_build(path) if path.is_dir() else None
+    return read_build(path) if needed or path.is_dir() else None
 
 
 def _patience(build: Build) -> float:

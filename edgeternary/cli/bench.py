@@ -110,7 +110,7 @@ def command(
     if port or emulate:
         from edgeternary.cli._bench_device import bench_device
 
-        build = build_of(model) if model else None
+        build = build_of(model, emulate) if model else None
         bench_device(build, port, emulate, bitstream, baud, samples, as_json)
         return
     if fpga:

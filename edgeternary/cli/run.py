@@ -59,7 +59,7 @@ def command(
 
     if output:
         check_writable(output)
-    build = build_of(model)
+    build = build_of(model, emulate)
     graph = build.graph if build else load_model(model)
     x = _samples(graph, load_inputs(path)[0])
     with _executor(build, port, emulate, bitstream, baud, on) as (name, options), progress_bars() as progress:

@@ -13,17 +13,17 @@ from edgeternary.link.build import Build
 
 
 @contextmanager
-def port(build: Build, tool: str = "auto") -> Iterator[str]:
+def port(build: Build) -> Iterator[str]:
     """The name of the port, a pty: the top that compile wrote, built with yosys's CXXRTL."""
     from edgeternary.run import _serial_top
 
     text = _text(build, "top.v")
-    with _served(_serial_top.program(text, build.board, tool), build) as name:
+    with _served(_serial_top.program(text, build.board, _yosys()), build) as name:
         yield name
 
 
 @contextmanager
-def bitstream_port(build: Build, tool: str = "auto") -> Iterator[str]:
+def bitstream_port(build: Build) -> Iterator[str]:
     """The same of the bitstream itself, turned back into Verilog; iCE40 only."""
     from edgeternary.run import _serial_bitstream, _serial_top
 
@@ -35,7 +35,7 @@ def bitstream_port(build: Build, tool: str = "auto") -> Iterator[str]:
         )
     clocks = _serial_top.clocks_of_a_bit(build.board)
     pins = _text(build, "top.pcf")
-    with _served(_serial_bitstream.program(build.image.read_bytes(), pins, clocks, tool), build) as name:
+    with _served(_serial_bitstream.program(build.image.read_bytes(), pins, clocks, _yosys()), build) as name:
         yield name
 
 
@@ -54,6 +54,17 @@ def _served(program: Path, build: Build) -> Iterator[str]:
     finally:
         os.close(master)
         os.close(slave)
+
+
+def _yosys() -> str:
+    """The native yosys where it is whole: it starts at once, and what it makes of a top means the same."""
+    from edgeternary.hdl.yosys import cxxrtl_headers
+
+    try:
+        cxxrtl_headers("native")
+    except EdgeTernaryError:
+        return "auto"
+    return "native"
 
 
 def _text(build: Build, name: str) -> str:

@@ -40,14 +40,16 @@ def emulator_of(board: Board) -> str:
 
 
 @contextmanager
-def emulated(build: Build, bitstream: bool = False) -> Iterator[Emulated]:
+def emulated(build: Build, bitstream: bool = False, listening: bool = False) -> Iterator[Emulated]:
     """The build on its emulated board, for as long as the block lasts.
 
     bitstream  of an iCE40 board: simulate the packed file itself
+    listening  a board that sends and does not receive will do
     EdgeTernaryError: code 2 where nothing emulates the board, 3 where the emulator is missing.
     """
     by = "bitstream" if bitstream and build.board.fpga else emulator_of(build.board)
-    if not by or (build.board.emulator and not build.board.emulator.receives):
+    mute = build.board.emulator is not None and not build.board.emulator.receives
+    if not by or (mute and not listening):
         why = "its emulated serial port takes no bytes" if by else "no emulator knows it"
         raise EdgeTernaryError(
             f"{build.board.title} cannot be emulated",

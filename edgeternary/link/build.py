@@ -57,8 +57,10 @@ def read_build(folder: Path) -> Build:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        why = f"there is no {MANIFEST}" if not is_build(folder) else str(error)
-        raise _no_build(folder, why if folder.is_dir() else "there is no such folder") from error
+        why = str(error) if is_build(folder) else f"there is no {MANIFEST}"
+        if not folder.is_dir():
+            why = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise _no_build(folder, why) from error
     words = ("board", "kind", "model", "digest", "image")
     lacking = [word for word in words if not isinstance(content, dict) or not content.get(word)]
     if lacking:

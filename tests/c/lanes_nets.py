@@ -56,7 +56,7 @@ def nets() -> list[Graph]:
         second = conv(rng, "q1", (*shape[:2], 5), 5, "c2")
         q2 = requantize(rng, 5, "q2", "c2", form)
         total = Add(name="sum", inputs=("q1", "q2"))
-        q3 = requantize(rng, 5, "q3", "sum")
+        q3 = requantize(rng, 5, "q3", "sum", form)
         third = conv(rng, "q3", (*shape[:2], 5), 4, "c3", stride=2)
         found.append(
             build.graph(x, first, q1, second, q2, total, q3, third, requantize(rng, 4, "q4", "c3", form))

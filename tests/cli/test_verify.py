@@ -133,7 +133,8 @@ def test_run_on_a_board(et: Et, folder: Path, tmp_path: Path) -> None:
     assert on.json()["by"] == "numpy" and on.json()["samples"][2]["outputs"] == expected[2].tolist()
     both = et("run", folder, "--input", tmp_path / "x.npy", "--port", "x", "--on", "numpy")
     assert both.code == USAGE
-    assert et("run", tmp_path / "small.et", "--input", tmp_path / "x.npy", "--emulate").code == USAGE
+    file = et("run", tmp_path / "small.et", "--input", tmp_path / "x.npy", "--emulate")
+    assert file.code == BAD_INPUT and "a file, not a folder" in file.err
 
 
 def test_simulate_on_a_port(et: Et, tmp_path: Path) -> None:
