@@ -35,33 +35,32 @@ def board_row(board: Board) -> dict[str, Any]:
 def boards_table(boards: Iterable[Board]) -> str:
     """Two Markdown tables: boards with a core, and FPGA boards."""
     rows = [board_row(board) for board in boards]
-    cores = [
-        [
-            f"`{row['name']}`", row["title"], row["core"], f"{row['clock_hz'] / 1e6:g}",
-            _k(row["flash_bytes"]), _k(row["ram_bytes"]), row["port"], (row["emulator"] or "").replace("qemu-system-arm -M", "QEMU"),
-            row["tools"] or "",
-        ]
-        for row in rows
-        if row["core"]
-    ]  # fmt: skip
+    cores = [_core_line(row) for row in rows if row["core"]]
     fpgas = [
-        [
-            f"`{row['name']}`", row["title"], row["fpga"], f"{row['clock_hz'] / 1e6:g}", f"{row['luts']:,}",
-            row["ram_blocks"], row["tools"] or "",
-        ]
+        [*_name(row), row["fpga"], _mhz(row), f"{row['luts']:,}", row["ram_blocks"], row["tools"] or ""]
         for row in rows
         if row["fpga"]
-    ]  # fmt: skip
+    ]
     return _table(CORES, cores) + "\n" + _table(FPGAS, fpgas)
+
+
+def _core_line(row: dict[str, Any]) -> list[Any]:
+    sizes = [f"{row[word] // 1024:,} KB" for word in ("flash_bytes", "ram_bytes")]
+    emulator = (row["emulator"] or "").replace("qemu-system-arm -M", "QEMU")
+    return [*_name(row), row["core"], _mhz(row), *sizes, row["port"], emulator, row["tools"] or ""]
+
+
+def _name(row: dict[str, Any]) -> tuple[str, str]:
+    return f"`{row['name']}`", row["title"]
+
+
+def _mhz(row: dict[str, Any]) -> str:
+    return f"{row['clock_hz'] / 1e6:g}"
 
 
 def _table(head: tuple[str, ...], rows: list[list[Any]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
-def _k(size: int) -> str:
-    return f"{size // 1024:,} KB"
 
 
 def _emulator(emulator: Emulator | None) -> str | None:
