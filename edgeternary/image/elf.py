@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
@@ -42,8 +41,9 @@ class Elf:
         try:
             with path.open("rb") as stream:
                 self._read(ELFFile(stream))
-        except ELFError as error:
-            raise EdgeTernaryError(f"{path} is no Arm image", str(error)) from error
+        except Exception as error:  # pyelftools raises all sorts of them for a damaged file
+            why = str(error) or type(error).__name__
+            raise EdgeTernaryError(f"{path} is no Arm image", why, "build it again") from error
 
     def _read(self, elf: ELFFile) -> None:
         loaded = [s for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]]
@@ -51,7 +51,10 @@ class Elf:
         self._offsets = [(int(s["p_paddr"]), int(s["p_filesz"]), int(s["p_offset"])) for s in loaded]
 
         self.entry = int(elf["e_entry"])
-        symbols = [_symbol(s) for s in elf.get_section_by_name(".symtab").iter_symbols()]
+        table = elf.get_section_by_name(".symtab")
+        if table is None:
+            raise EdgeTernaryError("it has no symbols")
+        symbols = [_symbol(s) for s in table.iter_symbols()]
         self._marks = sorted((s.address & ~1, s.name[1]) for s in symbols if s.name[:2] in ("$t", "$d", "$a"))
         self._symbols = {s.name: s for s in symbols}
         self.functions = sorted((s for s in symbols if s.function), key=lambda s: (s.address, s.name))

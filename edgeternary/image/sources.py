@@ -90,7 +90,7 @@ def hello(plan: Plan, board: Board) -> str:
         raise EdgeTernaryError(
             f"{graph.name} cannot have a serial port",
             f"its input has type {x.type}, and the protocol takes up to 16 bits an element",
-            "let the network begin with a narrower input",
+            "let the network begin with a narrower input; --core or --no-build writes C without an image",
         )
     sizes = f"{y.type.dtype.itemsize} {class_bytes(y)}"
     return f"{graph.name}\n{x.type} {_shape(x)} {bits}\n{y.type} {_shape(y)} {sizes}\n{board.name}\n"

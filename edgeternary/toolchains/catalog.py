@@ -23,7 +23,12 @@ _SPECS = (
         executables=("arm-none-eabi-gcc",),
     ),
     ToolSpec("gcc", "apt install gcc", "executor host with --compiler gcc, sanitizers", executables=("gcc",)),
-    ToolSpec("clang", "apt install clang", "executor host with --compiler clang", executables=("clang",)),
+    ToolSpec(
+        "clang",
+        "apt install clang",
+        "executor host with --compiler clang, the fuzzer of the protocol",
+        executables=("clang",),
+    ),
     ToolSpec("unicorn", "pip install unicorn", "executors cortex-m*", package="unicorn"),
     ToolSpec(
         "capstone", "pip install capstone", "cycle model of the executors cortex-m*", package="capstone"

@@ -10,7 +10,7 @@
 #define PLL 0x40028000u
 #define CLEAR 0x3000u /* the same register, where ones clear bits: section 2.1.2 */
 
-enum { NEEDED = 1 << 22 | 1 << 12 | 1 << 8 | 1 << 5 }; /* UART0, PLL of the system, pads and functions of the pins */
+enum { NEEDED = 3 << 22 | 1 << 12 | 1 << 8 | 1 << 5 }; /* UARTs, PLL of the system, pads and functions of pins */
 
 static void crystal_open(void)
 {
