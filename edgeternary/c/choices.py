@@ -12,6 +12,10 @@ from edgeternary.c.kernel import Cost, Kernel, Match, Offer
 from edgeternary.c.kernels import conversions, kernels
 from edgeternary.c.layouts import NATURAL, Layout
 from edgeternary.ir import Graph, Op, Value
+from edgeternary.ops import Requantize, Threshold
+from edgeternary.passes.linear import linear
+
+WORTH_A_PRODUCT = 7  # comparisons from which on a product may be the faster way
 
 Allow = Callable[[Match, Kernel, Offer], bool]
 Candidate = tuple[Match, Kernel, Offer]
@@ -124,15 +128,25 @@ class Choices:
 
 
 def chain(graph: Graph, index: int, pattern: Sequence[str]) -> tuple[Op, ...]:
-    """The ops of `pattern` from position `index` on, if each is the only reader of the one before."""
-    op = graph.ops[index]
-    if op.kind != pattern[0]:
-        return ()
-    ops = [op]
-    for kind in pattern[1:]:
+    """The ops of `pattern` from position `index` on, if each is the only reader of the one before.
+
+    Where the pattern ends in a requantize and the graph in thresholds that are equal to one, that requantize
+    is the op: few instructions for any number of codes.
+    """
+    ops = [graph.ops[index]]
+    for _ in pattern[1:]:
         readers = graph.consumers(ops[-1].name)
         shown = ops[-1].name == graph.output or any(state.next == ops[-1].name for state in graph.states)
-        if shown or len(readers) != 1 or readers[0].kind != kind or len(readers[0].inputs) != 1:
+        if shown or len(readers) != 1 or len(readers[0].inputs) != 1:
             return ()
         ops.append(readers[0])
-    return tuple(ops)
+    if [op.kind for op in ops[:-1]] != list(pattern[:-1]):
+        return ()
+    if pattern[-1] == "requantize" and isinstance(ops[-1], Threshold):
+        equal = _requantize(graph, ops[-1])
+        return (*ops[:-1], equal) if equal else ()
+    return tuple(ops) if ops[-1].kind == pattern[-1] else ()
+
+
+def _requantize(graph: Graph, op: Threshold) -> Requantize | None:
+    return linear(op, *graph.ins(op)) if op.t.shape[1] >= WORTH_A_PRODUCT else None

@@ -86,4 +86,7 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
         for input_type, lo, hi, shape, output_type in cases:
             x = build.value("x", shape, input_type, lo, hi)
             graphs.append(build.graph(x, build.random_thresholds(rng, x, output_type)))
+        for lo, hi, shape, output_type in [(-2000, 1500, (3, 2, 9), "uint4"), (-90, 75, (21,), "int4")]:
+            x = build.value("x", shape, "int32", lo, hi)
+            graphs.append(build.graph(x, build.uniform_thresholds(rng, x, output_type)))
         return graphs

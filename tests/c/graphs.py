@@ -7,18 +7,22 @@ import numpy as np
 from edgeternary.ir import Graph, Op, State, Value
 from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Requantize, Reshape, build
 
-FOLLOWS = ("bipolar", "ternary", "uint2", "int3", "uint4", "binary", "A", "B", "C", "tflite_double")
+REQUANTIZES = ("A", "B", "C", "tflite_double")
+FOLLOWS = ("bipolar", "ternary", "uint2", "int3", "uint4", "binary", "uniform", *REQUANTIZES)
 
 
 def followed(graph: Graph, follow: str, rng: np.random.Generator) -> Graph:
     """`graph` with a threshold (named by its output type) or a requantize (by its form) at its end."""
     value = graph.output_value
-    op = (
-        requantize(value, follow, rng)
-        if follow in FOLLOWS[6:]
-        else build.random_thresholds(rng, value, follow)
-    )
+    op = requantize(value, follow, rng) if follow in REQUANTIZES else thresholds(rng, value, follow)
     return graph.with_ops([*graph.ops, op], output="act")
+
+
+def thresholds(rng: np.random.Generator, value: Value, type: str, name: str = "act") -> Op:
+    """Random ones to `type`, or those of a 4-bit uniform quantiser."""
+    if type == "uniform":
+        return build.uniform_thresholds(rng, value, "uint4", name)
+    return build.random_thresholds(rng, value, type, name)
 
 
 def requantize(value: Value, form: str, rng: np.random.Generator) -> Requantize:
@@ -75,7 +79,7 @@ class Net:
         return self.add(conv(self.rng, self.value, out, weight_type, name))
 
     def threshold(self, type: str, name: str) -> Net:
-        return self.add(build.random_thresholds(self.rng, self.value, type, name))
+        return self.add(thresholds(self.rng, self.value, type, name))
 
     def pool(self, name: str) -> Net:
         minimum = self.rng.integers(0, 2, self.value.channels).astype(np.uint8)

@@ -56,16 +56,20 @@ def nets() -> list[Graph]:
         second = conv(rng, "q1", (*shape[:2], 5), 5, "c2")
         q2 = requantize(rng, 5, "q2", "c2", form)
         total = Add(name="sum", inputs=("q1", "q2"))
-        q3 = requantize(rng, 5, "q3", "sum")
+        q3 = requantize(rng, 5, "q3", "sum", form)
         third = conv(rng, "q3", (*shape[:2], 5), 4, "c3", stride=2)
         found.append(
             build.graph(x, first, q1, second, q2, total, q3, third, requantize(rng, 4, "q4", "c3", form))
         )
-    for minimum in ([0] * 6, [1] * 6, [0, 1, 0, 0, 1, 1]):
+    for size, minimum in ((2, [0] * 6), (2, [1] * 6), (2, [0, 1, 0, 0, 1, 1]), (1, [0] * 6)):
         net = Net("pooled", build.value("x", (12, 8, 2), "uint2"), rng)
         net.conv(6, "ternary", "c1").threshold("uint2", "t1")
         pool = MaxPool(
-            name="pool", inputs=("t1",), kernel=(2, 2), stride=(2, 2), minimum=np.array(minimum, np.uint8)
+            name="pool",
+            inputs=("t1",),
+            kernel=(size, size),
+            stride=(2, 2),
+            minimum=np.array(minimum, np.uint8),
         )
         graph = net.graph()
         last = conv(rng, "pool", (6, 4, 6), 3, "c2")

@@ -74,7 +74,8 @@ class Everything(Search):
 def random_graph(seed: int) -> Graph:
     """Up to six ops: convolutions, dense layers, activations, pools, sums of two branches."""
     rng = np.random.default_rng(seed)
-    act, weights = rng.choice(["bipolar", "ternary", "uint2", "binary"]), rng.choice(["ternary", "bipolar"])
+    act = rng.choice(["bipolar", "ternary", "uint2", "uniform", "binary"])
+    weights = rng.choice(["ternary", "bipolar"])
     size, channels = int(rng.choice([4, 6])), int(rng.choice([3, 8, 16, 33]))
     if rng.random() < 0.3:
         return mlp(
@@ -244,6 +245,18 @@ def test_resnet_8_is_compiled_in_seconds(mode: Mode) -> None:
         start = time.process_time()
         assert render_plan(select(graph, "cortex-m4", optimize))
         assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize("type", ["uniform", "uint4"])
+def test_a_product_in_place_of_fifteen_comparisons(type: str) -> None:
+    """Where the thresholds are those of a uniform quantiser; others stay what they are."""
+    net = Net("codes", build.value("x", (8, 8, 3), "int8"), np.random.default_rng(3))
+    graph = net.conv(9, "ternary", "conv").threshold(type, "act").graph()
+    for optimize in ("cycles", "flash"):
+        (follow,) = [
+            op for step in select(graph, "cortex-m4", optimize).calls for op in step.ops if op.name == "act"
+        ]
+        assert follow.kind == ("requantize" if type == "uniform" else "threshold")
 
 
 def test_the_same_plan_again() -> None:

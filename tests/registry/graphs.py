@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 
@@ -29,6 +31,14 @@ def act(rng: np.random.Generator, before: Graph, type: str, name: str) -> Op:
     seen = run(before, inputs(before, 16)).outputs.reshape(-1, value.channels)
     t = np.sort(rng.permuted(seen, axis=0)[: op.t.shape[1]].T, axis=1).astype(np.int32)
     return msgspec.structs.replace(op, t=t)
+
+
+def uniform_act(rng: np.random.Generator, before: Graph, name: str) -> Op:
+    """Thresholds of a 4-bit uniform quantiser over the values that occur."""
+    value = before.output_value
+    seen = run(before, inputs(before, 16)).outputs
+    narrow = replace(value, lo=int(seen.min()), hi=int(seen.max()))
+    return build.uniform_thresholds(rng, narrow, "uint4", name)
 
 
 def tiny_mlp() -> Graph:

@@ -26,7 +26,7 @@ from edgeternary.ops import (
     build,
 )  # fmt: skip
 from edgeternary.run import run
-from tests.registry.graphs import act, inputs
+from tests.registry.graphs import act, inputs, uniform_act
 
 ACTIVATIONS = ("bipolar", "binary", "ternary", "uint2", "int3", "uint4")
 WEIGHTS = ("bipolar", "ternary", "ternary", "int2", "int4", "int8")
@@ -116,6 +116,8 @@ class Maker:
         name = self.name("act")
         if type is None and self.below(4) == 0:
             return self.add(self.requantize(name, self.top, parse("uint5"), "half_up"))
+        if type is None and self.below(4) == 0:
+            return self.add(uniform_act(self.rng, self.graph(), name))
         return self.add(act(self.rng, self.graph(), type or self.pick(ACTIVATIONS), name))
 
     def requantize(self, name: str, x: Value, type: object, rounding: str) -> Op:

@@ -12,6 +12,7 @@ from edgeternary.c.lanes_sum import Added, bare, first_word, serves
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
 
+SCALED = 14  # cycles for a product, a shift and a clamp in each of two lanes; twice that in Thumb-1
 MAX_CHANNELS = 64  # each has its own few lines
 
 
@@ -50,6 +51,8 @@ class AddLanes(Kernel):
         """Cycles of a word."""
         if added.after.kind == "shift":
             return 12 if match.core.name in DSP_CORES else 26 if match.core.name in THUMB1_CORES else 20
+        if added.after.kind == "scale":
+            return 8 + SCALED * (2 if match.core.name in THUMB1_CORES else 1)
         return 10 + 5 * added.after.levels
 
     def body(self, match: Match, offer: Offer) -> Body:
