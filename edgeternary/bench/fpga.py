@@ -15,6 +15,7 @@ from edgeternary.report import hdl_project
 from edgeternary.run import run
 
 FRAMES = 2000  # back to back at the input, test images in turn
+TIMEOUT = 7200.0  # seconds for them, on a machine that does other work
 Row = dict[str, Any]
 
 
@@ -80,7 +81,8 @@ def row(
     files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
-    ran = run(graph, chosen, on=f"cxxrtl:{entry.device}", options={"fps": entry.fps, "yosys": yosys})
+    options = {"fps": entry.fps, "yosys": yosys, "timeout": TIMEOUT}
+    ran = run(graph, chosen, on=f"cxxrtl:{entry.device}", options=options)
     expected = run(graph, inputs, on="numpy").outputs[np.arange(frames) % len(inputs)]
     wrong = int(np.any((ran.outputs != expected).reshape(frames, -1), axis=1).sum())
     card = zoo.card(entry.model)
