@@ -42,10 +42,14 @@ class Client:
         baud: int = 115_200,
         patience: float = SECONDS,
         attempts: int = ATTEMPTS,
-        seconds: float = SECONDS,
+        seconds: float = 0,
     ) -> Client:
-        """A client at the port called `name`, see ports.open_port."""
-        return Client(open_port(name, baud), baud, patience, attempts, seconds)
+        """A client at the port called `name`, see ports.open_port.
+
+        A device that is slow in a run, as emulators are, gets longer for the rest too; or `seconds`.
+        """
+        slow = seconds or max(SECONDS, patience / 4)
+        return Client(open_port(name, baud), baud, patience, attempts, slow)
 
     def __enter__(self) -> Client:
         return self

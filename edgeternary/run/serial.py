@@ -41,7 +41,7 @@ def run(
     baud, patience = _number(options.get("baud"), BAUD), _number(options.get("patience"), SECONDS)
     progress = options.get("progress")
     moved = progress if callable(progress) else lambda done, total: None
-    with Client.open(target, int(baud), max(patience, SECONDS), seconds=max(SECONDS, patience / 4)) as client:
+    with Client.open(target, int(baud), max(patience, SECONDS)) as client:
         hello = client.hello()
         check_model(hello, graph, target, str(options.get("digest") or ""))
         talk = converse(client, hello, graph, inputs, moved)

@@ -26,6 +26,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs that tests can wait for."""
     need("pyserial")
     monkeypatch.setattr("edgeternary.run.serial.SECONDS", 0.2)
+    monkeypatch.setattr("edgeternary.link.client.SECONDS", 0.2)
     monkeypatch.setattr("edgeternary.link.client.ATTEMPTS", 2)
 
 
