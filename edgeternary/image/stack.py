@@ -58,6 +58,8 @@ def _function(elf: Elf, address: int) -> Symbol:
 
 def _frame(elf: Elf, function: Symbol) -> Frame:
     frame = Frame()
+    if veneer := VENEER.fullmatch(function.name):  # a linker's way to a function far away
+        frame.calls.add(elf.address(veneer[1] or veneer[2]))
     constants: dict[str, int] = {}  # that registers hold
     end = function.address + function.size
     for insn in elf.instructions(function):
@@ -73,7 +75,7 @@ def _frame(elf: Elf, function: Symbol) -> Frame:
             if not inside and (name in ("bl", "blx") or goal != function.address):
                 frame.calls.add(goal)
         elif name == "blx" or (name == "bx" and operands not in RETURNS) or operands.startswith("pc, "):
-            frame.calls |= _indirect(elf, function, name, operands)
+            _check_indirect(elf, function, name, operands)
     return frame
 
 
@@ -99,13 +101,10 @@ def _registers(operands: str) -> int:
     return sum(2 if part.strip().startswith("d") else 1 for part in inside.split(","))
 
 
-def _indirect(elf: Elf, function: Symbol, name: str, operands: str) -> set[int]:
-    """Where a jump through a register goes: known for a linker's veneer, nowhere for a table of its own."""
-    if match := VENEER.fullmatch(function.name):
-        return {elf.address(match[1] or match[2])}
-    if name != "blx":
-        return set()  # a return from where lr was moved to, or a switch
-    raise _unbounded(elf, function.address, f"{name} {operands}: a call through a register")
+def _check_indirect(elf: Elf, function: Symbol, name: str, operands: str) -> None:
+    """A jump through a register is a return from where lr was moved to, or a switch; a call has no bound."""
+    if name == "blx":
+        raise _unbounded(elf, function.address, f"{name} {operands}: a call through a register")
 
 
 def _unbounded(elf: Elf, address: int, why: str) -> EdgeTernaryError:
