@@ -39,6 +39,7 @@ TIGHT = ("stm32vldiscovery", "microbit")  # 8 and 16 KB of RAM, and the CNN need
 ENTRIES = (
     *(Entry(MLP, board) for board in CORES),
     *(Entry(CNN, board) for board in CORES if board not in TIGHT),
+    Entry("mnist-cnn-small", "microbit"),
     *(Entry(MLP, board) for board in ("icebreaker", "ulx3s_12f")),
     Entry(MLP, "icebreaker", True),
 )
