@@ -122,6 +122,17 @@ def test_boards_without_a_port(change: dict[str, str], why: str) -> None:
         build(images.plan(MODEL, board.core), board, images.BY)
 
 
+def test_ports_that_lack_something() -> None:
+    board = load_board("nucleo_l476rg")
+    assert board.uart
+    with pytest.raises(EdgeTernaryError, match=r"uart\.kind: '' is none of"):
+        build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=None), images.BY)
+    for key, nothing in (("tx", ""), ("rx", ""), ("enable", None)):
+        uart = msgspec.structs.replace(board.uart, **{key: nothing})
+        with pytest.raises(EdgeTernaryError, match=f"uart: {key} is missing"):
+            build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=uart), images.BY)
+
+
 @pytest.mark.parametrize(("key", "value", "why"), [("kind", "i2c", "uart.kind"), ("tx", "Q9", "is no pin")])
 def test_bad_serial_ports(key: str, value: str, why: str) -> None:
     board = load_board("nucleo_l476rg")
