@@ -53,10 +53,10 @@ def need_board(board: str) -> None:
 @pytest.mark.parametrize(
     "board, model, samples",
     [
-        ("microbit", MLP, 40),
+        ("microbit", MLP, 20),
         ("pico", MLP, 200),
-        ("mps2_an386", MLP, 40),
-        ("mps2_an505", "mnist-cnn-13k", 10),
+        ("mps2_an386", MLP, 20),
+        ("mps2_an505", "mnist-cnn-small", 10),
     ],
 )
 def test_verify(et: Et, built: Built, board: str, model: str, samples: int) -> None:
