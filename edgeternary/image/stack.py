@@ -19,6 +19,9 @@ FRAME = 36  # bytes that an exception puts on the stack, and what aligns it
 VECTOR_FRAME = 108  # with the vector registers that the core saves where it has them
 VENEER = re.compile(r"__(?:\w*?(?:Thunk|thunk)_(\w+)|(\w+)_veneer)")
 RETURNS = ("lr",)
+CONDITIONAL = re.compile(
+    r"^(addw?|subw?|mov|v?push|v?stmdb)(?:eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$"
+)
 
 
 @dataclass
@@ -84,6 +87,7 @@ def _frame(elf: Elf, function: Symbol) -> Frame:
 
 def _taken(elf: Elf, function: Symbol, name: str, operands: str, known: Registers) -> int:
     """Bytes that an instruction takes off sp."""
+    name = CONDITIONAL.sub(r"\1", name)
     if name in ("push", "vpush") or (name in ("stmdb", "vstmdb") and operands.startswith("sp!")):
         return 4 * _registers(operands)
     if match := re.search(r"\[sp, #-(\w+)\]!", operands):

@@ -64,6 +64,16 @@ def test_names_are_cut_to_the_header(pico: images.Image) -> None:
         header.stamp(bytes(512))
 
 
+@pytest.mark.emulator
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+@pytest.mark.parametrize("level", ["0", "3", "s"])
+def test_the_boot_stage_fits(level: str, compiler: str) -> None:
+    need("arm-none-eabi-gcc" if compiler == "gcc" else "zig")
+    board = load_board("pico")
+    image = build(images.plan(MODEL, board.core), board, images.BY, compiler=compiler, opt_level=level)
+    assert header.boot_crc(image.bin[:252]) == int.from_bytes(image.bin[252:256], "little")
+
+
 def test_crc_of_the_boot_stage(pico: images.Image) -> None:
     assert header.boot_crc(b"123456789") == 0x0376E6E7  # the check value of CRC-32/MPEG-2
     assert header.boot_crc(pico.bin[:252]) == int.from_bytes(pico.bin[252:256], "little")
