@@ -16,7 +16,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
     "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
-    "estimated_cycles", "luts", "ffs", "ram_blocks", "cycles",
+    "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
 
 
