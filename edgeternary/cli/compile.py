@@ -111,3 +111,8 @@ def _show(project: Any) -> None:
         words = [f"{key} {cell(value)}" for key, value in figures.items() if value is not None]
         if words:
             click.echo(f"{title}: {', '.join(words)}")
+    facts = project.identity
+    if "sections" in facts:
+        sections = [f"{name} {cell(size)}" for name, size in facts["sections"].items()]
+        size = f"{cell(facts['image_bytes'])} bytes of flash, at most {cell(facts['stack_bound'])} of stack"
+        click.echo(f"image: {facts['image']}, {size}, digest {facts['digest'][:16]}; {', '.join(sections)}")
