@@ -13,12 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.quantizers import weight_quantizer
+from edgeternary.nn.rescale import Rescale
 from edgeternary.nn.weight_rules import channel_peak, tensor_mean
+from edgeternary.ops.rms_norm import LIMIT, reciprocal_root
+from edgeternary.ops.rms_norm import TOP as NORM_TOP
 
 TOP = 127
 EPS = 1e-8
@@ -129,6 +134,41 @@ class BitLinear(nn.Module):
             results: tuple[Tensor, ...] = _Fused.apply(x, self.scale, self, *self.weights)
             return results
         return self.plain(x)
+
+    def norm(self) -> Rescale:
+        """Units of rms_norm, 2^-15 |x|, to codes: n = y sqrt(inputs) / 2^15."""
+        return Rescale.of(self.inputs**0.5 * self.scale / LIMIT, 0.0, self.inputs, NORM_TOP, -TOP, TOP)
+
+    def integer_codes(self, k: int) -> Tensor:
+        """Weight codes of matrix k, (out, in)."""
+        if self.quantizer is None:
+            raise EdgeTernaryError(
+                "a BitLinear with float weights has no integers",
+                'it was made with weights="float", to compare with',
+                "train the model with ternary weights",
+            )
+        return self.coded([self.weights[k].detach()])[0][0]
+
+    def unit(self, k: int) -> np.ndarray:
+        """What an accumulator of 1 stands for: float64, () or (out,)."""
+        beta: np.ndarray = self.beta(self.weights[k].detach()).double().numpy()
+        return beta / self.scale
+
+    def rescale(self, k: int, per_unit: float, offset: np.ndarray | float, lo: int, hi: int) -> Rescale:
+        """Accumulators of matrix k to codes of `per_unit` for 1, plus offset / per_unit."""
+        codes = self.integer_codes(k)
+        bound = max(1, int(codes.abs().sum(1).max()) * TOP)
+        return Rescale.of(self.unit(k) * per_unit, np.asarray(offset) * per_unit, len(codes), bound, lo, hi)
+
+    def quantised(self, x: Tensor) -> Tensor:
+        """Eval mode: integers (..., inputs) within int16 to codes of 8 bits, as rms_norm and `norm` say."""
+        square = (x * x).sum(-1).clamp_min(1).numpy()
+        r, h = (torch.from_numpy(a)[..., None] for a in reciprocal_root(square))
+        return self.norm()((x * r >> h + 8).clamp(-NORM_TOP, NORM_TOP))
+
+    def accumulators(self, q: Tensor, k: int) -> Tensor:
+        """Eval mode: codes to integer accumulators of matrix k; float64 adds them exactly."""
+        return F.linear(q.double(), self.integer_codes(k).double()).long()
 
     def extra_repr(self) -> str:
         return f"{self.inputs} -> {[len(w) for w in self.weights]}, {self.kind}, clip={self.clip}"

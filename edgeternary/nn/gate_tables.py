@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 CODES = 16  # codes per unit of z
 SIGMOID = 256  # units per 1
 SILU = 1 << 12
+LO, HI = -128, 127  # codes of a gate's argument
 
 
 def _round(x: NDArray[np.float64]) -> Ints:
@@ -25,7 +26,7 @@ def _round(x: NDArray[np.float64]) -> Ints:
 @cache
 def sigmoid_table() -> Ints:
     """(256,): round(256 / (1 + exp(-code / 16))), at most 255, for the codes -128..127."""
-    z = np.arange(-128, 128) / CODES
+    z = np.arange(LO, HI + 1) / CODES
     return np.minimum(_round(SIGMOID / (1 + np.exp(-z))), SIGMOID - 1)
 
 
@@ -38,5 +39,5 @@ def rest_table() -> Ints:
 @cache
 def silu_table() -> Ints:
     """(256,): round(4096 z / (1 + exp(-z))) for the codes -128..127 of z = code / 16."""
-    z = np.arange(-128, 128) / CODES
+    z = np.arange(LO, HI + 1) / CODES
     return _round(SILU * z / (1 + np.exp(-z)))
