@@ -101,8 +101,8 @@ FAMILIES = {
 class Part:
     """One FPGA.
 
-    place       arguments of nextpnr that choose it
-    luts        logic cells of one LUT4 and one flip-flop each
+    place       arguments of nextpnr that choose it; () for a part without an open place and route
+    luts        logic cells of one LUT4 (of xc7: LUT6) and one flip-flop each
     ram_blocks  block RAMs of `ram_bits`
     pins        input bits a cycle that its package leaves for pixels, beside clock, controls and answer
     aim         MHz that the placer works towards
@@ -140,6 +140,7 @@ _PARTS = (
     _ecp5(85, 83640, 208, 18432, 64, 150, 120),
     Part("gw1nr-9", f"Gowin {_GOWIN}", "gowin", ("--device", _GOWIN, "--vopt", "family=GW1N-9C"),
          8640, 26, 18432, 16, 100, 60),
+    Part("xc7a35t", "AMD XC7A35T", "xc7", (), 20800, 100, 18432, 64, 100, 100),
 )  # fmt: skip
 
 PARTS = {part.name: part for part in _PARTS}

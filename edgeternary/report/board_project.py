@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,9 +55,9 @@ def make(
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
     if build:
-        bitstream, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
+        made, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
-        files[measured["bitstream"]] = bitstream
+        files |= made
     return files, estimates, measured, [*hdl_project.layer_rows(graph, design, rows), dict(LINK)]
 
 
@@ -80,16 +81,22 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
 
 def _bitstream(
     graph: Graph, board: Board, top: Any, progress: Callable[[str], None], yosys: str, seeds: int
-) -> tuple[bytes, dict[str, Any]]:
-    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed."""
+) -> tuple[dict[str, bytes | str], dict[str, Any]]:
+    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed.
+
+    Of a part without an open place and route there is no bitstream, and the figures are those of synthesis.
+    """
     from edgeternary.hdl import place
     from edgeternary.hdl.board_top import TOP
     from edgeternary.hdl.build import refuse_multipliers, synthesise
 
     progress(f"synthesising for {top.part.name}")
-    figures, folder = synthesise(top.rtlil, TOP, top.part.name, yosys)
+    text = re.sub(r"^ *parameter \\SIM_DEVICE .*\n", "", top.rtlil, flags=re.M)  # which yosys 0.52 lacks
+    figures, folder = synthesise(text, TOP, top.part.name, yosys)
     refuse_multipliers(graph.name, figures)
     hdl_project.check_fits(graph, figures, board)
+    if not top.part.place:
+        return {}, figures
     clock = board.clock_hz / 1e6
     found: list[place.Placed] = []
     for count in [seeds] if seeds else range(1, place.seeds(int(figures["luts"])) + 1):
@@ -109,7 +116,8 @@ def _bitstream(
             DOES_NOT_FIT,
         )
     bitstream = place.pack(best, top.part)
-    return bitstream, {
+    name = place.PLACERS[top.part.family].bitstream
+    return {name: bitstream}, {
         **figures,
         "clock_mhz": clock,
         "logic_cells": best.logic_cells,
@@ -118,7 +126,7 @@ def _bitstream(
         "seeds": len(found),
         "seed": best.seed,
         "critical_path": [f"{top.design.layers.get(w, w)} {ns:.2f} ns" for w, ns in best.critical_path],
-        "bitstream": place.PLACERS[top.part.family].bitstream,
+        "bitstream": name,
         "sha256": hashlib.sha256(bitstream).hexdigest(),
         "nextpnr": place.version(top.part),
     }

@@ -127,9 +127,9 @@ def _built(
         )
     cycles, latency = int(ran.stats["cycles"] or 0), int(ran.stats["latency"] or 0)
     measured |= {"cycles": cycles, "latency_cycles": latency}
-    if asked.device not in devices.PARTS:
+    part = devices.PARTS.get(asked.device)
+    if part is None or not part.place:
         return {}, measured
-    part = devices.part(asked.device)
     pins = place.free_pins(part, design.ports)
     count = seeds or place.seeds(int(figures["luts"]))
     found = place.place(folder / "netlist.json", part, count, name=graph.name, pins=pins, progress=progress)
