@@ -25,6 +25,7 @@ from edgeternary.nn.weight_rules import channel_peak, tensor_mean
 from edgeternary.ops.rms_norm import LIMIT, reciprocal_root
 from edgeternary.ops.rms_norm import TOP as NORM_TOP
 
+FLOAT = "float"  # weights of a twin
 TOP = 127
 EPS = 1e-8
 
@@ -95,7 +96,7 @@ class BitLinear(nn.Module):
         self.weights = nn.ParameterList([nn.Parameter(torch.empty(n, inputs)) for n in outputs])
         for w in self.weights:
             nn.init.uniform_(w, -((3 / inputs) ** 0.5), (3 / inputs) ** 0.5)
-        self.quantizer = None if weights == "float" else weight_quantizer(weights)
+        self.quantizer = None if weights == FLOAT else weight_quantizer(weights)
 
     @property
     def scale(self) -> float:

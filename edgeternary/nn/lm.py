@@ -11,11 +11,15 @@ paper: g = sigmoid(W_g x) and o = W_o (g * h). (The published code norms g and p
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgeternary.nn.bit_linear import BitLinear
+from edgeternary.nn.bit_linear import FLOAT, BitLinear
 from edgeternary.nn.gate_tables import CODES, HI, LO, rest_table, sigmoid_table, silu_table
 from edgeternary.nn.gates import fake_codes, fake_sigmoid, fake_silu
 from edgeternary.nn.recurrence import linear_recurrence
@@ -34,6 +38,20 @@ def table(values: np.ndarray, codes: Tensor) -> Tensor:
     return torch.from_numpy(values)[codes - LO]
 
 
+@dataclass(frozen=True)
+class Gates:
+    """The functions between the products, in train mode."""
+
+    sigmoid: Callable[[Tensor], Tensor] = fake_sigmoid
+    silu: Callable[[Tensor], Tensor] = fake_silu
+    linear: Callable[[Tensor], Tensor] = fake_codes
+
+    @staticmethod
+    def of(weights: str) -> Gates:
+        """As tables give them; smooth for float weights."""
+        return Gates(torch.sigmoid, F.silu, lambda z: z) if weights == FLOAT else Gates()
+
+
 def branch_top(layers: int) -> int:
     """What a branch may add at most, so that embedding and branches stay within int16."""
     return (INT16 - EMBEDDING_TOP * RESIDUAL // EMBEDDING) // (2 * layers)
@@ -50,12 +68,14 @@ class MLGRU(nn.Module):
         super().__init__()
         self.gates = BitLinear(width, (width, width, width), weights=weights)
         self.out = BitLinear(width, (width,), clip=8.0, weights=weights)
+        self.functions = Gates.of(weights)
         self.bias = nn.Parameter(torch.linspace(-1.0, 4.0, width))  # memories of 1 to 50 steps
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         f, c, g = self.gates.train_forward(x)
-        h = linear_recurrence(fake_sigmoid(f + self.bias), fake_silu(c), state)
-        return self.out.train_forward(fake_sigmoid(g) * h)[0], h[-1].detach()
+        sigmoid, silu = self.functions.sigmoid, self.functions.silu
+        h = linear_recurrence(sigmoid(f + self.bias), silu(c), state)
+        return self.out.train_forward(sigmoid(g) * h)[0], h[-1].detach()
 
     def arguments(self) -> tuple[Rescale, Rescale, Rescale]:
         """From the accumulators of f, c and g to the codes of their tables."""
@@ -89,10 +109,11 @@ class GLU(nn.Module):
         super().__init__()
         self.up = BitLinear(width, (hidden, hidden), weights=weights)
         self.down = BitLinear(hidden, (width,), clip=8.0, weights=weights)
+        self.functions = Gates.of(weights)
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = self.up.train_forward(x)
-        return self.down.train_forward(fake_silu(a) * fake_codes(b))[0]
+        return self.down.train_forward(self.functions.silu(a) * self.functions.linear(b))[0]
 
     def arguments(self) -> tuple[Rescale, Rescale]:
         """From the accumulators of gate and up to codes in 16ths."""
@@ -127,8 +148,9 @@ class Block(nn.Module):
 class Embedding(nn.Module):
     """tokens (...) -> (..., width): a table of int8 codes in 16ths."""
 
-    def __init__(self, symbols: int, width: int) -> None:
+    def __init__(self, symbols: int, width: int, weights: str) -> None:
         super().__init__()
+        self.kind = weights
         self.weight = nn.Parameter(torch.randn(symbols, width))
 
     def codes(self) -> Tensor:
@@ -137,8 +159,10 @@ class Embedding(nn.Module):
         return torch.clamp(scaled, -EMBEDDING_TOP, EMBEDDING_TOP)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        if self.kind == FLOAT:
+            return F.embedding(tokens, self.weight)
         table = self.weight + (self.codes() / EMBEDDING - self.weight).detach()
-        return nn.functional.embedding(tokens, table)
+        return F.embedding(tokens, table)
 
     def integers(self, tokens: Tensor) -> Tensor:
         """Eval mode: int64 in units of 1 / RESIDUAL."""
@@ -162,14 +186,14 @@ class MatMulFreeLM(nn.Module):
     ) -> None:
         super().__init__()
         self.symbols, self.width, self.hidden, self.kind = symbols, width, hidden, weights
-        self.embedding = Embedding(symbols, width)
+        self.embedding = Embedding(symbols, width, weights)
         self.blocks = nn.ModuleList([Block(width, hidden, weights) for _ in range(layers)])
         self.head = BitLinear(width, (symbols,), weights=weights)
         self.gain = nn.Parameter(torch.tensor(0.0))
         self.bias = nn.Parameter(torch.zeros(symbols))
 
     def initial(self, samples: int) -> list[Tensor]:
-        kind = torch.float32 if self.training or self.kind == "float" else torch.int64
+        kind = torch.float32 if self.training or self.kind == FLOAT else torch.int64
         return [torch.zeros(samples, self.width, dtype=kind) for _ in self.blocks]
 
     def logit_scale(self) -> float:
@@ -181,7 +205,7 @@ class MatMulFreeLM(nn.Module):
         return torch.floor(self.bias.detach().double() / self.logit_scale() + 0.5).long()
 
     def forward(self, tokens: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        if not self.training and self.kind != "float":
+        if not self.training and self.kind != FLOAT:
             return self.integers(tokens, states)
         x, after = self.embedding(tokens), []
         for block, state in zip(self.blocks, states, strict=True):
