@@ -10,7 +10,7 @@ the integer graph. There is no gain and no bias: what is stored is two bits a we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,42 +41,53 @@ def activation_codes(n: Tensor, scale: float) -> Tensor:
     return (n * scale).add_(0.5).floor_().clamp_(-TOP, TOP)
 
 
-class _Fused(torch.autograd.Function):
-    """Keeps x alone for backward: norm, codes and weight codes are computed a second time there.
+Gate = Callable[..., Tensor]
 
-    Products run in `dtype`: bfloat16 holds codes of 8 bits exactly.
+
+def itself(x: Tensor) -> Tensor:
+    """No gate."""
+    return x
+
+
+class _Fused(torch.autograd.Function):
+    """Keeps the gate's inputs alone for backward: gate, norm, codes and weight codes are computed a second
+    time there. Products run in `layer.dtype`: bfloat16 holds codes of 8 bits exactly.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: float, layer: BitLinear, *weights: Tensor) -> tuple[Tensor, ...]:
-        ctx.save_for_backward(x, *weights)
-        ctx.scale, ctx.layer, ctx.dtype = scale, layer, layer.dtype
-        n, _ = normalise(x)
-        q = activation_codes(n, scale).to(ctx.dtype)
-        codes, betas = layer.coded(weights)
+    def forward(ctx: Any, layer: BitLinear, gate: Gate, count: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(*tensors)
+        ctx.layer, ctx.gate, ctx.count = layer, gate, count
+        n, _ = normalise(gate(*tensors[:count]))
+        q = activation_codes(n, layer.scale).to(layer.dtype)
+        codes, betas = layer.coded(tensors[count:])
         return tuple(
-            F.linear(q, c.to(ctx.dtype)).to(x.dtype).mul_(beta / scale)
+            F.linear(q, c.to(layer.dtype)).to(n.dtype).mul_(beta / layer.scale)
             for c, beta in zip(codes, betas, strict=True)
         )
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, *weights = ctx.saved_tensors
-        n, r = normalise(x)
-        v = n * ctx.scale
-        q = activation_codes(n, ctx.scale).to(ctx.dtype).flatten(0, -2)
-        codes, betas = ctx.layer.coded(weights)
+        layer, scale, dtype = ctx.layer, ctx.layer.scale, ctx.layer.dtype
+        inputs, weights = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
+        with torch.enable_grad():
+            leaves = [x.detach().requires_grad_() for x in inputs]
+            gated = ctx.gate(*leaves)
+        n, r = normalise(gated.detach())
+        q = activation_codes(n, scale).to(dtype).flatten(0, -2)
+        codes, betas = layer.coded(weights)
         gn: Tensor | None = None
         gw = []
         for g, c, beta in zip(grads, codes, betas, strict=True):
             g = g.flatten(0, -2)
-            gw.append((g.to(ctx.dtype).T @ q).to(x.dtype).div_(ctx.scale))
-            part = ((g * beta).to(ctx.dtype) @ c.to(ctx.dtype)).to(x.dtype)
+            gw.append((g.to(dtype).T @ q).to(n.dtype).div_(scale))
+            part = ((g * beta).to(dtype) @ c.to(dtype)).to(n.dtype)
             gn = part if gn is None else gn.add_(part)
         assert gn is not None
-        gn = torch.ops.aten.hardtanh_backward(gn.reshape(x.shape), v, -TOP - 0.5, TOP + 0.5)
+        edge = TOP + 0.5
+        gn = torch.ops.aten.hardtanh_backward(gn.reshape(n.shape), n * scale, -edge, edge)
         gx = (gn - n * (gn * n).mean(-1, keepdim=True)).mul_(r)
-        return gx, None, None, *gw
+        return None, None, None, *torch.autograd.grad(gated, leaves, gx), *gw
 
 
 class BitLinear(nn.Module):
@@ -121,7 +132,7 @@ class BitLinear(nn.Module):
         if self.quantizer is not None:
             v = n * self.scale
             q = v + (torch.clamp(torch.floor(v + 0.5), -TOP, TOP) - v).detach()
-            q = torch.where(v.abs() <= TOP + 0.5, q, q.detach())
+            q = torch.where(v.abs() < TOP + 0.5, q, q.detach())
             n = q / self.scale
         codes, betas = self.coded(list(self.weights))
         result = []
@@ -130,11 +141,12 @@ class BitLinear(nn.Module):
             result.append(F.linear(n, w + (scaled - w).detach()))
         return tuple(result)
 
-    def train_forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def train_forward(self, *inputs: Tensor, gate: Gate = itself) -> tuple[Tensor, ...]:
+        """z of gate(*inputs), whose shape is (..., inputs); fused, backward keeps `inputs` alone."""
         if self.fused and self.quantizer is not None:
-            results: tuple[Tensor, ...] = _Fused.apply(x, self.scale, self, *self.weights)
+            results: tuple[Tensor, ...] = _Fused.apply(self, gate, len(inputs), *inputs, *self.weights)
             return results
-        return self.plain(x)
+        return self.plain(gate(*inputs))
 
     def norm(self) -> Rescale:
         """Units of rms_norm, 2^-15 |x|, to codes: n = y sqrt(inputs) / 2^15."""

@@ -11,7 +11,7 @@ paper: g = sigmoid(W_g x) and o = W_o (g * h). (The published code norms g and p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,13 @@ class Gates:
         """As tables give them; smooth for float weights."""
         return Gates(torch.sigmoid, F.silu, lambda z: z) if weights == FLOAT else Gates()
 
+    def opened(self, g: Tensor, h: Tensor) -> Tensor:
+        """sigmoid(g) * h: what leaves the state."""
+        return self.sigmoid(g) * h
+
+    def glu(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.silu(a) * self.linear(b)
+
 
 def branch_top(layers: int) -> int:
     """What a branch may add at most, so that embedding and branches stay within int16."""
@@ -75,7 +82,7 @@ class MLGRU(nn.Module):
         f, c, g = self.gates.train_forward(x)
         sigmoid, silu = self.functions.sigmoid, self.functions.silu
         h = linear_recurrence(sigmoid(f + self.bias), silu(c), state)
-        return self.out.train_forward(sigmoid(g) * h)[0], h[-1].detach()
+        return self.out.train_forward(g, h, gate=self.functions.opened)[0], h[-1].detach()
 
     def arguments(self) -> tuple[Rescale, Rescale, Rescale]:
         """From the accumulators of f, c and g to the codes of their tables."""
@@ -113,7 +120,7 @@ class GLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         a, b = self.up.train_forward(x)
-        return self.down.train_forward(self.functions.silu(a) * self.functions.linear(b))[0]
+        return self.down.train_forward(a, b, gate=self.functions.glu)[0]
 
     def arguments(self) -> tuple[Rescale, Rescale]:
         """From the accumulators of gate and up to codes in 16ths."""
@@ -195,6 +202,20 @@ class MatMulFreeLM(nn.Module):
     def initial(self, samples: int) -> list[Tensor]:
         kind = torch.float32 if self.training or self.kind == FLOAT else torch.int64
         return [torch.zeros(samples, self.width, dtype=kind) for _ in self.blocks]
+
+    def layers(self) -> Iterator[BitLinear]:
+        """Every BitLinear."""
+        return (module for module in self.modules() if isinstance(module, BitLinear))
+
+    def set_fused(self, fused: bool) -> None:
+        """Whether backward recomputes what it can (the default), or keeps it."""
+        for layer in self.layers():
+            layer.fused = fused
+
+    def set_dtype(self, dtype: torch.dtype) -> None:
+        """Of the products in train mode; bfloat16 holds codes of 8 bits exactly."""
+        for layer in self.layers():
+            layer.dtype = dtype
 
     def logit_scale(self) -> float:
         """What an accumulator of the head stands for: one scale for all symbols."""

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.nn.bit_linear import BitLinear
 from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.run import run
 from edgeternary.train.data.king_james import Text
@@ -68,9 +67,7 @@ def train_lm(text: Text, recipe: LmRecipe, told: Told | None = None) -> MatMulFr
     """
     torch.manual_seed(recipe.seed)
     model = MatMulFreeLM(len(text.symbols), recipe.width, recipe.layers, recipe.hidden, recipe.weights)
-    for module in model.modules():
-        if isinstance(module, BitLinear):
-            module.dtype = getattr(torch, recipe.dtype)
+    model.set_dtype(getattr(torch, recipe.dtype))
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98), fused=True)
     codes = torch.from_numpy(encode(text.train, text.symbols))
     updates = recipe.updates()
