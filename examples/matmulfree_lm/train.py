@@ -1,4 +1,4 @@
-"""Trains the MatMul-free language model of characters on the King James text and writes its integer graph.
+"""Trains the MatMul-free language model of characters on the King James text, and lowers it.
 
 python train.py -o kjv.et [--weights int8] [--characters 8000000] [--threads 1]
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 import edgeternary
 from edgeternary.frontends.torch_lm import lower_lm
@@ -18,7 +19,13 @@ from edgeternary.train.data import king_james
 from edgeternary.train.lm import LmRecipe, bits_in_torch, bits_of_graph, encode, train_lm
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("-o", "--output", type=Path, default=Path("kjv.et"), help="the graph; twins give none")
+parser.add_argument(
+    "-o",
+    "--output",
+    type=Path,
+    default=Path("kjv.et"),
+    help="the integer graph, and PyTorch's weights beside it; twins give none",
+)
 parser.add_argument("--weights", default="ternary_absmean", choices=["ternary_absmean", "int8", "float"])
 parser.add_argument("--characters", type=int, default=LmRecipe.characters)
 parser.add_argument("--seed", type=int, default=0)
@@ -48,6 +55,7 @@ if chosen.weights == "ternary_absmean":
     graph = lower_lm(model, text.symbols, name="kjv", info=info)
     card["bits_per_character"] = round(bits_of_graph(graph, held_out), 4)
     edgeternary.save(graph, chosen.output)
+    save_file(model.state_dict(), chosen.output.with_suffix(".safetensors"))
 else:
     card["bits_per_character"] = round(bits_in_torch(model, held_out), 4)
 print(json.dumps(card, indent=2))

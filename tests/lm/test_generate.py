@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.cli import run
+from edgeternary.cli import call
 from edgeternary.ir.file import load, save
 from edgeternary.run import run as run_graph
 from edgeternary.run._sampling import chooser
@@ -27,13 +27,13 @@ def model(tmp_path: Path) -> str:
 
 
 def text_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert run(["generate", *arguments, "--json"]) == 0
+    assert call(["generate", *arguments, "--json"]) == 0
     text: str = json.loads(capsys.readouterr().out)["text"]
     return text
 
 
 def test_text_goes_to_stdout_and_speed_to_stderr(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["generate", model, "--prompt", PROMPT, "--length", "9"]) == 0
+    assert call(["generate", model, "--prompt", PROMPT, "--length", "9"]) == 0
     shown = capsys.readouterr()
     assert shown.out.startswith(PROMPT) and len(shown.out) == len(PROMPT) + 9 + 1
     assert f"numpy: {len(PROMPT) - 1 + 9} tokens" in shown.err
@@ -84,7 +84,7 @@ def test_seeds_differ(model: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_prompts_that_the_model_cannot_read(
     model: str, capsys: pytest.CaptureFixture[str], prompt: str, message: str
 ) -> None:
-    assert run(["generate", model, "--prompt", prompt]) == 1
+    assert call(["generate", model, "--prompt", prompt]) == 1
     shown = capsys.readouterr()
     assert message in shown.err and shown.out == ""
 
@@ -93,7 +93,7 @@ def test_prompts_that_the_model_cannot_read(
 def test_executors_that_take_all_at_once(
     model: str, capsys: pytest.CaptureFixture[str], executor: str
 ) -> None:
-    assert run(["generate", model, "--prompt", PROMPT, "--on", executor]) == 2
+    assert call(["generate", model, "--prompt", PROMPT, "--on", executor]) == 2
     assert "step by step" in capsys.readouterr().err
 
 
@@ -103,5 +103,5 @@ def test_models_that_are_no_language_models(
 ) -> None:
     assert callable(make)
     save(make(), tmp_path / "m.et")
-    assert run(["generate", str(tmp_path / "m.et"), "--prompt", "a"]) == 1
+    assert call(["generate", str(tmp_path / "m.et"), "--prompt", "a"]) == 1
     assert message in capsys.readouterr().err
