@@ -18,14 +18,17 @@ from edgeternary.ops import (
     Concat,
     Conv2d,
     Dense,
+    Gather,
     Lookup,
     MaxPool,
     Mul,
     Requantize,
     Reshape,
+    RmsNorm,
     SumPool,
     Threshold,
 )
+from edgeternary.ops import rms_norm as norm
 from edgeternary.ops.window import output_size
 
 # Without VNNI, x86 kernels add two uint8 * int8 products in a saturating int16: 2 * 255 * 64 still fits.
@@ -127,6 +130,11 @@ def lookup(b: Builder, op: Lookup, ins: Sequence[Value], x: str) -> str:
     return b.add("Gather", b.const(op.table), index, axis=0)
 
 
+def gather(b: Builder, op: Gather, ins: Sequence[Value], x: str) -> str:
+    rows = b.add("Gather", b.const(op.table.astype(np.int32)), x, axis=0)
+    return b.add("Squeeze", rows, b.const([1], "int64"))
+
+
 def add(b: Builder, op: Add, ins: Sequence[Value], x: str, y: str) -> str:
     return b.add("Add", x, y)
 
@@ -167,6 +175,29 @@ def concat(b: Builder, op: Concat, ins: Sequence[Value], *xs: str) -> str:
     return b.add("Concat", *xs, axis=-1)
 
 
+def rms_norm(b: Builder, op: RmsNorm, ins: Sequence[Value], x: str) -> str:
+    """In int64: h by comparisons with all its borders, r bit by bit, shifts as floor divisions."""
+    wide = b.cast(x, INT64)
+    total = b.add("ReduceSum", b.add("Mul", wide, wide), b.const([-1], "int64"), keepdims=1)
+    total = b.add("Max", total, b.const(1, "int64"))
+    steps = np.arange(norm.LEAST_H, norm.MOST_H)
+    reached = b.cast(b.add("GreaterOrEqual", total, b.const(np.int64(1) << (16 + 2 * steps), "int64")), INT64)
+    h = b.add("ReduceSum", reached, b.const([-1], "int64"), keepdims=1)  # counted from LEAST_H
+    powers = np.arange(len(steps) + 1)
+    divisor = b.add("Gather", b.const(np.int64(1) << 2 * powers, "int64"), h, axis=0)
+    scaled = b.add("Mul", total, b.const(1 << -2 * norm.LEAST_H, "int64"))
+    f = b.floor_divide(scaled, divisor)
+    r = b.const(0, "int64")
+    for bit in reversed(range(norm.BITS)):
+        tried = b.add("Add", r, b.const(1 << bit, "int64"))
+        square = b.add("Mul", b.add("Mul", tried, tried), f)
+        fits = b.add("Less", square, b.const(1 << norm.TARGET, "int64"))
+        r = b.add("Where", fits, tried, r)
+    shift = b.add("Gather", b.const(np.int64(1) << (powers + norm.LEAST_H + 8), "int64"), h, axis=0)
+    y = b.floor_divide(b.add("Mul", wide, r), shift)
+    return b.cast(b.add("Clip", y, b.const(-norm.TOP, "int64"), b.const(norm.TOP, "int64")), INT32)
+
+
 def argmax(b: Builder, op: Argmax, ins: Sequence[Value], x: str) -> str:
     return b.cast(b.add("ArgMax", x, axis=1, keepdims=1, select_last_index=0), INT32)
 
@@ -177,11 +208,13 @@ LOWER: dict[type[Op], Callable[..., str]] = {
     Concat: concat,
     Conv2d: conv2d,
     Dense: dense,
+    Gather: gather,
     Lookup: lookup,
     MaxPool: max_pool,
     Mul: mul,
     Requantize: requantize,
     Reshape: reshape,
+    RmsNorm: rms_norm,
     SumPool: sum_pool,
     Threshold: threshold,
 }

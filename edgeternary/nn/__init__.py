@@ -5,6 +5,7 @@ its first batch-norm does the normalisation.
 """
 
 from edgeternary.nn.activations import Activation, RPReLU, RSign
+from edgeternary.nn.bit_linear import BitLinear
 from edgeternary.nn.blocks import BasicBlock, DepthwiseSeparable
 from edgeternary.nn.checkpoint import freeze, load_codes, save_codes
 from edgeternary.nn.conv import Conv1d, Conv2d
@@ -13,6 +14,7 @@ from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_
 from edgeternary.nn.encode import Binarize, BitPlane, BitPlanes, Thermometer
 from edgeternary.nn.gumbel import Choice, gumbel_softmax
 from edgeternary.nn.linear import Linear, Output
+from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
@@ -27,6 +29,7 @@ __all__ = [
     "BasicBlock",
     "BatchNorm",
     "Binarize",
+    "BitLinear",
     "BitPlane",
     "BitPlanes",
     "COSTS",
@@ -40,6 +43,7 @@ __all__ = [
     "GlobalAvgPool",
     "LayerCost",
     "Linear",
+    "MatMulFreeLM",
     "MaxPool",
     "Output",
     "RPReLU",

@@ -5,15 +5,17 @@ from edgeternary.ops.argmax import Argmax
 from edgeternary.ops.concat import Concat
 from edgeternary.ops.conv2d import Conv2d
 from edgeternary.ops.dense import Dense
+from edgeternary.ops.gather import Gather
 from edgeternary.ops.lookup import Lookup
 from edgeternary.ops.max_pool import MaxPool
 from edgeternary.ops.mul import Mul
 from edgeternary.ops.requantize import Requantize
 from edgeternary.ops.reshape import Reshape
+from edgeternary.ops.rms_norm import RmsNorm
 from edgeternary.ops.sum_pool import SumPool
 from edgeternary.ops.threshold import Threshold
 
 __all__ = [
-    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Lookup", "MaxPool", "Mul",
-    "Requantize", "Reshape", "SumPool", "Threshold",
+    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Gather", "Lookup", "MaxPool", "Mul",
+    "Requantize", "Reshape", "RmsNorm", "SumPool", "Threshold",
 ]  # fmt: skip

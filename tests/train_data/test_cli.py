@@ -21,7 +21,7 @@ def test_the_list_names_every_data_set_and_what_is_missing(tmp_path, monkeypatch
     monkeypatch.setenv("EDGETERNARY_KEYWORDS", str(tmp_path / "none.npz"))
     assert run(["data", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == list(data.DATASETS)
+    assert list(rows) == [*data.DATASETS, *data.TEXTS]
     assert rows["mnist"]["path"] == str(tmp_path) and rows["synthetic-keywords"]["path"] is None
     assert run(["data"]) == 0
     assert "edgeternary data keywords" in capsys.readouterr().out

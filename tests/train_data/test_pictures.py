@@ -99,7 +99,7 @@ def test_cifar10_records(tmp_path, nowhere, monkeypatch):
         20,
         30,
     ]
-    assert data.found()[-1].path == folder
+    assert {row.name: row.path for row in data.found()}["cifar10"] == folder
     (folder / "test_batch.bin").write_bytes(record[:-1].tobytes())
     with pytest.raises(EdgeTernaryError, match="no multiple of 3,073"):
         data.cifar10(validation=3)

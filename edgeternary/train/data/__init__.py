@@ -16,6 +16,7 @@ from edgeternary.train.data.found import Found, found
 from edgeternary.train.data.handwritten import mnist
 from edgeternary.train.data.idx import read_idx
 from edgeternary.train.data.keywords import keywords_test, synthetic_keywords
+from edgeternary.train.data.king_james import Text, king_james
 from edgeternary.train.data.motions import basic_motions, basic_motions_whole
 from edgeternary.train.data.npz_file import npz
 from edgeternary.train.data.optical_digits import digits
@@ -37,9 +38,11 @@ TEST_PARTS: dict[str, Callable[[], Split]] = {
     "synthetic-keywords": keywords_test
 }  # cheaper than the whole set
 
+TEXTS: dict[str, Callable[[], Text]] = {"king-james": king_james}  # for language models
+
 __all__ = [
     "DATASETS", "FASHION_MNIST", "FASHION_MNIST_FOLDER", "FASHION_MNIST_LABELS", "Array", "Data", "Found",
-    "Split", "TEST_PARTS", "basic_motions", "basic_motions_whole", "cifar10", "digits", "fashion_mnist",
-    "found", "japanese_vowels", "japanese_vowels_whole", "keywords_test", "mnist", "npz", "read_idx",
-    "synthetic_keywords",
+    "Split", "TEST_PARTS", "TEXTS", "Text", "basic_motions", "basic_motions_whole", "cifar10", "digits",
+    "fashion_mnist", "found", "japanese_vowels", "japanese_vowels_whole", "keywords_test", "king_james",
+    "mnist", "npz", "read_idx", "synthetic_keywords",
 ]  # fmt: skip

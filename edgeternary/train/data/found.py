@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.train.data import cifar, fashion, handwritten, optical_digits, ts
+from edgeternary.train.data import cifar, fashion, handwritten, king_james, optical_digits, ts
 from edgeternary.train.data.keywords import keywords_file
 
 PIP = "pip install 'edgeternary[data]'"
@@ -72,9 +72,10 @@ PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
     "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
     "synthetic-keywords": (_keywords, MAKE),
     "cifar10": (_cifar10, cifar.REMEDY),
+    "king-james": (king_james.king_james_reader, king_james.REMEDY),
 }
 
 
 def found() -> list[Found]:
-    """One entry for each of DATASETS, in its order."""
+    """One entry for each of DATASETS, in its order, then one for each of TEXTS."""
     return [Found(name, place(), remedy) for name, (place, remedy) in PLACES.items()]

@@ -1,0 +1,31 @@
+"""rms_norm on natural inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL
+
+ROOT = 60  # elements' worth of work in a reciprocal square root
+
+
+class RmsNormNatural(Kernel):
+    """The products are of activations alone; the root itself is by shifts, additions and comparisons."""
+
+    name = "rms_norm"
+    patterns = (("rms_norm",),)
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        x = match.ins[0]
+        pixels = x.size // x.channels
+        in_place = (0,) if x.type.dtype.itemsize >= match.out.type.dtype.itemsize else ()
+        cost = Cost((2.5 * x.size + ROOT * pixels) * match.core.touch)
+        yield Offer((NATURAL,), NATURAL, cost, in_place=in_place)
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        x = match.ins[0]
+        return Body(fields={"pixels": x.size // x.channels, "channels": x.channels})
+
+
+KERNEL = RmsNormNatural()

@@ -1,0 +1,83 @@
+"""edgeternary generate: a language model continues a text, character by character."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._output import json_option, note, print_json, stopwatch
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option
+
+if TYPE_CHECKING:
+    from edgeternary.run.result import Stat
+
+CLOCK_MHZ = 120  # at which tokens a second of a Cortex-M are reckoned
+
+
+@click.command()
+@model_argument
+@click.option("--prompt", required=True, help="The text to continue, in the model's characters.")
+@click.option("--on", default="numpy", show_default=True, help="numpy, host or cortex-m4 (and other cores).")
+@click.option("--length", type=click.IntRange(1), default=200, show_default=True, help="Characters to add.")
+@click.option(
+    "--temperature", type=float, default=0.0, show_default=True, help="0 takes the likeliest character."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@compiler_option
+@level_option
+@optimize_option
+@json_option
+def command(
+    model: str,
+    prompt: str,
+    on: str,
+    length: int,
+    temperature: float,
+    seed: int,
+    compiler: str,
+    opt_level: str,
+    optimize: str,
+    as_json: bool,
+) -> None:
+    """Continue --prompt with the language model MODEL; speed goes to stderr.
+
+    Every executor writes the same text: logits are the same integers, and characters are drawn by integers.
+    """
+    from edgeternary.run._options import Options
+    from edgeternary.run._sampling import chooser
+    from edgeternary.run._sessions import open_session
+    from edgeternary.run._text import Vocabulary, continued
+
+    graph = load_model(model)
+    vocabulary = Vocabulary(graph)
+    vocabulary.encode(prompt)
+    choose = chooser(graph.meta.logit_scale, temperature, seed)
+    options = Options(compiler=compiler, opt_level=opt_level, optimize=optimize)
+    text = []
+    with open_session(graph, on, options) as session, stopwatch() as seconds:
+        if not as_json:
+            click.echo(prompt, nl=False)
+        for symbol in continued(session, vocabulary, prompt, length, choose):
+            text.append(symbol)
+            if not as_json:
+                click.echo(symbol, nl=False)
+        taken, stats = seconds(), dict(session.stats)
+    tokens = len(prompt) - 1 + length
+    if as_json:
+        print_json(
+            {"on": on, "text": "".join(text), "tokens": tokens, "tokens_per_s": tokens / taken, **stats}
+        )
+        return
+    click.echo()
+    note(f"{on}: {tokens} tokens, {tokens / taken:,.1f} tokens/s here{_cycles(stats)}")
+
+
+def _cycles(stats: dict[str, Stat]) -> str:
+    """What a Cortex-M takes."""
+    cycles = stats.get("cycles")
+    if not isinstance(cycles, int | float):
+        return f"; no cycles: {stats['timing']}" if "timing" in stats else ""
+    speed = CLOCK_MHZ * 1e6 / cycles
+    return f"; {cycles:,.0f} cycles/token ({stats['timing']}), {speed:,.0f} tokens/s at {CLOCK_MHZ} MHz"

@@ -1,0 +1,146 @@
+"""Training a MatMul-free language model on characters, and bits a character on text that it has not seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.nn.lm import MatMulFreeLM
+from edgeternary.run import run
+from edgeternary.train.data.king_james import Text
+
+Codes = NDArray[np.int64]
+Told = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True)
+class LmRecipe:
+    """Everything that decides what is trained.
+
+    width, layers, hidden   of the model;  weights  ternary_absmean, int8 or float (twins)
+    characters              read in all, `batch` streams side by side, `steps` of each at a time
+    rate, warm_up           AdamW's peak rate, and the share of the training in which it rises; then a cosine
+    decay                   weight decay in the first half, 0 after it
+    dtype                   of the products in train mode: bfloat16 holds codes of 8 bits exactly
+    """
+
+    width: int = 128
+    layers: int = 2
+    hidden: int = 208
+    weights: str = "ternary_absmean"
+    characters: int = 8_000_000
+    batch: int = 16
+    steps: int = 128
+    rate: float = 7e-3
+    warm_up: float = 0.03
+    decay: float = 0.05
+    seed: int = 0
+    dtype: str = "bfloat16"
+
+    def updates(self) -> int:
+        """How many gradient steps that is."""
+        return self.characters // (self.batch * self.steps)
+
+
+def encode(text: str, symbols: str) -> Codes:
+    """Codes int64 (n,) of a text; EdgeTernaryError for characters that are no symbols."""
+    unknown = set(text) - set(symbols)
+    if unknown:
+        raise EdgeTernaryError(f"the text has {sorted(unknown)[:8]}", f"the symbols are {symbols!r}")
+    places = {symbol: code for code, symbol in enumerate(symbols)}
+    return np.array([places[symbol] for symbol in text], np.int64)
+
+
+def train_lm(text: Text, recipe: LmRecipe, told: Told | None = None) -> MatMulFreeLM:
+    """A trained model in eval mode; told(updates done, updates, bits a character of the last one).
+
+    Streams are consecutive text and states go on from one part to the next; gradients do not.
+    """
+    torch.manual_seed(recipe.seed)
+    model = MatMulFreeLM(len(text.symbols), recipe.width, recipe.layers, recipe.hidden, recipe.weights)
+    model.set_dtype(getattr(torch, recipe.dtype))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98), fused=True)
+    codes = torch.from_numpy(encode(text.train, text.symbols))
+    updates = recipe.updates()
+    states = model.initial(recipe.batch)
+    for update, (first, x) in enumerate(_parts(codes, recipe)):
+        if first:
+            states = model.initial(recipe.batch)
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(recipe, update, updates)
+            group["weight_decay"] = recipe.decay if 2 * update < updates else 0.0
+        logits, states = model(x[:-1], states)
+        loss = F.cross_entropy(logits.flatten(0, 1), x[1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if told:
+            told(update + 1, updates, loss.item() / math.log(2))
+    return model.eval()
+
+
+def _rate(recipe: LmRecipe, update: int, updates: int) -> float:
+    rising = min(1.0, (update + 1) / (recipe.warm_up * updates))
+    return recipe.rate * rising * 0.5 * (1 + math.cos(math.pi * update / updates))
+
+
+def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
+    """(whether streams start anew, characters (steps + 1, batch)), one for each update.
+
+    A pass cuts the text, as a ring from a random place on, into `batch` streams.
+    """
+    random = np.random.default_rng(recipe.seed)
+    span = len(codes) // recipe.batch
+    each = (span - 1) // recipe.steps
+    if each < 1:
+        raise EdgeTernaryError(
+            f"a text of {len(codes):,} characters is too short",
+            f"{recipe.batch} streams of {recipe.steps} characters are read at a time",
+            "use a longer text, or fewer and shorter streams",
+        )
+    block = codes[:0]
+    for update in range(recipe.updates()):
+        part = update % each
+        if part == 0:
+            start = int(random.integers(0, len(codes)))
+            columns = torch.arange(recipe.batch) * span + start
+            block = codes[(columns[None] + torch.arange(each * recipe.steps + 1)[:, None]) % len(codes)]
+        yield part == 0, block[part * recipe.steps : (part + 1) * recipe.steps + 1]
+
+
+def columns_of(codes: Codes, columns: int) -> Codes:
+    """(steps, columns): the text in so many equal streams, what is left over dropped."""
+    steps = len(codes) // columns
+    return np.ascontiguousarray(codes[: steps * columns].reshape(columns, steps).T)
+
+
+@torch.no_grad()
+def bits_in_torch(model: MatMulFreeLM, codes: Codes, columns: int = 32, part: int = 512) -> float:
+    """Bits a character in the model's present mode; each of the streams starts without a memory."""
+    x = torch.from_numpy(columns_of(codes, columns))
+    states, total = model.initial(columns), 0.0
+    for at in range(0, len(x) - 1, part):
+        piece = x[at : at + part + 1]
+        logits, states = model(piece[:-1], states)
+        total += F.cross_entropy(logits.flatten(0, 1), piece[1:].flatten(), reduction="sum").item()
+    return total / x[1:].numel() / math.log(2)
+
+
+def bits_of_graph(graph: Graph, codes: Codes, columns: int = 32, on: str = "numpy") -> float:
+    """The same for the integer graph: the mean -log2 softmax(output * logit_scale) of the next characters."""
+    x = columns_of(codes, columns).T
+    outputs = run(graph, x[:, :-1, None], on=on).outputs
+    logits = outputs.astype(np.float64) * graph.meta.logit_scale
+    logits -= logits.max(-1, keepdims=True)
+    chosen = np.take_along_axis(logits, x[:, 1:, None], -1)[..., 0]
+    return float(np.mean(np.log(np.exp(logits).sum(-1)) - chosen) / math.log(2))

@@ -1,0 +1,7 @@
+"""Everything here needs torch."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
