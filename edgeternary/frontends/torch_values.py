@@ -120,11 +120,6 @@ class Context:
             )
         return array.astype(np.int64)
 
-    def hold(self, value: Value, init: NDArray[np.int32]) -> Callable[[str], None]:
-        """Adds a state that starts as `init`; the result takes the name of the value that is written back."""
-        self.values[value.name] = value
-        return lambda following: self.states.append(State(value, init, following))
-
     def emit(self, op: Op, shape: tuple[int, ...], order: NDArray[np.int64] | None = None) -> Codes:
         """Adds an op; refuses a value that float32 would not hold exactly in torch."""
         value = op.infer([self.values[name] for name in op.inputs])

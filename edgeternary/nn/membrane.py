@@ -19,10 +19,9 @@ from torch import Tensor
 from torch.library import custom_op
 
 from edgeternary.nn.surrogates import Slope
+from edgeternary.ops.neuron import HI, LO, MOST, TOTAL
 
-LO, HI = -(1 << 14), (1 << 14) - 1  # with theta <= 2^14 the state stays inside int16
-MOST = 1 << 14  # the largest threshold
-TOTAL = 1 << 20  # a readout stays within +-TOTAL
+__all__ = ["HI", "LO", "MOST", "TOTAL", "accumulate", "by_step", "lif", "spread", "thresholds", "train_lif"]
 
 
 def by_step(x: Tensor, steps: int) -> Tensor:

@@ -46,7 +46,7 @@ def play(
         if not going:
             break
         x = codes(task, np.stack([at[k] for k in going]))
-        answers = edgeternary.run.run(graph, x, on=on, options=options or {}).outputs
+        answers = edgeternary.run.run(graph, x, on=on, options={"count": 0, **(options or {})}).outputs
         for k, seen, answer in zip(going, x, answers, strict=True):
             game, action = games[k], int(np.ravel(answer)[0])
             game.seen.append(seen)

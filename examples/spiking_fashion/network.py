@@ -9,8 +9,6 @@ import torch
 
 from edgeternary import nn
 
-STEPS = 8
-
 
 @dataclass(frozen=True)
 class Task:
@@ -21,17 +19,18 @@ class Task:
     hidden: int
     augment: str
     epochs: int
+    steps: int = 8
     lr: float = 3e-3
     batch: int = 256
 
 
 TASKS = {
     "fashion": Task("spiking-fashion", "fashion-mnist", 384, "flip", 20),
-    "mnist": Task("spiking-mnist", "mnist", 256, "shift", 15),
+    "mnist": Task("spiking-mnist", "mnist", 320, "shift", 12, steps=6),
 }
 
 
-def make_model(hidden: int, steps: int = STEPS, coding: str = "rate") -> nn.Spiking:
+def make_model(hidden: int, steps: int = 8, coding: str = "rate") -> nn.Spiking:
     """Pixels (N, 784) -> logits (N, steps, 10) after each step."""
     net = torch.nn.Sequential(
         OrderedDict(

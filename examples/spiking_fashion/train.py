@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from network import STEPS, TASKS, Task, make_model
+from network import TASKS, Task, make_model
 from torch import Tensor
 
 import edgeternary
@@ -120,7 +120,7 @@ def main() -> int:
     parser.add_argument("--task", choices=sorted(TASKS), default="fashion")
     parser.add_argument("--epochs", type=int, help="passes over the training images (the task's)")
     parser.add_argument("--hidden", type=int, help="neurons (the task's)")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, help="of each image (the task's)")
     parser.add_argument("--coding", default="rate", help="rate, latency or direct")
     parser.add_argument("--surrogate", choices=sorted(SURROGATES), default="arctan")
     parser.add_argument("--train-samples", type=int, help="use the first so many training images")
@@ -134,7 +134,7 @@ def main() -> int:
     data = DATASETS[task.data]()
     x, y = (np.concatenate([data.train[i], data.validation[i]])[: args.train_samples] for i in range(2))
     images = torch.from_numpy(x.reshape(len(x), 784)).float()
-    model = make_model(args.hidden or task.hidden, args.steps, args.coding)
+    model = make_model(args.hidden or task.hidden, args.steps or task.steps, args.coding)
     model.net.lif1.surrogate = args.surrogate
     epochs, start = args.epochs or task.epochs, time.perf_counter()
     fit(model, task, images, torch.from_numpy(y.astype(np.int64)), epochs)
@@ -142,13 +142,13 @@ def main() -> int:
     seconds = time.perf_counter() - start
     graph = edgeternary.lower(model, images[:1], name=task.name, labels=data.labels)
     tests, classes = (part[: args.test_samples] for part in data.test)
-    found = judge(model, graph, torch.from_numpy(tests.reshape(len(tests), 784)).float(), classes)
+    found = judge(model, graph, torch.from_numpy(tests.reshape(len(tests), 784).copy()).float(), classes)
     card = {
         "name": task.name,
         "data": data.name,
         **found,
         **sizes(graph),
-        "steps": args.steps,
+        "steps": model.steps,
         "coding": args.coding,
         "surrogate": args.surrogate,
         "hidden": args.hidden or task.hidden,

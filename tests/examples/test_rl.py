@@ -36,7 +36,7 @@ def test_a_short_training_writes_a_policy_and_its_card(tmp_path: Path) -> None:
 
 
 def test_the_shipped_policies_solve_their_tasks() -> None:
-    """Greedy episodes of the integer graph: 500 of 500 on 20 seeds; Acrobot's mean over 100 is at least -100."""
+    """Greedy episodes of the integer graph: 500 of 500 on 20 seeds; a mean of at least -100 on 100."""
     (cartpole,) = json.loads(command("play.py", "--episodes", 20, "--json").split("numpy: step")[0])
     assert cartpole["worst_return"] == 500
     (acrobot,) = json.loads(
