@@ -119,7 +119,7 @@ class _Lif(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         potential, spikes, theta, unit = ctx.saved_tensors
-        near = ctx.slope((potential - theta) / unit).mul_(grads[0]).div_(unit)  # d loss / d u by the spike
+        near = (ctx.slope((potential - theta) / unit) * grads[0]).div_(unit)  # d loss / d u by the spike
         gdrive = torch.empty_like(near)
         keep = 1.0 - 2.0**-ctx.shift if ctx.shift else 1.0
         gv = torch.zeros_like(near[:, 0])  # d loss / d v after the step

@@ -96,9 +96,10 @@ def neurons(name: Namer, x: Value, cells: Cells) -> Built:
     if cells.shift:
         top = np.full_like(zeros, (1 << cells.shift) - 1)
         leak = chain.scaled("leak", held, top, top, reach, "int16", cells.shift)
-    total = chain.add(Add(name=name("u.sum"), inputs=(leak.name, drive.name)))
+    total = chain.add(Add(name=name("u.sum"), inputs=(drive.name, leak.name)))
     u = chain.scaled("u", total, ones, zeros, (LO, HI), "int16")
-    op = Threshold(name=name(""), inputs=(u.name,), t=theta[:, None], base=zeros, step=ones, type="binary")
+    t = np.clip(theta, u.lo, u.hi + 1)[:, None]  # hi + 1 is never reached
+    op = Threshold(name=name(""), inputs=(u.name,), t=t, base=zeros, step=ones, type="binary")
     spike = chain.add(op)
     after: Op
     if cells.subtract:
@@ -135,7 +136,7 @@ def integrator(name: Namer, x: Value, bias: IntArray) -> Built:
     """sum = clamp(sum + x + bias, -TOTAL, TOTAL), a state that is the output as well."""
     held = Value(name("sum"), x.shape, parse("int32"), -TOTAL, TOTAL)
     chain = _Chain(name, {x.name: x, held.name: held})
-    total = chain.add(Add(name=name("rise"), inputs=(held.name, x.name)))
+    total = chain.add(Add(name=name("rise"), inputs=(x.name, held.name)))
     ones = np.ones(x.channels, np.int32)
     written = chain.scaled("", total, ones, bias.astype(np.int32), (-TOTAL, TOTAL), "int32")
     return Built(tuple(chain.ops), State(held, np.zeros(x.shape, np.int32), written.name), written.name)

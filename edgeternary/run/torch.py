@@ -44,7 +44,7 @@ def run(
     caught: list[dict[str, np.ndarray]] = []
     hooks = [
         module.register_forward_hook(_catcher(graph, name, caught))
-        for name, module in model.named_modules()
+        for name, module in (model.net if isinstance(model, Spiking) else model).named_modules()
         if taps and name in graph.values and name != graph.output
     ]
     batch, progress = int(str(options.get("batch", BATCH))), options.get("progress")
