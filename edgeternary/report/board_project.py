@@ -74,6 +74,7 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
         wishes.maximize,
         board.clock_hz / 1e6,
         fpga.ram_blocks - LINK["ram_blocks"],
+        wishes.latency,
     )
     return plan.design(graph, asked)
 

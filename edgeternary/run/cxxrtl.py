@@ -45,7 +45,7 @@ def run(
              last beat out of the first frame; yosys, compiler
     """
     require("amaranth")
-    wishes = tuple((name, options.get(name)) for name in ("fps", "max_luts", "maximize", "clock"))
+    wishes = tuple((name, options.get(name)) for name in ("fps", "max_luts", "maximize", "clock", "latency"))
     design, text = _emitted(graph, target, wishes)
     return simulate(design, "design.il", text, "read_rtlil design.il", inputs, options)
 
