@@ -153,6 +153,8 @@ _SPECS = (
         "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
     ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
+    ToolSpec("gymnasium", "pip install gymnasium", "examples/rl_cartpole", package="gymnasium"),
+    ToolSpec("nir", "pip install nir", "NIR import and export", package="nir"),
     ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),
 )
 

@@ -20,8 +20,7 @@ FOLDER = ROOT / "examples" / "rl_cartpole"
 
 
 def command(name: str, *args: object, code: int = 0) -> str:
-    need("torch")
-    pytest.importorskip("gymnasium", exc_type=ImportError)
+    need("torch", "gymnasium")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hw")))}
     line = [sys.executable, FOLDER / name, *map(str, args)]
     done = subprocess.run(line, env=env, capture_output=True, text=True)
@@ -48,8 +47,7 @@ def test_the_shipped_policies_solve_their_tasks() -> None:
 @pytest.mark.emulator
 @pytest.mark.slow
 def test_actions_are_the_same_on_every_executor(tmp_path: Path) -> None:
-    need("zig", "unicorn", "capstone")
-    pytest.importorskip("amaranth")
+    need("zig", "unicorn", "capstone", "amaranth")
     svg = tmp_path / "episode.svg"
     out = command("play.py", "--on", "host,cortex-m0plus,hdl", "--episodes", 2, "--steps", 4, "--svg", svg)
     assert out.count("0 episodes differ") == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,16 @@ from edgeternary.ir import Graph, Op, State, Value, parse
 from edgeternary.ops import Dense, build
 from edgeternary.ops.neuron import Cells, integrator, named, neurons
 from edgeternary.run import run
+from edgeternary.toolchains import find
+from tests.need import need
 from tests.registry.graphs import inputs, leaky
 
-nir = pytest.importorskip("nir", exc_type=ImportError)
+nir: Any = importlib.import_module("nir") if find("nir").found else None
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    need("nir")
 
 
 def spiking(shift: int = 2, subtract: bool = True) -> Graph:
