@@ -116,7 +116,7 @@ def _neuron(nir: Any, graph: Graph, drive: Op, state: State | None, dt: float) -
     after = next((op for op in graph.ops if op.name == state.next), None)
     if isinstance(after, Requantize):
         after = graph.op(after.inputs[0])
-    if spike is None or not isinstance(after, Add | Mul) or u.name not in after.inputs:
+    if u is None or spike is None or not isinstance(after, Add | Mul) or u.name not in after.inputs:
         return None
     gate = _only(graph, spike.name, Requantize)
     if gate is None or gate.name not in after.inputs:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.ir import IntArray, Op, State, Type, Value, parse, smallest
 from edgeternary.ops.add import Add
@@ -25,6 +27,7 @@ LO, HI = -(1 << 14), (1 << 14) - 1  # with theta < 2^14 the state stays inside i
 MOST = HI  # the largest threshold
 TOTAL = 1 << 20  # an integrator stays within +-TOTAL
 Namer = Callable[[str], str]
+Integers = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,9 @@ class Cells:
     subtract: a spike takes theta off the potential, or else sets it to zero.
     """
 
-    theta: IntArray
-    bias: IntArray
-    begin: IntArray
+    theta: Integers
+    bias: Integers
+    begin: Integers
     shift: int = 0
     fraction: int = 0
     subtract: bool = True
@@ -132,7 +135,7 @@ def _reach(drive: Value, cells: Cells, theta: int) -> tuple[tuple[int, int], Typ
         lo, hi = following
 
 
-def integrator(name: Namer, x: Value, bias: IntArray) -> Built:
+def integrator(name: Namer, x: Value, bias: Integers) -> Built:
     """sum = clamp(sum + x + bias, -TOTAL, TOTAL), a state that is the output as well."""
     held = Value(name("sum"), x.shape, parse("int32"), -TOTAL, TOTAL)
     chain = _Chain(name, {x.name: x, held.name: held})
