@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from edgeternary import __version__
-from edgeternary.boards import Board, load_board
+from edgeternary.boards import Board, is_known, load_board
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.file import to_bytes
+from edgeternary.ir.names import identifier
 from edgeternary.report import c_project, hdl_project
 from edgeternary.report.files import MARKER, write_folder
 
@@ -28,6 +30,9 @@ class Project:
     estimates  figures known before anything is compiled, in the words for quantities
     measured   the same words, from the compiler, the emulator or the synthesiser; empty without `build`
     layers     one dict a layer: kernel or part, bytes, estimated cycles
+    identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
+               (hello gives the first 16 digits) and image (the file that is flashed); of a microcontroller
+               also what report.board_image.facts says
     """
 
     target: str
@@ -35,11 +40,13 @@ class Project:
     estimates: dict[str, Any]
     measured: dict[str, Any] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
+    identity: dict[str, Any] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """Everything but the files' contents, as plain data."""
         return {
             "edgeternary": __version__,
+            **self.identity,
             "target": self.target,
             "files": sorted(self.files),
             "estimates": self.estimates,
@@ -101,14 +108,41 @@ def compile(
     if device and any(limit is not None for limit in (max_flash, max_ram, max_cycles)):
         why = "flash, RAM and cycles of a core are what they limit"
         raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)
+    image: dict[str, Any] = {}
     if device:
-        parts = hdl_project.make(graph, device, found, build, progress, yosys, hardware)
+        files, estimates, measured, layers = hdl_project.make(
+            graph, device, found, build, progress, yosys, hardware
+        )
+        if "bitstream" in measured and found:
+            image = {"digest": estimates["digest"], "image": measured["bitstream"]}
     else:
         wishes = c_project.Wishes(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
-        parts = c_project.make(graph, core, found, build, progress, wishes)
-    files, estimates, measured, layers = parts
+        files, estimates, measured, layers, image = c_project.make(
+            graph, core, found, build, progress, wishes
+        )
     target = found.name if found else core or device
-    project = Project(target, files, estimates, measured, layers)
+    identity: dict[str, Any] = {}
+    if found and image:
+        identity = {**_identity(graph, found), **image}
+        files |= _sources(graph, found)
+    project = Project(target, files, estimates, measured, layers, identity)
     if directory is not None:
         project.write(directory)
     return project
+
+
+def _identity(graph: Graph, board: Board) -> dict[str, str]:
+    kind = "fpga" if board.fpga else "mcu"
+    return {"board": board.name, "kind": kind, "model": graph.name, "graph": _file_name(graph)}
+
+
+def _sources(graph: Graph, board: Board) -> dict[str, bytes | str]:
+    """What `verify` needs of a build: the model, and the board's file if it is the user's own."""
+    found: dict[str, bytes | str] = {_file_name(graph): to_bytes(graph)}
+    if not is_known(board):
+        found[f"{board.name}.toml"] = Path(board.file).read_bytes()
+    return found
+
+
+def _file_name(graph: Graph) -> str:
+    return f"{identifier(graph.name)}.et"

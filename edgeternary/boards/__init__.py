@@ -1,5 +1,27 @@
 """Boards: microcontrollers, FPGAs and emulated machines, one TOML file each."""
 
-from edgeternary.boards.board import Board, Emulator, Fpga, Memory, Uart, load_all, load_board
+from edgeternary.boards.board import (
+    TOOLS,
+    Board,
+    Emulator,
+    Fpga,
+    Memory,
+    Uart,
+    is_known,
+    load_all,
+    load_board,
+    read_board,
+)
 
-__all__ = ["Board", "Emulator", "Fpga", "Memory", "Uart", "load_all", "load_board"]
+__all__ = [
+    "TOOLS",
+    "Board",
+    "Emulator",
+    "Fpga",
+    "Memory",
+    "Uart",
+    "is_known",
+    "load_all",
+    "load_board",
+    "read_board",
+]

@@ -11,6 +11,7 @@ import click
 
 from edgeternary.cli import _bench_board, _bench_suite
 from edgeternary.cli._output import json_option
+from edgeternary.cli._target import build_of, target_options
 from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -22,7 +23,7 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 
 
 @click.command()
-@click.argument("model", metavar="[MODEL]", required=False)
+@click.argument("model", metavar="[MODEL|FOLDER]", required=False)
 @click.option("--on", "--core", "cores", help=f"Comma-separated. Default: {DEFAULT_CORES}; the suite: all.")
 @click.option("--layer", help="With MODEL: only this layer. Else a shape, such as conv2d:24x24x8-12,k5,s2.")
 @click.option(
@@ -39,7 +40,10 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @click.option("--pairs", is_flag=True, help="The zoo's int8 networks beside ternary ones of equal accuracy.")
 @click.option("--suite", type=click.Choice(["tiny"]), help="Ten layers and five networks beside int8.")
 @click.option("--fpga", is_flag=True, help="Networks of the zoo on FPGAs: built, simulated, measured.")
-@click.option("--only", multiple=True, help="Of --suite or --fpga what contains this; may be repeated.")
+@click.option("--boards", is_flag=True, help="Images for boards, built and verified in emulators.")
+@click.option(
+    "--only", multiple=True, help="Of --suite, --fpga or --boards what contains this; may be repeated."
+)
 @click.option("--explain", is_flag=True, help="Candidates of each layer, and why the chosen one won.")
 @click.option("--board", help="With the flash of this board: code in flash, and in RAM where that pays.")
 @click.option("--calibrate", is_flag=True, help="Errors of the kernels' estimates on --suite.")
@@ -49,6 +53,7 @@ SUITE_CORES = "cortex-m0plus,cortex-m3,cortex-m4,cortex-m7,cortex-m33,cortex-m55
 @click.option(
     "--samples", type=click.IntRange(1), default=1, show_default=True, help="Count on so many samples."
 )
+@target_options
 @optimize_option
 @compiler_option
 @level_option
@@ -66,6 +71,7 @@ def command(
     pairs: bool,
     suite: str | None,
     fpga: bool,
+    boards: bool,
     only: tuple[str, ...],
     explain: bool,
     board: str | None,
@@ -74,6 +80,10 @@ def command(
     document: Path | None,
     rows: Path | None,
     samples: int,
+    port: str | None,
+    emulate: bool,
+    bitstream: bool,
+    baud: int | None,
     optimize: str,
     compiler: str,
     opt_level: str,
@@ -82,6 +92,9 @@ def command(
 ) -> None:
     """Count instructions and cycles of the layers of MODEL, of one layer by its shape, or of the suite.
 
+    With --port a board counts the cycles of whatever it runs; with FOLDER, a build for a board, its layers
+    have names and estimates beside them, and --emulate needs no board.
+
     \b
     --layer takes  conv2d:HxWxC-OUT,kN,sN   depthwise:HxWxC,kN   conv1d:LxC-OUT,kN
                    pointwise:HxWxC-OUT      dense:IN-OUT         and ",valid" for no padding
@@ -89,6 +102,17 @@ def command(
     options: dict[str, object] = {
         "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
     }  # fmt: skip
+    if boards:
+        from edgeternary.cli._bench_boards import bench_boards
+
+        bench_boards(only, samples, yosys, rows, document, as_json)
+        return
+    if port or emulate:
+        from edgeternary.cli._bench_device import bench_device
+
+        build = build_of(model, emulate) if model else None
+        bench_device(build, port, emulate, bitstream, baud, samples, as_json)
+        return
     if fpga:
         from edgeternary.cli._bench_fpga import bench_fpga
 

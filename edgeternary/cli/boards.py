@@ -15,6 +15,7 @@ from edgeternary.cli._sizes import Size
 @click.option("--min-luts", type=int, default=0, help="FPGAs with at least so many LUTs.")
 @click.option("--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="Only this kind.")
 @click.option("--core", help="Only this core, such as cortex-m4.")
+@click.option("--markdown", is_flag=True, help="Print the tables of docs/boards.md.")
 @json_option
 def command(
     name: str | None,
@@ -23,13 +24,17 @@ def command(
     min_luts: int,
     kind: str | None,
     core: str | None,
+    markdown: bool,
     as_json: bool,
 ) -> None:
     """List the known boards, or show one board NAME."""
     from edgeternary.boards import load_all, load_board
-    from edgeternary.report.boards import board_row
+    from edgeternary.report.boards import board_row, boards_table
     from edgeternary.report.tables import print_table
 
+    if markdown:
+        click.echo(boards_table(load_all().values()), nl=False)
+        return
     rows = [board_row(board) for board in ([load_board(name)] if name else load_all().values())]
     rows = [
         row
@@ -50,4 +55,4 @@ def command(
         columns = ("name", "title", "kind", "core", "flash_bytes", "ram_bytes", "luts", "clock_hz")
         print_table(rows, columns)
     else:
-        note("no board fits these conditions; another board is one file: see docs/adding-a-board.md")
+        note("no board fits these conditions; another board is one file: see docs/boards.md")

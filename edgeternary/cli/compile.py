@@ -16,7 +16,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
     "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
-    "estimated_cycles", "luts", "ffs", "ram_blocks", "cycles",
+    "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
 
 
@@ -115,3 +115,8 @@ def _show(project: Any) -> None:
         words = [f"{key} {cell(value)}" for key, value in figures.items() if value is not None]
         if words:
             click.echo(f"{title}: {', '.join(words)}")
+    facts = project.identity
+    if "sections" in facts:
+        sections = [f"{name} {cell(size)}" for name, size in facts["sections"].items()]
+        size = f"{cell(facts['image_bytes'])} bytes of flash, at most {cell(facts['stack_bound'])} of stack"
+        click.echo(f"image: {facts['image']}, {size}, digest {facts['digest'][:16]}; {', '.join(sections)}")

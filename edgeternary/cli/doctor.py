@@ -36,8 +36,10 @@ def command(warm: bool, as_json: bool) -> None:
         }
         for tool in all_tools()
     ]
+    ports, probes = _plugged_in()
     if as_json:
-        print_json({"edgeternary": __version__, "python": platform.python_version(), "tools": rows})
+        versions = {"edgeternary": __version__, "python": platform.python_version()}
+        print_json({**versions, "tools": rows, "ports": ports, "probes": probes})
         return
     click.echo(f"edgeternary {__version__}, Python {platform.python_version()}, {platform.platform()}")
     print_table(
@@ -46,6 +48,21 @@ def command(warm: bool, as_json: bool) -> None:
     missing = [row for row in rows if not row["found"]]
     if missing:
         print_table(missing, ("tool", "needed_by", "install"), title="\nnot found")
+    if ports:
+        print_table(ports, ("port", "about", "usb"), title="\nserial ports")
+    if probes:
+        print_table(probes, ("probe", "about", "tool"), title="\ndebug probes")
+    if not ports and not probes:
+        click.echo("\nno serial port and no debug probe is plugged in")
+
+
+def _plugged_in() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Serial ports and debug probes that are seen now, as far as the libraries for it are here."""
+    from edgeternary.flash import probes
+    from edgeternary.link.ports import port_names
+    from edgeternary.toolchains import find
+
+    return port_names() if find("pyserial").found else [], probes()
 
 
 def warm_up() -> None:

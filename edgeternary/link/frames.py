@@ -34,6 +34,10 @@ class Status(IntEnum):
     FAILED = 4
 
 
+class OtherVersion(EdgeTernaryError):
+    """A frame is whole, but of another version of the protocol."""
+
+
 @dataclass(frozen=True)
 class Message:
     """A request (status None) or a reply."""
@@ -85,7 +89,7 @@ def decode(frame: bytes) -> Message:
         raise _damaged("its CRC is wrong")
     version, reply = data[0] >> 4 & 7, bool(data[0] & REPLY)
     if version != VERSION:
-        raise EdgeTernaryError(
+        raise OtherVersion(
             f"the device speaks version {version} of the protocol",
             f"this edgeternary speaks version {VERSION}",
             "put an image on the device that this version built",
@@ -99,9 +103,13 @@ def decode(frame: bytes) -> Message:
 
 @dataclass
 class Reader:
-    """Collects bytes as they come and cuts them into messages; noise is counted, never raised."""
+    """Collects bytes as they come and cuts them into messages; noise is counted, never raised.
+
+    other_version  the last whole frame of another version
+    """
 
     noise: int = 0
+    other_version: OtherVersion | None = None
     _rest: bytearray = field(default_factory=bytearray)
     _skips: bool = False
 
@@ -116,6 +124,8 @@ class Reader:
             try:
                 if frame and not skipped:
                     found.append(decode(frame))
+            except OtherVersion as error:
+                self.other_version = error
             except EdgeTernaryError:
                 self.noise += 1
         self._keep(rest)
@@ -164,6 +174,8 @@ class Hello:
         """EdgeTernaryError for anything that does not read as a hello. Lines beyond the sixth are ignored."""
         try:
             name, input, output, target, digest, build, *_ = body.decode().split("\n")
+            if not f"{name}{input}{output}{target}{digest}{build}".isprintable():
+                raise ValueError("a terminal would obey it")
             i_type, i_shape, bits = input.split(" ")
             o_type, o_shape, size, index = output.split(" ")
             return Hello(

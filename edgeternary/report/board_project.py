@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,6 @@ LINK: dict[str, Any] = {
     "ram_blocks": 3,
 }  # measured, docs/protocol.md
 
-SHARE = 0.75  # of the LUTs: flip-flops that find no LUT of their own take a logic cell each
-
 
 def make(
     graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
@@ -33,7 +32,9 @@ def make(
     """
     from edgeternary.hdl import estimate
     from edgeternary.hdl.board_top import PINS, board_design
+    from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import as_verilog
+    from edgeternary.hdl.loading import start_up_ms
 
     assert board.fpga and board.uart
     progress("planning")
@@ -51,29 +52,36 @@ def make(
     }
     estimates = hdl_project.totals(design, rows, clock)
     estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
+    if alone := family(board.fpga.device).alone:
+        estimates["logic_cells"] = round(estimates["luts"] + alone * estimates["ffs"])
+    if design.weights:
+        files["weights.bin"] = design.weights
+        estimates["start_up_ms"] = start_up_ms(design, board.clock_hz)
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
     if build:
-        bitstream, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
+        made, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
-        files[measured["bitstream"]] = bitstream
+        files |= made
     return files, estimates, measured, [*hdl_project.layer_rows(graph, design, rows), dict(LINK)]
 
 
 def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
     """The design for what the link leaves of the board's FPGA."""
     from edgeternary.hdl import plan
+    from edgeternary.hdl.devices import family
 
     fpga = board.fpga
     assert fpga
-    room = int(SHARE * fpga.luts) - LINK["luts"]
     asked = plan.Wishes(
         fpga.device,
         wishes.fps,
-        min(wishes.max_luts or room, room),
+        wishes.max_luts,
         wishes.maximize,
         board.clock_hz / 1e6,
         fpga.ram_blocks - LINK["ram_blocks"],
+        round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
+        -1 if fpga.flash else 0,
         wishes.latency,
     )
     return plan.design(graph, asked)
@@ -81,16 +89,23 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
 
 def _bitstream(
     graph: Graph, board: Board, top: Any, progress: Callable[[str], None], yosys: str, seeds: int
-) -> tuple[bytes, dict[str, Any]]:
-    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed."""
+) -> tuple[dict[str, bytes | str], dict[str, Any]]:
+    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed.
+
+    Of a part without an open place and route there is no bitstream, and the figures are those of synthesis.
+    """
     from edgeternary.hdl import place
     from edgeternary.hdl.board_top import TOP
     from edgeternary.hdl.build import refuse_multipliers, synthesise
+    from edgeternary.hdl.loading import image
 
     progress(f"synthesising for {top.part.name}")
-    figures, folder = synthesise(top.rtlil, TOP, top.part.name, yosys)
+    text = re.sub(r"^ *parameter \\SIM_DEVICE .*\n", "", top.rtlil, flags=re.M)  # which yosys 0.52 lacks
+    figures, folder = synthesise(text, TOP, top.part.name, yosys)
     refuse_multipliers(graph.name, figures)
     hdl_project.check_fits(graph, figures, board)
+    if not top.part.place:
+        return {}, figures
     clock = board.clock_hz / 1e6
     found: list[place.Placed] = []
     for count in [seeds] if seeds else range(1, place.seeds(int(figures["luts"])) + 1):
@@ -110,7 +125,10 @@ def _bitstream(
             DOES_NOT_FIT,
         )
     bitstream = place.pack(best, top.part)
-    return bitstream, {
+    if top.design.weights:
+        bitstream = image(bitstream, top.design.weights)
+    name = place.PLACERS[top.part.family].bitstream
+    return {name: bitstream}, {
         **figures,
         "clock_mhz": clock,
         "logic_cells": best.logic_cells,
@@ -119,7 +137,7 @@ def _bitstream(
         "seeds": len(found),
         "seed": best.seed,
         "critical_path": [f"{top.design.layers.get(w, w)} {ns:.2f} ns" for w, ns in best.critical_path],
-        "bitstream": place.PLACERS[top.part.family].bitstream,
+        "bitstream": name,
         "sha256": hashlib.sha256(bitstream).hexdigest(),
         "nextpnr": place.version(top.part),
     }

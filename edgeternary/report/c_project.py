@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgeternary.boards import Board
 from edgeternary.c.choices import Fetch
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import Budget, NoPlan, select
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.image.build import Image, Overflow
 from edgeternary.ir import Graph
-from edgeternary.report import fits
+from edgeternary.report import board_image, fits
 from edgeternary.report.fits import Limits
 
 Files = dict[str, bytes | str]
-Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
 
 
@@ -44,40 +44,73 @@ class Wishes:
 def make(
     graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None], wishes: Wishes
 ) -> Parts:
-    """Files, estimates, measured figures, layers. EdgeTernaryError (code 5) beyond the board or a limit."""
+    """Files, estimates, measured figures, layers, and what is to be said of the image: {} without one.
+
+    A board with a port gets an image when `build` is set. EdgeTernaryError (code 5) beyond the board or a
+    limit.
+    """
     limits = Limits.of(board, wishes.max_flash, wishes.max_ram, wishes.max_cycles)
     progress("choosing kernels")
-    plan, measured = _choose(graph, core, board, build, progress, wishes, limits)
+    plan, measured, image = _choose(graph, core, board, build, progress, wishes, limits)
     files: Files = dict(render_plan(plan))
     layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
+    facts: dict[str, Any] = {}
     if build:
         progress(f"compiling for {core}")
         files.update(objects(files, core, wishes.compiler, wishes.opt_level))
-    return files, estimates(plan), measured, layers
+    if image is not None:
+        files |= board_image.files(graph, image)
+        facts = board_image.facts(plan, image)
+        facts |= {word: measured[word] for word in ("flash_bytes", "ram_bytes")}
+    return files, estimates(plan), measured, layers, facts
 
 
 def _choose(
     graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None],
     wishes: Wishes, limits: Limits,
-) -> tuple[Plan, dict[str, Any]]:  # fmt: skip
-    """The plan and, with `build`, its measured figures, which keep the limits too."""
+) -> tuple[Plan, dict[str, Any], Image | None]:  # fmt: skip
+    """The plan and, with `build`, its measured figures, which keep the limits too, and its image."""
     budget, fetch = limits.budget(), fetch_of(board)
+    image, beyond = None, None
     for attempt in range(ATTEMPTS):
         try:
             plan = select(graph, core, wishes.optimize, budget, fetch=fetch)
         except NoPlan as missing:
-            raise fits.refusal(missing, limits) from missing
+            raise beyond or fits.refusal(missing, limits) from missing
         if not build or core == "host":
-            return plan, {}
+            return plan, {}, None
+        if board is not None and board.port:
+            progress(f"linking the image for {board.title}")
+            image, tighter, beyond = _image(plan, board, wishes, limits, budget)
+            if beyond:
+                budget = tighter
+                continue
         measured = _measure(plan, core, board, progress, wishes)
         figures = measured["flash_bytes"], measured["ram_bytes"], measured["cycles"]
         if attempt == ATTEMPTS - 1:
             fits.check(plan, *figures, limits)
         tighter = _tighter(budget, limits, plan, *figures)
         if tighter == budget:
-            return plan, measured
+            return plan, measured, image
         budget = tighter
-    return plan, measured
+    if beyond:
+        raise beyond
+    return plan, measured, image
+
+
+def _image(
+    plan: Plan, board: Board, wishes: Wishes, limits: Limits, budget: Budget
+) -> tuple[Image | None, Budget, EdgeTernaryError | None]:
+    """The image; or a budget that leaves room for what else is in it, and the refusal if no plan keeps it."""
+    try:
+        return board_image.make(plan, board, wishes.compiler, wishes.opt_level), budget, None
+    except Overflow as overflow:
+        flash, ram = board.memory()
+        if overflow.region == "flash":
+            tighter = replace(budget, flash=plan.flash_bytes - (overflow.needed - flash.bytes))
+            return None, tighter, fits.refused(plan, limits, overflow, flash=overflow.needed)
+        tighter = replace(budget, ram=plan.ram_bytes - (overflow.needed - ram.bytes))
+        return None, tighter, fits.refused(plan, limits, overflow, ram=overflow.needed)
 
 
 def _tighter(
@@ -147,12 +180,10 @@ def _measure(
     from edgeternary.run.cortex_m import run_plan
 
     progress(f"measuring on an emulated {core}")
-    x, states = plan.graph.input, plan.graph.states
-    shape = (1, 1, *x.shape) if states else (1, *x.shape)
-    codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, shape, dtype=np.int32)
-    if x.type.name == "bipolar":
-        codes = np.where(codes > 0, x.hi, x.lo).astype(np.int32)
+    codes = board_image.random_codes(plan.graph, 1, seed=0)
+    if plan.graph.states:
+        codes = codes[:, None]
     options = {"compiler": wishes.compiler, "opt_level": wishes.opt_level, "optimize": wishes.optimize}
     if board is not None:
-        options["board"] = board.name
+        options["board"] = board.file
     return dict(run_plan(plan, codes, options=options).stats)

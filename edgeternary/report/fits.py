@@ -69,6 +69,17 @@ def check(plan: Plan, flash: int, ram: int, cycles: float | None, limits: Limits
         raise _too_slow(plan, cycles, limits.cycles)
 
 
+def refused(
+    plan: Plan, limits: Limits, why: EdgeTernaryError, flash: int = 0, ram: int = 0
+) -> EdgeTernaryError:
+    """The refusal of an image that needs so many bytes, with the layer that needs most; else `why` itself."""
+    try:
+        check(plan, flash, ram, None, limits)
+    except EdgeTernaryError as error:
+        return error
+    return why
+
+
 def refusal(missing: NoPlan, limits: Limits) -> EdgeTernaryError:
     """Why there is no plan: a limit that none keeps, or several that no plan keeps together."""
     fast, small, lean = (missing.best[what] for what in ("cycles", "flash", "ram"))

@@ -66,6 +66,8 @@ def make(
     estimates = totals(design, rows, (wishes.clock or part.clock) if part else 0)
     progress("writing Verilog")
     files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
+    if design.weights:
+        files["weights.bin"] = design.weights
     measured: dict[str, Any] = {}
     if build:
         bitstream, measured = _built(graph, design, asked, progress, yosys, wishes.seeds)
@@ -80,6 +82,11 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
     """Totals over the parts; with a clock in MHz also frames a second and latency."""
     words = ("luts", "ffs", "ram_blocks")
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
+    if any(row["logic_cells"] != row["luts"] for row in rows.values()):
+        found["logic_cells"] = sum(row["logic_cells"] for row in rows.values())
+    if design.weights:
+        found["single_port_rams"] = sum(row.get("single_port_rams", 0) for row in rows.values())
+        found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
     if clock:
@@ -91,11 +98,13 @@ def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> li
     """For each layer its fold and, of its parts together, LUTs, flip-flops, block RAMs; cycles a frame."""
     found: dict[str, dict[str, Any]] = {}
     for name, row in rows.items():
-        layer = design.layers[name]
+        layer = design.layers.get(name, name)
         total = found.setdefault(layer, {"name": layer, "luts": 0, "ffs": 0, "ram_blocks": 0, "cycles": 0})
         for word in ("luts", "ffs", "ram_blocks"):
             total[word] += row[word]
-        total["cycles"] = max(total["cycles"], design.busy[name])
+        if rams := row.get("single_port_rams"):
+            total["single_port_rams"] = rams
+        total["cycles"] = max(total["cycles"], design.busy.get(name, 0))
     kinds = {op.name: op.kind for op in graph.ops}
     for layer, total in found.items():
         total["ops"] = kinds.get(layer, "input")
@@ -130,9 +139,9 @@ def _built(
         )
     cycles, latency = int(ran.stats["cycles"] or 0), int(ran.stats["latency"] or 0)
     measured |= {"cycles": cycles, "latency_cycles": latency}
-    if asked.device not in devices.PARTS:
+    part = devices.PARTS.get(asked.device)
+    if part is None or not part.place:
         return {}, measured
-    part = devices.part(asked.device)
     pins = place.free_pins(part, design.ports)
     count = seeds or place.seeds(int(figures["luts"]))
     found = place.place(folder / "netlist.json", part, count, name=graph.name, pins=pins, progress=progress)

@@ -23,7 +23,12 @@ _SPECS = (
         executables=("arm-none-eabi-gcc",),
     ),
     ToolSpec("gcc", "apt install gcc", "executor host with --compiler gcc, sanitizers", executables=("gcc",)),
-    ToolSpec("clang", "apt install clang", "executor host with --compiler clang", executables=("clang",)),
+    ToolSpec(
+        "clang",
+        "apt install clang",
+        "executor host with --compiler clang, the fuzzer of the protocol",
+        executables=("clang",),
+    ),
     ToolSpec("unicorn", "pip install unicorn", "executors cortex-m*", package="unicorn"),
     ToolSpec(
         "capstone", "pip install capstone", "cycle model of the executors cortex-m*", package="capstone"
@@ -33,6 +38,13 @@ _SPECS = (
         "apt install qemu-system-arm",
         "executors qemu:* and cortex-m55",
         executables=("qemu-system-arm",),
+    ),
+    ToolSpec("node", "apt install nodejs npm", "verify --emulate of the Pico", executables=("node",)),
+    ToolSpec(
+        "rp2040js",
+        "npm install --ignore-scripts --no-save rp2040js",
+        "verify --emulate of the Pico",
+        npm="rp2040js",
     ),
     ToolSpec(
         "yosys",
@@ -79,13 +91,6 @@ _SPECS = (
         "apt install fpga-icestorm",
         "executors bitstream:*",
         executables=("icebox_vlog",),
-        version_args=("-h",),
-    ),
-    ToolSpec(
-        "iceunpack",
-        "apt install fpga-icestorm",
-        "a board's iCE40 bitstream in simulation",
-        executables=("iceunpack",),
         version_args=("-h",),
     ),
     ToolSpec(
@@ -138,19 +143,55 @@ _SPECS = (
     ToolSpec(
         "openFPGALoader",
         "apt install openfpgaloader",
-        "nothing yet; flashes the FPGA boards that name it",
+        "flash --tool openFPGALoader: FPGA boards",
         executables=("openFPGALoader",),
         version_args=("--Version",),
     ),
     ToolSpec(
         "picotool",
         "apt install picotool",
-        "nothing yet; flashes the Pico",
+        "flash --tool picotool: the Pico",
         executables=("picotool",),
         version_args=("version",),
     ),
+    ToolSpec("pyocd", "pip install pyocd", "flash --tool pyocd: Cortex-M boards", package="pyocd"),
     ToolSpec(
-        "pyocd", "pip install pyocd", "nothing yet; flashes the Cortex-M boards", executables=("pyocd",)
+        "probe-rs",
+        "cargo install probe-rs-tools --locked",
+        "flash --tool probe-rs: Cortex-M boards",
+        executables=("probe-rs",),
+    ),
+    ToolSpec(
+        "openocd", "apt install openocd", "flash --tool openocd: Cortex-M boards", executables=("openocd",)
+    ),
+    ToolSpec(
+        "st-flash",
+        "apt install stlink-tools",
+        "flash --tool st-flash: boards of ST",
+        executables=("st-flash",),
+    ),
+    ToolSpec(
+        "dfu-util",
+        "apt install dfu-util",
+        "flash --tool dfu-util: boards with a boot loader",
+        executables=("dfu-util",),
+    ),
+    ToolSpec(
+        "iceprog",
+        "apt install fpga-icestorm",
+        "flash --tool iceprog: iCE40 boards",
+        executables=("iceprog",),
+        version_args=("--help",),
+    ),
+    ToolSpec(
+        "ecpprog",
+        "build it from github.com/gregdavill/ecpprog",
+        "flash --tool ecpprog: ECP5 boards",
+        executables=("ecpprog",),
+        version_args=("--help",),
+    ),
+    ToolSpec(
+        "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
     ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
     ToolSpec("gymnasium", "pip install gymnasium", "examples/rl_cartpole", package="gymnasium"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ class ToolSpec:
     needed_by     verbs and executors that use it
     executables   program names, first found on PATH wins
     package       Python package that carries it (searched when no executable is given)
+    npm           package of Node.js, looked for in node_modules here and above, and in NODE_PATH
     program       path of a program inside that package, a function `module:name` to call, or `module:` to run
     version_args  arguments that print the version
     """
@@ -33,6 +35,7 @@ class ToolSpec:
     needed_by: str
     executables: tuple[str, ...] = ()
     package: str = ""
+    npm: str = ""
     program: str = ""
     version_args: tuple[str, ...] = ("--version",)
 
@@ -49,17 +52,34 @@ class ToolSpec:
             if found:
                 return found
             tried.append(f"Python package {self.package}")
+        if self.npm:
+            found = self._in_node_modules()
+            if found:
+                return found
+            tried.append(f"{self.npm} in node_modules here and above and in NODE_PATH")
         return self._tool((), "", "", ", ".join(tried))
+
+    def _in_node_modules(self) -> Tool | None:
+        here = Path.cwd()
+        paths = [Path(path) for path in os.environ.get("NODE_PATH", "").split(os.pathsep) if path]
+        for folder in [*paths, *(place / "node_modules" for place in (here, *here.parents))]:
+            description = folder / self.npm / "package.json"
+            if description.is_file():
+                version = str(json.loads(description.read_text(encoding="utf-8")).get("version", "unknown"))
+                return self._tool((), str(description.parent), version)
+        return None
 
     def _in_package(self) -> Tool | None:
         spec = importlib.util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
             return None
         folder = Path(next(iter(spec.submodule_search_locations)))
-        try:
-            version = importlib.metadata.version(self.package.replace("_", "-"))
-        except importlib.metadata.PackageNotFoundError:
-            version = "unknown"
+        version = "unknown"
+        for distribution in (self.name, self.package.replace("_", "-")):
+            try:
+                version = importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                pass  # it has another name than the tool
         if ":" in self.program:
             module, function = self.program.split(":")
             if not function:

@@ -61,11 +61,15 @@ def nets() -> list[Graph]:
         found.append(
             build.graph(x, first, q1, second, q2, total, q3, third, requantize(rng, 4, "q4", "c3", form))
         )
-    for minimum in ([0] * 6, [1] * 6, [0, 1, 0, 0, 1, 1]):
+    for size, minimum in ((2, [0] * 6), (2, [1] * 6), (2, [0, 1, 0, 0, 1, 1]), (1, [0] * 6)):
         net = Net("pooled", build.value("x", (12, 8, 2), "uint2"), rng)
         net.conv(6, "ternary", "c1").threshold("uint2", "t1")
         pool = MaxPool(
-            name="pool", inputs=("t1",), kernel=(2, 2), stride=(2, 2), minimum=np.array(minimum, np.uint8)
+            name="pool",
+            inputs=("t1",),
+            kernel=(size, size),
+            stride=(2, 2),
+            minimum=np.array(minimum, np.uint8),
         )
         graph = net.graph()
         last = conv(rng, "pool", (6, 4, 6), 3, "c2")

@@ -34,7 +34,7 @@ def et(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
 
     def call(*arguments: object) -> Answer:
         capsys.readouterr()
-        code = cli.run([str(argument) for argument in arguments])
+        code = cli.call([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return Answer(code, captured.out, captured.err)
 

@@ -26,7 +26,7 @@ def test_help_is_fast() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     script = (
-        "import sys; from edgeternary import cli; cli.run(['--help']); import edgeternary;"
+        "import sys; from edgeternary import cli; cli.call(['--help']); import edgeternary;"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

@@ -9,7 +9,6 @@ import pytest
 from edgeternary.boards import load_all, load_board
 from edgeternary.boards.board import read_board
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.toolchains import CATALOG
 from edgeternary.toolchains.cores import CORES
 
 GOOD = """
@@ -28,7 +27,7 @@ def test_board_is_complete(name: str) -> None:
     board = load_board(name)
     assert board.name == name and board.title and len(board.source) > 20 and board.clock_hz >= 1_000_000
     if board.kind == "fpga":
-        assert board.fpga and board.fpga.luts > 1000 and board.flash_tool
+        assert board.fpga and board.fpga.luts > 1000 and board.tools
         with pytest.raises(EdgeTernaryError, match="no processor core"):
             board.memory()
     else:
@@ -36,16 +35,29 @@ def test_board_is_complete(name: str) -> None:
         assert board.core in CORES and board.uart and board.uart.base
         assert flash.bytes >= 0x4000 and ram.bytes >= 0x1000 and flash.origin != ram.origin
     if board.kind == "emulated":
-        assert board.emulator
+        assert board.emulator and board.emulator.qemu
     if board.kind == "mcu":
-        assert board.flash_tool in CATALOG
+        assert board.tools and board.port
 
 
 def test_names_are_forgiving() -> None:
     assert load_board("MPS2-AN385").name == "mps2_an385"
     with pytest.raises(EdgeTernaryError, match="known are") as error:
-        load_board("nosuch")
+        load_board("zzz")
     assert error.value.code == USAGE
+
+
+def test_the_nearest_names_are_told() -> None:
+    with pytest.raises(EdgeTernaryError, match=r"the nearest are .*nucleo_l476rg"):
+        load_board("nucleo_l467rg")
+
+
+def test_a_board_file_of_the_user(tmp_path: Path) -> None:
+    path = tmp_path / "my_board.toml"
+    path.write_text(GOOD)
+    assert load_board(str(path)).name == "my_board"
+    with pytest.raises(EdgeTernaryError, match="No such file"):
+        load_board(str(tmp_path / "none.toml"))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,10 @@ def test_names_are_forgiving() -> None:
         (('"mcu"', '"toaster"'), "toaster"),
         (("bytes = 0x1000 }\nram", 'bytes = "big" }\nram'), "flash.bytes"),
         (("title", "= title"), "line 2"),
+        (("clock_hz = 1_000_000", "clock_hz = 0"), "more than 0"),
+        (("core", "tools = { hammer = '' }\ncore"), "hammer"),
+        (('core = "cortex-m4"', ""), "core, flash and ram"),
+        (('"mcu"', '"fpga"'), "fpga: a table"),
     ],
 )
 def test_bad_files(change: tuple[str, str], message: str, tmp_path: Path) -> None:

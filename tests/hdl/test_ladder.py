@@ -120,7 +120,7 @@ def compared(
 
     def call(on: str) -> tuple[int, str]:
         options = ["--inputs", str(tmp_path / "x.npy"), "--on", on, "--compare"]
-        code = cli.run(["simulate", str(tmp_path / "rom.et"), *options])
+        code = cli.call(["simulate", str(tmp_path / "rom.et"), *options])
         return code, capsys.readouterr().err
 
     return call
@@ -215,7 +215,7 @@ def test_cells_that_cannot_be_simulated(
 
 
 def test_wishes_need_a_device(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["simulate", "zoo:mnist-mlp-binary-64", "--on", "cxxrtl", "--fps", "10"]) == 2
+    assert cli.call(["simulate", "zoo:mnist-mlp-binary-64", "--on", "cxxrtl", "--fps", "10"]) == 2
     assert "--fps needs an executor with a device" in capsys.readouterr().err
 
 
@@ -238,5 +238,5 @@ def test_wishes_arrive(compared: Compared, monkeypatch: pytest.MonkeyPatch, tmp_
         "--maximize",
         "fps",
     ]
-    assert cli.run(["simulate", str(tmp_path / "rom.et"), *options]) == 0
+    assert cli.call(["simulate", str(tmp_path / "rom.et"), *options]) == 0
     assert seen == [plan.Wishes("up5k"), plan.Wishes("hx8k", 30.0, 900, True), plan.Wishes()]

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from edgeternary.cli import run as command_line
+from edgeternary.cli import call as command_line
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train import find_recipe
 from edgeternary.train.sweep import axes_of, plan, slug

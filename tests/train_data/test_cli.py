@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from edgeternary.cli import run
+from edgeternary.cli import call as run
 from edgeternary.train import data
 from tests.train_data.made_up import mnist_files
 

@@ -10,8 +10,8 @@ from string import Template
 from edgeternary.boards import Board, Memory
 from edgeternary.data import firmware_dir
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.image.elf import Elf
 from edgeternary.run._bench import BenchModel, empty_model
-from edgeternary.run._emulator.elf import Elf
 from edgeternary.toolchains import compilers
 
 STACK_BYTES = 0x10000
@@ -20,7 +20,7 @@ PORT = (
     "ports/cortex_m/startup.c",
     "ports/cortex_m/semihosting.c",
     "ports/cortex_m/port.h",
-    "ports/mps2/uart.c",
+    "ports/cortex_m/print.c",
 )
 TAPS = {"none": (), "watched": ("core/taps_watched.c",), "written": ("core/taps.c",)}
 

@@ -10,7 +10,7 @@ import unicorn
 from unicorn import arm_const as arm
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.run._emulator.elf import Elf
+from edgeternary.image.elf import Elf
 from edgeternary.run._emulator.image import Regions
 from edgeternary.toolchains.cores import core as find_core
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgeternary.run._emulator.elf import Elf
+from edgeternary.image.elf import Elf
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def board_of(core: str) -> Board:
         raise EdgeTernaryError(
             f"nothing emulates {core}",
             "no board file names a machine of QEMU with it",
-            "edgeternary boards lists those that do; add one as docs/adding-a-board.md says",
+            "edgeternary boards lists those that do; add one as docs/boards.md says",
         )
     return boards[0]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
@@ -28,6 +28,8 @@ class Elf:
     """A linked Arm image.
 
     segments        (load address, bytes) of each part, as a programmer would write it to flash
+    sections        {name: bytes}
+    entry           address that the core starts at
     functions       by address
     flash_bytes     text, read-only data and initial values of variables
     variable_bytes  data (with code that runs from RAM) and bss; the stack that the linker script reserves is
@@ -39,14 +41,21 @@ class Elf:
         try:
             with path.open("rb") as stream:
                 self._read(ELFFile(stream))
-        except ELFError as error:
-            raise EdgeTernaryError(f"{path} is no Arm image", str(error)) from error
+        except Exception as error:  # pyelftools raises all sorts of them for a damaged file
+            why = str(error) or type(error).__name__
+            raise EdgeTernaryError(f"{path} is no Arm image", why, "build it again") from error
 
     def _read(self, elf: ELFFile) -> None:
         loaded = [s for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]]
         self.segments: list[tuple[int, bytes]] = [(s["p_paddr"], s.data()) for s in loaded]
+        self._offsets = [(int(s["p_paddr"]), int(s["p_filesz"]), int(s["p_offset"])) for s in loaded]
 
-        symbols = [_symbol(s) for s in elf.get_section_by_name(".symtab").iter_symbols()]
+        self.entry = int(elf["e_entry"])
+        table = elf.get_section_by_name(".symtab")
+        if table is None:
+            raise EdgeTernaryError("it has no symbols")
+        symbols = [_symbol(s) for s in table.iter_symbols()]
+        self._marks = sorted((s.address & ~1, s.name[1]) for s in symbols if s.name[:2] in ("$t", "$d", "$a"))
         self._symbols = {s.name: s for s in symbols}
         self.functions = sorted((s for s in symbols if s.function), key=lambda s: (s.address, s.name))
         self._addresses = [f.address for f in self.functions]
@@ -55,6 +64,10 @@ class Elf:
         # A .data that holds nothing but code that runs from RAM is not marked as writable.
         in_ram = [s for s in sections if s["sh_flags"] & SH_FLAGS.SHF_WRITE or s.name == ".data"]
         writable = [s for s in in_ram if s.name != ".stack"]
+        self.sections = {s.name: int(s["sh_size"]) for s in sections if s["sh_size"]}
+        self._places = [
+            (int(s["sh_addr"]), s.data()) for s in sections if s["sh_type"] != "SHT_NOBITS" and s["sh_size"]
+        ]
         self.flash_bytes = sum(int(s["sh_size"]) for s in sections if s["sh_type"] != "SHT_NOBITS")
         self.variable_bytes = sum(int(s["sh_size"]) for s in writable)
 
@@ -74,6 +87,45 @@ class Elf:
             if address < function.address + max(function.size, 1):
                 return function
         return None
+
+    def read(self, address: int, size: int) -> bytes:
+        """Initial contents of memory; EdgeTernaryError where the image has none."""
+        for first, data in self._places:
+            if first <= address and address + size <= first + len(data):
+                return bytes(data[address - first : address - first + size])
+        raise EdgeTernaryError(f"{self.path} has nothing at {address:#010x}", "no section holds it")
+
+    def patched(self, address: int, image: bytes) -> bytes:
+        """The file, with its contents taken from `image`, which begins at `address`."""
+        data = bytearray(self.path.read_bytes())
+        for where, size, offset in self._offsets:
+            data[offset : offset + size] = image[where - address : where - address + size]
+        return bytes(data)
+
+    def instructions(self, function: Symbol) -> Iterator[Any]:
+        """The function's instructions as capstone decodes them; tables among them are left out."""
+        import capstone
+
+        decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+        for at, end in self._code(function.address, function.address + function.size):
+            while at < end:
+                for insn in decoder.disasm(self.read(at, end - at), at):
+                    yield insn
+                    at += insn.size
+                if at < end:  # one that capstone does not know, of Helium; two halfwords or one
+                    wide = int.from_bytes(self.read(at, 2), "little") >> 11 in (0b11101, 0b11110, 0b11111)
+                    at += 4 if wide else 2
+
+    def _code(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Stretches of [start, end) that hold instructions, by the marks $t and $d of the compiler."""
+        index = bisect.bisect_right(self._marks, (start, "~")) - 1
+        for at in range(max(index, 0), len(self._marks)):
+            first, kind = self._marks[at]
+            following = self._marks[at + 1][0] if at + 1 < len(self._marks) else end
+            if first >= end:
+                return
+            if kind != "d" and following > start:
+                yield max(first, start), min(following, end)
 
     def where(self, address: int) -> str:
         """`name+0x12` of the function that holds an address, else the address."""

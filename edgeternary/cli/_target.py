@@ -1,0 +1,107 @@
+"""Options of the verbs that talk to a board, and the board they mean: at a port, or emulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import click
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.link.build import Build
+
+F = TypeVar("F", bound=Callable[..., Any])
+SLACK = 4.0  # times the estimated run time that a board may take
+
+OPTIONS = (
+    click.option(
+        "--port", help="Serial port of the board: /dev/ttyACM0, COM3, a URL of pyserial, unix:PATH."
+    ),
+    click.option("--emulate", is_flag=True, help="Run the image in an emulator instead of on a board."),
+    click.option("--bitstream", is_flag=True, help="With --emulate, iCE40: simulate the packed file itself."),
+    click.option("--baud", type=click.IntRange(300, 10_000_000), help="Of the port; default: the board's."),
+)
+
+
+def target_options(function: F) -> F:
+    """Adds --port, --emulate, --bitstream and --baud."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class Target:
+    """A board that answers. port: its name; by: port, or the emulator; options: of executor serial."""
+
+    NO_TIME: ClassVar[str] = "QEMU does not keep the time of a core: instructions take none"
+
+    port: str
+    by: str
+    options: dict[str, object]
+
+    @property
+    def counts(self) -> bool:
+        """Whether the cycles that it counts mean anything."""
+        return self.by != "qemu"
+
+    @property
+    def executor(self) -> str:
+        return f"serial:{self.port}"
+
+
+@contextmanager
+def target(
+    build: Build | None, port: str | None, emulate: bool, bitstream: bool, baud: int | None
+) -> Iterator[Target]:
+    """The board that --port or --emulate means, for as long as the block lasts.
+
+    build  whose digest the board must have; None takes any board at --port
+    """
+    if bool(port) == emulate or (bitstream and not emulate):
+        raise EdgeTernaryError(
+            "name one board",
+            "--port is the serial port of a real one, --emulate needs none; --bitstream goes with --emulate",
+            "for example --port /dev/ttyACM0; edgeternary doctor lists ports",
+            USAGE,
+        )
+    options: dict[str, object] = {}
+    if build is not None:
+        uart = build.board.uart
+        options = {"digest": build.digest, "baud": uart.baud if uart else 0, "patience": _patience(build)}
+    if baud:
+        options["baud"] = baud
+    if port:
+        yield Target(port, "port", options)
+        return
+    if build is None:
+        raise EdgeTernaryError(
+            "--emulate needs a build",
+            "an image is what is emulated",
+            "name the folder of compile --board",
+            USAGE,
+        )
+    from edgeternary.emulate import emulated
+
+    with emulated(build, bitstream) as board:
+        yield Target(board.port, board.by, {**options, "patience": board.patience})
+
+
+def build_of(text: str, needed: bool = False) -> Build | None:
+    """The build in the folder `text`; None where it is a model's name or file, unless a build is needed."""
+    from edgeternary.link.build import read_build
+
+    path = Path(text)
+    return read_build(path) if needed or path.is_dir() else None
+
+
+def _patience(build: Build) -> float:
+    """Seconds that a run may take on the board, from the estimate of its cycles."""
+    estimates = build.report.get("estimates", {})
+    cycles = float(estimates.get("cycles") or estimates.get("estimated_cycles") or 0)
+    return SLACK * cycles / build.board.clock_hz

@@ -1,0 +1,29 @@
+"""edgeternary emulate: a build on its emulated board, at a port that anybody may open."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import click
+
+from edgeternary.cli._output import note
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--bitstream", is_flag=True, help="iCE40: simulate the packed file itself.")
+def command(folder: Path, bitstream: bool) -> None:
+    """Run the image of the build in FOLDER in an emulator and print the name of its port.
+
+    The port serves one host at a time, until this command is interrupted: verify --port, run --port, bench
+    --port, or a program of yours.
+    """
+    from edgeternary.emulate import emulated
+    from edgeternary.link.build import read_build
+
+    build = read_build(folder)
+    with emulated(build, bitstream, listening=True) as board:
+        click.echo(board.port)
+        note(f"{build.model} on {build.board.title}, by {board.by}; Ctrl-C ends it")
+        threading.Event().wait()

@@ -1,0 +1,39 @@
+"""edgeternary flash: puts the image of a build onto its board."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from edgeternary.cli._output import json_option, note, print_json
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--probe", default="", help="Which debug probe or drive, if there are several: its id.")
+@click.option("--tool", default="", help="Use this one of the tools that the board's file names.")
+@click.option("--dry-run", is_flag=True, help="Check the image, print the command, and leave it at that.")
+@json_option
+def command(folder: Path, probe: str, tool: str, dry_run: bool, as_json: bool) -> None:
+    """Write the image of the build in FOLDER to its board, and read it back where the tool can.
+
+    FOLDER is what compile --board wrote. The tool is the first that the board's file names and this machine
+    has: pyocd, probe-rs, openocd, st-flash, dfu-util, uf2 (a copy to the board's drive), picotool,
+    openFPGALoader, iceprog or ecpprog. An image for another board, one that was changed since it was built,
+    or that does not fit is refused.
+    """
+    from edgeternary.flash import flash
+    from edgeternary.link.build import read_build
+
+    done = flash(read_build(folder), tool, probe, dry_run, note)
+    if as_json:
+        print_json(done)
+    elif dry_run:
+        click.echo(shlex.join(done["command"]))
+    else:
+        how = (
+            "read back and equal" if done["verified"] else "not read back: edgeternary verify does it better"
+        )
+        click.echo(f"{done['image']} (build {done['digest'][:16]}) is on {done['board']}, {how}.")

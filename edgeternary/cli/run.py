@@ -1,0 +1,124 @@
+"""edgeternary run: what a model answers to an input, on a board, in an emulator or on an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeternary.cli._inputs import load_inputs
+from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.cli._target import build_of, target, target_options
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgeternary.ir import Graph
+    from edgeternary.link.build import Build
+
+COLUMNS = ("sample", "class", "label", "outputs")
+SHOWN = 16  # numbers of an output in the table
+
+
+@click.command()
+@click.argument("model", metavar="MODEL|FOLDER")
+@click.option(
+    "--input",
+    "path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Codes (.npy, .npz): one sample or many.",
+)
+@target_options
+@click.option("--on", help="Executor instead of a board: numpy, host, cortex-m4, hdl; default numpy.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy.")
+@json_option
+def command(
+    model: str,
+    path: Path,
+    port: str | None,
+    emulate: bool,
+    bitstream: bool,
+    baud: int | None,
+    on: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Run MODEL, or the build in FOLDER, on the samples of a file and print what it answers.
+
+    With --port a board answers, with --emulate FOLDER's image in an emulator, else an executor.
+    """
+    from edgeternary.cli._model import load_model
+    from edgeternary.report.files import check_writable
+    from edgeternary.report.tables import print_table
+    from edgeternary.run import run
+
+    if output:
+        check_writable(output)
+    build = build_of(model, emulate)
+    graph = build.graph if build else load_model(model)
+    x = _samples(graph, load_inputs(path)[0])
+    with _executor(build, port, emulate, bitstream, baud, on) as (name, options), progress_bars() as progress:
+        moved = {**options, "progress": lambda done, total: progress(name, done, total)}
+        result = run(graph, x, on=name, options=moved)
+    if output:
+        _write(output, result.outputs)
+    rows = [_row(graph, number, found) for number, found in enumerate(result.outputs)]
+    if as_json:
+        print_json({"model": graph.name, "by": name, "cycles": result.stats.get("cycles"), "samples": rows})
+    else:
+        print_table([{**row, "outputs": _short(row["outputs"])} for row in rows], COLUMNS)
+
+
+@contextmanager
+def _executor(
+    build: Build | None, port: str | None, emulate: bool, bitstream: bool, baud: int | None, on: str | None
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Name and options of the executor that the options mean."""
+    if on is not None and (port or emulate):
+        raise EdgeTernaryError("name one place", "--on, --port and --emulate exclude each other", code=USAGE)
+    if not port and not emulate and not bitstream:
+        yield on or "numpy", {}
+        return
+    with target(build, port, emulate, bitstream, baud) as board:
+        yield board.executor, board.options
+
+
+def _samples(graph: Graph, x: np.ndarray) -> np.ndarray:
+    """Samples of an array that may be a single one."""
+    from edgeternary.run.inputs import check_inputs
+
+    shape = graph.input.shape
+    one = x.shape in (shape, shape[:-1]) and not graph.states
+    return check_inputs(graph, x[None] if one and (x.shape == shape or shape[-1] == 1) else x)
+
+
+def _row(graph: Graph, number: int, found: np.ndarray) -> dict[str, Any]:
+    row: dict[str, Any] = {"sample": number, "outputs": found.tolist()}
+    if found.ndim == 1 and len(found) > 1:
+        row["class"] = int(found.argmax())
+        labels = graph.meta.labels
+        row["label"] = labels[row["class"]] if row["class"] < len(labels) else None
+    return row
+
+
+def _short(numbers: list[Any]) -> str:
+    text = " ".join(map(str, numbers[:SHOWN]))
+    return text + (" ..." if len(numbers) > SHOWN else "")
+
+
+def _write(path: Path, outputs: np.ndarray) -> None:
+    import io
+
+    import numpy as np
+
+    from edgeternary.report.files import write_file
+
+    buffer = io.BytesIO()
+    np.save(buffer, outputs)
+    write_file(path, buffer.getvalue())
+    note(f"outputs written to {path}")

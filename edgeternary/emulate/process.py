@@ -1,0 +1,119 @@
+"""Emulators as processes: ended whatever happens, quoted when they end by themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.link.faults import Gone
+
+START_SECONDS = 30.0
+QUOTED = 600  # characters of what an emulator said
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    folder: Path,
+    what: str,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in its own group, killed at the end of the block; what it says goes to folder/log.
+
+    EdgeTernaryError where it cannot be started; where the line to it breaks because it ended, what it said.
+    """
+    with Path(folder, "log").open("wb") as log:
+        process = _start(command, folder, what, stdin, log.fileno() if stdout is None else stdout, log, env)
+        try:
+            with _asked_to_end():
+                yield process
+        except Gone as error:
+            time.sleep(0.1)  # it may be about to end
+            if process.poll() is not None:
+                why = _said(folder) or f"it ended with {process.returncode}"
+                raise EdgeTernaryError(f"{what} is gone", why, "start again; see docs/firmware.md") from error
+            raise
+        finally:
+            _end(process)
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM ends this process as an exception does, so that the emulator ends with it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes], what: str) -> None:
+    """Until `path` is there. EdgeTernaryError where the process ends first, or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while not path.exists():
+        if process.poll() is not None:
+            why = _said(path.parent) or f"exit code {process.returncode}"
+            raise EdgeTernaryError(f"{what} ended at once", why)
+        if time.monotonic() > end:
+            raise EdgeTernaryError(f"{what} does not start", f"no socket after {START_SECONDS:g} s")
+        time.sleep(0.01)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder whose path is short enough for a Unix socket (108 bytes, unix(7))."""
+    base = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="et-", dir=base if len(base) < 60 else "/tmp") as name:
+        yield Path(name)
+
+
+def _start(
+    command: Sequence[str | Path],
+    folder: Path,
+    what: str,
+    stdin: int,
+    stdout: int,
+    log: IO[bytes],
+    env: Mapping[str, str] | None,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=log,
+            cwd=folder,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EdgeTernaryError(f"{what} cannot be started", str(error)) from error
+
+
+def _said(folder: Path) -> str:
+    """The end of what it wrote to its log, without notes such as QEMU's on waiting for a connection."""
+    lines = (folder / "log").read_text(errors="replace").splitlines()
+    return "\n".join(line for line in lines if ": info: " not in line).strip()[-QUOTED:]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

@@ -1,0 +1,15 @@
+"""ecpprog: writes and reads back the flash of an ECP5 board; -S: the chip's own memory (its help text)."""
+
+from __future__ import annotations
+
+import shlex
+
+from edgeternary.flash.job import Command, Job, Program
+
+
+def command(job: Job) -> Command:
+    device = ["-d", job.probe] if job.probe else []
+    return ["ecpprog", *shlex.split(job.name), *device, job.file()]
+
+
+PROGRAM = Program("ecpprog", command, verified=lambda job: "-S" not in shlex.split(job.name))

@@ -1,0 +1,30 @@
+"""Images for boards: a model, the serial protocol and a chip's port, linked and stamped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.image import formats
+from edgeternary.image.header import Header, check, find
+
+__all__ = ["Header", "check", "find", "read", "verify"]
+
+
+def read(path: str | Path) -> Header:
+    """What the image in an .elf, .hex, .uf2 or .bin file says of itself; the digest is not checked."""
+    return _named(Path(path), find)
+
+
+def verify(path: str | Path) -> Header:
+    """The same, once its digest was found right."""
+    return _named(Path(path), check)
+
+
+def _named(path: Path, take: Callable[[bytes], Header]) -> Header:
+    _, image = formats.load(path)
+    try:
+        return take(image)
+    except EdgeTernaryError as error:
+        raise EdgeTernaryError(f"{path} is no image for a board", error.why, error.remedy) from error

@@ -1,0 +1,81 @@
+"""A folder that `compile --board` wrote: which board, which image, which model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from edgeternary.boards import Board, load_board
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph
+
+MANIFEST = "edgeternary.json"
+
+
+@dataclass(frozen=True)
+class Build:
+    """What the manifest says.
+
+    kind    mcu or fpga
+    model   name of the model; `graph` is the model itself, as it was compiled
+    digest  hexadecimal; hello gives its first 16 digits
+    image   the file that `flash` writes
+    report  everything else that compile noted: estimates, measured figures, layers
+    """
+
+    folder: Path
+    board: Board
+    kind: str
+    model: str
+    digest: str
+    image: Path
+    report: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """EdgeTernaryError where the folder has lost its model."""
+        from edgeternary.ir.file import load
+
+        return load(self.folder / str(self.report.get("graph") or f"{self.model}.et"))
+
+    def figure(self, word: str) -> int | None:
+        """A measured figure, such as flash_bytes; None where there is none."""
+        value = self.report.get(word, self.report.get("measured", {}).get(word))
+        return value if isinstance(value, int) else None
+
+
+def is_build(path: Path) -> bool:
+    """Whether compile wrote this folder."""
+    return (path / MANIFEST).is_file()
+
+
+def read_build(folder: Path) -> Build:
+    """The build in `folder`. EdgeTernaryError: it is none, or not one for a board."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        why = str(error) if is_build(folder) else f"there is no {MANIFEST}"
+        if not folder.is_dir():
+            why = "it is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise _no_build(folder, why) from error
+    words = ("board", "kind", "model", "digest", "image")
+    lacking = [word for word in words if not isinstance(content, dict) or not content.get(word)]
+    if lacking:
+        raise _no_build(folder, f"its {MANIFEST} names no {lacking[0]}: it was not built for a board")
+    own = folder / f"{content['board']}.toml"
+    board = load_board(str(own) if own.is_file() else content["board"])
+    image = folder / Path(content["image"]).name
+    if not image.is_file():
+        raise _no_build(folder, f"the image {image.name} is not there")
+    return Build(folder, board, content["kind"], content["model"], content["digest"], image, content)
+
+
+def _no_build(folder: Path, why: str) -> EdgeTernaryError:
+    return EdgeTernaryError(
+        f"{folder} is no build for a board",
+        why,
+        "edgeternary compile MODEL --board BOARD -o FOLDER writes one; edgeternary boards lists boards",
+    )

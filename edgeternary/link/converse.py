@@ -1,0 +1,90 @@
+"""Samples through a device, and what it said of the cycles they took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.link import faults
+from edgeternary.link.client import Client
+from edgeternary.link.codec import answer_bytes, decode_answer, encode_input
+from edgeternary.link.frames import Hello
+
+REPLAYS = 5  # of a sample of a model with states, whose steps cannot be repeated one by one
+
+
+@dataclass
+class Talk:
+    """What a device answered.
+
+    outputs  int32 (samples, *shape), with steps after the samples for a graph with states
+    cycles   of each run: the whole, then the layers that the device counts
+    """
+
+    outputs: np.ndarray
+    cycles: list[list[int]] = field(default_factory=list)
+
+    def mean_cycles(self) -> list[float]:
+        """Over the runs; zeros, which a device without a counter gives, included."""
+        return [float(x) for x in np.mean(np.asarray(self.cycles, np.float64), axis=0)] if self.cycles else []
+
+
+def converse(
+    client: Client,
+    hello: Hello,
+    graph: Graph,
+    inputs: np.ndarray,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Talk:
+    """Answers to inputs (samples, *shape), or (samples, steps, *shape) of a graph with states.
+
+    Each sample of a graph with states begins with a reset. EdgeTernaryError, code 4, where the class that the
+    device found is not that of its own numbers.
+    """
+    talk = Talk(np.zeros(0, np.int32))
+    found: list[object] = []
+    for number, sample in enumerate(inputs):
+        if graph.states:
+            found.append(_sequence(client, hello, sample, talk, number))
+        else:
+            found.append(_one(client, hello, sample, talk, number))
+        progress(number + 1, len(inputs))
+    steps = inputs.shape[1:2] if graph.states else ()
+    shape = (len(inputs), *steps, *graph.output_value.shape)
+    talk.outputs = np.asarray(found, np.int32).reshape(shape)
+    return talk
+
+
+def _sequence(client: Client, hello: Hello, sample: np.ndarray, talk: Talk, number: int) -> list[np.ndarray]:
+    """All steps of a sample, from the start again when a reply was lost."""
+    for left in reversed(range(REPLAYS)):
+        client.reset()
+        kept = len(talk.cycles)
+        try:
+            return [_one(client, hello, step, talk, number, again=False) for step in sample]
+        except faults.Lost:
+            del talk.cycles[kept:]
+            client.repeats += 1
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _one(
+    client: Client, hello: Hello, codes: np.ndarray, talk: Talk, number: int, again: bool = True
+) -> np.ndarray:
+    body = client.run(encode_input(hello, codes), answer_bytes(hello), again)
+    values, index = decode_answer(hello, body)
+    if index is not None and index != int(values.argmax()):
+        raise EdgeTernaryError(
+            f"the class of sample {number} is wrong",
+            f"the board says {index}, its own numbers {values.ravel().tolist()[:16]} say {values.argmax()}",
+            "report this as a bug",
+            NOT_BIT_EXACT,
+        )
+    talk.cycles.append(client.cycles())
+    return values

@@ -1,0 +1,180 @@
+"""Where bytes go and come from: a serial port, a URL of pyserial, or a Unix socket."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.link import faults
+from edgeternary.toolchains import require
+
+SOCKET = "unix:"
+WRITE_SECONDS = 60.0  # a line of 115,200 baud carries 690 kB in that time
+
+
+class Port(Protocol):
+    """A line to a device; a context manager that closes it.
+
+    name  as the user wrote it
+    """
+
+    name: str
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes. EdgeTernaryError when the device is gone."""
+
+    def read(self, timeout: float) -> bytes:
+        """What has come, at least a byte; b"" after `timeout` seconds without one."""
+
+    def close(self) -> None:
+        """Gives the line back."""
+
+
+def open_port(name: str, baud: int = 115_200) -> Port:
+    """The port called `name`: /dev/ttyACM0, COM3, a pty, a URL such as socket://host:port, or unix:PATH.
+
+    EdgeTernaryError: there is none, it is busy, or it may not be opened.
+    """
+    if name.startswith(SOCKET):
+        return SocketPort(name)
+    return SerialPort(name, baud)
+
+
+def port_names() -> list[dict[str, str]]:
+    """Serial ports of this machine: {"port", "about", "usb"}; usb is vendor:product and the serial number."""
+    require("pyserial")
+    from serial.tools import list_ports
+
+    rows = []
+    for found in sorted(list_ports.comports()):
+        usb = f"{found.vid:04x}:{found.pid:04x} {found.serial_number or ''}".strip() if found.vid else ""
+        if usb or found.description not in ("n/a", None):
+            about = found.description if found.description != "n/a" else ""
+            rows.append({"port": found.device, "about": about, "usb": usb})
+    return rows
+
+
+class SerialPort:
+    """A port of pyserial, 8N1, to itself."""
+
+    def __init__(self, name: str, baud: int) -> None:
+        require("pyserial")
+        import serial
+
+        self.name = name
+        try:
+            self._serial: Any = serial.serial_for_url(
+                name, baudrate=baud, timeout=0.1, write_timeout=WRITE_SECONDS, do_not_open=True
+            )
+            if os.name == "posix" and "://" not in name:
+                self._serial.exclusive = True
+            self._serial.open()
+        except (OSError, ValueError, ImportError) as error:  # SerialException is an OSError
+            raise _not_opened(name, baud, error) from error
+        self._broken = (OSError, TypeError)  # TypeError: pyserial reads a port that was closed meanwhile
+        if os.name == "posix":
+            import termios
+
+            self._broken = (*self._broken, termios.error)  # type: ignore[assignment]
+
+    def __enter__(self) -> SerialPort:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._serial.write(data)
+        except self._broken as error:
+            raise faults.gone(self.name, error) from error
+
+    def read(self, timeout: float) -> bytes:
+        try:
+            self._serial.timeout = max(timeout, 0)
+            first = self._serial.read(1)
+            waiting = self._serial.in_waiting if first else 0
+            return bytes(first + (self._serial.read(waiting) if waiting else b""))
+        except self._broken as error:
+            raise faults.gone(self.name, error) from error
+
+    def close(self) -> None:
+        try:
+            self._serial.close()
+        except self._broken:
+            pass  # it is gone anyway
+
+
+class SocketPort:
+    """A Unix socket, as an emulator offers one in place of a serial port."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        path = name.removeprefix(SOCKET)
+        if not hasattr(socket, "AF_UNIX"):
+            raise faults.not_there(name, f"{sys.platform} has no Unix sockets")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(WRITE_SECONDS)
+        try:
+            self._socket.connect(path)
+        except OSError as error:
+            self._socket.close()
+            raise _not_opened(name, 0, error) from error
+
+    def __enter__(self) -> SocketPort:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise faults.gone(self.name, error) from error
+
+    def read(self, timeout: float) -> bytes:
+        try:
+            if not select.select([self._socket], [], [], max(timeout, 0))[0]:
+                return b""
+            data = self._socket.recv(65536)
+        except (OSError, ValueError) as error:
+            raise faults.gone(self.name, error) from error
+        if not data:
+            raise faults.gone(self.name, None)
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _not_opened(name: str, baud: int, error: Exception) -> EdgeTernaryError:
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ECONNREFUSED):
+        return faults.not_there(name, _listed())
+    if number in (errno.EACCES, errno.EPERM):
+        return faults.no_permission(name, _group(name))
+    if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
+        return faults.busy(name)
+    return faults.not_opened(name, baud, str(error))
+
+
+def _listed() -> str:
+    ports = [row["port"] for row in port_names()]
+    return f"this machine has {', '.join(ports)}" if ports else "this machine has no serial port"
+
+
+def _group(name: str) -> str:
+    """The group that may open the port."""
+    try:
+        import grp
+
+        return grp.getgrgid(Path(name).stat().st_gid).gr_name
+    except (ImportError, KeyError, OSError):
+        return "dialout"

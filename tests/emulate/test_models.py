@@ -1,0 +1,65 @@
+"""Models of other kinds behind the serial port: states between steps, one-bit inputs, a signed one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgeternary
+from edgeternary import zoo
+from edgeternary.ir import Graph
+from edgeternary.ops import Dense
+from edgeternary.ops import build as ops
+from edgeternary.passes.cut import behind
+from tests.c.graphs import stateful
+from tests.cli.conftest import Answer
+from tests.emulate.conftest import MLP
+from tests.golden.models import ternary
+from tests.need import need
+
+Et = Callable[..., Answer]
+
+
+def dense(kind: str, inputs: int = 21) -> Graph:
+    """A layer whose input has this type, and a count that fills no byte."""
+    layer = Dense(
+        name="fc", inputs=("x",), weights=ternary(5, inputs), weight_type="ternary",
+        bias=np.arange(5, dtype=np.int32) - 2,
+    )  # fmt: skip
+    return ops.graph(ops.value("x", (inputs,), kind), layer, name=f"of-{kind}")
+
+
+MODELS: dict[str, Callable[[], Graph]] = {
+    "stateful": stateful,
+    "cut": lambda: behind(zoo.load(MLP), "bits"),
+    **{kind: (lambda kind=kind: dense(kind)) for kind in ("ternary", "uint2", "int5", "int16")},
+}
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("model", MODELS)
+def test_models(et: Et, tmp_path: Path, model: str) -> None:
+    need("qemu-system-arm", "zig", "pyserial")
+    folder = tmp_path / "build"
+    edgeternary.compile(MODELS[model](), board="mps2_an386", build=True, directory=folder)
+    row = et("verify", folder, "--emulate", "--samples", 12, "--json").json()
+    assert (row["samples"], row["mismatches"]) == (12, 0)
+
+
+@pytest.mark.system
+def test_cycles_of_each_layer(et: Et, tmp_path: Path) -> None:
+    """rp2040js counts: the layers' cycles add up to the whole, and the estimate is near."""
+    need("node", "rp2040js", "zig", "pyserial")
+    folder = tmp_path / "build"
+    edgeternary.compile(zoo.load("japanese-vowels"), board="pico", build=True, directory=folder)
+    answer = et("bench", folder, "--emulate", "--samples", 3, "--json")
+    assert answer.code == 0, answer.err
+    rows = answer.json()["rows"]
+    *layers, total = rows
+    assert total["layer"] == "total" and all(row["layer"] and row["kernel"] for row in layers)
+    counted = sum(row["cycles"] for row in layers)
+    assert 0.9 * total["cycles"] < counted <= total["cycles"] * 1.001
+    assert total["estimated_cycles"] and abs(total["estimate_error"]) < 0.5
