@@ -23,7 +23,10 @@ LAYER_COLUMNS = (
 @click.command()
 @model_argument
 @click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55.")
-@click.option("--device", help="Verilog for this FPGA: up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.")
+@click.option(
+    "--device",
+    help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
+)
 @click.option("--board", help="What this board needs: edgeternary boards lists them.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
 @click.option(
@@ -52,6 +55,7 @@ def command(
     maximize: str | None,
     max_luts: int | None,
     clock: float | None,
+    latency: int | None,
     from_layer: str | None,
     seeds: int | None,
     compiler: str,
@@ -91,7 +95,7 @@ def command(
         max_ram=max_ram,
         max_cycles=max_cycles,
         yosys=yosys,
-        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0),
+        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0, latency or 0),
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

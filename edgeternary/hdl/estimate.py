@@ -34,6 +34,9 @@ from edgeternary_hw import (
     Threshold,
     Widen,
     Window,
+    WiredArgMax,
+    WiredDense,
+    WiredThreshold,
 )
 from edgeternary_hw.compress import adder_bits, stage_bits
 from edgeternary_hw.single_port import SINGLE, columns
@@ -116,6 +119,14 @@ def _add(p: Add) -> tuple[float, float]:
     return inputs + factor * len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
 
 
+def _wired(p: WiredDense) -> tuple[float, float]:
+    """A row of n numbers of w bits: n - 1 adders of about w + 1 bits; of single bits, a LUT each."""
+    width = p.element.width
+    used = [sum(w != 0 for w in row) for row in p.weights]
+    each = width + 1.5 if width > 1 else 1.0
+    return sum(max(n - 1, 0) * each + p.out_width / 2 for n in used), len(p.o.payload) + 2
+
+
 CONTROL = 15  # LUTs of counters of a matrix
 LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0}  # counted: a CRC of 32 bits, an address, control
 
@@ -139,6 +150,9 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
+    WiredDense: _wired,
+    WiredThreshold: lambda p: (len(p.i.payload) / 2, len(p.o.payload) + 2),
+    WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
     Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),
 }
 

@@ -8,9 +8,10 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
-from edgeternary.hdl.folding import Folding, fold, layers
+from edgeternary.hdl.folding import Folding, fold, input_lanes, layers
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.top import Design, build
+from edgeternary.hdl.wired import latency, why_not
 from edgeternary.ir import Graph
 
 
@@ -26,6 +27,7 @@ class Wishes:
     blocks    at most so many block RAMs; 0: what the part has
     taken     logic cells of the part that something else takes
     single_port_rams  so many may be used where the design does not fit without; -1: what the part has
+    latency   at most so many clocks from a frame to its answer, weights as wires; 0: no wish
     """
 
     device: str = ""
@@ -36,6 +38,7 @@ class Wishes:
     blocks: int = 0
     taken: int = 0
     single_port_rams: int = -1
+    latency: int = 0
 
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
@@ -48,6 +51,8 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
     Without a wish for speed, the default folding, or the fastest slower one that fits.
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
+    if wishes.latency:
+        return _wired(graph, wishes)
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
         return fold(graph)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
@@ -61,6 +66,25 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
         _check(graph, found, part, wishes)
         return found
     return _fastest(graph, part, wishes)
+
+
+def _wired(graph: Graph, wishes: Wishes) -> Folding:
+    """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, or too many weights."""
+    bits, part = graph.input.size * graph.input.type.bits, PARTS.get(wishes.device)
+    if part and bits > part.pins:
+        bits = part.pins
+    found = Folding(cycles=1, input_bits=bits, wired=True)
+    clocks, why = latency(graph, input_lanes(graph, found)), why_not(graph)
+    if why or clocks > wishes.latency:
+        raise EdgeTernaryError(
+            f"{graph.name} cannot answer within {wishes.latency} clocks",
+            why or f"its input, {len(graph.ops)} layers and the registers between take {clocks}",
+            "leave out --latency" if why else f"--latency {clocks}, or fewer layers",
+            DOES_NOT_FIT,
+        )
+    if part:
+        _check(graph, found, part, wishes)
+    return found
 
 
 def _at(graph: Graph, part: Part, cycles: int) -> Folding:

@@ -18,6 +18,7 @@ from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.hdl.wired import WIRED
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary_hw import Answer, Element, Skid
 
@@ -126,6 +127,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     shapes = graph.values
     graph = flatten_early(graph)
     folding = folding or fold(graph)
+    builders = {**PARTS, **WIRED} if folding.wired else PARTS
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
@@ -139,7 +141,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     for op in graph.ops:
         if not _readers(graph, op.name):
             continue
-        taps[op.name] = PARTS[op.kind](
+        taps[op.name] = builders[op.kind](
             b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
         )
         wires |= _forked(b, op.name, taps[op.name])

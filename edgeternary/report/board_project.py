@@ -82,6 +82,7 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
         fpga.ram_blocks - LINK["ram_blocks"],
         round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
         -1 if fpga.flash else 0,
+        wishes.latency,
     )
     return plan.design(graph, asked)
 

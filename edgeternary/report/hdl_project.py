@@ -28,6 +28,7 @@ class Wishes:
     maximize: bool = False
     clock: float = 0.0
     seeds: int = 0
+    latency: int = 0
 
 
 NO_WISHES = Wishes()
@@ -55,7 +56,9 @@ def make(
 
     devices.family(device)
     progress("planning")
-    asked = plan.Wishes(device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock)
+    asked = plan.Wishes(
+        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
+    )
     design = plan.design(graph, asked)
     part = devices.PARTS.get(device)
     rows = estimate.by_part(design, device, part.ram_blocks if part else None)
@@ -124,7 +127,7 @@ def _built(
     measured: dict[str, Any] = dict(figures)
     progress(f"simulating {FRAMES} frames")
     inputs = samples(np.random.default_rng(PROBE), graph.input, FRAMES)
-    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock}
+    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock, "latency": asked.latency}
     options |= {"maximize": "fps"} if asked.maximize else {}
     ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
     if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):

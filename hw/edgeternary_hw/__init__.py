@@ -28,11 +28,13 @@ from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
 from .width import Narrow, Widen
 from .window import Window
+from .wired import WiredArgMax, WiredDense, WiredThreshold
 from .wishbone import Wishbone
 
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
     "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver",
-    "UartTransmitter", "Unpack", "Widen", "Window", "Wishbone",
+    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "WiredThreshold", "Wishbone",
 ]  # fmt: skip
