@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.ir import Graph
-from edgeternary.ops import Dense, Gather
+from edgeternary.ops import Dense, Gather, Requantize
 from edgeternary.ops.sizes import NARROW, packed_bytes
 
 CACHE = 2048  # tokens whose keys and values a transformer remembers
