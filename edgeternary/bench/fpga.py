@@ -15,6 +15,7 @@ from edgeternary.report import hdl_project
 from edgeternary.run import run
 
 FRAMES = 2000  # back to back at the input, test images in turn
+TIMEOUT = 7200.0  # seconds for them, on a machine that does other work
 Row = dict[str, Any]
 
 
@@ -44,6 +45,7 @@ ENTRIES = (
     Entry("mnist-mlp-100", "up5k", 8000),
     Entry("mnist-cnn-2bit", "up5k", 1000),
     Entry("mnist-mlp-binary-64", "up5k", 150_000, "bits"),
+    Entry("fashion-mlp", "up5k", 3000),
     Entry("mnist-mlp-binary-64", "hx8k", 400_000),
     Entry("mnist-cnn-2bit", "ecp5-25f", 30_000),
     Entry("mnist-cnn-2bit", "gw1nr-9", 1000),
@@ -79,7 +81,8 @@ def row(
     files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
-    ran = run(graph, chosen, on=f"cxxrtl:{entry.device}", options={"fps": entry.fps, "yosys": yosys})
+    options = {"fps": entry.fps, "yosys": yosys, "timeout": TIMEOUT}
+    ran = run(graph, chosen, on=f"cxxrtl:{entry.device}", options=options)
     expected = run(graph, inputs, on="numpy").outputs[np.arange(frames) % len(inputs)]
     wrong = int(np.any((ran.outputs != expected).reshape(frames, -1), axis=1).sum())
     card = zoo.card(entry.model)
@@ -98,6 +101,7 @@ def row(
         **{key: value for key, value in measured.items() if key not in ("device", "latency_cycles")},
         "mean_cycles": ran.stats["mean_cycles"],
         "bitstream_bytes": len(files[measured["bitstream"]]),
+        **{key: estimates[key] for key in ("load_bytes",) if key in estimates},
     }
     if lut6:
         progress(f"synthesising for {LUT6}")

@@ -97,6 +97,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     clock, reset  its resources for them; without, its default clock and no reset button
     extras    the attribute that lists more of its resources
     pins      {"rx", "tx"} of the serial port where it has none, and "high": what must be driven high
+    flash     the resource of its configuration flash where the design may read it, "" where it may not
     leds      show the class of the last answer
     """
 
@@ -114,6 +115,7 @@ class Fpga(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     reset: str = ""
     extras: str = ""
     pins: dict[str, str] = {}
+    flash: str = ""
     leds: bool = True
 
 

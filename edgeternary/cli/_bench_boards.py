@@ -39,13 +39,14 @@ TIGHT = ("stm32vldiscovery", "microbit")  # 8 and 16 KB of RAM, and the CNN need
 ENTRIES = (
     *(Entry(MLP, board) for board in CORES),
     *(Entry(CNN, board) for board in CORES if board not in TIGHT),
+    Entry("mnist-cnn-small", "microbit"),
     *(Entry(MLP, board) for board in ("icebreaker", "ulx3s_12f")),
     Entry(MLP, "icebreaker", True),
 )
 
 
 def bench_boards(
-    only: tuple[str, ...], samples: int, rows: Path | None, document: Path | None, as_json: bool
+    only: tuple[str, ...], samples: int, yosys: str, rows: Path | None, document: Path | None, as_json: bool
 ) -> None:
     """Build and verify every entry, or take the rows of a file; print them, or write them as a page.
 
@@ -55,7 +56,7 @@ def bench_boards(
     from edgeternary.report.files import write_file
     from edgeternary.report.tables import print_table
 
-    found = json.loads(rows.read_text(encoding="utf-8")) if rows else _measured(only, samples)
+    found = json.loads(rows.read_text(encoding="utf-8")) if rows else _measured(only, samples, yosys)
     if document is not None:
         data = document.with_suffix(".json")
         write_file(data, (json.dumps(found, indent=1) + "\n").encode())
@@ -75,7 +76,7 @@ def bench_boards(
         )
 
 
-def _measured(only: tuple[str, ...], samples: int) -> list[dict[str, Any]]:
+def _measured(only: tuple[str, ...], samples: int, yosys: str) -> list[dict[str, Any]]:
     entries = [e for e in ENTRIES if not only or any(word in e.name for word in only)]
     if not entries:
         names = ", ".join(e.name for e in ENTRIES)
@@ -84,11 +85,11 @@ def _measured(only: tuple[str, ...], samples: int) -> list[dict[str, Any]]:
     for number, entry in enumerate(entries, 1):
         note(f"{number} of {len(entries)}: {entry.name}")
         with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
-            rows.append(_row(entry, samples, Path(folder, "build")))
+            rows.append(_row(entry, samples, yosys, Path(folder, "build")))
     return rows
 
 
-def _row(entry: Entry, samples: int, folder: Path) -> dict[str, Any]:
+def _row(entry: Entry, samples: int, yosys: str, folder: Path) -> dict[str, Any]:
     """Compile and verify one entry with a new seed."""
     import secrets
 
@@ -100,7 +101,7 @@ def _row(entry: Entry, samples: int, folder: Path) -> dict[str, Any]:
     from edgeternary.project import compile
 
     with stopwatch() as building:
-        compile(zoo.load(entry.model), board=entry.board, build=True, directory=folder)
+        compile(zoo.load(entry.model), board=entry.board, build=True, yosys=yosys, directory=folder)
         built = round(building(), 1)
     build, seed = read_build(folder), secrets.randbelow(2**31)
     with target(build, None, True, entry.bitstream, None) as board, stopwatch() as seconds:

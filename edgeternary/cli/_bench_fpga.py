@@ -33,7 +33,7 @@ def bench_fpga(
     if document is None:
         print_json(found) if as_json else print_table(found, COLUMNS)
         return
-    data = document.with_suffix(".json")
+    data, ladders = document.with_suffix(".json"), fpga_page.read_ladders(document.parent)
     write_file(data, (json.dumps(found, indent=1) + "\n").encode())
-    write_file(document, fpga_page.document(found, data.name).encode())
+    write_file(document, fpga_page.document(found, data.name, ladders).encode())
     note(f"wrote {document} and {data}")

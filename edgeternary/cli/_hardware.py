@@ -21,12 +21,15 @@ OPTIONS = (
     click.option("--maximize", type=click.Choice(["fps"]), help="FPGA: as many frames a second as fit."),
     click.option("--max-luts", type=Count(), help="FPGA: at most so many LUTs."),
     click.option("--clock", type=click.FloatRange(0, min_open=True), help="FPGA: MHz to reckon with."),
+    click.option(
+        "--latency", type=click.IntRange(1), help="FPGA: answer within so many clocks (small nets)."
+    ),
     click.option("--from", "from_layer", metavar="LAYER", help="Start behind LAYER: its codes come in."),
 )
 
 
 def hardware_options(function: F) -> F:
-    """Adds --fps, --maximize, --max-luts, --clock and --from."""
+    """Adds --fps, --maximize, --max-luts, --clock, --latency and --from."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

@@ -105,7 +105,7 @@ def command(
     if boards:
         from edgeternary.cli._bench_boards import bench_boards
 
-        bench_boards(only, samples, rows, document, as_json)
+        bench_boards(only, samples, yosys, rows, document, as_json)
         return
     if port or emulate:
         from edgeternary.cli._bench_device import bench_device

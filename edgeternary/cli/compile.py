@@ -16,14 +16,17 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
     "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
-    "estimated_cycles", "luts", "ffs", "ram_blocks", "cycles",
+    "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
 
 
 @click.command()
 @model_argument
 @click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55.")
-@click.option("--device", help="Verilog for this FPGA: up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.")
+@click.option(
+    "--device",
+    help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
+)
 @click.option("--board", help="What this board needs: edgeternary boards lists them.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
 @click.option(
@@ -52,6 +55,7 @@ def command(
     maximize: str | None,
     max_luts: int | None,
     clock: float | None,
+    latency: int | None,
     from_layer: str | None,
     seeds: int | None,
     compiler: str,
@@ -91,7 +95,7 @@ def command(
         max_ram=max_ram,
         max_cycles=max_cycles,
         yosys=yosys,
-        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0),
+        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0, latency or 0),
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)
@@ -111,3 +115,8 @@ def _show(project: Any) -> None:
         words = [f"{key} {cell(value)}" for key, value in figures.items() if value is not None]
         if words:
             click.echo(f"{title}: {', '.join(words)}")
+    facts = project.identity
+    if "sections" in facts:
+        sections = [f"{name} {cell(size)}" for name, size in facts["sections"].items()]
+        size = f"{cell(facts['image_bytes'])} bytes of flash, at most {cell(facts['stack_bound'])} of stack"
+        click.echo(f"image: {facts['image']}, {size}, digest {facts['digest'][:16]}; {', '.join(sections)}")

@@ -60,6 +60,7 @@ def command(
     max_luts: int | None,
     maximize: str | None,
     clock: float | None,
+    latency: int | None,
     from_layer: str | None,
     waves: Path | None,
     compiler: str,
@@ -96,7 +97,7 @@ def command(
         "opt_level": opt_level,
         "yosys": yosys,
         "stalls": stalls,
-        **wishes(executors, fps=fps, max_luts=max_luts, maximize=maximize, clock=clock),
+        **wishes(executors, fps=fps, max_luts=max_luts, maximize=maximize, clock=clock, latency=latency),
     }
     options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
     for executor, file in traces.items():

@@ -18,7 +18,7 @@ def port(build: Build) -> Iterator[str]:
     from edgeternary.run import _serial_top
 
     text = _text(build, "top.v")
-    with _served(_serial_top.program(text, build.board, _yosys()), build) as name:
+    with _served(_serial_top.program(text, build.board, _yosys()), build, build.image.absolute()) as name:
         yield name
 
 
@@ -40,7 +40,7 @@ def bitstream_port(build: Build) -> Iterator[str]:
 
 
 @contextmanager
-def _served(program: Path, build: Build) -> Iterator[str]:
+def _served(program: Path, build: Build, *arguments: Path) -> Iterator[str]:
     """`program`, whose stdin and stdout are the serial port, behind a pty."""
     import tty
 
@@ -49,7 +49,7 @@ def _served(program: Path, build: Build) -> Iterator[str]:
         tty.setraw(slave)
         with scratch() as folder:
             what = f"the simulation of {build.board.title}"
-            with started([program], folder, what, stdin=master, stdout=master):
+            with started([program, *arguments], folder, what, stdin=master, stdout=master):
                 yield os.ttyname(slave)
     finally:
         os.close(master)

@@ -47,6 +47,8 @@ class Program:
     verified  whether it reads back what it wrote
     probes    what it could talk to, given what it calls the board; None where it cannot say without trying
     write     what is done in place of the command
+    ready     whether there is something to write to, as far as that can be seen
+    hint      why there may be nothing to write to
     """
 
     tool: str
@@ -55,3 +57,4 @@ class Program:
     probes: Callable[[str], list[Probe] | None] = lambda name: None
     write: Callable[[Job], None] | None = None
     ready: Callable[[Job], bool] = lambda job: True
+    hint: str = ""

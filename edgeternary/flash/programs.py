@@ -132,7 +132,7 @@ def _write(name: str, program: Program, job: Job, command: list[str]) -> None:
     title = job.build.board.title
     if program.write is not None:
         if not program.probes(job.name):
-            raise faults.no_probe(name, title)
+            raise faults.no_probe(name, title, program.hint)
         program.write(job)
         return
     try:

@@ -76,4 +76,5 @@ PROGRAM = Program(
     probes=probes,
     write=write,
     ready=lambda job: bool(job.probe or drives(job.name)),
+    hint="its drive is not mounted: hold BOOTSEL while you plug the board in",
 )

@@ -23,6 +23,7 @@ from edgeternary.frontends.torch_support import SUPPORTED, check_modules
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
 from edgeternary.ir import Graph, Meta, Value, parse
 from edgeternary.nn.replace import replace_batch_norms
+from edgeternary.nn.spiking import Spiking, set_steps
 from edgeternary.passes import optimize
 
 _aten, _ours = torch.ops.aten, torch.ops.edgeternary
@@ -37,6 +38,7 @@ ELEMENTWISE = {
     _aten.div.Tensor, _aten.neg.default, _aten.clamp.default, _aten.to.dtype, _aten.floor.default,
     _aten.round.default,
 }  # fmt: skip
+BINARY = ("rate", "latency")  # codings of edgeternary.nn.Spiking
 CHECKS = {_aten._assert_tensor_metadata.default}
 
 
@@ -55,12 +57,20 @@ def lower(
 
     example: one batch of raw integer codes, float (N, C, H, W), (N, C, L) or (N, n); the graph's input is (H,
     W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`. Layers keep their module paths as
-    names. The model itself is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm
-    in a copy, and meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
+    names. An edgeternary.nn.Spiking becomes one step of its net, with states; its example is what the model
+    takes, and where its coding makes spikes, the input is binary. The model itself is not changed; plain
+    torch batch-norms are replaced by edgeternary.nn.BatchNorm in a copy, and meta.info["replaced"] lists
+    them. The logits are output * meta.logit_scale.
 
     EdgeTernaryError, naming the layer, for anything without an exact integer form.
     """
+    if isinstance(model, Spiking):
+        example = model.eval().encode(example[:1].float())[:, 0]
+        if model.coding in BINARY:
+            input_type, input_range = "binary", None
+        model = model.net
     model = copy.deepcopy(model).eval()
+    set_steps(model, 1)
     replaced = replace_batch_norms(model)
     check_modules(model)
     kind = parse(input_type)
@@ -77,7 +87,7 @@ def lower(
     meta = Meta(
         input_scale=input_scale, input_zero=input_zero, logit_scale=scale, labels=tuple(labels), info=info
     )
-    return optimize(Graph(name, value, tuple(context.ops), output, meta=meta))
+    return optimize(Graph(name, value, tuple(context.ops), output, tuple(context.states), meta))
 
 
 def _export(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:

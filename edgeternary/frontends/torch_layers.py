@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
+from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size
@@ -224,6 +225,8 @@ LAYERS: dict[object, Handler] = {
     _ours.quantize.default: quantize,
     _ours.requantize.default: requantize,
     _ours.lookup.default: lookup,
+    _ours.lif.default: lif,
+    _ours.accumulate.default: accumulate,
     _aten.linear.default: dense,
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,

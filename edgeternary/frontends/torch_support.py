@@ -13,7 +13,8 @@ PLAIN = (
 )  # fmt: skip
 SUPPORTED = (
     "edgeternary.nn: Linear, Conv1d, Conv2d, Output, BatchNorm, Activation, RSign, RPReLU, Requantize, "
-    "Binarize, Thermometer, BitPlanes, MaxPool, SumPool, AvgPool, GlobalAvgPool, Residual, Choice, Flatten; "
+    "Binarize, Thermometer, BitPlanes, MaxPool, SumPool, AvgPool, GlobalAvgPool, Residual, Choice, Flatten, "
+    "LIF, IF, Readout; "
     "torch.nn: Linear and Conv2d with integer weights, "
     "BatchNorm1d/2d, MaxPool1d/2d, ReLU, ReLU6, LeakyReLU, Hardtanh, Dropout, Identity, Flatten"
 )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Op, Value
+from edgeternary.ir import Op, State, Value
 
 EXACT = 1 << 24  # float32 holds every integer up to here
 
@@ -59,6 +59,7 @@ class Context:
     model: nn.Module
     values: dict[str, Value]
     ops: list[Op] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
     node: fx.Node | None = None
 
     @property
@@ -75,11 +76,15 @@ class Context:
         except AttributeError:
             return self.model
 
-    def name(self) -> str:
-        """A free name for the next op: the module path, numbered when a module is used more than once."""
-        name, count = self.path, 2
+    def name(self, part: str = "") -> str:
+        """A free name for the next op: the module path, numbered when a module is used more than once.
+
+        part: of a layer that becomes several ops.
+        """
+        path = f"{self.path}.{part}" if part else self.path
+        name, count = path, 2
         while name in self.values:
-            name, count = f"{self.path}#{count}", count + 1
+            name, count = f"{path}#{count}", count + 1
         return name
 
     def refuse(self, why: str, remedy: str) -> EdgeTernaryError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth import Module, Signal, unsigned
+from amaranth import Const, Module, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
@@ -116,9 +116,10 @@ class _Bench:
         read = source.read_port()
         at = Signal(range(len(words) + 1))
         running, free, more, pause = Signal(), Signal(), Signal(), Signal(2)
+        loaded = self._load(m) if self.design.weights else Const(1)
         m.d.comb += [
             free.eq(~port.valid | port.ready),
-            more.eq((at != len(words)) & ~pause[0]),
+            more.eq((at != len(words)) & ~pause[0] & loaded),
             read.addr.eq(at),
             read.en.eq(free & more),
             port.payload.eq(read.data),
@@ -146,6 +147,22 @@ class _Bench:
                 m.d.sync += step.eq(0)
             with m.Else():
                 m.d.sync += step.eq(step + 1)
+
+    def _load(self, m: Module) -> Value:
+        """What fills the memories before the first frame; whether they are full."""
+        top, weights = self.design.top, self.design.weights
+        m.submodules.weights = memory = Memory(shape=unsigned(8), depth=len(weights), init=list(weights))
+        read = memory.read_port()
+        at, there = Signal(range(len(weights) + 1)), Signal()
+        m.d.comb += [
+            read.addr.eq(at + (top.load.valid & top.load.ready)),
+            top.load.payload.eq(read.data),
+            top.load.valid.eq(there & (at != len(weights))),
+        ]
+        m.d.sync += [there.eq(1), at.eq(read.addr)]
+        with m.If(top.load__failed):
+            m.d.sync += self.failed.eq(1)
+        return top.load__done
 
     def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal]:
         """A memory of everything that passes a stream, and whether the last beat of a frame passes now."""

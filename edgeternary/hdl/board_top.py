@@ -17,7 +17,7 @@ from amaranth.lib import io
 from edgeternary.boards import Board, Fpga
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import PARTS, Part
-from edgeternary.hdl.emit import design_rtlil
+from edgeternary.hdl.emit import design_rtlil, filled_later
 from edgeternary.hdl.serial import Serial, hello
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
@@ -42,10 +42,25 @@ class BoardTop(Elaboratable):
         leds = [io.Buffer("o", port) for port in _leds(platform)] if self.fpga.leds else []
         m.submodules += leds
         m.d.comb += Cat(led.o for led in leds).eq(serial.shown)
+        if serial.design.weights:
+            self._flash(m, platform.request(self.fpga.flash, 0, dir="-"))
         if "high" in self.fpga.pins:
             m.submodules.high = high = io.Buffer("o", platform.request("high", dir="-"))
             m.d.comb += high.o.eq(Const(1))
         return m
+
+    def _flash(self, m: Module, pins: Any) -> None:
+        """The configuration flash, whose port is free once the chip is configured."""
+        serial = self.serial
+        for name, value in (("cs", ~serial.cs_n), ("clk", serial.sck), ("copi", serial.copi)):
+            m.submodules[f"flash_{name}"] = buffer = io.Buffer("o", getattr(pins, name))
+            m.d.comb += buffer.o.eq(value)
+        for name in ("wp", "hold"):
+            m.submodules[f"flash_{name}"] = io.Buffer(
+                "o", getattr(pins, name)
+            )  # 0 through an inverting pin: high
+        m.submodules.flash_cipo = answer = io.Buffer("i", pins.cipo)
+        m.d.comb += serial.cipo.eq(answer.i)
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ def board_design(design: Design, board: Board) -> BoardDesign:
     fpga = _fpga(board)
     serial, digest = _serial(design, board)
     files = _platform(board).prepare(BoardTop(serial, fpga), TOP, emit_src=False).files
-    text = re.sub(r'^attribute \\generator ".*"\n', "", _text(files["top.il"]), flags=re.M)
+    text = re.sub(r'^attribute \\generator ".*"\n', "", filled_later(_text(files["top.il"])), flags=re.M)
     pins = "".join(
         f"{line}\n" for line in _text(files[PINS[fpga.family]]).splitlines() if line and line[0] not in "#/"
     )
@@ -164,12 +179,17 @@ def _platform(board: Board) -> Any:
 
 @dataclass(frozen=True)
 class Pins:
-    """Names of a top's ports. idle: {a button: the level of its pin while nobody presses it}."""
+    """Names of a top's ports.
+
+    idle   {a button: the level of its pin while nobody presses it}
+    flash  {cs, clk, copi, cipo: their pins}, where the design may read its configuration flash
+    """
 
     clock: str
     rx: str = "link_0__rx__io"
     tx: str = "link_0__tx__io"
     idle: dict[str, bool] = field(default_factory=dict)
+    flash: dict[str, str] = field(default_factory=dict)
 
 
 def pins_of(board: Board) -> Pins:
@@ -178,7 +198,9 @@ def pins_of(board: Board) -> Pins:
     idle = {}
     if platform.default_rst:
         idle[f"{platform.default_rst}_0__io"] = bool(platform.lookup(platform.default_rst).ios[0].invert)
-    return Pins(f"{platform.default_clk}_0__io", idle=idle)
+    resource = _fpga(board).flash
+    flash = {pin: f"{resource}_0__{pin}__io" for pin in ("cs", "clk", "copi", "cipo")} if resource else {}
+    return Pins(f"{platform.default_clk}_0__io", idle=idle, flash=flash)
 
 
 def _leds(platform: Any) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.folding import Folding
+from edgeternary.hdl.output_registers import absorb
 from edgeternary.hdl.yosys import version, yosys
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
@@ -48,7 +49,8 @@ def count_cells(design: str, top: str, device_name: str, tool: str = "auto") -> 
 def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[dict[str, int | str], Path]:
     """The figures of `count_cells`, and the folder that holds the netlist as netlist.json and netlist.v.
 
-    One synthesis serves both: with DSP inference on, a netlist without multipliers is the one to place.
+    One synthesis serves both: with DSP inference on, a netlist without multipliers is the one to place. In
+    netlist.json, which is placed, block RAMs have taken in the registers that follow them.
     """
     fabric = family(device)
     yosys_version = version(tool)
@@ -62,18 +64,24 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     def fill(folder: Path) -> None:
         (folder / "design.il").write_text(design, encoding="utf-8")
         yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=TIMEOUT)
+        absorbed = absorb(folder / "netlist.json") if fabric.output_registers else 0
+        (folder / "absorbed").write_text(str(absorbed), encoding="utf-8")
 
-    folder = cache.build(cache.digest(design, script, yosys_version), fill, "synthesis")
+    key = cache.digest(design, script, yosys_version, str(fabric.output_registers))
+    folder = cache.build(key, fill, "synthesis")
     rtl, mapped = (_cells(folder / name) for name in ("rtl.json", "mapped.json"))
+    absorbed = int((folder / "absorbed").read_text(encoding="utf-8"))
     products = sum(count for cell, count in rtl.items() if cell in RTL_MULTIPLIERS)
     figures: dict[str, int | str] = {
         "luts": sum(mapped.get(cell, 0) * size for cell, size in fabric.luts.items()),
-        "ffs": _count(mapped, fabric.ffs),
+        "ffs": _count(mapped, fabric.ffs) - absorbed,
         "ram_blocks": _count(mapped, fabric.rams),
         "multipliers": max(products, _count(mapped, fabric.multipliers)),
         "device": fabric.name,
         "yosys": yosys_version,
     }
+    if rams := mapped.get(fabric.single_port):
+        figures["single_port_rams"] = rams
     return figures, folder
 
 

@@ -27,6 +27,9 @@ class Family:
     slow_ram     block RAMs answer late in the cycle, so that nothing but a register may follow
     lone_carry   an adder's LUT cannot also choose: counters and accumulators cost more than on iCE40
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
+    single_port  the cell of a RAM that no bitstream fills
+    alone        of the flip-flops so many share no logic cell with a LUT; 0 where cells are not short of them
+    output_registers  whether block RAMs take in the flip-flops behind them, see hdl.output_registers
     """
 
     name: str
@@ -41,6 +44,9 @@ class Family:
     slow_ram: bool = False
     lone_carry: bool = False
     opaque: tuple[str, ...] = ()
+    single_port: str = ""
+    alone: float = 0.0
+    output_registers: bool = False
 
 
 FAMILIES = {
@@ -49,10 +55,12 @@ FAMILIES = {
         "synth_ice40 -dsp -top {top} -run :check",
         {"SB_LUT4": 1},  # a carry sits beside the LUT of its adder
         ("SB_DFF",),
-        ("SB_RAM40_4K", "SB_SPRAM256KA"),
+        ("SB_RAM40_4K",),
         ("SB_MAC16",),
         ("ice40/cells_sim.v",),
         ((256, 16), (512, 8), (1024, 4), (2048, 2)),
+        single_port="SB_SPRAM256KA",
+        alone=0.4,  # 0.32 to 0.45 of six placed designs, carries without a LUT included
     ),
     "ecp5": Family(
         "ecp5",
@@ -66,6 +74,7 @@ FAMILIES = {
         slow_ram=True,
         lone_carry=True,
         opaque=("DP16KD", "PDPW16KD"),
+        output_registers=True,
     ),
     "gowin": Family(
         "gowin",
@@ -107,6 +116,7 @@ class Part:
     pins        input bits a cycle that its package leaves for pixels, beside clock, controls and answer
     aim         MHz that the placer works towards
     clock       MHz that designs are planned for: what they reach in practice
+    single_port_rams  of 16,384 words of 16 bits; no bitstream fills them
     """
 
     name: str
@@ -119,6 +129,7 @@ class Part:
     pins: int
     aim: int
     clock: int
+    single_port_rams: int = 0
 
 
 def _ice40(name: str, package: str, *rest: int) -> Part:
@@ -133,7 +144,9 @@ def _ecp5(size: int, *rest: int) -> Part:
 
 _GOWIN = "GW1NR-LV9QN88PC6/I5"
 _PARTS = (
-    _ice40("up5k", "sg48", 5280, 30, 4096, 16, 48, 42),
+    _ice40("hx1k", "tq144", 1280, 16, 4096, 64, 150, 120),
+    _ice40("hx4k", "tq144", 3520, 20, 4096, 64, 150, 120),
+    _ice40("up5k", "sg48", 5280, 30, 4096, 16, 48, 42, 4),
     _ice40("hx8k", "ct256", 7680, 32, 4096, 64, 150, 120),
     _ecp5(25, 24288, 56, 18432, 64, 150, 120),
     _ecp5(45, 43848, 108, 18432, 64, 150, 120),

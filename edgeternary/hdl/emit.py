@@ -14,6 +14,7 @@ from edgeternary.hdl.top import Design, build
 from edgeternary.hdl.yosys import yosys
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary_hw.single_port import SINGLE
 
 
 def rtlil(graph: Graph, folding: Folding | None = None) -> str:
@@ -35,9 +36,23 @@ def component_rtlil(component: wiring.Component, name: str) -> str:
     No ring is read where it is being written in the same cycle, or the number is not used: tools are told
     that such a read may give anything, or they would build comparators to give the old word.
     """
-    text: str = backend.convert(component, name=name, emit_src=False)
+    text: str = filled_later(backend.convert(component, name=name, emit_src=False))
     text = text.replace(r"parameter \COLLISION_X_MASK 1'0", r"parameter \COLLISION_X_MASK 1'1")
     return re.sub(r'^attribute \\generator ".*"\n', "", text, flags=re.M)
+
+
+def filled_later(text: str) -> str:
+    """RTLIL without the contents (zeros) of memories that a loader fills: their RAM cannot have any."""
+    modules = re.split(r"(?m)^(?=module )", text)
+    return "".join(map(_without_contents, modules))
+
+
+def _without_contents(module: str) -> str:
+    names = re.findall(rf'attribute \\ram_style "{SINGLE}"\n  memory .* \\(\S+)\n', module)
+    for name in names:
+        contents = r'(?ms)^  cell \$meminit_v2 \S+\n    parameter \\MEMID "\\\\%s"\n.*?^  end\n'
+        module = re.sub(contents % re.escape(name), "", module)
+    return module
 
 
 def verilog(graph: Graph, folding: Folding | None = None, tool: str = "auto") -> dict[str, str]:

@@ -34,8 +34,12 @@ from edgeternary_hw import (
     Threshold,
     Widen,
     Window,
+    WiredArgMax,
+    WiredDense,
+    WiredThreshold,
 )
 from edgeternary_hw.compress import adder_bits, stage_bits
+from edgeternary_hw.single_port import SINGLE, columns
 from edgeternary_hw.stage import MemorySize
 
 
@@ -49,6 +53,12 @@ def _matrix(p: MatrixVector) -> tuple[float, float]:
         sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
     )
     ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
+    if p.inside:
+        luts += len(p.i.payload) + 5
+        ffs += 2 * len(p.i.payload) + 2
+    if p.packed:
+        luts += memory.decoder_luts(p)
+        ffs += 2 * p.pe * p.simd + len(p.i.payload)
     if not p.raw:
         luts += p.outputs * p.out_width + 8
         ffs += p.outputs * (p.acc_width + p.out_width)
@@ -109,7 +119,18 @@ def _add(p: Add) -> tuple[float, float]:
     return inputs + factor * len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
 
 
+def _wired(p: WiredDense) -> tuple[float, float]:
+    """A row of n numbers of w bits: n - 1 adders of about w + 1 bits; of single bits, a LUT each."""
+    width = p.element.width
+    used = [sum(w != 0 for w in row) for row in p.weights]
+    each = width + 1.5 if width > 1 else 1.0
+    return sum(max(n - 1, 0) * each + p.out_width / 2 for n in used), len(p.o.payload) + 2
+
+
 CONTROL = 15  # LUTs of counters of a matrix
+LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0}  # counted: a CRC of 32 bits, an address, control
+
+WORDS = ("luts", "ffs", "logic_cells", "ram_blocks", "single_port_rams")
 
 FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     MatrixVector: _matrix,
@@ -129,14 +150,18 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
+    WiredDense: _wired,
+    WiredThreshold: lambda p: (len(p.i.payload) / 2, len(p.o.payload) + 2),
+    WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
     Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),
 }
 
 
 def by_part(design: Design, device: str, available: int | None = None) -> dict[str, dict[str, int]]:
-    """luts, ffs and ram_blocks of each part by instance name; places the memories (see hdl.memory)."""
+    """WORDS (single_port_rams where there are some) of each part by instance name; places the memories, see
+    hdl.memory. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
     fabric = family(device)
-    used = memory.allocate(design.top.parts, fabric, available)
+    used = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
     found = {}
     for name, part in design.top.parts:
         luts, ffs = _formula(part)(part)
@@ -145,8 +170,13 @@ def by_part(design: Design, device: str, available: int | None = None) -> dict[s
         found[name] = {"luts": round(luts), "ffs": round(ffs), "ram_blocks": 0}
     for name, part in memory.holders(design.top.parts):
         for held, size in part.memories.items():
+            if part.styles[held] == SINGLE:
+                _add_single_port(found, name, size)
+                continue
             words = part.contents(held) if part.styles[held] != "block" else None
             _add_memory(found[name], size, part.styles[held], fabric, words)
+    for row in found.values():
+        row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
     assert used == sum(row["ram_blocks"] for row in found.values())
     return found
 
@@ -169,14 +199,21 @@ def _add_memory(
     row["ffs"] += size.width * (size.depth if size.writable and not fabric.small_ram else 1)
 
 
+def _add_single_port(rows: dict[str, dict[str, int]], name: str, size: MemorySize) -> None:
+    """Of a memory that a loader fills: the choice of the address; and once the loader itself."""
+    rows.setdefault("loader", dict(LOADER))
+    rows[name]["luts"] += (size.depth - 1).bit_length() + columns(size.width)
+    rows[name]["single_port_rams"] = memory.single_port_rams(size)
+
+
 def _formula(part: Any) -> Callable[[Any], tuple[float, float]]:
     return next((FORMULAS[kind] for kind in type(part).__mro__ if kind in FORMULAS), _payload(3, 1))
 
 
 def total(design: Design, device: str, available: int | None = None) -> dict[str, int]:
-    """luts, ffs, ram_blocks of the whole design, and its cycles a frame (exact)."""
+    """WORDS of the whole design, and its cycles a frame (exact)."""
     rows = by_part(design, device, available).values()
-    sums = {word: sum(row[word] for row in rows) for word in ("luts", "ffs", "ram_blocks")}
+    sums = {word: sum(row.get(word, 0) for row in rows) for word in WORDS}
     return {**sums, "cycles": design.cycles}
 
 
@@ -185,7 +222,7 @@ def luts(graph: Graph, folding: Folding | None = None, device: str = "ice40") ->
     design = build(graph, folding or fold(graph))
     found = dict.fromkeys((op.name for op in graph.ops), 0)
     for name, row in by_part(design, device).items():
-        layer = design.layers[name]
+        layer = design.layers.get(name, name)
         found[layer] = found.get(layer, 0) + row["luts"]
     return {name: found[name] for name in (op.name for op in graph.ops)}
 

@@ -37,11 +37,13 @@ class Fold:
 @dataclass(frozen=True)
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
-    input bits that may come in a cycle (0: those of a pixel)."""
+    input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
+    hdl.wired."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
     input_bits: int = 0
+    wired: bool = False
 
 
 @dataclass(frozen=True)

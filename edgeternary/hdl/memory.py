@@ -1,14 +1,16 @@
-"""Where each memory of a design goes: block RAM, or logic."""
+"""Where each memory of a design goes: block RAM, single-port RAM, or logic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgeternary.hdl.devices import Family
 from edgeternary_hw import MatrixVector, Replay, Window
+from edgeternary_hw.single_port import DEPTH, SINGLE, columns
 from edgeternary_hw.stage import Memories, MemorySize
+from edgeternary_hw.trits import bytes_of
 
 EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
@@ -19,6 +21,11 @@ def blocks(size: MemorySize, family: Family) -> int:
     """Block RAMs of a memory: the fewest over the family's shapes; every read port has its own copy."""
     counts = [-(-size.depth // depth) * -(-size.width // width) for depth, width in family.shapes]
     return size.reads * min(counts)
+
+
+def single_port_rams(size: MemorySize) -> int:
+    """Single-port RAMs of a memory."""
+    return columns(size.width) * -(-size.depth // DEPTH)
 
 
 def block_luts(size: MemorySize, family: Family) -> int:
@@ -89,30 +96,114 @@ class _Wanted:
     saved: int
 
 
-def allocate(parts: list[tuple[str, Any]], family: Family, available: int | None) -> int:
+def allocate(
+    parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int = 0
+) -> int:
     """Sets the styles of all memories; returns the block RAMs used.
 
     Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
-    until `available` are used (None: no limit); never where they would save too few each.
+    until `available` are used (None: no limit); never where they would save too few each. While they do not
+    suffice, ternary weights are packed five in a byte where that costs fewer LUTs than it saves, and then the
+    largest weights go into `single_port` RAMs, which a loader fills.
     """
+    matrices = [part for _, part in holders(parts) if isinstance(part, MatrixVector)]
+    for part in matrices:
+        part.packed = False
+    costs: Costs = {}
+    plan = _placed(parts, family, available, single_port, costs)
+    if available is not None and not family.slow_ram and plan.short:
+        for part in sorted(filter(_shrinks(family), matrices), key=decoder_luts):
+            part.packed = True
+            tried = _placed(parts, family, available, single_port, costs)
+            tried = replace(tried, luts=tried.luts + sum(decoder_luts(p) for p in matrices if p.packed))
+            if tried.luts < plan.luts and tried.blocks[part, "weights"]:
+                plan = tried
+            else:
+                part.packed = False
+    plan = _placed(parts, family, available, single_port, costs)
+    for part, _ in plan.styles:
+        part.styles, part.late, part.inside = {}, family.slow_ram, family.output_registers
+    for (part, name), style in plan.styles.items():
+        part.styles = {**part.styles, name: style}
+    return sum(plan.blocks.values())
+
+
+Costs = dict[tuple[Memories, str, MemorySize], int]
+DECODER = 15  # LUTs that take five ternary weights out of a byte, counted
+
+
+def decoder_luts(part: MatrixVector) -> int:
+    """LUTs that take packed weights apart."""
+    return DECODER * bytes_of(part.pe * part.simd)
+
+
+def _shrinks(family: Family) -> Callable[[MatrixVector], bool]:
+    """Whether packed weights take fewer blocks."""
+
+    def less(part: MatrixVector) -> bool:
+        if not part.packable or "weights" not in part.memories:
+            return False
+        size = part.memories["weights"]
+        packed = MemorySize(size.depth, 8 * bytes_of(part.pe * part.simd))
+        return blocks(packed, family) < blocks(size, family)
+
+    return less
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where the memories go: styles and blocks by (part, name); LUTs of those in logic; whether blocks were
+    short."""
+
+    styles: dict[tuple[Memories, str], str]
+    blocks: dict[tuple[Memories, str], int]
+    luts: int
+    short: bool
+
+
+def _placed(
+    parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int, costs: Costs
+) -> _Plan:
+    """`costs`: LUTs of memories in logic, worked out once."""
     wanted = []
     for _, part in holders(parts):
-        part.styles, part.late = {}, family.slow_ram
         for name, size in part.memories.items():
-            luts = logic_luts(size, family, part.contents(name))
-            saved = luts - block_luts(size, family)
+            if (part, name, size) not in costs:
+                costs[part, name, size] = logic_luts(size, family, part.contents(name))
+            saved = costs[part, name, size] - block_luts(size, family)
             if family.slow_ram and not isinstance(part, EARLY):
                 saved = 0  # their logic follows in the same cycle
             wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
     least = WORTH_SLOW if family.slow_ram else WORTH
     worth = [w for w in wanted if w.saved >= least * w.count]
+    single = _single_port(worth, available or 0, single_port)
+    worth = [w for w in worth if w not in single]
     orders: tuple[Callable[[_Wanted], float], ...] = (lambda w: w.saved / w.count, lambda w: w.saved)
     tries = [_taken(sorted(worth, key=order, reverse=True), available) for order in orders]
     best = max(tries, key=lambda taken: sum(w.saved for w in taken))
+    styles = {}
     for w in wanted:
         other = "distributed" if w.size.writable and family.small_ram else "logic"
-        w.part.styles = {**w.part.styles, w.name: "block" if w in best else other}
-    return sum(w.count for w in best)
+        styles[w.part, w.name] = SINGLE if w in single else "block" if w in best else other
+    left = [w for w in wanted if w not in best and w not in single]
+    return _Plan(
+        styles,
+        {(w.part, w.name): w.count if w in best else 0 for w in wanted},
+        sum(w.saved for w in left),
+        len(best) < len(worth),
+    )
+
+
+def _single_port(worth: list[_Wanted], available: int, rams: int) -> list[_Wanted]:
+    """Of those that want blocks the largest, until the blocks suffice for the others."""
+    found: list[_Wanted] = []
+    wanted = sum(w.count for w in worth)
+    for w in sorted(worth, key=lambda w: w.size.depth * w.size.width, reverse=True):
+        if rams and wanted > available and w.name in w.part.FILLED and single_port_rams(w.size) <= rams:
+            found.append(w)
+            wanted -= w.count
+            rams -= single_port_rams(w.size)
+    return found
 
 
 def _taken(wanted: list[_Wanted], available: int | None) -> list[_Wanted]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
-from edgeternary.hdl.folding import Folding, fold, layers
+from edgeternary.hdl.folding import Folding, fold, input_lanes, layers
+from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.top import Design, build
+from edgeternary.hdl.wired import latency, why_not
 from edgeternary.ir import Graph
 
 
@@ -23,6 +25,9 @@ class Wishes:
     maximize  as many frames a second as fit
     clock     MHz that cycles are reckoned with; 0: the device's
     blocks    at most so many block RAMs; 0: what the part has
+    taken     logic cells of the part that something else takes
+    single_port_rams  so many may be used where the design does not fit without; -1: what the part has
+    latency   at most so many clocks from a frame to its answer, weights as wires; 0: no wish
     """
 
     device: str = ""
@@ -31,21 +36,28 @@ class Wishes:
     maximize: bool = False
     clock: float = 0.0
     blocks: int = 0
+    taken: int = 0
+    single_port_rams: int = -1
+    latency: int = 0
 
 
-FULL = 0.9  # of the LUTs: beyond that place and route takes long and the clock falls
+FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
 
 
 def folding(graph: Graph, wishes: Wishes) -> Folding:
-    """The folding that meets the wishes with the fewest LUTs.
+    """The folding that meets the wishes with the fewest LUTs; single-port RAMs are used as `wishes` says.
 
     Without a wish for speed, the default folding, or the fastest slower one that fits.
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
+    if wishes.latency:
+        return _wired(graph, wishes)
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
         return fold(graph)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
+    if wishes.single_port_rams:
+        part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if wishes.fps:
         cycles = int(1e6 * (wishes.clock or part.clock) / wishes.fps)
         found = _at(graph, part, max(cycles, 1))
@@ -54,6 +66,25 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
         _check(graph, found, part, wishes)
         return found
     return _fastest(graph, part, wishes)
+
+
+def _wired(graph: Graph, wishes: Wishes) -> Folding:
+    """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, or too many weights."""
+    bits, part = graph.input.size * graph.input.type.bits, PARTS.get(wishes.device)
+    if part and bits > part.pins:
+        bits = part.pins
+    found = Folding(cycles=1, input_bits=bits, wired=True)
+    clocks, why = latency(graph, input_lanes(graph, found)), why_not(graph)
+    if why or clocks > wishes.latency:
+        raise EdgeTernaryError(
+            f"{graph.name} cannot answer within {wishes.latency} clocks",
+            why or f"its input, {len(graph.ops)} layers and the registers between take {clocks}",
+            "leave out --latency" if why else f"--latency {clocks}, or fewer layers",
+            DOES_NOT_FIT,
+        )
+    if part:
+        _check(graph, found, part, wishes)
+    return found
 
 
 def _at(graph: Graph, part: Part, cycles: int) -> Folding:
@@ -68,6 +99,11 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
     paces = [slowest]
     while paces[-1] > (1 if wishes.maximize else default):
         paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
+    if wishes.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
+        tries = (_at(graph, part, pace) for pace in reversed(paces))
+        found = next((f for f in tries if _fits(graph, f, part, wishes)), _at(graph, part, paces[0]))
+        _check(graph, found, part, wishes)
+        return found
     found, faster = _at(graph, part, paces[0]), len(paces)
     _check(graph, found, part, wishes)
     best = 0
@@ -84,29 +120,34 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
 def limits(part: Part, wishes: Wishes) -> dict[str, int]:
     """What a design may take of each resource."""
     return {
-        "luts": min(int(FULL * part.luts), wishes.max_luts or part.luts),
+        "luts": min(int(FULL * part.luts) - wishes.taken, wishes.max_luts or part.luts),
+        "logic_cells": int(FULL * part.luts) - wishes.taken,
         "ram_blocks": wishes.blocks or part.ram_blocks,
     }
 
 
+def _made(graph: Graph, found: Folding, wishes: Wishes) -> Design:
+    return replace(build(graph, found, answer=True), single_port_rams=wishes.single_port_rams)
+
+
 def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
-    needs = estimate.total(build(graph, found, answer=True), part.name, wishes.blocks or part.ram_blocks)
+    needs = estimate.total(_made(graph, found, wishes), part.name, wishes.blocks or part.ram_blocks)
     return all(needs[word] <= most for word, most in limits(part, wishes).items())
 
 
 def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
     """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
-    rows = estimate.by_part(
-        made := build(graph, found, answer=True), part.name, wishes.blocks or part.ram_blocks
-    )
+    made = _made(graph, found, wishes)
+    rows = estimate.by_part(made, part.name, wishes.blocks or part.ram_blocks)
     for word, most in limits(part, wishes).items():
-        needed = sum(row[word] for row in rows.values())
+        needed = sum(row.get(word, 0) for row in rows.values())
         if needed > most:
-            name, row = max(rows.items(), key=lambda item: item[1][word])
+            instance, row = max(rows.items(), key=lambda item: item[1].get(word, 0))
+            name = made.layers.get(instance, instance)
             raise EdgeTernaryError(
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
-                f"at {found.cycles:,} cycles a frame; {made.layers[name]} takes {row[word]:,} of them",
+                f"at {found.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
                 _remedy(graph, found, part, wishes),
                 DOES_NOT_FIT,
             )
@@ -135,12 +176,26 @@ def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> str:
 def design(graph: Graph, wishes: Wishes, memories: str = "") -> Design:
     """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
 
-    Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family.
+    Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family. What
+    does not fit otherwise gets its weights in single-port RAM, if the part has some, and a loader.
     """
-    made = build(graph, folding(graph, wishes), answer=bool(wishes.device))
-    if wishes.device:
-        target = memories or wishes.device
-        part = PARTS.get(target)
-        available = wishes.blocks or (part.ram_blocks if part else None)
-        memory.allocate(made.top.parts, family(target), available)
-    return made
+    part = PARTS.get(wishes.device)
+    rams = part.single_port_rams if part else 0
+    most = rams if wishes.single_port_rams < 0 else min(rams, wishes.single_port_rams)
+    wishes = replace(wishes, single_port_rams=0)
+    try:
+        found = folding(graph, wishes)
+    except EdgeTernaryError as error:
+        if not most or error.code != DOES_NOT_FIT:
+            raise
+        wishes = replace(wishes, single_port_rams=most)
+        found = folding(graph, wishes)
+    made = build(graph, found, answer=bool(wishes.device))
+    if not wishes.device:
+        return made
+    made = replace(made, single_port_rams=wishes.single_port_rams)
+    target = memories or wishes.device
+    chosen = PARTS.get(target)
+    available = wishes.blocks or (chosen.ram_blocks if chosen else None)
+    memory.allocate(made.top.parts, family(target), available, 0 if memories else made.single_port_rams)
+    return with_loader(made)

@@ -18,6 +18,7 @@ from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.hdl.wired import WIRED
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary_hw import Answer, Element, Skid
 
@@ -47,6 +48,8 @@ class Design:
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
               (o_element), a frame i_beats (o_beats) beats
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
+    single_port_rams  of the device that it may use, see hdl.memory.allocate
+    weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
     busy      by instance, the cycles a frame that a part works when it waits for nobody
     layers    by instance, the layer that a part belongs to
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
@@ -54,7 +57,7 @@ class Design:
 
     graph: Graph
     folding: Folding
-    top: Top
+    top: Any
     i_lanes: int
     o_lanes: int
     i_element: Element
@@ -63,6 +66,8 @@ class Design:
     busy: dict[str, int]
     layers: dict[str, str]
     answer: Answer | None = None
+    single_port_rams: int = 0
+    weights: bytes = b""
 
     @property
     def cycles(self) -> int:
@@ -100,8 +105,11 @@ class Design:
     @property
     def ports(self) -> dict[str, int]:
         """Ports of the generated module and their bits."""
-        streams = {f"{name}__payload": len(getattr(self.top, name).payload) for name in "io"}
-        return {"clk": 1, "rst": 1, **streams} | {f"{n}__{w}": 1 for n in "io" for w in ("valid", "ready")}
+        names = ("i", "o", "load") if self.weights else ("i", "o")
+        streams = {f"{name}__payload": len(getattr(self.top, name).payload) for name in names}
+        states = dict.fromkeys(("load__done", "load__failed", "load__clear"), 1) if self.weights else {}
+        streams |= {f"{n}__{w}": 1 for n in names for w in ("valid", "ready")}
+        return {"clk": 1, "rst": 1, **streams, **states}
 
     def limit(self, count: int) -> int:
         """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
@@ -119,6 +127,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     shapes = graph.values
     graph = flatten_early(graph)
     folding = folding or fold(graph)
+    builders = {**PARTS, **WIRED} if folding.wired else PARTS
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
@@ -132,7 +141,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     for op in graph.ops:
         if not _readers(graph, op.name):
             continue
-        taps[op.name] = PARTS[op.kind](
+        taps[op.name] = builders[op.kind](
             b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
         )
         wires |= _forked(b, op.name, taps[op.name])

@@ -21,6 +21,7 @@ from edgeternary.toolchains.compilers import Compiler
 
 FIRST_STACK = 1024  # bytes, until the bound is known
 WORKERS = 2
+OPTIONS = {"boot_stage.c": ("-Os",)}  # a boot stage has 252 bytes, whatever the rest is optimised for
 OVERFLOW = re.compile(r"region [`']?(FLASH|RAM)'?:? overflowed by (\d+) bytes")
 
 
@@ -103,7 +104,8 @@ def _object(compiler: Compiler, unit: str, files: Mapping[str, str]) -> Path:
     """The object of one translation unit, made before if all that it depends on is the same."""
     names = [PurePosixPath(name) for name in files if not name.startswith("core/system")]
     folders = sorted({str(name.parent) for name in names})
-    options = (*compiler.compile, *(f"-I{folder}" for folder in folders), "-isystem", "core/system")
+    own = OPTIONS.get(PurePosixPath(unit).name, ())
+    options = (*compiler.compile, *own, *(f"-I{folder}" for folder in folders), "-isystem", "core/system")
     parts = [str(compiler), *compiler.command[1:], "|", *options, "|", unit]
     parts += [text for item in sorted(files.items()) for text in item]
 

@@ -16,6 +16,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Value
 from edgeternary.ir.names import identifier
 
+NEEDED = {"UART_TX_PIN": "tx", "UART_RX_PIN": "rx", "UART_ENABLE": "enable"}  # where a port uses them
 MODEL_BYTES = 47  # of a model's name in the header
 COMMON = ("core/protocol.c", "core/memory.c", "ports/cortex_m/boot.c", "ports/cortex_m/cycles.c")
 OWN = ("core/main.c", "core/header.c")  # compiled for each model
@@ -36,20 +37,27 @@ def reference(value: Value, inputs: np.ndarray, outputs: np.ndarray) -> SelfTest
 
 def board_files(board: Board) -> dict[str, str]:
     """{name below firmware/: text} of what a board's image has whatever the model, with board.h."""
-    assert board.uart
+    kind = board.uart.kind if board.uart else ""
     drivers = sorted(path.stem for path in (firmware_dir() / "ports/uart").glob("*.c"))
-    for key, name, known in (("port", board.port, ports()), ("uart.kind", board.uart.kind, drivers)):
+    for key, name, known in (("port", board.port, ports()), ("uart.kind", kind, drivers)):
         if name not in known:
             raise EdgeTernaryError(
                 f"no images for {board.title}",
                 f"{key}: {name!r} is none of {', '.join(known)}",
                 "see docs/boards.md",
             )
-    names = [*COMMON, f"ports/uart/{board.uart.kind}.c"]
+    names = [*COMMON, f"ports/uart/{kind}.c"]
     names += [
         f"ports/{board.port}/{path.name}" for path in (firmware_dir() / "ports" / board.port).glob("*.c")
     ]
-    return {**{name: _text(name) for name in sorted(names)}, "board.h": _board_header(board)}
+    files = {name: _text(name) for name in sorted(names)}
+    files["board.h"] = _board_header(board)
+    for word, key in NEEDED.items():
+        if f" {word} " not in files["board.h"] and any(word in text for text in files.values()):
+            raise EdgeTernaryError(
+                f"no images for {board.title}", f"uart: {key} is missing", "see docs/boards.md"
+            )
+    return files
 
 
 def model_files(plan: Plan, board: Board, digest_of: str, test: SelfTest | None) -> dict[str, str]:

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.image.elf import Elf, Symbol
+from edgeternary.image.registers import Registers
 
 FRAME = 36  # bytes that an exception puts on the stack, and what aligns it
 VECTOR_FRAME = 108  # with the vector registers that the core saves where it has them
 VENEER = re.compile(r"__(?:\w*?(?:Thunk|thunk)_(\w+)|(\w+)_veneer)")
 RETURNS = ("lr",)
+CONDITIONAL = re.compile(
+    r"^(addw?|subw?|mov|v?push|v?stmdb)(?:eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$"
+)
 
 
 @dataclass
@@ -58,14 +62,18 @@ def _function(elf: Elf, address: int) -> Symbol:
 
 def _frame(elf: Elf, function: Symbol) -> Frame:
     frame = Frame()
-    constants: dict[str, int] = {}  # that registers hold
+    if veneer := VENEER.fullmatch(function.name):  # a linker's way to a function far away
+        frame.calls.add(elf.address(veneer[1] or veneer[2]))
+    known = Registers()
     end = function.address + function.size
     for insn in elf.instructions(function):
         name, operands = insn.mnemonic.removesuffix(".w"), insn.op_str
-        frame.own += _taken(elf, function, name, operands, constants)
+        frame.own += _taken(elf, function, name, operands, known)
         if load := re.fullmatch(r"(\w+), \[pc(?:, #(\w+))?\]", operands) if name == "ldr" else None:
             where = (insn.address + 4 & ~3) + int(load[2] or "0", 0)
-            constants[load[1]] = int.from_bytes(elf.read(where, 4), "little", signed=True)
+            known.load(load[1], int.from_bytes(elf.read(where, 4), "little", signed=True))
+        else:
+            known.step(name, operands)
         target = re.fullmatch(r"#(0x[0-9a-f]+)", operands)
         if target and name[0] == "b" and name != "bkpt":
             goal = int(target[1], 16)
@@ -73,24 +81,28 @@ def _frame(elf: Elf, function: Symbol) -> Frame:
             if not inside and (name in ("bl", "blx") or goal != function.address):
                 frame.calls.add(goal)
         elif name == "blx" or (name == "bx" and operands not in RETURNS) or operands.startswith("pc, "):
-            frame.calls |= _indirect(elf, function, name, operands)
+            _check_indirect(elf, function, name, operands)
     return frame
 
 
-def _taken(elf: Elf, function: Symbol, name: str, operands: str, constants: dict[str, int]) -> int:
+def _taken(elf: Elf, function: Symbol, name: str, operands: str, known: Registers) -> int:
     """Bytes that an instruction takes off sp."""
+    name = CONDITIONAL.sub(r"\1", name)
     if name in ("push", "vpush") or (name in ("stmdb", "vstmdb") and operands.startswith("sp!")):
         return 4 * _registers(operands)
-    if match := re.fullmatch(r"sp, (?:sp, )?#(\w+)", operands):
-        return int(match[1], 0) if name in ("sub", "subw") else 0
-    if match := re.fullmatch(r"sp, (?:sp, )?(r\d+|ip|lr|sb|sl|fp)", operands):
-        if name in ("add", "sub"):
-            if match[1] not in constants:
-                raise _unbounded(elf, function.address, f"{name} {operands}: the size is not known")
-            return max(0, constants[match[1]] * (1 if name == "sub" else -1))
     if match := re.search(r"\[sp, #-(\w+)\]!", operands):
         return int(match[1], 0)
-    return 0
+    if not operands.startswith("sp, ") or name in ("cmp", "cmn", "tst"):
+        return 0
+    change = re.fullmatch(r"sp, (?:sp, )?(?:#(\w+)|(\w+))", operands)
+    if change and name == "mov" and change[2] in known.copies:
+        return 0  # back to where it was
+    size = None
+    if change and name in ("add", "sub", "addw", "subw"):
+        size = int(change[1], 0) if change[1] else known.constants.get(change[2])
+    if size is None:
+        raise _unbounded(elf, function.address, f"{name} {operands}: the size is not known")
+    return max(0, size if name.startswith("sub") else -size)
 
 
 def _registers(operands: str) -> int:
@@ -99,13 +111,10 @@ def _registers(operands: str) -> int:
     return sum(2 if part.strip().startswith("d") else 1 for part in inside.split(","))
 
 
-def _indirect(elf: Elf, function: Symbol, name: str, operands: str) -> set[int]:
-    """Where a jump through a register goes: known for a linker's veneer, nowhere for a table of its own."""
-    if match := VENEER.fullmatch(function.name):
-        return {elf.address(match[1] or match[2])}
-    if name != "blx":
-        return set()  # a return from where lr was moved to, or a switch
-    raise _unbounded(elf, function.address, f"{name} {operands}: a call through a register")
+def _check_indirect(elf: Elf, function: Symbol, name: str, operands: str) -> None:
+    """A jump through a register is a return from where lr was moved to, or a switch; a call has no bound."""
+    if name == "blx":
+        raise _unbounded(elf, function.address, f"{name} {operands}: a call through a register")
 
 
 def _unbounded(elf: Elf, address: int, why: str) -> EdgeTernaryError:

@@ -46,7 +46,7 @@ class Client:
     ) -> Client:
         """A client at the port called `name`, see ports.open_port.
 
-        A device that is slow in a run, as emulators are, gets longer for the rest too, unless `seconds` is set.
+        A device that is slow in a run, as emulators are, gets longer for the rest too; or `seconds`.
         """
         slow = seconds or max(SECONDS, patience / 4)
         return Client(open_port(name, baud), baud, patience, attempts, slow)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from edgeternary.errors import EdgeTernaryError
 
-HELP = "docs/firmware.md, section Errors, says more"
-
 
 class Gone(EdgeTernaryError):
     """The line broke while it was in use."""

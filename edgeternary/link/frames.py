@@ -174,6 +174,8 @@ class Hello:
         """EdgeTernaryError for anything that does not read as a hello. Lines beyond the sixth are ignored."""
         try:
             name, input, output, target, digest, build, *_ = body.decode().split("\n")
+            if not f"{name}{input}{output}{target}{digest}{build}".isprintable():
+                raise ValueError("a terminal would obey it")
             i_type, i_shape, bits = input.split(" ")
             o_type, o_shape, size, index = output.split(" ")
             return Hello(

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from edgeternary.link import faults
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.link.ports import Port
 
 SECONDS = 120.0  # for the whole self test
@@ -30,4 +30,8 @@ def listen(port: Port, seconds: float = SECONDS) -> SelfTest:
         heard += port.read(left)
         if found := LINE.search(heard):
             return SelfTest(int(found[1], 16), int(found[2], 16))
-    raise faults.nonsense(port.name, 0, heard) if heard else faults.silent(port.name, 0, 0)
+    raise EdgeTernaryError(
+        f"no self test is heard at {port.name}",
+        f"in {seconds:g} s came {heard[:40]!r}" if heard else f"in {seconds:g} s came nothing",
+        "was the image built for a board with a self test, and the board reset after the port was opened?",
+    )

@@ -8,6 +8,7 @@ from edgeternary.nn.activations import Activation, RPReLU, RSign
 from edgeternary.nn.bit_linear import BitLinear
 from edgeternary.nn.blocks import BasicBlock, DepthwiseSeparable
 from edgeternary.nn.checkpoint import freeze, load_codes, save_codes
+from edgeternary.nn.coding import CODINGS, latency_code, random_rate_code, rate_code
 from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.convert import convert
 from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_costs
@@ -19,6 +20,7 @@ from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.sparsity import SparsitySchedule, set_sparsity, zero_shares
+from edgeternary.nn.spiking import IF, LIF, Readout, Spiking
 from edgeternary.nn.structure import Flatten, Residual
 from edgeternary.nn.surrogates import SURROGATES, set_progress
 from edgeternary.nn.twin import twin
@@ -32,6 +34,7 @@ __all__ = [
     "BitLinear",
     "BitPlane",
     "BitPlanes",
+    "CODINGS",
     "COSTS",
     "Choice",
     "Conv1d",
@@ -41,6 +44,8 @@ __all__ = [
     "DepthwiseSeparable",
     "Flatten",
     "GlobalAvgPool",
+    "IF",
+    "LIF",
     "LayerCost",
     "Linear",
     "MatMulFreeLM",
@@ -48,17 +53,22 @@ __all__ = [
     "Output",
     "RPReLU",
     "RSign",
+    "Readout",
     "Requantize",
     "Residual",
     "SURROGATES",
     "SparsitySchedule",
+    "Spiking",
     "SumPool",
     "Thermometer",
     "convert",
     "freeze",
     "gumbel_softmax",
+    "latency_code",
     "layer_costs",
     "load_codes",
+    "random_rate_code",
+    "rate_code",
     "replace_batch_norms",
     "save_codes",
     "set_progress",

@@ -21,8 +21,6 @@ LINK: dict[str, Any] = {
     "ram_blocks": 3,
 }  # measured, docs/protocol.md
 
-SHARE = 0.75  # of the LUTs: flip-flops that find no LUT of their own take a logic cell each
-
 
 def make(
     graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
@@ -34,7 +32,9 @@ def make(
     """
     from edgeternary.hdl import estimate
     from edgeternary.hdl.board_top import PINS, board_design
+    from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import as_verilog
+    from edgeternary.hdl.loading import start_up_ms
 
     assert board.fpga and board.uart
     progress("planning")
@@ -52,6 +52,11 @@ def make(
     }
     estimates = hdl_project.totals(design, rows, clock)
     estimates |= {word: estimates[word] + LINK[word] for word in ("luts", "ffs", "ram_blocks")}
+    if alone := family(board.fpga.device).alone:
+        estimates["logic_cells"] = round(estimates["luts"] + alone * estimates["ffs"])
+    if design.weights:
+        files["weights.bin"] = design.weights
+        estimates["start_up_ms"] = start_up_ms(design, board.clock_hz)
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
     if build:
@@ -64,17 +69,20 @@ def make(
 def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
     """The design for what the link leaves of the board's FPGA."""
     from edgeternary.hdl import plan
+    from edgeternary.hdl.devices import family
 
     fpga = board.fpga
     assert fpga
-    room = int(SHARE * fpga.luts) - LINK["luts"]
     asked = plan.Wishes(
         fpga.device,
         wishes.fps,
-        min(wishes.max_luts or room, room),
+        wishes.max_luts,
         wishes.maximize,
         board.clock_hz / 1e6,
         fpga.ram_blocks - LINK["ram_blocks"],
+        round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
+        -1 if fpga.flash else 0,
+        wishes.latency,
     )
     return plan.design(graph, asked)
 
@@ -89,6 +97,7 @@ def _bitstream(
     from edgeternary.hdl import place
     from edgeternary.hdl.board_top import TOP
     from edgeternary.hdl.build import refuse_multipliers, synthesise
+    from edgeternary.hdl.loading import image
 
     progress(f"synthesising for {top.part.name}")
     text = re.sub(r"^ *parameter \\SIM_DEVICE .*\n", "", top.rtlil, flags=re.M)  # which yosys 0.52 lacks
@@ -116,6 +125,8 @@ def _bitstream(
             DOES_NOT_FIT,
         )
     bitstream = place.pack(best, top.part)
+    if top.design.weights:
+        bitstream = image(bitstream, top.design.weights)
     name = place.PLACERS[top.part.family].bitstream
     return {name: bitstream}, {
         **figures,

@@ -28,6 +28,7 @@ class Wishes:
     maximize: bool = False
     clock: float = 0.0
     seeds: int = 0
+    latency: int = 0
 
 
 NO_WISHES = Wishes()
@@ -55,7 +56,9 @@ def make(
 
     devices.family(device)
     progress("planning")
-    asked = plan.Wishes(device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock)
+    asked = plan.Wishes(
+        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
+    )
     design = plan.design(graph, asked)
     part = devices.PARTS.get(device)
     rows = estimate.by_part(design, device, part.ram_blocks if part else None)
@@ -63,6 +66,8 @@ def make(
     estimates = totals(design, rows, (wishes.clock or part.clock) if part else 0)
     progress("writing Verilog")
     files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
+    if design.weights:
+        files["weights.bin"] = design.weights
     measured: dict[str, Any] = {}
     if build:
         bitstream, measured = _built(graph, design, asked, progress, yosys, wishes.seeds)
@@ -77,6 +82,11 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
     """Totals over the parts; with a clock in MHz also frames a second and latency."""
     words = ("luts", "ffs", "ram_blocks")
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
+    if any(row["logic_cells"] != row["luts"] for row in rows.values()):
+        found["logic_cells"] = sum(row["logic_cells"] for row in rows.values())
+    if design.weights:
+        found["single_port_rams"] = sum(row.get("single_port_rams", 0) for row in rows.values())
+        found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
     if clock:
@@ -88,11 +98,13 @@ def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> li
     """For each layer its fold and, of its parts together, LUTs, flip-flops, block RAMs; cycles a frame."""
     found: dict[str, dict[str, Any]] = {}
     for name, row in rows.items():
-        layer = design.layers[name]
+        layer = design.layers.get(name, name)
         total = found.setdefault(layer, {"name": layer, "luts": 0, "ffs": 0, "ram_blocks": 0, "cycles": 0})
         for word in ("luts", "ffs", "ram_blocks"):
             total[word] += row[word]
-        total["cycles"] = max(total["cycles"], design.busy[name])
+        if rams := row.get("single_port_rams"):
+            total["single_port_rams"] = rams
+        total["cycles"] = max(total["cycles"], design.busy.get(name, 0))
     kinds = {op.name: op.kind for op in graph.ops}
     for layer, total in found.items():
         total["ops"] = kinds.get(layer, "input")
@@ -115,7 +127,7 @@ def _built(
     measured: dict[str, Any] = dict(figures)
     progress(f"simulating {FRAMES} frames")
     inputs = samples(np.random.default_rng(PROBE), graph.input, FRAMES)
-    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock}
+    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock, "latency": asked.latency}
     options |= {"maximize": "fps"} if asked.maximize else {}
     ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
     if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):

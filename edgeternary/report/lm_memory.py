@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.ir import Graph
-from edgeternary.ops import Dense, Gather
+from edgeternary.ops import Dense, Gather, Requantize
 from edgeternary.ops.sizes import NARROW, packed_bytes
 
 CACHE = 2048  # tokens whose keys and values a transformer remembers
@@ -24,7 +24,7 @@ def lm_memory(graph: Graph) -> list[Row]:
     """
     codes = sum(packed_bytes(op) for op in graph.ops)
     biases = sum(_bytes(op.bias) for op in graph.ops if isinstance(op, Dense) and op.bias.any())
-    offsets = sum(_bytes(op.b) for op in graph.ops if op.kind == "requantize" and np.ptp(op.b))  # type: ignore[attr-defined]
+    offsets = sum(_bytes(op.b) for op in graph.ops if isinstance(op, Requantize) and np.ptp(op.b) > 0)
     others = sum(
         _bytes(getattr(op, field))
         for op in graph.ops

@@ -30,7 +30,12 @@ def row(comparison: Comparison, labels: np.ndarray | None = None) -> dict[str, A
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray | None) -> float | None:
-    """Share of right classes; None without labels, below 1,000 samples, or for outputs that are no vector."""
+    """Share of right classes; None without labels, below 1,000 samples, or for outputs that are no vector.
+
+    outputs (samples, classes), or (samples, steps, classes): the last step answers.
+    """
+    if outputs.ndim == 3 and outputs.shape[1] and labels is not None and labels.ndim == 1:
+        outputs = outputs[:, -1]
     if labels is None or len(outputs) < MIN_ACCURACY_SAMPLES or outputs.ndim != 2:
         return None
     classes = outputs[:, 0] if outputs.shape[1] == 1 else outputs.argmax(axis=1)

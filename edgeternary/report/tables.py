@@ -16,6 +16,7 @@ HEADS = {
     "ffs": "FFs",
     "multipliers": "mult",
     "ram_blocks": "block RAMs",
+    "single_port_rams": "single-port RAMs",
     "clock_hz": "clock",
     "fmax_mhz": "fmax MHz",
     "frames_per_s": "frames/s",

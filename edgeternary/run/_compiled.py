@@ -34,6 +34,7 @@ def driver(design: Design, template: str, waves: str = "") -> str:
         o_beats=design.o_beats,
         patience=design.limit(0),
         waves=waves,
+        weights=bool(design.weights),
         scope=identifier(design.graph.name),
     )
 
@@ -51,6 +52,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         folder = Path(name)
         pack(inputs.astype(np.int32), design.i_element, design.i_lanes).tofile(folder / "in")
+        (folder / "weights").write_bytes(design.weights)
         waves = [str(Path(options.waves).absolute())] if options.waves else []
         _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
         words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))

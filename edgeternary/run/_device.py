@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Design:
     """The core of a graph for device "", else what goes onto the device: its answers are bytes.
 
-    options  fps, max_luts, maximize ("fps"), clock: how the device's design is folded, see hdl.plan.Wishes
+    options  fps, max_luts, maximize ("fps"), clock: how the device's design is folded, see hdl.plan.Wishes;
+             latency: for the core as well
     EdgeTernaryError (code 2) for an unknown device.
     """
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.plan import Wishes, design
 
+    latency = options.get("latency") or 0
+    if not isinstance(latency, int) or latency < 0:
+        raise EdgeTernaryError(
+            f"bad option latency={latency!r}", "it is a number of clocks", "use a whole number", USAGE
+        )
     if not device:
-        return design(graph, Wishes())
+        return design(graph, Wishes(latency=latency))
     family(device)
     fps, max_luts = options.get("fps") or 0, options.get("max_luts") or 0
     if not isinstance(fps, int | float) or fps < 0 or not isinstance(max_luts, int) or max_luts < 0:
@@ -32,7 +38,9 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
             code=USAGE,
         )
     clock = float(options.get("clock") or 0)  # type: ignore[arg-type]
-    return design(graph, Wishes(device, float(fps), max_luts, options.get("maximize") == "fps", clock))
+    return design(
+        graph, Wishes(device, float(fps), max_luts, options.get("maximize") == "fps", clock, latency=latency)
+    )
 
 
 def need_device(executor: str, device: str, known: tuple[str, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
@@ -10,6 +12,7 @@ from edgeternary.ir.names import identifier
 from edgeternary.run._bench import BenchModel
 
 
+@lru_cache(maxsize=16)  # a policy in closed loop is run hundreds of times
 def render(graph: Graph, core: str, taps: bool = False, optimize: str = "cycles") -> BenchModel:
     """C of `graph` for "host" or a Cortex-M core; with `taps`, it hands out the values at kernel borders."""
     return of_plan(select(graph, core, optimize), taps)

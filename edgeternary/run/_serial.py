@@ -23,11 +23,13 @@ QUIET = 200_000  # cycles after which the clock stands still
 
 
 def program(serial: Serial, tool: str = "auto") -> Path:
-    """The simulator of a serial device, built with CXXRTL and zig; cached by digest.
+    """The simulator of a serial device, built with CXXRTL and zig; cached by digest. Where weights come from
+    flash, the program takes the name of a file that holds its contents.
 
     EdgeTernaryError where a bit does not last a whole number of clocks.
     """
     from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.loading import start_up_cycles
     from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
     from edgeternary.run.cxxrtl import FLAGS, WRITE
 
@@ -39,7 +41,9 @@ def program(serial: Serial, tool: str = "auto") -> Path:
             "choose another baud",
         )
     text, used = component_rtlil(serial, PROGRAM), version(tool)
-    main = driver("serial_cxxrtl.cpp.j2", top=f"p_{PROGRAM}", clocks=serial.clock_hz // serial.baud)
+    clocks, flash = serial.clock_hz // serial.baud, bool(serial.design.weights)
+    quiet = QUIET + (start_up_cycles(serial.design, serial.clock_hz) if flash else 0)
+    main = driver("serial_cxxrtl.cpp.j2", top=f"p_{PROGRAM}", clocks=clocks, flash=flash, quiet=quiet)
     write = WRITE.format(debug="-g0")
     script = f"read_rtlil design.il; hierarchy -top {PROGRAM}; proc; flatten; opt_clean; {write}"
 
@@ -62,14 +66,15 @@ def driver(template: str, **values: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    return environment.get_template(f"hdl/{template}").render(quiet=QUIET, **values)
+    return environment.get_template(f"hdl/{template}").render({"quiet": QUIET, **values})
 
 
 class Simulated:
     """A running simulator, used like a serial port; a context manager that ends it."""
 
-    def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    def __init__(self, program: Path, *arguments: str | Path) -> None:
+        command = [program, *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
     def __enter__(self) -> Simulated:
         return self

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from edgeternary.boards import Board
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.run._serial import PROGRAM, driver
+from edgeternary.run._serial import PROGRAM, QUIET, driver
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
 if TYPE_CHECKING:
     from edgeternary.hdl.board_top import Pins
+
+
+LOADING = 4_000_000  # cycles without a sign while weights come out of the flash, 16 a byte
 
 
 def clocks_of_a_bit(board: Board) -> int:
@@ -32,7 +35,8 @@ def clocks_of_a_bit(board: Board) -> int:
 def program(verilog: str, board: Board, tool: str = "auto") -> Path:
     """The simulator of a board's top, built with yosys and zig; cached by digest.
 
-    verilog  text of top.v
+    verilog  text of top.v. One that reads its configuration flash makes a program that takes the name of a
+             file with the flash's contents
     """
     from edgeternary.hdl.board_top import pins_of
     from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
@@ -41,9 +45,11 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
     zig, pins = require("zig"), pins_of(board)
     text, used = directed(verilog, pins), version(tool)
     cells = Path(templates_dir(), "hdl", "pins.v").read_text(encoding="utf-8")
+    flash = {pin: _mangled(port) for pin, port in pins.flash.items()} if reads_flash(verilog, pins) else {}
     main = driver(
         "serial_pins.cpp.j2", clocks=clocks_of_a_bit(board), rx=_mangled(pins.rx), tx=_mangled(pins.tx),
         clock=_mangled(pins.clock), idle={_mangled(pin): level for pin, level in pins.idle.items()},
+        flash=flash, quiet=LOADING if flash else QUIET,
     )  # fmt: skip
     write = WRITE.format(debug="-g0")
     script = (
@@ -65,9 +71,14 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
     return cache.build(cache.digest(text, cells, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
 
 
+def reads_flash(verilog: str, pins: Pins) -> bool:
+    """Whether a top has the pins of the flash."""
+    return bool(pins.flash) and f" {pins.flash['cs']};" in verilog
+
+
 def directed(verilog: str, pins: Pins) -> str:
     """The top with pins that are inputs or outputs: what drives a pin on a board is known here."""
-    inputs = {pins.clock, pins.rx, *pins.idle}
+    inputs = {pins.clock, pins.rx, *pins.idle, pins.flash.get("cipo", "")}
 
     def direction(line: re.Match[str]) -> str:
         return f"{'input' if line[1] in inputs else 'output'} {line[1]};"

@@ -10,13 +10,12 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, need_device, stage
-from edgeternary.run.netlist import read_cells
+from edgeternary.run.netlist import SINGLE_PORT, read_cells
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
 
 TARGETED = True  # the device is part of the name
 TAPPED_BY = "hdl"
-SINGLE_PORT = "SB_SPRAM256KA"
 
 
 def run(

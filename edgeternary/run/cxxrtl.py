@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,17 @@ def run(
              last beat out of the first frame; yosys, compiler
     """
     require("amaranth")
+    wishes = tuple((name, options.get(name)) for name in ("fps", "max_luts", "maximize", "clock", "latency"))
+    design, text = _emitted(graph, target, wishes)
+    return simulate(design, "design.il", text, "read_rtlil design.il", inputs, options)
+
+
+@lru_cache(maxsize=4)  # a policy in closed loop is run hundreds of times
+def _emitted(graph: Graph, target: str, wishes: tuple[tuple[str, object], ...]) -> tuple[Design, str]:
     from edgeternary.hdl.emit import design_rtlil
 
-    design = design_for(graph, target, options)
-    return simulate(design, "design.il", design_rtlil(design), "read_rtlil design.il", inputs, options)
+    design = design_for(graph, target, dict(wishes))
+    return design, design_rtlil(design)
 
 
 def simulate(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
@@ -16,6 +17,7 @@ from edgeternary.toolchains import require
 
 TARGETED = True  # the device is part of the name
 TAPPED_BY = "hdl"
+SINGLE_PORT = "SB_SPRAM256KA"
 
 
 def run(
@@ -51,18 +53,27 @@ def run(
 
 
 def netlist(folder: Path) -> str:
-    """The netlist as Verilog, out of the folder of hdl.build.synthesise."""
-    return (folder / "netlist.v").read_text(encoding="utf-8")
+    """The netlist as Verilog, out of the folder of hdl.build.synthesise, and models that are not yosys's."""
+    from edgeternary.hdl.build import cell_types
+
+    text = (folder / "netlist.v").read_text(encoding="utf-8")
+    if SINGLE_PORT in cell_types(folder):
+        text += (templates_dir() / "hdl" / "single_port.v").read_text(encoding="utf-8")
+    return text
 
 
 def read_cells(cells: tuple[str, ...]) -> str:
     """Commands of yosys that read a netlist and models of its cells.
 
-    With -defer a model is only worked out when a cell asks for it, with the parameters of that cell.
+    With -defer a model is only worked out when a cell asks for it, with the parameters of that cell. Modules
+    of the design stay: yosys's model of single-port RAM forgets its contents, which becomes 16,384 writes.
     NO_INCLUDES: the models of ECP5 include flip-flops by other names twice.
     """
     return "; ".join(
-        ["read_verilog design.v", *(f"read_verilog -defer -DNO_INCLUDES +/{name}" for name in cells)]
+        [
+            "read_verilog design.v",
+            *(f"read_verilog -defer -nooverwrite -DNO_INCLUDES +/{name}" for name in cells),
+        ]
     )
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.nn.spiking import Spiking
 from edgeternary.run.result import Result
 
 BATCH = 100
@@ -33,6 +34,7 @@ def run(
 ) -> Result:
     """Run the torch model in eval mode on codes (samples, *graph.input.shape).
 
+    A graph with states takes (samples, steps, *shape), and its model is an edgeternary.nn.Spiking.
     taps: the output of each module whose path is the name of a value of the graph, as integers, channels
     last. options: torch_model, batch (samples at a time, 100), progress. stats: torch (its version).
     """
@@ -42,17 +44,16 @@ def run(
     caught: list[dict[str, np.ndarray]] = []
     hooks = [
         module.register_forward_hook(_catcher(graph, name, caught))
-        for name, module in model.named_modules()
+        for name, module in (model.net if isinstance(model, Spiking) else model).named_modules()
         if taps and name in graph.values and name != graph.output
     ]
     batch, progress = int(str(options.get("batch", BATCH))), options.get("progress")
     outputs: list[np.ndarray] = []
     try:
         for start in range(0, max(len(inputs), 1), batch):
-            codes = torch.from_numpy(channels_first(graph, inputs[start : start + batch]))
             caught.append({})
             with torch.no_grad():
-                outputs.append(_integers(graph, model(codes)))
+                outputs.append(_answers(graph, model, inputs[start : start + batch]))
             if callable(progress):
                 progress(min(start + batch, len(inputs)), len(inputs))
     finally:
@@ -61,9 +62,29 @@ def run(
         model.train(training)
     result = np.concatenate(outputs)
     found = {name: np.concatenate([part[name] for part in caught]) for name in caught[0]}
+    if graph.states:
+        found = {name: value.reshape(*inputs.shape[:2], *value.shape[1:]) for name, value in found.items()}
     if taps:
         found[graph.output] = result
     return Result(outputs=result, taps=found, stats={"torch": torch.__version__})
+
+
+def _answers(graph: Graph, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """The output's integers for a batch; all steps of it at once for a graph with states."""
+    if not graph.states:
+        return _integers(graph, model(torch.from_numpy(channels_first(graph, inputs))))
+    if not isinstance(model, Spiking):
+        raise EdgeTernaryError(
+            f"the torch model of {graph.name!r} is one step, its graph has states",
+            "nothing says which of its tensors live between steps",
+            "give the edgeternary.nn.Spiking that it was lowered from",
+        )
+    lead = inputs.shape[:2]
+    codes = torch.from_numpy(channels_first(graph, inputs.reshape(-1, *graph.input.shape)))
+    if 0 in lead:
+        return np.zeros((*lead, *graph.output_value.shape), np.int32)
+    logits = model.over(codes.reshape(*lead, *codes.shape[1:])).flatten(0, 1)
+    return _integers(graph, logits).reshape(*lead, *graph.output_value.shape)
 
 
 def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:

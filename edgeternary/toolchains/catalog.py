@@ -194,6 +194,8 @@ _SPECS = (
         "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
     ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
+    ToolSpec("gymnasium", "pip install gymnasium", "examples/rl_cartpole", package="gymnasium"),
+    ToolSpec("nir", "pip install nir", "NIR import and export", package="nir"),
     ToolSpec("torch", "pip install torch", "training, lowering, executor torch", package="torch"),
 )
 

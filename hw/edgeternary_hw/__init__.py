@@ -13,9 +13,11 @@ from .cobs import CobsDecoder, CobsEncoder
 from .crc import Crc32
 from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
+from .flash import FlashReader
 from .gather import Gather
 from .join import Add, Concat, Fork, Multiply
 from .link import Link
+from .loader import Loader
 from .lookup import Lookup
 from .mvu import MatrixVector
 from .pool import MaxPool, SumPool
@@ -26,11 +28,13 @@ from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
 from .width import Narrow, Widen
 from .window import Window
+from .wired import WiredArgMax, WiredDense, WiredThreshold
 from .wishbone import Wishbone
 
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
-    "Fork", "Gather", "Hold", "Link", "Lookup", "MatrixVector", "MaxPool", "Multiply", "Narrow", "Recode",
-    "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver", "UartTransmitter", "Unpack",
-    "Widen", "Window", "Wishbone",
+    "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
+    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver",
+    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "WiredThreshold", "Wishbone",
 ]  # fmt: skip

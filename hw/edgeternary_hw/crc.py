@@ -1,12 +1,12 @@
-"""CRC-32, a bit a cycle: a byte of a serial port takes longer than that anyway."""
+"""CRC-32: a bit a cycle, for a byte of a serial port takes longer than that anyway, or a byte at once."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Crc32"]
+__all__ = ["Crc32", "after_byte"]
 
 POLYNOMIAL = 0xEDB88320  # of IEEE 802.3, the low bit first
 RESIDUE = 0xDEBB20E3  # what the register holds behind data that their own CRC follows
@@ -44,3 +44,16 @@ class Crc32(wiring.Component):
         with m.Elif(self.i.valid):
             m.d.sync += [left.eq(8), crc.eq(Cat(crc[:8] ^ self.i.payload, crc[8:]))]
         return m
+
+
+def after_byte(crc: Value, byte: Value) -> Value:
+    """The register after all eight bits of a byte at once: each bit of it is the sum of some bits of both."""
+    state = [{("crc", k)} for k in range(32)]
+    for k in range(8):
+        feedback = state[0] ^ {("byte", k)}
+        state = [
+            (state[j + 1] if j < 31 else set()) ^ (feedback if POLYNOMIAL >> j & 1 else set())
+            for j in range(32)
+        ]
+    sources = {"crc": crc, "byte": byte}
+    return Cat(*(Cat(*(sources[name][k] for name, k in sorted(terms))).xor() for terms in state))

@@ -27,21 +27,32 @@ class Link(wiring.Component):
     hello            the body of the reply to hello, which lies in the memory behind the frame
     class_bytes      of the end of an answer are the class; without, `shown` are the low bits of its last byte
 
+    can_fail         there are `starting`: requests wait until the core is ready, and `failed`: it cannot
+                     answer, a run is refused
+
     feed, answer, reset  to the core and from it; reset is 1 for one cycle
     shown            low byte of the class of the last answer
     """
 
     def __init__(
-        self, clock_hz: int, baud: int, inputs: int, answers: int, hello: bytes, class_bytes: int = 0
+        self,
+        clock_hz: int,
+        baud: int,
+        inputs: int,
+        answers: int,
+        hello: bytes,
+        class_bytes: int = 0,
+        can_fail: bool = False,
     ) -> None:
-        self.clock_hz, self.baud = clock_hz, baud
+        self.clock_hz, self.baud, self.can_fail = clock_hz, baud, can_fail
         bit_time(clock_hz, baud)
         self.inputs, self.answers, self.hello = inputs, answers, hello
         self.class_at = max(class_bytes, 1)  # byte of the answer, from its end, that is shown
         byte = stream.Signature(unsigned(8))
         super().__init__(
             {"rx": In(1, init=1), "tx": Out(1, init=1), "shown": Out(8), "reset": Out(1),
-             "feed": Out(byte), "answer": In(byte)}
+             "feed": Out(byte), "answer": In(byte),
+             **({"starting": In(1), "failed": In(1)} if can_fail else {})}
         )  # fmt: skip
 
     def elaborate(self, platform: object) -> Module:
@@ -51,7 +62,10 @@ class Link(wiring.Component):
         m.submodules.receiver = receiver = UartReceiver(self.clock_hz, self.baud)
         m.submodules.decoder = decoder = CobsDecoder()
         m.submodules.request = request = Request(SHORTEST + room, text + len(self.hello))
-        m.submodules.reply = reply = Reply(self.inputs, self.answers, room, text, len(self.hello))
+        m.submodules.reply = reply = Reply(
+            self.inputs, self.answers, room, text, len(self.hello),
+            *((self.starting, self.failed) if self.can_fail else ()),
+        )  # fmt: skip
         m.submodules.encoder = encoder = CobsEncoder()
         m.submodules.transmitter = transmitter = UartTransmitter(self.clock_hz, self.baud)
         share(receiver.o, decoder)

@@ -9,7 +9,8 @@ and everything but the popcounts is a constant of the row. For bipolar x bipolar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
@@ -17,7 +18,9 @@ from amaranth.lib.wiring import In, Out
 
 from .compress import Segment, addends, compress, final, stage_count
 from .element import Element, lanes, resize
+from .fifo import Skid
 from .stage import Memories, MemorySize, counter, table
+from .trits import bytes_of, decoded, pack
 
 __all__ = ["MatrixVector", "weight_planes"]
 
@@ -86,10 +89,25 @@ class MatrixVector(Memories, wiring.Component):
             }
         )
 
+    FILLED = ("weights",)
+    packed = False  # the ROM holds five ternary weights a byte, a stage takes them apart
+
+    @property
+    def packable(self) -> bool:
+        """Whether its weights are ternary ones: two bits each in the ROM, 1.6 if `packed`."""
+        return self._modes() == [(True, True)]
+
+    def words(self, name: str) -> list[int]:
+        return self._rom()
+
     def _modes(self) -> list[tuple[bool, bool]]:
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
-        values = [{w for row in plane for w in row} for plane in self.planes]
-        return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in values]
+        return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in self._values]
+
+    @cached_property
+    def _values(self) -> list[set[int]]:
+        """The entries of each plane."""
+        return [{w for row in plane for w in row} for plane in self.planes]
 
     def _rom(self) -> list[int]:
         """Words [plane][+1, -1 as stored][column in beat][row in pe], the last index fastest."""
@@ -109,7 +127,15 @@ class MatrixVector(Memories, wiring.Component):
                     for w in column[base : base + self.pe]
                 ]
                 words.append(int("".join("1" if b else "0" for b in reversed(bits)) or "0", 2))
+        if self.packed:
+            size = self.pe * self.simd
+            return [pack([(word >> k & 1) - (word >> size + k & 1) for k in range(size)]) for word in words]
         return words
+
+    @property
+    def _rom_width(self) -> int:
+        size = self.pe * self.simd
+        return 8 * bytes_of(size) if self.packed else sum(map(sum, self._modes())) * size
 
     def _terms(self, payload: Value, word: Value) -> list[Segment]:
         """The bits to count: input bit where the weight is +1, its complement where -1, else 0."""
@@ -125,7 +151,7 @@ class MatrixVector(Memories, wiring.Component):
             if has_minus:
                 minus = word[start : start + size]
                 start += size
-            elif any(w == -1 for row in self.planes[j] for w in row):
+            elif -1 in self._values[j]:
                 minus = ~plus
             if not has_plus and not has_minus:
                 continue
@@ -149,6 +175,10 @@ class MatrixVector(Memories, wiring.Component):
 
     def term_segments(self) -> list[Segment]:
         """The shape of what is counted for a beat."""
+        return self._shape
+
+    @cached_property
+    def _shape(self) -> list[Segment]:
         size = sum(map(sum, self._modes())) * self.pe * self.simd
         return self._terms(Const(0, len(self.i.payload)), Const(0, size))
 
@@ -180,7 +210,7 @@ class MatrixVector(Memories, wiring.Component):
     @property
     def memories(self) -> dict[str, MemorySize]:
         found = {}
-        width = sum(map(sum, self._modes())) * self.pe * self.simd
+        width = self._rom_width
         if (depth := self.rows // self.pe * self.beats) > 1 and width:
             found["weights"] = MemorySize(depth, width)
         if not self.raw and len(set(self.constants)) > 1 and self.rows > self.outputs:
@@ -197,13 +227,19 @@ class MatrixVector(Memories, wiring.Component):
         payload = Signal.like(self.i.payload, reset_less=True)
         go, done = Signal(init=1), Signal()
         accept = Signal()
-        m.d.comb += [self.i.ready.eq(go), accept.eq(go & self.i.valid)]
+        i = self._entry(m)
+        m.d.comb += [i.ready.eq(go), accept.eq(go & i.valid)]
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
-            m.d.sync += payload.eq(self.i.payload)
-        weights = self._weights(m, accept)
-        early = self.late and not isinstance(weights, Const)  # a stage more, in which the ROM's word is kept
-        if early:
+            m.d.sync += payload.eq(i.payload)
+        behind = self.inside and self.style("weights") != "block"  # the register more is before the ROM
+        weights = self._weights(m, accept, go if behind else None)
+        early = not isinstance(weights, Const) and (self.late or self.packed)
+        if self.packed:
+            weights = Cat(*decoded(weights, self.pe * self.simd))
+        if early and behind:  # a stage more, in which the ROM's word is kept
+            (payload,) = self._kept(m, go, payload)
+        elif early:
             payload, weights = self._kept(m, go, payload, weights)
         terms = self._terms(payload, weights)
         segments = compress(m, terms, lambda stage: m.If(go))
@@ -213,13 +249,22 @@ class MatrixVector(Memories, wiring.Component):
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
             m.d.sync += [
-                valid.eq(Cat(self.i.valid, valid)[:depth]),
+                valid.eq(Cat(i.valid, valid)[:depth]),
                 last.eq(Cat(last_beat, last)[:depth]),
             ]
         finished = valid[-1] & last[-1]
         sums = self._accumulate(m, totals.words, go & valid[-1], finished)
         self._drain(m, sums, go, done, finished)
         return m
+
+    def _entry(self, m: Module) -> Any:
+        """The input; where the fabric could be as fast as its wires, behind two registers: `go`, which the
+        whole part waits for, then ends here, and not in the counters of what comes before."""
+        if not self.inside:
+            return self.i
+        m.submodules.entry = entry = Skid(len(self.i.payload))
+        wiring.connect(m, wiring.flipped(self.i), entry.i)
+        return entry.o
 
     def _kept(self, m: Module, go: Value, *values: Value) -> list[Signal]:
         """The values one stage later."""
@@ -258,11 +303,11 @@ class MatrixVector(Memories, wiring.Component):
                 m.d.sync += acc.eq(total if self.beats == 1 else Mux(fresh, total, acc + total))
         return sums
 
-    def _weights(self, m: Module, accept: Value) -> Value:
-        """The ROM word that belongs to the beat in `payload`."""
-        words = self._rom()
-        width = sum(map(sum, self._modes())) * self.pe * self.simd
-        return table(m, words, max(width, 1), accept, "weights", self.style("weights"))
+    def _weights(self, m: Module, accept: Value, later: Value | None) -> Value:
+        """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
+        words, width = self._rom(), self._rom_width
+        filling = self.fills.get("weights")
+        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""

@@ -26,7 +26,7 @@ class Kind:
 class Status:
     """Third byte of a reply."""
 
-    OK, DAMAGED, LENGTH, UNKNOWN = range(4)
+    OK, DAMAGED, LENGTH, UNKNOWN, FAILED = range(5)
 
 
 class Reply(wiring.Component):
@@ -35,12 +35,23 @@ class Reply(wiring.Component):
     inputs, answers  bytes of a frame of the core and of its answer
     room             bytes that a body may have
     text, size       address and bytes of the reply to hello
+    starting, failed  the core cannot answer yet: requests wait; it never will: a run is refused
     fetch, address, data   the read port of the memory: data one cycle after fetch
     feed, answer     to the core and from it
     reset            of the core, for a cycle
     """
 
-    def __init__(self, inputs: int, answers: int, room: int, text: int, size: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        answers: int,
+        room: int,
+        text: int,
+        size: int,
+        starting: Value | None = None,
+        failed: Value | None = None,
+    ) -> None:
+        self.starting, self.failed = starting, failed
         self.inputs, self.answers, self.text, self.size = inputs, answers, text, size
         self.most = HEAD + room + TAIL
         byte = unsigned(8)
@@ -61,7 +72,7 @@ class Reply(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.crc = crc = Crc32()
-        kind, tag, status = Signal(4), Signal(8), Signal(2)
+        kind, tag, status = Signal(4), Signal(8), Signal(2 if self.failed is None else 3)
         left = Signal(range(max(self.answers, TAIL) + 1))  # bytes of an answer, cycle count or CRC to come
         byte, send, sent, counted, copied = Signal(8), Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -78,8 +89,8 @@ class Reply(wiring.Component):
         cycles = Signal(32)  # of the last run; those in which its answer waits for the wire do not count
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                m.d.comb += [self.i.ready.eq(1), crc.clear.eq(1)]
-                with m.If(self.i.valid):
+                m.d.comb += [self.i.ready.eq(1 if self.starting is None else ~self.starting), crc.clear.eq(1)]
+                with m.If(self.i.valid if self.starting is None else self.i.valid & ~self.starting):
                     self._accept(m, kind, tag, status, left, cycles)
                     m.next = "KIND"
             for state, value, after in (
@@ -144,6 +155,11 @@ class Reply(wiring.Component):
             takes(Kind.ECHO, length <= self.most, [self.address.eq(HEAD), self._end.eq(length - TAIL)])
             with m.Default():
                 m.d.sync += status.eq(Status.UNKNOWN)
+        if self.failed is not None:
+            run_now = ~self.i.payload.damaged & (self.i.payload.kind == VERSION << 4 | Kind.RUN)
+            with m.If(self.failed & run_now):
+                nothing = [self.address.eq(HEAD), self._end.eq(HEAD), left.eq(0)]
+                m.d.sync += [status.eq(Status.FAILED), *nothing]
         m.d.comb += self.reset.eq(
             ~self.i.payload.damaged & (self.i.payload.kind == VERSION << 4 | Kind.RESET)
         )

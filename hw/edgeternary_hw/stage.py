@@ -10,6 +10,8 @@ from amaranth import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 
+from .single_port import Filling
+
 __all__ = ["AUTO", "Memories", "MemorySize", "counter", "mapped", "ram", "rom", "share", "table"]
 
 AUTO = "auto"
@@ -28,12 +30,18 @@ class MemorySize:
 class Memories:
     """What parts with memories have: their sizes by name, and where each goes.
 
-    styles  {name: "block", "distributed" or "logic"}; one that is not named is left to synthesis
+    styles  {name: "block", "distributed", "logic" or "huge"}; one that is not named is left to synthesis
     late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
+    inside  such registers lie in the block RAMs themselves, which have no reset for them here
+    fills   by name, for those of style "huge": what fills them after configuration
+    FILLED  names of memories that can be so
     """
 
     styles: Mapping[str, str] = {}
     late: bool = False
+    inside: bool = False
+    fills: Mapping[str, Filling] = {}
+    FILLED: tuple[str, ...] = ()
 
     @property
     def memories(self) -> dict[str, MemorySize]:
@@ -42,6 +50,10 @@ class Memories:
     def contents(self, name: str) -> list[int] | None:
         """The words of a ROM, None where they are not known beforehand."""
         return None
+
+    def words(self, name: str) -> list[int]:
+        """All words of one of FILLED."""
+        raise NotImplementedError
 
     def style(self, name: str) -> str:
         return self.styles.get(name, AUTO)
@@ -101,15 +113,31 @@ def ram(
 
 
 def table(
-    m: Module, words: Sequence[int], width: int, advance: Value, name: str = "table", style: str = AUTO
+    m: Module,
+    words: Sequence[int],
+    width: int,
+    advance: Value,
+    name: str = "table",
+    style: str = AUTO,
+    filling: Filling | None = None,
+    later: Value | None = None,
 ) -> Value:
     """The words in turn: from the cycle after each `advance` on, the next one, round and round.
 
-    Equal words are a constant; others lie in a ROM.
+    Equal words are a constant; others lie in a ROM, or where `filling` puts them. With `later` the word comes
+    a stage later, in the cycle after `later`: a register between the counter and a ROM in logic, which else
+    is found to share the counter's adder and waits for its carries.
     """
     if all(word == words[0] for word in words):
         return Const(words[0], width)
     address, _ = counter(m, len(words), advance, f"{name}_address")
+    if later is not None:
+        at = Signal.like(address, name=f"{name}_at")
+        with m.If(advance):
+            m.d.sync += at.eq(address)
+        return rom(m, words, width, at, later, name, style)
+    if filling:
+        return filling.rom(m, len(words), width, address, advance, name)
     return rom(m, words, width, address, advance, name, style)
 
 

@@ -125,7 +125,10 @@ class Window(Memories, wiring.Component):
         ]
         outside = self._outside(m, levels, last_row, send)
         if self.late:
-            kept = [Signal.like(value, name=f"kept{k}") for k, value in enumerate((*taps, *outside))]
+            kept = [
+                Signal(len(value), name=f"kept{k}", reset_less=self.inside)
+                for k, value in enumerate((*taps, *outside))
+            ]
             with m.If(free):
                 m.d.sync += [k.eq(value) for k, value in zip(kept, (*taps, *outside), strict=True)]
             taps, outside = kept[: self.taps], kept[self.taps :]

@@ -64,6 +64,16 @@ def test_names_are_cut_to_the_header(pico: images.Image) -> None:
         header.stamp(bytes(512))
 
 
+@pytest.mark.emulator
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+@pytest.mark.parametrize("level", ["0", "3", "s"])
+def test_the_boot_stage_fits(level: str, compiler: str) -> None:
+    need("arm-none-eabi-gcc" if compiler == "gcc" else "zig")
+    board = load_board("pico")
+    image = build(images.plan(MODEL, board.core), board, images.BY, compiler=compiler, opt_level=level)
+    assert header.boot_crc(image.bin[:252]) == int.from_bytes(image.bin[252:256], "little")
+
+
 def test_crc_of_the_boot_stage(pico: images.Image) -> None:
     assert header.boot_crc(b"123456789") == 0x0376E6E7  # the check value of CRC-32/MPEG-2
     assert header.boot_crc(pico.bin[:252]) == int.from_bytes(pico.bin[252:256], "little")
@@ -120,6 +130,17 @@ def test_boards_without_a_port(change: dict[str, str], why: str) -> None:
     board = msgspec.structs.replace(load_board("nucleo_l476rg"), **change)
     with pytest.raises(EdgeTernaryError, match=why):
         build(images.plan(MODEL, board.core), board, images.BY)
+
+
+def test_ports_that_lack_something() -> None:
+    board = load_board("nucleo_l476rg")
+    assert board.uart
+    with pytest.raises(EdgeTernaryError, match=r"uart\.kind: '' is none of"):
+        build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=None), images.BY)
+    for key, nothing in (("tx", ""), ("rx", ""), ("enable", None)):
+        uart = msgspec.structs.replace(board.uart, **{key: nothing})
+        with pytest.raises(EdgeTernaryError, match=f"uart: {key} is missing"):
+            build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=uart), images.BY)
 
 
 @pytest.mark.parametrize(("key", "value", "why"), [("kind", "i2c", "uart.kind"), ("tx", "Q9", "is no pin")])

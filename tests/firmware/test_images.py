@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary import zoo
 from edgeternary.boards import load_all, load_board
+from edgeternary.c.select import select
 from edgeternary.image import formats, header, sources
+from edgeternary.image.build import build
 from edgeternary.image.elf import Elf
 from edgeternary.image.stack import painted
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from edgeternary.report.board_image import self_test
+from edgeternary.report.c_project import fetch_of
 from tests.firmware import images
 from tests.firmware.emulated import Running, running
 from tests.need import need
@@ -115,3 +119,22 @@ def test_the_board_that_only_talks(tmp_path: Path) -> None:
                 device.read(20.0)
         words = f"inputs 00000004 outputs {test.crc:08x} reference {crc:08x} {verdict}"
         assert re.search(rf"edgeternary self test: {words}\n", device.heard.decode("latin-1"))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
+def test_code_that_runs_from_ram(compiler: str, tmp_path: Path) -> None:
+    """Where flash is slow, layers are copied to RAM; the linker's ways there count for the stack as well."""
+    need("qemu-system-arm", "arm-none-eabi-gcc" if compiler == "gcc" else "zig")
+    board, pico = load_board("mps2_m0plus"), load_board("pico")
+    plan = select(zoo.load(CNN), board.core, fetch=fetch_of(pico))
+    assert any(step.offer.from_ram for step in plan.calls)
+    image = build(plan, board, images.BY, compiler=compiler, spare=1024)
+    path = tmp_path / "image.elf"
+    path.write_bytes(image.elf)
+    assert re.search(r"Thunk_|_veneer", " ".join(f.name for f in Elf(path).functions))
+    asked, answers = images.samples(CNN, 5, seed=3)
+    with running(board, path) as device:
+        assert [device.ask(Kind.RUN, body).body for body in asked] == answers
+        used = stack_used(device, Elf(path))
+    print(f"{compiler}: stack {used} of at most {image.stack_bytes - 1024} bytes")
+    assert 64 <= used <= image.stack_bytes - 1024

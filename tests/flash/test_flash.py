@@ -203,6 +203,8 @@ def test_a_drive(et: Et, tools: Tools, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("edgeternary.flash.uf2._mounted", lambda: [stick, drive])
     answer = et("flash", folder)
     assert answer.code == TOOL_MISSING and "BOOTSEL" in answer.err
+    answer = et("flash", folder, "--tool", "uf2")
+    assert answer.code == BAD_INPUT and "hold BOOTSEL" in answer.err
     (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: RPI-RP2\n")
     done = et("flash", folder, "--json").json()
     assert done["tool"] == "uf2" and not done["verified"] and not list(stick.iterdir())

@@ -80,14 +80,14 @@ def test_unknown_devices_name_the_nearest() -> None:
     with pytest.raises(EdgeTernaryError, match=r"unknown device 'upk5'.*did you mean up5k") as caught:
         devices.family("upk5")
     assert caught.value.code == 2
-    with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose up5k, hx8k"):
+    with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose hx1k, hx4k, up5k, hx8k"):
         devices.part("ice40")
 
 
 def test_a_family_takes_no_wishes() -> None:
     from edgeternary.hdl import plan
 
-    with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose up5k, hx8k") as caught:
+    with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose hx1k, hx4k, up5k, hx8k") as caught:
         plan.design(zoo.load("mnist-mlp-binary-64"), plan.Wishes("ice40", 1000))
     assert caught.value.code == 2
 

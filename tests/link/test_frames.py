@@ -91,7 +91,14 @@ def test_hello() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff\xfe", b"a\nb\nc\nd\ne\nf\n", b"n\nuint8 x 8\nint32 3 4 1\nt\nd\nb\n"]
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"a\nb\nc\nd\ne\nf\n",
+        b"n\nuint8 x 8\nint32 3 4 1\nt\nd\nb\n",
+        HELLO.encode().replace(b"0.1.0", b"\x1b[2J"),
+    ],
 )
 def test_a_hello_that_makes_no_sense(body: bytes) -> None:
     with pytest.raises(EdgeTernaryError, match="makes no sense"):

@@ -25,6 +25,7 @@ from edgeternary.ops import (
     SumPool,
     build,
 )  # fmt: skip
+from edgeternary.ops.neuron import MOST, Cells, integrator, named, neurons
 from edgeternary.run import run
 from tests.registry.graphs import act, inputs, uniform_act
 
@@ -222,6 +223,35 @@ def stateful_graphs(draw: Callable[..., int]) -> Graph:
         )  # fmt: skip
     shown = ("fc", "level", "both")[draw(st.integers(0, 2))]
     return replace(before, ops=(both, fc, after), output=shown, states=(State(held, init, "level"),))
+
+
+@st.composite
+def spiking_graphs(draw: Callable[..., int]) -> Graph:
+    """One or two layers of neurons with any decay, threshold and reset, and an integrator or none."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = build.value(
+        "x", (1 + draw(st.integers(0, 40)),), ("binary", "uint4", "int8")[draw(st.integers(0, 2))]
+    )
+    top, ops, states = x, [], []
+    for layer in ("a", "b")[: 1 + draw(st.integers(0, 1))]:
+        cells = 1 + draw(st.integers(0, 35))
+        most = (8, 200, MOST)[draw(st.integers(0, 2))]
+        shift, fraction = draw(st.integers(0, 4)), draw(st.integers(0, 3))
+        fc = Dense(
+            name=f"{layer}.fc", inputs=(top.name,), weights=build.codes(rng, (cells, top.size), "ternary"),
+            weight_type="ternary", bias=np.zeros(cells, np.int32),
+        )  # fmt: skip
+        theta = rng.integers(1, most + 1, cells)
+        bias, begin = rng.integers(-20, 60, cells), rng.integers(0, theta)
+        form = Cells(theta, bias, begin, shift, fraction, bool(draw(st.integers(0, 1))))
+        made = neurons(named(layer), fc.infer([top]), form)
+        ops += [fc, *made.ops]
+        states.append(made.state)
+        top = Value(layer, (cells,), parse("binary"), 0, 1)
+    if draw(st.integers(0, 1)):
+        total = integrator(named("out"), top, rng.integers(-3, 4, top.size))
+        ops, states, top = ops + list(total.ops), [*states, total.state], replace(top, name="out")
+    return Graph("random", x, tuple(ops), top.name, tuple(states))
 
 
 def _seen(graph: Graph) -> np.ndarray:

@@ -13,9 +13,9 @@ from edgeternary.run import run
 from tests.need import need
 from tests.registry.fleet import Fleet
 from tests.registry.graphs import inputs
-from tests.registry.random_graphs import graphs, stateful_graphs
+from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
 
-ANY = graphs() | stateful_graphs()
+ANY = graphs() | stateful_graphs() | spiking_graphs()
 COMPILED = settings(max_examples=3, phases=[Phase.generate], deadline=None)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from string import Template
 
 from edgeternary.boards import Board, Memory
@@ -110,4 +112,9 @@ def _link(model: BenchModel, compiler: compilers.Compiler, regions: Regions, tap
                 DOES_NOT_FIT,
             ) from error
         raise
+    return _read(path)
+
+
+@lru_cache(maxsize=8)  # builds are named after their content
+def _read(path: Path) -> Elf:
     return Elf(path)

@@ -1,0 +1,53 @@
+"""Models with states on the command line: steps in inputs, the last step's class, what cannot carry state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.ir.file import save
+from edgeternary.run import run
+from tests.cli.conftest import Answer
+from tests.need import need
+from tests.registry.graphs import inputs, leaky
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def spiking(tmp_path: Path) -> Path:
+    save(leaky(), tmp_path / "spiking.et")
+    return tmp_path / "spiking.et"
+
+
+def test_accuracy_is_that_of_the_last_step(et: Call, spiking: Path, tmp_path: Path) -> None:
+    codes = inputs(leaky(), 1200, steps=5)
+    last = run(leaky(), codes).outputs[:, -1].argmax(1)
+    labels = np.where(np.arange(1200) % 4 == 0, last + 1, last)
+    np.savez(tmp_path / "events.npz", inputs=codes, labels=labels)
+    answer = et("simulate", spiking, "--inputs", tmp_path / "events.npz", "--json")
+    assert answer.code == 0
+    assert answer.json()[0]["accuracy"] == 0.75
+
+
+@pytest.mark.emulator
+def test_executors_are_compared_over_all_steps(et: Call, spiking: Path) -> None:
+    need("zig", "unicorn", "capstone", "onnxruntime")
+    answer = et("simulate", spiking, "--on", "numpy,host,cortex-m4,onnxruntime", "--compare", "--json")
+    assert answer.code == 0
+    assert [row["mismatches"] for row in answer.json()] == [0, 0, 0, 0]
+
+
+def test_inputs_without_steps_and_tools_without_states_are_refused(
+    et: Call, spiking: Path, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "flat.npy", np.zeros((3, 9), np.uint8))
+    answer = et("simulate", spiking, "--inputs", tmp_path / "flat.npy")
+    assert answer.code == 1 and "(samples, steps, 9)" in answer.err
+    need("amaranth")
+    answer = et("compile", spiking, "--device", "ice40", "-o", tmp_path / "out")
+    assert answer.code == 1 and "between steps" in answer.err
+    assert not (tmp_path / "out").exists()

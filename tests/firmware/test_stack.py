@@ -1,0 +1,80 @@
+"""The bound of the stack: known frames add up, and what has no bound is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.image.elf import Elf
+from edgeternary.image.stack import FRAME, bound, painted
+from edgeternary.toolchains import compilers
+from tests.need import need
+
+pytestmark = pytest.mark.system
+SCRIPT = """ENTRY(Reset_Handler)
+SECTIONS { . = 0x1000; .text : { KEEP(*(.keep)) *(.text*) *(.rodata*) } .data : { *(.data*) *(.bss*) } }
+"""
+HEAD = """#include <stdint.h>
+#define NEVER __attribute__((noinline))
+void use(volatile uint8_t *p, int n); void Reset_Handler(void); void SysTick_Handler(void);
+extern volatile int switched;
+volatile int switched;
+__attribute__((section(".keep"), used)) void SysTick_Handler(void) { switched++; }
+NEVER void use(volatile uint8_t *p, int n) { for (int i = 0; i < n; i++) p[i] = (uint8_t)i; }
+"""
+DEEP = """
+static NEVER void lower(void) { volatile uint8_t b[200]; use(b, 200); }
+static NEVER void upper(void) { volatile uint8_t b[4000]; use(b, 4000); lower(); }
+static NEVER void other(void) { volatile uint8_t b[1000]; use(b, 1000); }
+__attribute__((section(".keep"), used)) void Reset_Handler(void) { upper(); other(); }
+"""
+RECURSIVE = """
+static NEVER int down(int n) { volatile uint8_t b[8]; use(b, 8); return n > 0 ? down(n - 1) + b[0] : 0; }
+__attribute__((section(".keep"), used)) void Reset_Handler(void) { switched = down(switched); }
+"""
+POINTER = """
+static NEVER void one(void) { switched = 1; }
+static NEVER void two(void) { switched = 2; }
+static void (*volatile chosen[2])(void) = { one, two };
+__attribute__((section(".keep"), used)) void Reset_Handler(void) { chosen[switched & 1](); switched++; }
+"""
+BY_NUMBER = """
+static NEVER void some(int n) { volatile uint8_t b[n]; use(b, n); }
+__attribute__((section(".keep"), used)) void Reset_Handler(void) { some(switched); }
+"""
+
+both = pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
+cores = pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m33"])
+
+
+def linked(text: str, core: str, compiler: str) -> Elf:
+    need("arm-none-eabi-gcc" if compiler == "gcc" else "zig")
+    chosen = compilers.for_core(core, compiler)
+    return Elf(compilers.build(chosen, {"main.c": HEAD + text}, link_script=SCRIPT))
+
+
+@both
+@cores
+def test_frames_add_up(core: str, compiler: str) -> None:
+    """4,000 bytes and 200 on the deepest path, some registers, one interrupt."""
+    assert 4200 + FRAME <= bound(linked(DEEP, core, compiler)) <= 4200 + FRAME + 120
+
+
+@both
+@cores
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (RECURSIVE, "calls itself"),
+        (POINTER, "call through a register"),
+        (BY_NUMBER, "size is not known"),
+    ],
+)
+def test_what_has_no_bound(text: str, why: str, core: str, compiler: str) -> None:
+    with pytest.raises(EdgeTernaryError, match=f"has no bound.*({why})"):
+        bound(linked(text, core, compiler))
+
+
+def test_paint() -> None:
+    assert painted(b"\xc5" * 90 + b"\1" + b"\xc5" * 9) == 10
+    assert painted(b"\xc5" * 8) == 0 and painted(b"\0" * 8) == 8

@@ -1,0 +1,115 @@
+"""Weights as wires: the shipped policies answer within ten clocks, bit for bit; what cannot is refused."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+import edgeternary
+from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
+from edgeternary.ir import Graph
+from edgeternary.ops import Argmax, Dense, Threshold, build
+from edgeternary.run import run
+from tests.need import need
+from tests.packaging.test_examples import EXAMPLES
+from tests.registry.graphs import inputs, leaky, tiny_cnn, tiny_mlp
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    need("amaranth")
+
+
+def policy(name: str = "cartpole") -> Graph:
+    return edgeternary.load(EXAMPLES / "rl_cartpole" / f"{name}.et")
+
+
+def small(kind: str, weights: str, classes: int) -> Graph:
+    """x of a kind -> dense -> thresholds of 2 bits -> dense -> argmax: every element, steps up and down."""
+    rng = np.random.default_rng(7)
+    x = build.value("x", (11,), kind)
+    first = Dense(
+        name="fc", inputs=("x",), weights=build.codes(rng, (9, 11), weights), weight_type=weights,
+        bias=rng.integers(-5, 6, 9).astype(np.int32),
+    )  # fmt: skip
+    act = build.random_thresholds(rng, build.graph(x, first).output_value, "uint2", "act")
+    assert isinstance(act, Threshold)
+    last = Dense(
+        name="out", inputs=("act",), weights=build.codes(rng, (classes, 9), weights), weight_type=weights,
+        bias=np.zeros(classes, np.int32),
+    )  # fmt: skip
+    return build.graph(x, first, act, last, Argmax(name="best", inputs=("out",)))
+
+
+@pytest.mark.parametrize("kind", ["uint4", "int8", "bipolar", "ternary", "binary"])
+@pytest.mark.parametrize(("weights", "classes"), [("ternary", 5), ("bipolar", 3)])
+def test_every_element_is_exact_with_pauses(kind: str, weights: str, classes: int) -> None:
+    graph = small(kind, weights, classes)
+    codes = inputs(graph, 40)
+    expected = run(graph, codes).outputs
+    found = run(graph, codes, on="hdl", options={"latency": 9, "stalls": 3})
+    np.testing.assert_array_equal(found.outputs, expected)
+
+
+@pytest.mark.parametrize("name", ["cartpole", "acrobot"])
+def test_policies_answer_within_ten_clocks_one_every_clock(name: str) -> None:
+    graph = policy(name)
+    codes = inputs(graph, 60)
+    found = run(graph, codes, on="hdl", taps=True, options={"latency": 9})
+    expected = run(graph, codes, taps=True)
+    np.testing.assert_array_equal(found.outputs, expected.outputs)
+    for tap, values in found.taps.items():
+        np.testing.assert_array_equal(values, expected.taps[tap], err_msg=tap)
+    assert len(found.taps) == len(graph.ops)
+    assert found.stats["latency"] < 10 and found.stats["cycles"] == 1
+
+
+def test_a_wrong_wire_is_caught() -> None:
+    graph = policy()
+    fc = next(op for op in graph.ops if isinstance(op, Dense))
+    faulty = graph.with_ops([msgspec.structs.replace(fc, weights=-fc.weights), *graph.ops[1:]])
+    codes = inputs(graph, 60)
+    assert (run(faulty, codes, on="hdl", options={"latency": 9}).outputs != run(graph, codes).outputs).any()
+
+
+def test_the_smallest_part_with_room_is_named() -> None:
+    from edgeternary.hdl import plan
+
+    with pytest.raises(EdgeTernaryError, match="does not fit Lattice iCE40HX1K") as caught:
+        plan.design(policy(), plan.Wishes("hx1k", latency=9))
+    assert caught.value.code == DOES_NOT_FIT
+    assert plan.design(policy(), plan.Wishes("hx4k", latency=9)).cycles == 1
+
+
+@pytest.mark.parametrize(
+    ("graph", "latency", "said"),
+    [
+        (policy, 5, "6 layers and the registers between take 9"),
+        (tiny_cnn, 50, "only dense, threshold and argmax"),
+    ],
+)
+def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said: str) -> None:
+    from edgeternary.hdl import plan
+
+    with pytest.raises(EdgeTernaryError, match=said) as caught:
+        plan.design(graph(), plan.Wishes(latency=latency))  # type: ignore[operator]
+    assert caught.value.code == DOES_NOT_FIT
+
+
+def test_bad_wishes_are_usage_errors() -> None:
+    with pytest.raises(EdgeTernaryError, match="latency") as caught:
+        run(tiny_mlp(), inputs(tiny_mlp(), 1), on="hdl", options={"latency": -1})
+    assert caught.value.code == USAGE
+    with pytest.raises(EdgeTernaryError, match="cannot answer within 9 clocks"):
+        run(leaky(), inputs(leaky(), 1), on="hdl", options={"latency": 9})
+
+
+@pytest.mark.synth
+def test_there_is_no_multiplier_and_the_netlist_is_exact() -> None:
+    need("yosys")
+    graph = policy()
+    codes = inputs(graph, 12)
+    found = run(graph, codes, on="netlist:hx4k", options={"latency": 9, "yosys": "auto"})
+    np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
+    assert found.stats["multipliers"] == 0
