@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -107,3 +108,9 @@ def test_hardware_refuses_it_by_name() -> None:
     need("amaranth")
     with pytest.raises(EdgeTernaryError, match=r"blocks\.0\.mixer\.h"):
         run(lowered(small()), texts(1, 3)[..., None], on="hdl")
+
+
+def test_the_page_of_language_models_runs() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "language-model.md"
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    exec(compile(block, page.name, "exec"), {})
