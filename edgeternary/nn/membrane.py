@@ -106,7 +106,7 @@ class _Lif(torch.autograd.Function):
     def forward(
         ctx: Any, drive: Tensor, theta: Tensor, start: Tensor, unit: Tensor, shift: int, slope: Slope
     ) -> Tensor:
-        potential, spikes = torch.empty_like(drive), torch.empty_like(drive)
+        potential, spikes = drive.new_empty(drive.shape), drive.new_empty(drive.shape)
         v = start
         for t in range(drive.shape[1]):
             u = torch.add(decayed(v, shift), drive[:, t], out=potential[:, t]).clamp_(LO, HI)
@@ -133,12 +133,25 @@ class _Lif(torch.autograd.Function):
 
 
 def train_lif(
-    drive: Tensor, theta: Tensor, start: Tensor, unit: Tensor, steps: int, shift: int, slope: Slope
+    drive: Tensor,
+    theta: Tensor,
+    start: Tensor,
+    unit: Tensor,
+    steps: int,
+    shift: int,
+    slope: Slope,
+    constant: bool = False,
 ) -> Tensor:
     """Spikes of integer drives (N * steps, C, ...), with gradients; theta, start, unit are (C,).
+
+    constant: the drives are (N, C, ...), the same at every step.
 
     slope: the surrogate's, at (u - theta) / unit: distances in deviations of the drive.
     """
     wide = [spread(row, drive.dim()) for row in (theta, start, unit)]
-    spikes: Tensor = _Lif.apply(by_step(drive, steps), *wide, shift, slope)
+    if constant:
+        drives = drive[:, None].expand(-1, steps, *drive.shape[1:])
+    else:
+        drives = by_step(drive, steps)
+    spikes: Tensor = _Lif.apply(drives, *wide, shift, slope)
     return spikes.flatten(0, 1)

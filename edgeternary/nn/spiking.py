@@ -79,8 +79,10 @@ class LIF(Surrogated, OverTime):
             self.begin,
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, constant: bool = False) -> Tensor:
+        """constant: x, (N, C, ...), is the same at every step."""
         if not self.training:
+            x = x.repeat_interleave(self.steps, 0) if constant else x
             return membrane.lif(x, self.rows(), self.steps, self.shift, self.fraction)
         axes = [0, *range(2, x.dim())]
         var, mean = torch.var_mean(x, axes, correction=0)
@@ -94,7 +96,8 @@ class LIF(Surrogated, OverTime):
         theta = rounded(self.threshold.abs() * unit).clamp(1, membrane.MOST)
         drive = (x * one + spread(b, x.dim())).clamp(membrane.LO, membrane.HI)
         begin = torch.floor(theta.detach() * self.begin)
-        return membrane.train_lif(drive, theta, begin, unit.detach(), self.steps, self.shift, self.slope)
+        step = self.steps, self.shift, self.slope, constant
+        return membrane.train_lif(drive, theta, begin, unit.detach(), *step)
 
     def extra_repr(self) -> str:
         return f"{self.bias.shape[0]}, shift={self.shift}, fraction={self.fraction}, start={self.begin}"
@@ -166,7 +169,22 @@ class Spiking(nn.Module):
         return find_coding(self.coding)(x, self.steps)
 
     def forward(self, x: Tensor) -> Tensor:
+        layers = list(self.net) if isinstance(self.net, nn.Sequential) else []
+        over = [layer for layer in layers if any(isinstance(m, OverTime) for m in layer.modules())]
+        if self.coding == "direct" and over and isinstance(over[0], LIF):
+            return self._constant(layers, x.float())
         return self.over(self.encode(x))
+
+    def _constant(self, layers: list[nn.Module], x: Tensor) -> Tensor:
+        """The same for an input that stays: what comes before the first neuron is computed once."""
+        first = next((k for k, layer in enumerate(layers) if isinstance(layer, OverTime)), len(layers))
+        set_steps(self.net, self.steps)
+        for layer in layers[:first]:
+            x = layer(x)
+        y = layers[first](x, constant=True)
+        for layer in layers[first + 1 :]:
+            y = layer(y)
+        return y.reshape(-1, self.steps, *y.shape[1:])
 
     def over(self, events: Tensor) -> Tensor:
         """The answers (N, steps, ...) to events (N, steps, ...), of any number of steps."""

@@ -83,13 +83,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=Path, default=HERE / "spiking-fashion.et")
+    parser.add_argument("--model", type=Path, default=HERE / "spiking-mnist.et")
     parser.add_argument("--on", default="cortex-m4", help="an emulated core with a cycle model")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--points", type=int, help="only so many densities, 10 %% and 100 %% among them")
     parser.add_argument("--svg", type=Path)
     args = parser.parse_args()
     graph = edgeternary.load(args.model)
+    if graph.input.type.name != "binary":
+        raise EdgeTernaryError(
+            f"{graph.name} takes {graph.input.type} codes",
+            "the curve is one of inputs that spike or not",
+            "give a net of rate or latency coding",
+        )
     densities = DENSITIES if args.points is None else (0.1, 1.0)[: max(args.points, 2)]
     rows = measure(graph, args.on, densities, args.steps)
     print(json.dumps({"model": graph.name, "core": args.on, "steps": args.steps, "rows": rows}, indent=2))

@@ -32,13 +32,13 @@ from edgeternary.train.data import DATASETS
 HERE = Path(__file__).parent
 
 
-def augmented(x: Tensor, how: str) -> Tensor:
-    """Pixels (N, 784), half of them mirrored (flip) or all moved by up to a pixel either way (shift)."""
+def augmented(x: Tensor, how: tuple[str, ...]) -> Tensor:
+    """Pixels (N, 784): flip mirrors half of them, shift moves each by up to a pixel either way."""
     images = x.reshape(-1, 28, 28)
-    if how == "flip":
+    if "flip" in how:
         turn = torch.rand(len(x), 1, 1) < 0.5
         images = torch.where(turn, images.flip(2), images)
-    elif how == "shift":
+    if "shift" in how:
         wide = torch.nn.functional.pad(images, (1, 1, 1, 1))
         moves = torch.randint(0, 9, (len(x),))
         moved = torch.stack([wide[:, dy : dy + 28, dx : dx + 28] for dy in range(3) for dx in range(3)])
@@ -121,7 +121,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, help="passes over the training images (the task's)")
     parser.add_argument("--hidden", type=int, help="neurons (the task's)")
     parser.add_argument("--steps", type=int, help="of each image (the task's)")
-    parser.add_argument("--coding", default="rate", help="rate, latency or direct")
+    parser.add_argument("--coding", help="rate, latency or direct (the task's)")
     parser.add_argument("--surrogate", choices=sorted(SURROGATES), default="arctan")
     parser.add_argument("--train-samples", type=int, help="use the first so many training images")
     parser.add_argument("--test-samples", type=int, help="use the first so many test images")
@@ -134,7 +134,7 @@ def main() -> int:
     data = DATASETS[task.data]()
     x, y = (np.concatenate([data.train[i], data.validation[i]])[: args.train_samples] for i in range(2))
     images = torch.from_numpy(x.reshape(len(x), 784)).float()
-    model = make_model(args.hidden or task.hidden, args.steps or task.steps, args.coding)
+    model = make_model(args.hidden or task.hidden, args.steps or task.steps, args.coding or task.coding)
     model.net.lif1.surrogate = args.surrogate
     epochs, start = args.epochs or task.epochs, time.perf_counter()
     fit(model, task, images, torch.from_numpy(y.astype(np.int64)), epochs)
@@ -149,7 +149,7 @@ def main() -> int:
         **found,
         **sizes(graph),
         "steps": model.steps,
-        "coding": args.coding,
+        "coding": model.coding,
         "surrogate": args.surrogate,
         "hidden": args.hidden or task.hidden,
         "epochs": epochs,

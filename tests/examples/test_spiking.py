@@ -56,9 +56,11 @@ def test_a_short_training_is_exact_and_leaves_graph_codes_and_card(coding: str, 
 
 @pytest.mark.emulator
 def test_cycles_fall_with_activity(tmp_path: Path) -> None:
-    """At 10 % of the inputs a step of the shipped net takes under 40 % of the cycles of full activity."""
+    """At 10 % of the inputs a step of a shipped net takes under 40 % of the cycles of full activity."""
     need("zig", "unicorn", "capstone")
-    models = sorted(FOLDER.glob("*.et"))
+    models = [
+        path for path in sorted(FOLDER.glob("*.et")) if edgeternary.load(path).input.type.name == "binary"
+    ]
     assert models
     for model in models:
         svg = tmp_path / "curve.svg"

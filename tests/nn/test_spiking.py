@@ -52,6 +52,23 @@ def test_training_sees_the_potentials_of_eval_mode(make):
     assert torch.equal(layer.eval()(x), trained)
 
 
+def test_a_constant_input_is_computed_once_with_the_same_bits_and_gradients():
+    net = torch.nn.Sequential(q.Linear(12, 9), q.LIF(9, fraction=0), q.Linear(9, 4), q.Readout(4))
+    model, x = q.Spiking(net, 5, "direct"), torch.randint(0, 256, (30, 12)).float()
+    found = []
+    for run in (model, lambda x: model.over(model.encode(x))):
+        for layer in (net[0], net[1], net[3]):
+            layer.zero_grad()
+        y = run(x)
+        y.square().sum().backward()
+        found.append((y.detach(), net[0].weight.grad.clone(), net[1].threshold.grad.clone()))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-2)
+    model.eval()
+    with torch.no_grad():
+        assert torch.equal(model(x), model.over(model.encode(x)))
+
+
 def test_gradients_are_those_of_the_unrolled_formula():
     """The time loop's backward against autograd, the spike by its surrogate's slope and resets detached."""
     steps, shift = 4, 2
