@@ -96,8 +96,8 @@ def lower_lm(
     """Lowers a MatMulFreeLM: the graph's input is a symbol's index (1,), its output int32 (symbols,).
 
     model.eval()'s logits are output * meta.logit_scale for every text, step by step. symbols: one character
-    for each index; they become meta.labels, the tokenizer. EdgeTernaryError for float weights, for 8-bit
-    weights in the head (one scale serves all symbols), and for symbols that do not fit.
+    for each index; they become meta.labels, the tokenizer. EdgeTernaryError for float weights
+    and for symbols that do not fit.
     """
     if (
         len(symbols) != model.symbols
@@ -108,12 +108,6 @@ def lower_lm(
             f"{len(symbols)} symbols for a model of {model.symbols}",
             "every index needs one character of its own",
             "give the characters in the order of the indices",
-        )
-    if model.head.unit(0).size > 1:
-        raise EdgeTernaryError(
-            "the head has a scale for each symbol",
-            "logits are compared as integers, so one scale must serve all symbols",
-            "give the head ternary weights",
         )
     maker, top = _Maker(), lm.branch_top(len(model.blocks))
     table = model.embedding.codes().numpy().astype(np.int8)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.quantizers import weight_quantizer
 from edgeternary.nn.rescale import Rescale
-from edgeternary.nn.weight_rules import channel_peak, tensor_mean
+from edgeternary.nn.weight_rules import TINY, Fixed, WeightQuantizer, tensor_mean
 from edgeternary.ops.rms_norm import LIMIT, reciprocal_root
 from edgeternary.ops.rms_norm import TOP as NORM_TOP
 
@@ -42,6 +42,19 @@ def activation_codes(n: Tensor, scale: float) -> Tensor:
 
 
 Gate = Callable[..., Tensor]
+
+
+def tensor_peak(w: Tensor) -> Tensor:
+    """max |w| of the layer in float64, ()."""
+    return w.abs().amax().double().clamp_min(TINY)
+
+
+def int8(w: Tensor) -> Tensor:
+    """round(w / max|w| * 127) with one maximum for the whole tensor."""
+    return w.to(torch.float64, copy=True).div_(tensor_peak(w)).mul_(TOP).round_().float()
+
+
+INT8 = Fixed("int8", TOP, int8, lambda w: (tensor_peak(w) / (2 * TOP)).float())
 
 
 def itself(x: Tensor) -> Tensor:
@@ -107,7 +120,9 @@ class BitLinear(nn.Module):
         self.weights = nn.ParameterList([nn.Parameter(torch.empty(n, inputs)) for n in outputs])
         for w in self.weights:
             nn.init.uniform_(w, -((3 / inputs) ** 0.5), (3 / inputs) ** 0.5)
-        self.quantizer = None if weights == FLOAT else weight_quantizer(weights)
+        self.quantizer: WeightQuantizer | None = None
+        if weights != FLOAT:
+            self.quantizer = INT8 if weights == "int8" else weight_quantizer(weights)
 
     @property
     def scale(self) -> float:
@@ -115,16 +130,15 @@ class BitLinear(nn.Module):
         return TOP / self.clip
 
     def coded(self, weights: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Codes (out, in) of each matrix and what a code of 1 stands for: () or (out,)."""
+        """Codes (out, in) of each matrix and what a code of 1 stands for, ()."""
         if self.quantizer is None:
             return list(weights), [w.new_ones(()) for w in weights]
         with torch.no_grad():
             return [self.quantizer.codes(w) for w in weights], [self.beta(w) for w in weights]
 
     def beta(self, w: Tensor) -> Tensor:
-        if self.kind == "int8":
-            return (channel_peak(w) / TOP).float().flatten()
-        return tensor_mean(w).float()
+        """What a code of 1 stands for, ()."""
+        return (tensor_peak(w) / TOP if self.kind == "int8" else tensor_mean(w)).float()
 
     def plain(self, x: Tensor) -> tuple[Tensor, ...]:
         """The same function written with torch's own operators, which keep what each of them needs."""
@@ -163,7 +177,7 @@ class BitLinear(nn.Module):
         return self.coded([self.weights[k].detach()])[0][0]
 
     def unit(self, k: int) -> np.ndarray:
-        """What an accumulator of 1 stands for: float64, () or (out,)."""
+        """What an accumulator of 1 stands for, float64 ()."""
         beta: np.ndarray = self.beta(self.weights[k].detach()).double().numpy()
         return beta / self.scale
 

@@ -219,7 +219,7 @@ class MatMulFreeLM(nn.Module):
 
     def logit_scale(self) -> float:
         """What an accumulator of the head stands for: one scale for all symbols."""
-        return float(self.head.unit(0).max() * np.exp(float(self.gain.detach())))
+        return float(self.head.unit(0) * np.exp(float(self.gain.detach())))
 
     def quantised_bias(self) -> Tensor:
         """round(bias / logit_scale), int64 (symbols,)."""

@@ -50,7 +50,7 @@ def told(done: int, updates: int, bits: float) -> None:
 model = train_lm(text, recipe, told)
 held_out = encode(text.held_out, text.symbols)[: chosen.measure]
 card = {"data": text.name, "recipe": asdict(recipe), "seconds": round(time.monotonic() - start)}
-if chosen.weights == "ternary_absmean":
+if chosen.weights != "float":
     info = {"data": f"{text.name} (Debian bible-kjv-text)", "recipe": json.dumps(asdict(recipe))}
     graph = lower_lm(model, text.symbols, name="kjv", info=info)
     card["bits_per_character"] = round(bits_of_graph(graph, held_out), 4)

@@ -40,6 +40,17 @@ def test_every_logit_is_the_graphs(width: int, layers: int, hidden: int) -> None
     assert len(np.unique(found.argmax(-1))) > 3, "the model answers with one symbol only"
 
 
+def test_weights_of_8_bits() -> None:
+    torch.manual_seed(0)
+    model, x = MatMulFreeLM(len(SYMBOLS), 24, 2, 40, "int8").eval(), texts(4, 60)
+    right = logits_in_torch(model, x)
+    graph = lowered(model)
+    np.testing.assert_array_equal(run(graph, x[..., None]).outputs * graph.meta.logit_scale, right)
+    model.train()
+    with torch.no_grad():
+        assert np.corrcoef(logits_in_torch(model, x).ravel(), right.ravel())[0, 1] > 0.995
+
+
 def test_parts_of_a_text_are_the_whole_text() -> None:
     model, x = small(), torch.from_numpy(texts(3, 60).T.copy())
     whole, _ = model(x, model.initial(3))
@@ -100,8 +111,6 @@ def test_symbols_that_do_not_fit(symbols: str) -> None:
 def test_weights_that_have_no_graph() -> None:
     with pytest.raises(EdgeTernaryError, match="float weights"):
         lowered(MatMulFreeLM(len(SYMBOLS), 8, 1, 8, "float").eval())
-    with pytest.raises(EdgeTernaryError, match="scale for each symbol"):
-        lowered(MatMulFreeLM(len(SYMBOLS), 8, 1, 8, "int8").eval())
 
 
 def test_hardware_refuses_it_by_name() -> None:
