@@ -26,7 +26,7 @@ class Task:
 
 
 TASKS = {
-    "fashion": Task("spiking-fashion", "fashion-mnist", 384, ("flip", "shift"), 15, coding="direct"),
+    "fashion": Task("spiking-fashion", "fashion-mnist", 384, ("flip",), 20),
     "mnist": Task("spiking-mnist", "mnist", 320, ("shift",), 9, steps=6),
 }
 
