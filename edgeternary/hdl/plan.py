@@ -166,7 +166,7 @@ def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: in
 def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> str:
     """A slower pace, where there was a wish, or the smallest larger part that it fits at this pace."""
     words = ["a lower --fps"] if wishes.fps else []
-    for other in sorted(PARTS.values(), key=lambda p: p.luts):
+    for other in sorted(PARTS.values(), key=lambda p: (not p.place, p.luts)):  # placed by open tools first
         if other.luts > part.luts and _fits(graph, _at(graph, other, found.cycles), other, Wishes()):
             words.append(f"--device {other.name}")
             break
