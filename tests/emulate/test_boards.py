@@ -199,8 +199,9 @@ def test_a_port_for_everybody(et: Et, built: Built) -> None:
     build = built("microbit")
     command = [sys.executable, "-m", "edgeternary", "emulate", str(build.folder)]
     host = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        preexec_fn=interruptible,
+    )  # fmt: skip
     assert host.stdout
     try:
         port = host.stdout.readline().decode().strip()
@@ -228,16 +229,27 @@ def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> Non
         "--samples",
         "1000",
     ]
-    host = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    host = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=interruptible,
+    )  # fmt: skip
     elf = str(build.image.with_suffix(".elf")).encode()
     while not (running := emulators(elf)):
         assert host.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)
-    host.send_signal(how)
-    _, said = host.communicate(timeout=20)
+    try:
+        host.send_signal(how)
+        _, said = host.communicate(timeout=20)
+    finally:
+        host.kill()
     assert running and not emulators(elf)
     assert host.returncode in (130, 143) and b"Traceback" not in said
+
+
+def interruptible() -> None:
+    """For a new process: background jobs of a shell, such as a whole test run, hand on that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def emulators(elf: bytes) -> list[str]:
