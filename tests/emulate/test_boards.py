@@ -248,7 +248,7 @@ def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> Non
 
 
 def interruptible() -> None:
-    """For a new process: background jobs of a shell, such as a whole test run, hand on that SIGINT is ignored."""
+    """For a new process: jobs in the background, such as a test run, hand on that SIGINT is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
