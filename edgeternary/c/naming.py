@@ -41,6 +41,15 @@ def make_names(plan: Plan) -> Names:
     return Names(identifier(plan.graph.name), values, buffers)
 
 
+def api_names(net: str) -> dict[str, str]:
+    """What the header of the model `net` declares, by what firmware/core calls it behind IMAGE_ or BENCH_."""
+    return {
+        "MODEL": f"{net}_t", "IN": f"{net}_in_t", "OUT": f"{net}_out_t",
+        "IN_SIZE": f"{net.upper()}_INPUT_SIZE", "OUT_SIZE": f"{net.upper()}_OUTPUT_SIZE",
+        "RESET": f"{net}_reset", "RUN": f"{net}_run",
+    }  # fmt: skip
+
+
 def comment(text: str) -> str:
     """`text` as it may stand in a C comment: plain ASCII, no way to end or nest one."""
     return re.sub(r"[^A-Za-z0-9 _.,:()+=<>-]", "_", text)

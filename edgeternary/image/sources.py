@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeternary.boards import Board
+from edgeternary.c.naming import api_names
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.data import firmware_dir
@@ -150,13 +151,7 @@ def _image_header(plan: Plan, board: Board, built_by: str, test: SelfTest | None
         "MODEL_NAME": _quoted(plan.graph.name, MODEL_BYTES),
         "HELLO_HEAD": _quoted(hello(plan, board)),
         "HELLO_TAIL": _quoted(f"\n{built_by}\n"),
-        "MODEL": f"{p}_t",
-        "IN": f"{p}_in_t",
-        "OUT": f"{p}_out_t",
-        "IN_SIZE": f"{p.upper()}_INPUT_SIZE",
-        "OUT_SIZE": f"{p.upper()}_OUTPUT_SIZE",
-        "RESET": f"{p}_reset",
-        "RUN": f"{p}_run",
+        **api_names(p),
         "CLASS_BYTES": f"{class_bytes(y)}u",
         "LAYERS": f"{len(plan.taps)}u",
         "SELF_TESTS": len(test.inputs) if test else 0,

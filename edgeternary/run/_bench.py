@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeternary.c.naming import api_names
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
@@ -39,16 +40,7 @@ class BenchModel:
     def adapter(self) -> str:
         """bench_model.h: gives the model's names to the bench."""
         p = self.prefix
-        names = {
-            "MODEL": f"{p}_t",
-            "IN": f"{p}_in_t",
-            "OUT": f"{p}_out_t",
-            "IN_SIZE": f"{p.upper()}_INPUT_SIZE",
-            "OUT_SIZE": f"{p.upper()}_OUTPUT_SIZE",
-            "RESET": f"{p}_reset",
-            "RUN": f"{p}_run",
-        }
-        defines = [f"#define BENCH_{name} {text}\n" for name, text in names.items()]
+        defines = [f"#define BENCH_{name} {text}\n" for name, text in api_names(p).items()]
         return f'#include "../model/{p}.h"\n\n{"".join(defines)}'
 
     def bench_sources(self, files: Sequence[str]) -> dict[str, str]:

@@ -187,11 +187,11 @@ def test_a_request_that_the_device_refuses() -> None:
         client.run(b"short")
 
 
-def test_no_port() -> None:
+def test_no_port(tmp_path: Path) -> None:
     with pytest.raises(EdgeTernaryError, match="no port /dev/ttyNONE"):
         open_port("/dev/ttyNONE")
     with pytest.raises(EdgeTernaryError, match="no port unix:"):
-        open_port("unix:/tmp/there-is-none")
+        open_port(f"unix:{tmp_path}/none")
     with pytest.raises(EdgeTernaryError, match="cannot open nope://x"):
         open_port("nope://x")
     assert isinstance(port_names(), list)
