@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,8 @@ def test_another_plan_where_the_link_takes_the_room(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    command = ["edgeternary", "compile", "zoo:mnist-mlp-100", "--board", "stm32vldiscovery", "--json"]
-    done = subprocess.run([*command, "-o", tmp_path / "out"], capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "edgeternary", "compile", "zoo:mnist-mlp-100", "--json"]
+    command += ["--board", "stm32vldiscovery", "-o", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["digest"] == image.verify(tmp_path / "out/mnist_mlp_100.bin").digest
