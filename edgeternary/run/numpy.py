@@ -49,7 +49,7 @@ def _evaluate(graph: Graph, values: dict[str, IntArray]) -> dict[str, IntArray]:
 def _steps(graph: Graph, inputs: IntArray, keep: list[str]) -> dict[str, IntArray]:
     """The values `keep` at each of the steps of inputs (samples, steps, *shape), all samples side by side.
 
-    What is not kept is forgotten after its step: a language model's thousands of steps have millions of values.
+    What is not kept is forgotten after its step: thousands of steps of a language model would fill memories.
     """
     samples, steps = inputs.shape[:2]
     state = {s.value.name: np.broadcast_to(s.init, (samples, *s.init.shape)) for s in graph.states}
