@@ -13,6 +13,7 @@ from edgeternary.c import (
     epilogue,
     lanes_after,
     lanes_bits,
+    lanes_bytes,
     lanes_c,
     lanes_cost,
     lanes_fields,
@@ -65,12 +66,16 @@ class Sums:
 
 @lru_cache(maxsize=512)
 def sums(
-    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Lanes, core: str, packed: bool
+    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Lanes, core: str, store: str
 ) -> Sums | None:
-    """None where lanes are too narrow to be worth it, or for `packed` epilogues in all lanes at once."""
+    """None where lanes are too narrow to be worth it, or for epilogues in all lanes at once.
+
+    store  what becomes of sums: rows of sums, lanes, or bytes in natural layout
+    """
     window = Window.of(op, x, acc)
     assert window is not None
     count = len(op.bias)
+    packed = store != "rows"
     factors = lanes_after.signs(follow, count) if packed else _negated(follow, count)
     codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
     reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
@@ -81,7 +86,10 @@ def sums(
     after: After | None = lanes_after.sums(count)
     if packed:
         ends = Interval(low, high)
-        after = lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
+        after = None
+        if store == "bytes" and core not in VECTOR_CORES:
+            after = lanes_bytes.plan(follow, ends, reach, out, core in THUMB1_CORES)
+        after = after or lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
         if after is None and core not in VECTOR_CORES:
             after = lanes_halves.plan(follow, ends, reach, out)
     if after is None:
@@ -121,7 +129,7 @@ class Plan:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         key = op, match.follow, x, match.outs[0], match.out, layout, match.core.name
         if isinstance(out, Lanes):
-            found = sums(*key, True)
+            found = sums(*key, "lanes")
             starts = found.window.outputs(layout) if found else None
             edge = (
                 border(out, match.out, part_rows(starts, found.window.out[0]), starts)
@@ -130,14 +138,14 @@ class Plan:
             )
             return Plan(match, layout, out, found, "direct", edge) if found and edge else None
         if out == NATURAL and match.out.type.dtype.itemsize == 1:
-            found = sums(*key, True)
+            found = sums(*key, "bytes")
             if found:
                 return Plan(match, layout, out, found, "bytes", None)
         if isinstance(out, Planes) and lanes_bits.possible(match.out):
-            found = sums(*key, True)
+            found = sums(*key, "lanes")
             if found:
                 return Plan(match, layout, out, found, "planes", None)
-        found = sums(*key, False)
+        found = sums(*key, "rows")
         plan = Plan(match, layout, out, found, "rows", None) if found else None
         return plan if plan and plan.affine.fits() else None
 
@@ -205,7 +213,9 @@ class Plan:
             dsp=self.match.core.name in DSP_CORES,
         )
         thumb1 = self.match.core.name in THUMB1_CORES
-        return replace(walk, fields=thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk))
+        fields = thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk)
+        looked_up = self.out.ctype(self.match.out) if self.sums.after.codes is not None else ""
+        return replace(walk, fields=fields, codes="uint32_t" if fields else looked_up)
 
     def body(self) -> Body:
         after, layout, match = self.sums.after, self.layout, self.match
@@ -214,6 +224,9 @@ class Plan:
         if self.walk.fields:
             spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
             tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
+        if after.codes is not None:
+            kept = after.codes.astype(match.out.type.dtype)
+            tables.append(Table("codes", kept, "of shifted sums, the smallest first"))
         groups = [
             {
                 "c": lanes_c.body(group, after, self.walk),

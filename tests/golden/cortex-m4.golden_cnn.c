@@ -74,7 +74,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
     {
         const uint8_t *x0 = x;
         const uint8_t *x1 = x + 3 * ROW;
-        for (int r = 1; r < 4; r++) {
+        for (int r = 0; r < 3; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
@@ -93,7 +93,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
     }
     {
         const uint8_t *x0 = x + 3 * ROW;
-        for (int r = 4; r < 5; r++) {
+        for (int r = 0; r < 1; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
@@ -132,7 +132,7 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
 {
     __asm__(
     ".syntax unified\n"
-    "push {r4-r11, lr}; movw r4, #6; push {r1-r4}\n"
+    "push {r4-r11, lr}; movw r4, #96; add r4, r4, r1; push {r1-r4}\n"
     "1:\n"
     "ldr r1, [sp, #4]; ldmia r1, {r4, r5, r6, r7}; ldmia r0!, {r1, r2, r3}; subs r4, r4, r1\n"
     "subs r6, r6, r1; add r7, r1; subs r5, r5, r2; subs r7, r7, r2; subs r5, r5, r3; add r6, r3\n"
@@ -150,8 +150,8 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "mov lr, #0x00030003; sel r6, lr, r3; ldmia r1!, {r3, lr}; usub16 r3, r7, r3; sel r3, r2, r0\n"
     "usub16 lr, r7, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r7, lr\n"
     "mov lr, #0x00030003; sel r7, lr, r3; pop {r0}; ldr r1, [sp, #0]; stmia r1, {r4, r5, r6, r7}\n"
-    "ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #16; str r1, [sp, #0]; subs r2, r2, #1\n"
-    "str r2, [sp, #12]; bne 1b; ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #6; subs r2, r2, #1\n"
+    "ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #16; str r1, [sp, #0]; cmp r1, r2; bne 1b\n"
+    "ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #96; add r4, r4, r1; subs r2, r2, #1\n"
     "str r1, [sp, #0]; str r2, [sp, #8]; str r4, [sp, #12]; bne 1b; add sp, sp, #16\n"
     "pop {r4-r11, pc}\n"
     );
