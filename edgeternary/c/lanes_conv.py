@@ -32,7 +32,7 @@ from edgeternary.c.lanes_border import Border, border
 from edgeternary.c.lanes_cost import Epilogue
 from edgeternary.c.lanes_program import Group, Matrix, Wide
 from edgeternary.c.lanes_walk import Walk
-from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, lane_unit, tall
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ir import Op, Value
 from edgeternary.ops import Conv2d, Threshold
@@ -66,13 +66,13 @@ class Sums:
 
 @lru_cache(maxsize=512)
 def sums(
-    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Lanes, core: str, store: str
+    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: str, store: str
 ) -> Sums | None:
     """None where lanes are too narrow to be worth it, or for epilogues in all lanes at once.
 
     store  what becomes of sums: rows of sums, lanes, or bytes in natural layout
     """
-    window = Window.of(op, x, acc)
+    window = Window.over(op, x, acc, layout)
     assert window is not None
     count = len(op.bias)
     packed = store != "rows"
@@ -118,17 +118,17 @@ class Plan:
     """
 
     match: Match
-    layout: Lanes
+    layout: Words
     out: Layout
     sums: Sums
     store: str
     border: Border | None
 
     @staticmethod
-    def of(match: Match, layout: Lanes, out: Layout) -> Plan | None:
+    def of(match: Match, layout: Words, out: Layout) -> Plan | None:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         key = op, match.follow, x, match.outs[0], match.out, layout, match.core.name
-        if isinstance(out, Lanes):
+        if isinstance(out, Lanes) and isinstance(layout, Lanes):
             found = sums(*key, "lanes")
             starts = found.window.outputs(layout) if found else None
             edge = (
@@ -141,6 +141,8 @@ class Plan:
             found = sums(*key, "bytes")
             if found:
                 return Plan(match, layout, out, found, "bytes", None)
+        if isinstance(layout, Stripes):
+            return None
         if isinstance(out, Planes) and lanes_bits.possible(match.out):
             found = sums(*key, "lanes")
             if found:
@@ -155,19 +157,21 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        return part_rows(self.parts_at, self.sums.window.out[0])
+        height = self.sums.window.out[0]
+        return height if isinstance(self.layout, Stripes) else part_rows(self.parts_at, height)
 
     @property
     def parts_at(self) -> tuple[int, ...]:
-        """First row of each part of the output."""
+        """First row, or column of stripes, of each part of the output."""
         starts = self.sums.window.outputs(self.layout)
         assert starts is not None
         return starts
 
     @property
     def pixels(self) -> int:
-        """Pixels of a row of the output."""
-        return self.sums.window.out[1]
+        """Pixels of a row of a part."""
+        width = self.sums.window.out[1]
+        return part_rows(self.parts_at, width) if isinstance(self.layout, Stripes) else width
 
     @property
     def channels(self) -> int:
@@ -195,7 +199,9 @@ class Plan:
             y_row = 4 * (self.out.width - self.pixels) * self.channels
         size = 1 if self.store == "bytes" else 4
         row = self.pixels * self.channels
-        codes = self.store == "bytes"
+        codes, part = self.store == "bytes", row
+        if isinstance(self.layout, Stripes):
+            part, y_row = self.channels, (self.sums.window.out[1] - self.pixels) * self.channels
         x_row = (sy * self.layout.width - sx * self.pixels) * x.channels
         at_once = self.rows if x_row == y_row == 0 and self.store not in BY_ROW else 1
         walk = Walk(
@@ -205,7 +211,7 @@ class Plan:
             y_step=size * self.channels,
             y_row=y_row,
             apart=row,
-            lanes=tuple(part * row for part in self.parts_at) if codes else (),
+            lanes=tuple(first * part for first in self.parts_at) if codes else (),
             low=self.match.out.type.lo if codes else 0,
             unit=lane_unit(self.match.out.type) if codes else 1,
             bits=self.layout.bits,

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeternary.c.layouts import Lanes, lane_unit, tall
+from edgeternary.c import lanes_segments
+from edgeternary.c.layouts import Words, lane_unit
 from edgeternary.ir import Type, Value
 
 AT_ONCE = 4
@@ -21,24 +22,17 @@ DISTANCES = ("r8", "r9", "r10")
 BYTES = 0x01010101
 
 
-def fits(value: Value, layout: Lanes) -> bool:
+def fits(value: Value, layout: Words) -> bool:
     """Whether types need no carries between bytes."""
-    _, width, channels = tall(value.shape)
     kind = value.type
-    if kind.dtype.itemsize != 1 or width * channels < 2 * AT_ONCE:
+    if kind.dtype.itemsize != 1:
         return False
     return kind.lo in (0, -128) if layout.lanes == 2 else (kind.hi - kind.lo) // lane_unit(kind) <= 3
 
 
-def apart(value: Value, layout: Lanes) -> list[int]:
-    """Bytes from lane 0 to each lane."""
-    _, width, channels = tall(value.shape)
-    return [(start - layout.starts[0]) * width * channels for start in layout.starts]
-
-
-def row(value: Value, layout: Lanes, k: int) -> list[str]:
+def row(value: Value, layout: Words, k: int) -> list[str]:
     """A routine (x of lane 0, words, end of x) for x % 4 == k; instructions, one a line."""
-    distances = apart(value, layout)
+    distances = lanes_segments.apart(layout, value)
     lines = ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
     lines += [f"subs r0, #{k}", f"subs r2, #{k}"] if k else []
     for register, distance in zip(DISTANCES, distances[1:], strict=False):

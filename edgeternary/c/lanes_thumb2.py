@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from edgeternary.c import lanes_bytes2
+from edgeternary.c import lanes_bytes2, lanes_transpose2
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group, Registers
 from edgeternary.c.lanes_walk import Walk
@@ -23,7 +23,7 @@ FREE = ("r1", "r2", "r3")  # for words, with the accumulators that no group need
 LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
 ADD_LIMIT, LOAD_LIMIT = 4095, 4092
 Y, K, ROWS, END, FIRST = 0, 4, 8, 12, 16
-Y_STAYS = ("shift", "bytes", "scale")  # in r1, which is not always so behind other epilogues
+Y_STAYS = ("shift", "bytes", "scale")  # in r1
 
 
 def function(group: Group, after: After, walk: Walk) -> list[str]:
@@ -242,6 +242,10 @@ def _select(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iter
             continue
         yield from ["sel r3, r12, r3", "ldr lr, [r1], #4", f"{subtract} lr, {acc}, lr"]
         yield from [f"mov lr, #0x{codes[3]:08x}", f"sel {acc}, lr, r3"]
+    if walk.lanes and walk.dsp:
+        yield from lanes_transpose2.store(walk, accs, Y + 4, _sum)
+        yield "pop {r0}"
+        return
     yield "pop {r0}"
     yield from _codes(walk, accs, lower=False)
 

@@ -51,15 +51,13 @@ static inline void golden_cnn_halves(uint32_t *w)
  */
 GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y)
 {
-    enum { ROW = 6 }; /* elements of a row of the image */
-
     {
-        const uint8_t *x1 = x + 2 * ROW;
+        const uint8_t *x1 = x + 12;
         for (int r = 0; r < 1; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = ((uint32_t)x1[0] << 16);
                 y[1] = ((uint32_t)x1[1] << 16);
                 y[2] = ((uint32_t)x1[2] << 16);
@@ -73,12 +71,12 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
     }
     {
         const uint8_t *x0 = x;
-        const uint8_t *x1 = x + 3 * ROW;
+        const uint8_t *x1 = x + 18;
         for (int r = 0; r < 3; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = (uint32_t)x0[0] + ((uint32_t)x1[0] << 16);
                 y[1] = (uint32_t)x0[1] + ((uint32_t)x1[1] << 16);
                 y[2] = (uint32_t)x0[2] + ((uint32_t)x1[2] << 16);
@@ -92,12 +90,12 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
         }
     }
     {
-        const uint8_t *x0 = x + 3 * ROW;
+        const uint8_t *x0 = x + 18;
         for (int r = 0; r < 1; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = (uint32_t)x0[0];
                 y[1] = (uint32_t)x0[1];
                 y[2] = (uint32_t)x0[2];

@@ -5,89 +5,101 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from edgeternary.c import lanes_pack1
+from edgeternary.c import lanes_pack1, lanes_segments
 from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
-from edgeternary.c.lanes_border import Run, runs
 from edgeternary.c.lanes_conv import DSP_CORES, THUMB1_CORES
-from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
+from edgeternary.c.lanes_segments import Rows, Segment
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, Stripes, Words, lane_unit
 from edgeternary.ir import Value
 
 LINE = 4  # elements that a turn of the fast loop packs; what is left of a row follows one by one
-SHORT = 2 * LINE  # a row with fewer elements gains nothing
+SHORT = 2 * LINE  # a segment with fewer elements gains nothing
+CALL = 35  # cycles of a call of the fast loop
 
 
 class PackLanes(Conversion):
     name = "pack_lanes"
 
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
-        if not (isinstance(source, Natural) and isinstance(target, Lanes)):
+        if not (isinstance(source, Natural) and isinstance(target, Words)):
             return None
-        _, width, channels = tall(value.shape)
-        edges = target.rows * (target.width - width) * channels
-        slow = (3 + 2 * target.lanes) * core.touch / 10
-        row = width * channels
-        turned = row // LINE * LINE if _fast(value, core) else 0  # elements of a row
-        work = turned * (1 + 1.5 * target.lanes) + (row - turned) * slow
-        if _vectors(value, core):
-            work = row * (4 + 2 * target.lanes) / 4
-        elif _fast1(value, target, core):
-            work = row * (6.0 + 2 * target.lanes)
-        return Offer((NATURAL,), target, Cost(target.rows * work + 2 * edges))
+        if core.vectors and isinstance(target, Stripes):
+            return None
+        work = 0.0
+        for rows in lanes_segments.rows(target, value):
+            work += rows.turns * sum(_effort(segment, rows, value, target, core) for segment in rows.segments)
+        return Offer((NATURAL,), target, Cost(work))
 
     def body(self, match: Match, offer: Offer) -> Body:
-        value, layout = match.out, offer.out
-        assert isinstance(layout, Lanes)
-        _, width, channels = tall(value.shape)
-        row = width * channels
-        shown = [_shown(run, value, layout) for run in runs(layout, value)]
-        begins = {k for run in shown for k in run["begins"]} if _fast1(value, layout, match.core) else set()
+        value, layout, core = match.out, offer.out, match.core
+        assert isinstance(layout, Words)
+        shown = [_shown(rows, value, layout, core) for rows in lanes_segments.rows(layout, value)]
+        begins = {k for rows in shown for segment in rows["segments"] for k in segment["behind"]}
         fields = {
-            "value": value, "layout": layout, "row": row, "line": LINE, "runs": shown,
-            "unit": lane_unit(value.type),
-            "words": layout.width * channels, "left": layout.left * channels,
-            "right": (layout.width - layout.left - width) * channels,
-            "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, match.core),
-            "thumb1": {k: lanes_pack1.row(value, layout, k) for k in sorted(begins)},
+            "value": value, "layout": layout, "line": LINE, "groups": shown, "unit": lane_unit(value.type),
+            "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, core), "asm1": {},
+            "upright": isinstance(layout, Lanes), "flat": isinstance(layout, Stripes) and layout.flat,
         }  # fmt: skip
-        if _vectors(value, match.core):
+        if _vectors(value, core):
             fields["asm"] = _vector_assembly(value, layout)
-        elif _fast(value, match.core):
+        elif core.name in DSP_CORES and value.type.dtype.itemsize == 1:
             fields["asm"] = _assembly(value, layout)
+        elif core.name in THUMB1_CORES:
+            fields["asm1"] = {k: lanes_pack1.row(value, layout, k) for k in sorted(begins)}
         return Body(fields=fields)
 
 
-def _shown(run: Run, value: Value, layout: Lanes) -> dict[str, Any]:
-    """A run as the template writes it; rows that follow each other without pads are one row.
+def _whole(segment: Segment, layout: Words) -> bool:
+    """Whether all lanes show the image, for long enough."""
+    return len(segment.lanes) == layout.lanes and segment.elements >= SHORT
 
-    begins  bytes between a multiple of 4 and lane 0 at the rows that all lanes show;  known  as a set of bits
+
+def _behind(segment: Segment, rows: Rows) -> list[int]:
+    """Bytes between a multiple of 4 and lane 0, in all rows."""
+    return sorted({(rows.begins[0] + turn * rows.row + segment.at) % LINE for turn in range(rows.turns)})
+
+
+def _effort(segment: Segment, rows: Rows, value: Value, layout: Words, core: Core) -> float:
+    """Cycles of a segment of one row."""
+    count = segment.elements
+    if not segment.lanes:
+        return 2 * count
+    slow = (3 + 2 * len(segment.lanes)) * core.touch / 10
+    if _vectors(value, core):
+        return count * (4 + 2 * len(segment.lanes)) / 4
+    if not _whole(segment, layout) or value.type.dtype.itemsize != 1:
+        return count * slow
+    whole = count // LINE * LINE
+    if core.name in DSP_CORES:
+        return whole * (1 + 1.5 * layout.lanes) + (count - whole) * slow + CALL
+    if core.name in THUMB1_CORES and lanes_pack1.fits(value, layout):
+        away = len(_behind(segment, rows)) > 1 or any(d % LINE for d in lanes_segments.apart(layout, value))
+        return whole * (1.5 + (3.5 if away else 2.75) * layout.lanes) + (count - whole) * slow + 2 * CALL
+    return count * slow
+
+
+def _shown(rows: Rows, value: Value, layout: Words, core: Core) -> dict[str, Any]:
+    """Rows as the template writes them.
+
+    behind  for routines of 16-bit instructions: bytes between a multiple of 4 and lane 0;  known  as bits
     """
-    _, width, channels = tall(value.shape)
-    ones = sum(1 << layout.bits * lane for lane in run.lanes)
-    pads = layout.pad_word(value) & ~(ones * (2**layout.bits - 1)) & 0xFFFFFFFF
-    lift = -value.type.lo  # of what a lane holds, before the unit divides
-    add = (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF
-    rows = run.end - run.first if layout.width == width else 1
-    row = rows * width * channels
-    lines = range(run.first - layout.top, run.end - layout.top, rows)
-    whole = len(run.lanes) == layout.lanes
-    begins = sorted({line * width * channels % LINE for line in lines}) if whole else []
-    return {
-        "lanes": run.lanes, "add": add, "first": run.first, "rows": rows, "turns": len(lines), "row": row,
-        "at_once": next(n for n in (LINE, 3, 2, 1) if row % n == 0),
-        "begins": begins, "known": sum(1 << k for k in begins),
-    }  # fmt: skip
-
-
-def _fast(value: Value, core: Core) -> bool:
-    """Whether a core with lane instructions packs four elements at once; it loads words from any address."""
-    _, width, channels = tall(value.shape)
-    return core.name in DSP_CORES and value.type.dtype.itemsize == 1 and width * channels >= SHORT
-
-
-def _fast1(value: Value, layout: Lanes, core: Core) -> bool:
-    """The same for a core with 16-bit instructions, which loads words from multiples of 4."""
-    return core.name in THUMB1_CORES and lanes_pack1.fits(value, layout)
+    shown = []
+    for segment in rows.segments:
+        ones = sum(1 << layout.bits * lane for lane in segment.lanes)
+        pads = layout.pad_word(value) & ~(ones * (2**layout.bits - 1)) & 0xFFFFFFFF
+        lift = -value.type.lo  # of what a lane holds, before the unit divides
+        whole = _whole(segment, layout)
+        behind = []
+        if whole and core.name in THUMB1_CORES and lanes_pack1.fits(value, layout):
+            behind = _behind(segment, rows)
+        shown.append({
+            "lanes": segment.lanes, "count": segment.elements, "whole": whole, "behind": behind,
+            "add": (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF,
+            "at_once": next(n for n in (LINE, 3, 2, 1) if segment.elements % n == 0),
+            "known": sum(1 << k for k in behind),
+        })  # fmt: skip
+    return {"segments": shown, "turns": rows.turns, "begins": rows.begins, "skips": rows.skips}
 
 
 def _vectors(value: Value, core: Core) -> bool:
@@ -113,7 +125,7 @@ def _vector_assembly(value: Value, layout: Layout) -> list[str]:
     return [*lines, f"vstrw.32 q0, [{to}], #16", "letp lr, 1b", "pop {r4-r7, pc}"]
 
 
-def _assembly(value: Value, layout: Lanes) -> list[str]:
+def _assembly(value: Value, layout: Words) -> list[str]:
     """A row, two turns a round: pairs of half words, then their even and odd bytes apart, raised by -lo.
 
     Where the number of turns is odd, the first round begins in its middle.
@@ -126,8 +138,14 @@ def _assembly(value: Value, layout: Lanes) -> list[str]:
         times = 0x01010101 if lane_unit(value.type) == 2 else 0x00010001
         lines.append(f"mov r8, #0x{-value.type.lo % 256 * times:08x}")
     turn = _turn_of_two(value) if layout.lanes == 2 else _turn_of_four(value)
+    if layout.lanes == 2:
+        lines += ["orr r4, r0, r1", "lsls r4, r4, #30", "beq 3f"]
     lines += ["adds r3, r3, #1", "lsrs r3, r3, #1", "bcc 2f", "1:", *turn, "2:", *turn]
-    return [*lines, "subs r3, r3, #1", "bne 1b", "pop {r4-r11, pc}"]
+    lines += ["subs r3, r3, #1", "bne 1b", "pop {r4-r11, pc}"]
+    if layout.lanes == 2:
+        lines += ["3:", "lsrs r3, r3, #1", "bcc 4f", *turn, "4:", "cmp r3, #0", "beq 6f"]
+        lines += ["5:", *_two_turns_of_two(value), "subs r3, r3, #1", "bne 5b", "6:", "pop {r4-r11, pc}"]
+    return lines
 
 
 def _loads(value: Value, rows: Sequence[str], pointers: Sequence[str]) -> Iterator[str]:
@@ -150,6 +168,19 @@ def _turn_of_two(value: Value) -> list[str]:
     lines += ["pkhbt r9, r4, r5, lsl #16", "pkhtb r10, r5, r4, asr #16"]
     lines += [_raised(value, f"r{4 + i}", ("r9", "r10")[i // 2], odd=i % 2 == 1) for i in range(4)]
     return [*lines, "stmia r2!, {r4-r7}"]
+
+
+def _two_turns_of_two(value: Value) -> list[str]:
+    """From addresses that are multiples of 4."""
+    lines = ["ldmia r0!, {r4, r5}", "ldmia r1!, {r6, r7}"]
+    if lane_unit(value.type) == 2:
+        lines += [f"shadd8 r{row}, r{row}, r8" for row in range(4, 8)]
+    lines += ["pkhbt r9, r4, r6, lsl #16", "pkhtb r10, r6, r4, asr #16"]
+    lines += ["pkhbt r11, r5, r7, lsl #16", "pkhtb r12, r7, r5, asr #16"]
+    to = ("r4", "r5", "r6", "r7", "r9", "r10", "r11", "r12")
+    for number, word in enumerate(to):
+        lines.append(_raised(value, word, ("r9", "r10", "r11", "r12")[number // 2], number % 2 == 1))
+    return [*lines, "stmia r2!, {r4-r7, r9-r12}"]
 
 
 def _turn_of_four(value: Value) -> list[str]:
