@@ -10,6 +10,7 @@ r3-r7       accumulators 0-4                 r8-r12, lr  accumulators 5-7, each 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from edgeternary.c import lanes_bytes1, lanes_compare1, lanes_fields
@@ -194,11 +195,12 @@ def _prepare(walk: Walk) -> Iterator[str]:
     yield from [f"ldr r6, [sp, #{K}]", *_places(walk, "r5")]
 
 
-def _places(walk: Walk, y: str) -> Iterator[str]:
-    """y, and r8-r10 for the other lanes."""
+def _places(walk: Walk, y: str, literals: bool = False) -> Iterator[str]:
+    """y, and r8-r10 for the other lanes; `literals` may be loaded."""
     yield f"ldr {y}, [sp, #{Y}]"
     for register, apart in zip(HIGH, walk.lanes[1:], strict=False):
-        yield from [*_constant("r2", apart), f"adds r2, r2, {y}", f"mov {register}, r2"]
+        yield from [f"ldr r2, =0x{apart:x}"] if literals else _constant("r2", apart)
+        yield from [f"adds r2, r2, {y}", f"mov {register}, r2"]
 
 
 def _store(i: int, walk: Walk, y: str = "r5") -> Iterator[str]:
@@ -269,13 +271,25 @@ def _scale(after: After, group: Group, walk: Walk) -> Iterator[str]:
 
 
 def _count(after: After, group: Group, walk: Walk) -> Iterator[str]:
-    """r0, which waits in r11: y. Where there is much to do, literals come in between."""
-    yield from ["mov r11, r0", *_places(walk, "r0"), f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}"]
-    since = 0
+    """r0, which waits in r11: y; r7: 1 in every lane. Where there is much to do, literals come in between."""
+    yield from [
+        "mov r11, r0",
+        *_places(walk, "r0", literals=True),
+        f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}",
+    ]
+    since, ones = 0, False
+    lowered = walk.low == -1  # counts become codes in all lanes at once
     for i in range(group.size):
         channel = group.first + i
         lines = [f"ldr r3, [sp, #{SUMS + 4 * i}]", *_halved(after, channel, i, walk)]
-        lines += [*lanes_compare1.count(after, channel, walk.bits, walk.ones), *_store(i, walk, "r0")]
+        lines += lanes_compare1.count(after, channel, walk.bits, walk.ones)
+        ones = ones and not after.hard[channel]
+        if lowered:
+            lines += [] if ones else [f"lsrs r7, r6, #{walk.bits - 1}"]
+            lines += ["lsls r1, r1, #1"] if walk.unit == 2 else []
+            lines += ["orrs r1, r6", "subs r1, r1, r7", "eors r1, r6"]
+            ones = True
+        lines += _store(i, replace(walk, low=0, unit=1) if lowered else walk, "r0")
         yield from lines
         since += len(lines)
         if since > lanes_compare1.POOL_EVERY:
