@@ -20,6 +20,7 @@ from edgeternary.ir import Type, Value
 AT_ONCE = 4
 DISTANCES = ("r8", "r9", "r10")
 BYTES = 0x01010101
+SHORT_BRANCH = 125  # 16-bit instructions, back from a conditional branch
 
 
 def fits(value: Value, layout: Words) -> bool:
@@ -39,8 +40,12 @@ def row(value: Value, layout: Words, k: int) -> list[str]:
         lines += [f"ldr r3, =0x{(k + distance) // 4 * 4:x}", f"mov {register}, r3"]
     behind = [(k + distance) % 4 for distance in distances]
     before, turn = _two(value.type, behind) if layout.lanes == 2 else _four(value.type, behind)
-    lines += [*before, "mov r12, r2", "subs r3, r2, r0", "lsls r3, r3, #29", "bmi 2f"]
-    lines += ["1:", *turn, "2:", *turn, "cmp r0, r12", "bne 1b"]
+    lines += [*before, "mov r12, r2"]
+    if 2 * len(turn) < SHORT_BRANCH:
+        lines += ["subs r3, r2, r0", "lsls r3, r3, #29", "bmi 2f", "1:", *turn, "2:", *turn]
+    else:
+        lines += ["1:", *turn]
+    lines += ["cmp r0, r12", "bne 1b"]
     lines += ["pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
     return [*lines, "pop {r4-r7, pc}", ".ltorg"]
 

@@ -185,13 +185,16 @@ def test_flat_stripes_are_all_pixels_in_one_row() -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("type", ["int8", "ternary"])
+@pytest.mark.parametrize("type", ["int8", "ternary", "bipolar", "uint2"])
 def test_rows_at_any_address(type: str) -> None:
     """On a core that loads words from multiples of 4: input and output anywhere, rows of odd length."""
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    narrow = type != "int8"
     for graph in (
         requantized((5, 7, 3, 5, 3, 1), type, "int8", 1),
-        requantized((7, 5, 3, 4, 1, 1), type, "int8", 1),
+        edge_cases(type, 5, 5, "ternary", (9, 3))
+        if narrow
+        else requantized((7, 5, 3, 4, 1, 1), type, "int8", 1),
     ):
         for plan in to_bytes(graph, "cortex-m0plus"):
             _anywhere(plan)
