@@ -25,6 +25,7 @@ from edgeternary.ops import (
     Requantize,
     Reshape,
     RmsNorm,
+    Slice,
     SumPool,
     Threshold,
 )
@@ -175,6 +176,11 @@ def concat(b: Builder, op: Concat, ins: Sequence[Value], *xs: str) -> str:
     return b.add("Concat", *xs, axis=-1)
 
 
+def slice_(b: Builder, op: Slice, ins: Sequence[Value], x: str) -> str:
+    ends = (b.const([n], "int64") for n in (op.start, op.stop, -1))
+    return b.add("Slice", x, *ends)
+
+
 def rms_norm(b: Builder, op: RmsNorm, ins: Sequence[Value], x: str) -> str:
     """In int64: h by comparisons with all its borders, r bit by bit, shifts as floor divisions."""
     wide = b.cast(x, INT64)
@@ -215,6 +221,7 @@ LOWER: dict[type[Op], Callable[..., str]] = {
     Requantize: requantize,
     Reshape: reshape,
     RmsNorm: rms_norm,
+    Slice: slice_,
     SumPool: sum_pool,
     Threshold: threshold,
 }

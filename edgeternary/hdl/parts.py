@@ -13,13 +13,14 @@ from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
 from edgeternary.ir import Op
-from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
+from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, Slice, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
 from edgeternary_hw import ArgMax, Multiply
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
 from edgeternary_hw import Requantize as RequantizePart
+from edgeternary_hw import Slice as SlicePart
 from edgeternary_hw import SumPool as SumPoolPart
 from edgeternary_hw import Threshold as ThresholdPart
 
@@ -142,6 +143,18 @@ def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     return b.output(part, op.name, count)
 
 
+def slice_(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Beats of as many channels as divide the borders, so that each is kept or dropped whole."""
+    assert isinstance(op, Slice)
+    width = ins[0].value.channels
+    count = math.gcd(op.start, op.stop, width, ins[0].lanes)
+    wire = b.adapt(ins[0], count, op.name)
+    beats = (op.start // count, (op.stop - op.start) // count, (width - op.stop) // count)
+    part = SlicePart(count * wire.element.width, *beats)
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, count, wire.element)
+
+
 def reshape(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     """The order of the elements stays, so only the number of channels a beat may have to change."""
     assert isinstance(op, Reshape)
@@ -168,6 +181,7 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "add": add,
     "mul": mul,
     "concat": concat,
+    "slice": slice_,
     "reshape": reshape,
     "argmax": argmax,
 }

@@ -31,14 +31,20 @@ class _PerThread(threading.local):
 _own = _PerThread()
 
 
-def _frontend() -> Any:
+def new_frontend() -> Any:
+    """A MicroFrontend, or an EdgeTernaryError that says how to install it."""
     try:
         from pymicro_features import MicroFrontend
     except ImportError as error:
         remedy = "install it with: pip install 'edgeternary[data]'"
         raise EdgeTernaryError("pymicro-features is missing", str(error), remedy, TOOL_MISSING) from error
-    _own.frontend = _own.frontend or MicroFrontend()
-    return _own.frontend
+    return MicroFrontend()
+
+
+def codes_of(frames: NDArray[Any]) -> Array:
+    """uint8 codes (n, 10) of the front end's (n, 40): means of 4 bands."""
+    means = frames.reshape(len(frames), BANDS, 4).mean(2)
+    return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)
 
 
 def features(sound: NDArray[np.int16]) -> Array:
@@ -52,9 +58,9 @@ def features(sound: NDArray[np.int16]) -> Array:
             f"the sound is {sound.dtype} of shape {sound.shape}",
             f"int16 (n,) at 16 kHz is needed, n >= {SAMPLES} and a multiple of {STEP}",
         )
-    frontend, raw = _frontend(), sound.astype("<i2").tobytes()
+    _own.frontend = frontend = _own.frontend or new_frontend()
+    raw = sound.astype("<i2").tobytes()
     frontend.reset()
     steps = [frontend.process_samples(raw[i : i + 2 * STEP]).features for i in range(0, len(raw), 2 * STEP)]
     frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the very first window takes 3 steps
-    means = frames[::2].reshape(FRAMES, BANDS, 4).mean(2)
-    return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)
+    return codes_of(frames[::2])

@@ -1,0 +1,160 @@
+"""Trains the spotter on synthetic keywords and writes <name>.et (one frame a step), its codes and its card.
+
+    pip install "edgeternary[train,data]"; apt install espeak-ng
+    python examples/keyword_stream/train.py
+
+Training sees whole windows, cut out of the clips anew in each epoch. The card's accuracy is the integer
+graph's on voices that training never heard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import sys
+import time
+from pathlib import Path
+
+import keypad
+import torch
+from keypad import SILENCE, UNKNOWN, Clips
+from network import make_net
+from torch import Tensor
+
+import edgeternary
+from edgeternary import nn
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ops.sizes import sizes
+
+HERE = Path(__file__).parent
+NAME = "keyword-stream"
+PARTIAL = 0.15  # of the windows show less than half of a keyword; they count as unknown
+LATE = 6  # a test window ends so many frames after its word
+
+
+def cut(clips: Clips, ends: Tensor, window: int, speed: Tensor | float = 1.0) -> Tensor:
+    """Float (N, 10, window): the frames before `ends`, at `speed` times their pace."""
+    back = torch.arange(window - 1, -1, -1)[None] * torch.as_tensor(speed).reshape(-1, 1)
+    frames = (ends[:, None] - 1 - back.round().long()).clamp(0, keypad.FRAMES - 1)
+    x = torch.from_numpy(clips.x)
+    return x[torch.arange(len(x))[:, None], frames].float().transpose(1, 2)
+
+
+def test_windows(clips: Clips, window: int) -> Tensor:
+    """The window that ends LATE frames after each word, within the clip."""
+    ends = torch.from_numpy(clips.span[:, 1].astype(int)) + 1 + LATE
+    return cut(clips, ends.clamp(window, keypad.FRAMES), window)
+
+
+def training_windows(clips: Clips, window: int) -> tuple[Tensor, Tensor]:
+    """A random window of each clip, with its label.
+
+    One that holds the whole word, or for PARTIAL of the keywords, less than half of it: then it is unknown.
+    Pace and loudness vary by a tenth or so.
+    """
+    first, last = (torch.from_numpy(clips.span[:, i].astype(int)) for i in range(2))
+    half, y = (first + last) // 2, torch.from_numpy(clips.y.astype(int))
+    low, high = torch.maximum(last + 1, torch.tensor(window)), (first + window).clamp(max=keypad.FRAMES)
+    blank = y == SILENCE
+    low, high = torch.where(blank, window, low), torch.where(blank, keypad.FRAMES, high)
+    ends = low + (torch.rand(len(y)) * (high - low + 1).clamp(min=1)).long()
+    early = first + ((half - first) * torch.rand(len(y))).long()
+    late = (half + window + ((last - half) * torch.rand(len(y))).long()).clamp(max=keypad.FRAMES)
+    other = torch.where((torch.rand(len(y)) < 0.5) & (early >= window), early, late)
+    partial = (torch.rand(len(y)) < PARTIAL) & ~blank & (other - window >= half - 1) | (
+        (torch.rand(len(y)) < PARTIAL) & ~blank & (other == early) & (early >= window)
+    )
+    ends, y = torch.where(partial, other, ends), torch.where(partial, UNKNOWN, y)
+    x = cut(clips, ends, window, torch.empty(len(y)).uniform_(0.87, 1.12))
+    x = x * torch.empty(len(y), 1, 1).uniform_(0.85, 1.15) + torch.empty(len(y), 10, 1).uniform_(-6, 6)
+    return x.round().clamp(0, 255), y
+
+
+def fit(model: nn.Streaming, clips: Clips, held: Clips, epochs: int, batch: int, lr: float) -> None:
+    """Adam with a warm-up of 3 % and a cosine to zero; latent weights stay within [-1, 1]."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    per_epoch = max(1, len(clips.y) // batch)
+    x_held, y_held = test_windows(held, model.window), torch.from_numpy(held.y.astype(int))
+    for epoch in range(epochs):
+        start, right, total = time.perf_counter(), 0, 0.0
+        x, y = training_windows(clips, model.window)
+        model.train()
+        for step, chunk in enumerate(torch.randperm(len(y)).split(batch)[:per_epoch]):
+            share = (epoch * per_epoch + step) / (epochs * per_epoch)
+            for group in optimizer.param_groups:
+                group["lr"] = lr * min(1.0, share / 0.03 + 1e-3) * 0.5 * (1 + math.cos(math.pi * share))
+            logits = model(x[chunk])
+            loss = torch.nn.functional.cross_entropy(logits, y[chunk], label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            with torch.no_grad():
+                for layer in model.modules():
+                    if isinstance(layer, nn.linear.Quantized):
+                        layer.weight.clamp_(-1, 1)
+            right += int((logits.argmax(1) == y[chunk]).sum())
+            total += float(loss)
+        settle(model, x)
+        score = accuracy(model, x_held, y_held)
+        print(
+            f"epoch {epoch + 1}/{epochs}: loss {total / per_epoch:.3f}, {right / len(y):.2%} of the training"
+            f" windows, {score:.2%} of the validation ones, {time.perf_counter() - start:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+@torch.no_grad()
+def settle(model: nn.Streaming, x: Tensor, batches: int = 20) -> None:
+    """The batch-norms' running statistics become means over some batches, all with the final weights."""
+    from edgeternary.train.evaluate import settle_batch_norms
+
+    settle_batch_norms(model, list(x[torch.randperm(len(x))].split(250)[:batches]))
+
+
+@torch.no_grad()
+def accuracy(model: nn.Streaming, x: Tensor, y: Tensor) -> float:
+    model.eval()
+    right = sum(int((model(a).argmax(1) == b).sum()) for a, b in zip(x.split(500), y.split(500), strict=True))
+    return right / len(y)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--train-samples", type=int, help="use the first so many clips of each part")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(args.seed)
+    parts = {name: load(name, args.train_samples) for name in keypad.EACH}
+    model, start = make_net(args.channels, len(keypad.LABELS)), time.perf_counter()
+    fit(model, parts["train"], parts["validation"], args.epochs, args.batch, args.lr)
+    args.out.mkdir(parents=True, exist_ok=True)
+    nn.save_codes(model, args.out / f"{NAME}.safetensors")
+    seconds = time.perf_counter() - start
+    test = parts["test"]
+    score = accuracy(model, test_windows(test, model.window), torch.from_numpy(test.y.astype(int)))
+    print(f"{NAME}: {score:.2%} of {len(test.y):,} windows of unheard synthetic voices")
+    return 0
+
+
+def load(part: str, count: int | None = None) -> Clips:
+    clips = keypad.load(part)
+    return Clips(clips.x[:count], clips.y[:count], clips.span[:count])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EdgeTernaryError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.code)
