@@ -25,7 +25,8 @@ from edgeternary.ir import Graph, Meta, Value, parse
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.spiking import Spiking, set_steps
 from edgeternary.nn.streaming import Streaming
-from edgeternary.passes import optimize, stream
+from edgeternary.passes import optimize
+from edgeternary.passes.stream import stream
 
 _aten, _ours = torch.ops.aten, torch.ops.edgeternary
 UNCHANGED = {

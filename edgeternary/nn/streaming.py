@@ -3,9 +3,9 @@
     net = Sequential(Conv1d(10, 64, 5), BatchNorm(64), Activation(4), TemporalBlock(64, 64, 9), ...,
                      GlobalAvgPool(Activation(4)), Flatten(), Output(64, 14))
     model = Streaming(net, window=52)
-    model(x)                                  # windows (N, 10, 52) -> logits (N, 14): train on it as on any model
-    step = lower(model, x[:1])                # one frame a step, with states: (samples, steps, 1, 1, 10) in
-    window = lower(model.net, x[:1])          # the same network over a whole window, (samples, 1, 52, 10) in
+    model(x)                              # windows (N, 10, 52) -> logits (N, 14): train it as any model
+    step = lower(model, x[:1])            # one frame a step, with states: (samples, steps, 10) in
+    window = lower(model.net, x[:1])      # the same network over a whole window: (samples, 1, 52, 10) in
 
 After `window` frames both give the same integers, and before that as if frames of code 0 had gone before.
 """

@@ -8,7 +8,6 @@ from edgeternary.ir import Graph
 from edgeternary.passes.overflow import prove_no_overflow
 from edgeternary.passes.simplify import simplify
 from edgeternary.passes.sink_pool import sink_pool
-from edgeternary.passes.stream import stream
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (prove_no_overflow, simplify, sink_pool)
 

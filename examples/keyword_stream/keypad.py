@@ -55,9 +55,9 @@ def draw(part: str, index: int) -> tuple[NDArray[np.int16], int, tuple[int, int]
     """Clip `index` of a part: int16 (48,000,) at 16 kHz, its label, and first and last frame of the word.
 
     A second of noise, which settles the front end, then two with a word that begins after 0.6..1 s, by a
-    random speaker of the part in a random accent at 120..200 words a minute; in a quarter of the clips another
-    word goes before it. The noise has a power spectrum of f^0 to f^-2 and is 0..30 dB below the word.
-    Four in ten clips end at 3.3..4 kHz, as on a telephone.
+    random speaker of the part in a random accent at 120..200 words a minute; in a quarter of the clips
+    another word goes before it. The noise has a power spectrum of f^0 to f^-2 and is 0..30 dB below the word.
+    The spectrum of four in ten clips ends at 3.3..4 kHz, as on a telephone.
     """
     random = np.random.default_rng([7, list(EACH).index(part), index])
     label = index % len(LABELS)

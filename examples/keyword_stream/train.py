@@ -49,26 +49,26 @@ def test_windows(clips: Clips, window: int) -> Tensor:
 
 
 def training_windows(clips: Clips, window: int) -> tuple[Tensor, Tensor]:
-    """A random window of each clip, with its label.
+    """A random window of each clip, with its label: float (n, 10, window), int64 (n,).
 
-    One that holds the whole word, or for PARTIAL of the keywords, less than half of it: then it is unknown.
-    Pace and loudness vary by a tenth or so.
+    It holds the whole word; PARTIAL of them less than half of it, and then it is unknown. Pace, loudness and the
+    level of each band vary.
     """
     first, last = (torch.from_numpy(clips.span[:, i].astype(int)) for i in range(2))
-    half, y = (first + last) // 2, torch.from_numpy(clips.y.astype(int))
-    low, high = torch.maximum(last + 1, torch.tensor(window)), (first + window).clamp(max=keypad.FRAMES)
+    y = torch.from_numpy(clips.y.astype(int))
     blank = y == SILENCE
-    low, high = torch.where(blank, window, low), torch.where(blank, keypad.FRAMES, high)
+    low = torch.where(blank, window, (last + 1).clamp(min=window))
+    high = torch.where(blank, keypad.FRAMES, (first + window).clamp(max=keypad.FRAMES))
     ends = low + (torch.rand(len(y)) * (high - low + 1).clamp(min=1)).long()
-    early = first + ((half - first) * torch.rand(len(y))).long()
-    late = (half + window + ((last - half) * torch.rand(len(y))).long()).clamp(max=keypad.FRAMES)
-    other = torch.where((torch.rand(len(y)) < 0.5) & (early >= window), early, late)
-    partial = (torch.rand(len(y)) < PARTIAL) & ~blank & (other - window >= half - 1) | (
-        (torch.rand(len(y)) < PARTIAL) & ~blank & (other == early) & (early >= window)
-    )
+    shown = (last - first) * torch.empty(len(y)).uniform_(0.1, 0.5)
+    early, late = first + shown.long(), last + window - shown.long()
+    other = torch.where(torch.rand(len(y)) < 0.5, early, late)
+    partial = (torch.rand(len(y)) < PARTIAL) & (other >= window) & (other <= keypad.FRAMES) & ~blank
     ends, y = torch.where(partial, other, ends), torch.where(partial, UNKNOWN, y)
     x = cut(clips, ends, window, torch.empty(len(y)).uniform_(0.87, 1.12))
-    x = x * torch.empty(len(y), 1, 1).uniform_(0.85, 1.15) + torch.empty(len(y), 10, 1).uniform_(-6, 6)
+    x = x * torch.empty(len(y), 1, 1).uniform_(0.85, 1.15) + torch.empty(len(y), x.shape[1], 1).uniform_(
+        -6, 6
+    )
     return x.round().clamp(0, 255), y
 
 
@@ -111,7 +111,7 @@ def settle(model: nn.Streaming, x: Tensor, batches: int = 20) -> None:
     """The batch-norms' running statistics become means over some batches, all with the final weights."""
     from edgeternary.train.evaluate import settle_batch_norms
 
-    settle_batch_norms(model, list(x[torch.randperm(len(x))].split(250)[:batches]))
+    settle_batch_norms(model, x[torch.randperm(len(x))].split(250)[:batches])
 
 
 @torch.no_grad()

@@ -34,7 +34,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "Slice", "SumPool", "Threshold", "UartReceiver",
-    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "Slice", "SumPool", "Threshold",
+    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
     "WiredThreshold", "Wishbone",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Feature frames of a sound that goes on: one frame of 10 bands every 20 ms, as they would come from a microphone."""
+"""Feature frames of a sound that goes on, as from a microphone: one frame of 10 bands every 20 ms."""
 
 from __future__ import annotations
 
