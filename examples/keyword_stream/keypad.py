@@ -122,14 +122,14 @@ def file() -> Path:
     return Path(named) if named else cache.directory() / "data" / f"synthetic-keypad-{FORMAT}.npz"
 
 
-def load(part: str) -> Clips:
-    """A part of the data set, which is made on the first use (some ten minutes of one core)."""
+def load(part: str, count: int | None = None) -> Clips:
+    """The first `count` clips of a part, or all. The set is made on the first use, in ten minutes."""
     path = file()
     if not path.exists():
         write(path)
     try:
         with np.load(path, allow_pickle=False) as content:
-            return Clips(*(content[f"{name}_{part}"] for name in ("x", "y", "span")))
+            return Clips(*(content[f"{name}_{part}"][:count] for name in ("x", "y", "span")))
     except (OSError, ValueError, KeyError) as error:
         remedy = "delete it; it will be made again"
         raise EdgeTernaryError(f"{path} is not a set of keypad clips", str(error), remedy) from error

@@ -18,20 +18,22 @@ import time
 from pathlib import Path
 
 import keypad
+import numpy as np
 import torch
 from keypad import SILENCE, UNKNOWN, Clips
-from network import make_net
+from network import BANDS, LATE, make_model
 from torch import Tensor
 
 import edgeternary
 from edgeternary import nn
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ops.sizes import sizes
+from edgeternary.train.data import voices
+from edgeternary.train.evaluate import accuracy, settle_batch_norms
 
 HERE = Path(__file__).parent
 NAME = "keyword-stream"
 PARTIAL = 0.15  # of the windows show less than half of a keyword; they count as unknown
-LATE = 6  # a test window ends so many frames after its word
 
 
 def cut(clips: Clips, ends: Tensor, window: int, speed: Tensor | float = 1.0) -> Tensor:
@@ -51,8 +53,8 @@ def test_windows(clips: Clips, window: int) -> Tensor:
 def training_windows(clips: Clips, window: int) -> tuple[Tensor, Tensor]:
     """A random window of each clip, with its label: float (n, 10, window), int64 (n,).
 
-    It holds the whole word; PARTIAL of them less than half of it, and then it is unknown. Pace, loudness and the
-    level of each band vary.
+    It holds the whole word; PARTIAL of them less than half of it, and then it is unknown. Pace, loudness and
+    the level of each band vary.
     """
     first, last = (torch.from_numpy(clips.span[:, i].astype(int)) for i in range(2))
     y = torch.from_numpy(clips.y.astype(int))
@@ -96,7 +98,7 @@ def fit(model: nn.Streaming, clips: Clips, held: Clips, epochs: int, batch: int,
                         layer.weight.clamp_(-1, 1)
             right += int((logits.argmax(1) == y[chunk]).sum())
             total += float(loss)
-        settle(model, x)
+        settle_batch_norms(model, x[torch.randperm(len(x))].split(250)[:20])
         score = accuracy(model, x_held, y_held)
         print(
             f"epoch {epoch + 1}/{epochs}: loss {total / per_epoch:.3f}, {right / len(y):.2%} of the training"
@@ -107,49 +109,73 @@ def fit(model: nn.Streaming, clips: Clips, held: Clips, epochs: int, batch: int,
 
 
 @torch.no_grad()
-def settle(model: nn.Streaming, x: Tensor, batches: int = 20) -> None:
-    """The batch-norms' running statistics become means over some batches, all with the final weights."""
-    from edgeternary.train.evaluate import settle_batch_norms
-
-    settle_batch_norms(model, x[torch.randperm(len(x))].split(250)[:batches])
-
-
-@torch.no_grad()
-def accuracy(model: nn.Streaming, x: Tensor, y: Tensor) -> float:
+def judge(model: nn.Streaming, graph: edgeternary.ir.Graph, clips: Clips) -> dict[str, object]:
+    """The step graph's class of each test window, and windows whose logits differ from PyTorch's."""
     model.eval()
-    right = sum(int((model(a).argmax(1) == b).sum()) for a, b in zip(x.split(500), y.split(500), strict=True))
-    return right / len(y)
+    x, size, right, differ = test_windows(clips, model.window), model.window, 0, 0
+    for start in range(0, len(x), 100):
+        part = x[start : start + 100]
+        steps = part.transpose(1, 2).numpy().astype(np.uint8)
+        found = edgeternary.run.run(graph, steps).outputs[:, size - 1]
+        scaled = found.astype(np.float32) * np.float32(graph.meta.logit_scale)
+        differ += int((scaled != model(part).numpy()).any(axis=1).sum())
+        right += int((found.argmax(axis=1) == clips.y[start : start + 100]).sum())
+    return {"test_accuracy": right / len(x), "test_samples": len(x), "mismatches_torch": differ}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=45)
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--lr", type=float, default=3e-3)
-    parser.add_argument("--train-samples", type=int, help="use the first so many clips of each part")
+    parser.add_argument("--samples", type=int, help="use the first so many clips of each part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
-    parts = {name: load(name, args.train_samples) for name in keypad.EACH}
-    model, start = make_net(args.channels, len(keypad.LABELS)), time.perf_counter()
+    parts = {name: keypad.load(name, args.samples) for name in keypad.EACH}
+    model, start = make_model(args.channels), time.perf_counter()
     fit(model, parts["train"], parts["validation"], args.epochs, args.batch, args.lr)
+    seconds = time.perf_counter() - start
     args.out.mkdir(parents=True, exist_ok=True)
     nn.save_codes(model, args.out / f"{NAME}.safetensors")
-    seconds = time.perf_counter() - start
-    test = parts["test"]
-    score = accuracy(model, test_windows(test, model.window), torch.from_numpy(test.y.astype(int)))
-    print(f"{NAME}: {score:.2%} of {len(test.y):,} windows of unheard synthetic voices")
+    graph = write(model, parts["test"], args.out, vars(args) | {"seconds": round(seconds)})
+    print(f"{graph.name} written to {args.out}")
     return 0
 
 
-def load(part: str, count: int | None = None) -> Clips:
-    clips = keypad.load(part)
-    return Clips(clips.x[:count], clips.y[:count], clips.span[:count])
+def write(model: nn.Streaming, test: Clips, folder: Path, recipe: dict[str, object]) -> edgeternary.ir.Graph:
+    """The step graph and its card."""
+    example = torch.zeros(1, BANDS, model.window)
+    graph = edgeternary.lower(model, example, name=NAME, labels=keypad.LABELS)
+    found = judge(model, graph, test)
+    card = {
+        "name": NAME,
+        "data": f"synthetic keypad {keypad.FORMAT}, spoken by espeak-ng {voices.version()}; no human voice",
+        **found,
+        **sizes(graph),
+        "window": model.window,
+        "held_out_speakers": {part: voices.SPEAKERS[part] for part in ("validation", "test")},
+        "recipe": {
+            name: recipe[name] for name in ("epochs", "channels", "batch", "lr", "samples", "seed", "seconds")
+        },
+        "machine": platform.machine(),
+        "torch": torch.__version__,
+    }
+    edgeternary.save(graph, folder / f"{NAME}.et")
+    (folder / f"{NAME}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    print(
+        f"{found['test_accuracy']:.2%} of {found['test_samples']:,} windows of unheard synthetic voices,"
+        f" {found['mismatches_torch']} differ from PyTorch",
+        file=sys.stderr,
+    )
+    if found["mismatches_torch"]:
+        raise EdgeTernaryError(f"{NAME} differs from PyTorch", "", "report this as a bug", NOT_BIT_EXACT)
+    return graph
 
 
 if __name__ == "__main__":
