@@ -32,9 +32,10 @@ RUNNING = 4  # frames from which on a sum is kept
 def stream(graph: Graph, fill: int | None = None) -> Graph:
     """One step of `graph`, whose input is a window (1, frames, C): it reads one frame, (C,).
 
-    fill: the code of every channel before the first frame (0, or what is nearest to it in the input's
-    interval). An output (1, frames, C) becomes its newest frame. Layers keep their names; meta.info["window"]
-    is the number of frames. EdgeTernaryError, naming the layer, for padding and strides over time.
+    fill: the code of every channel before the first frame; by default 0, or the input's code nearest to it
+    (-1 of a bipolar one). An output (1, frames, C) becomes its newest frame. Layers keep their names, and
+    meta.info["window"] is the number of frames. EdgeTernaryError, naming the layer, for padding and strides
+    over time.
     """
     window = graph.input
     if graph.states or len(window.shape) != 3 or window.shape[0] != 1 or window.shape[1] < 2:
@@ -43,7 +44,7 @@ def stream(graph: Graph, fill: int | None = None) -> Graph:
             "it has states already" if graph.states else f"its input has the shape {window.shape}",
             "its input must be a window of frames, (1, frames, channels); in torch (N, channels, frames)",
         )
-    code = int(np.clip(0, window.lo, window.hi)) if fill is None else fill
+    code = _nearest_to_zero(window) if fill is None else fill
     if not window.lo <= code <= window.hi or not window.type.contains(np.array([code])):
         raise EdgeTernaryError(
             f"model {graph.name!r} cannot begin with frames of {code}",
@@ -63,6 +64,11 @@ def stream(graph: Graph, fill: int | None = None) -> Graph:
             series.add(op.name)
     meta = msgspec.structs.replace(graph.meta, info={**graph.meta.info, "window": str(window.shape[1])})
     return simplify(Graph(graph.name, frame, tuple(made.ops), graph.output, tuple(made.states), meta))
+
+
+def _nearest_to_zero(x: Value) -> int:
+    code = int(np.clip(0, x.lo, x.hi))
+    return code if x.type.contains(np.array([code])) else x.lo
 
 
 def _constant(graph: Graph, code: int) -> dict[str, IntArray]:
