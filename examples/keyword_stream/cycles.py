@@ -53,7 +53,8 @@ def main() -> int:
     }  # fmt: skip
     if args.board:
         project = edgeternary.compile(graph, board=args.board, build=True, optimize=args.optimize)
-        found["image"] = {"board": args.board, **project.measured}
+        said = ("image_bytes", "sections", "stack_bound")
+        found["image"] = {"board": args.board} | {word: project.identity[word] for word in said}
     print(json.dumps(found, indent=2))
     return 0
 

@@ -30,6 +30,7 @@ from edgeternary.ir import Graph
 
 HERE = Path(__file__).parent
 SOON = 45  # frames after the end of its word within which a detection counts
+PARALLEL = 10  # streams
 
 
 def answers(graph: Graph, x: np.ndarray) -> np.ndarray:
@@ -56,15 +57,21 @@ def classes_of(clips: Clips, logits: np.ndarray, size: int) -> np.ndarray:
 
 
 def streamed(graph: Graph, clips: Clips, threshold: int) -> dict[str, Any]:
-    """All clips as one stream: each word's detections are those from its begin to SOON after its end."""
-    logits = answers(graph, clips.x.reshape(1, -1, clips.x.shape[2]))[0]
-    hits = detections(logits, len(WORDS), threshold)
+    """Clips in a row, in PARALLEL streams; a word's detections lie from its begin to SOON after it."""
+    rows = len(clips.y) // PARALLEL
+    clips = Clips(*(part[: rows * PARALLEL] for part in (clips.x, clips.y, clips.span)))
+    logits = answers(graph, clips.x.reshape(PARALLEL, -1, clips.x.shape[2]))
+    hits = [
+        (stream * rows * FRAMES + frame, word)
+        for stream, found in enumerate(logits)
+        for frame, word, _ in detections(found, len(WORDS), threshold)
+    ]
     right = wrong = missed = made_up = 0
     for number, (label, span) in enumerate(zip(clips.y, clips.span, strict=True)):
         first, last = number * FRAMES + int(span[0]), number * FRAMES + int(span[1]) + SOON
         if label >= SILENCE:
             first, last = number * FRAMES, number * FRAMES + FRAMES - 1
-        inside = [word for frame, word, _ in hits if first <= frame <= min(last, (number + 1) * FRAMES + 10)]
+        inside = [word for frame, word in hits if first <= frame <= last]
         if label >= SILENCE:
             made_up += len(inside)
             continue
@@ -74,7 +81,7 @@ def streamed(graph: Graph, clips: Clips, threshold: int) -> dict[str, Any]:
     keywords = int((clips.y < SILENCE).sum())
     return {
         "threshold": threshold,
-        "minutes": round(seconds(len(logits)) / 60, 1),
+        "minutes": round(seconds(logits[..., 0].size) / 60, 1),
         "keywords": keywords,
         "found": right,
         "missed": missed,
@@ -84,24 +91,30 @@ def streamed(graph: Graph, clips: Clips, threshold: int) -> dict[str, Any]:
     }
 
 
-def heard(graph: Graph, sound: np.ndarray, threshold: int) -> list[str]:
-    """Words that the detector finds in a sound, in order."""
-    outputs = edgeternary.run.run(graph, frames(sound)[None]).outputs[0]
-    return [WORDS[word] for _, word, _ in detections(outputs, len(WORDS), threshold)]
+def heard(graph: Graph, sounds: list[np.ndarray], threshold: int) -> list[list[str]]:
+    """Words that the detector finds in each sound, in order."""
+    series = [frames(sound) for sound in sounds]
+    x = np.zeros((len(series), max(map(len, series)), series[0].shape[1]), np.uint8)
+    for row, part in zip(x, series, strict=True):
+        row[: len(part)] = part
+    logits = answers(graph, x)
+    hits = [detections(out[: len(s)], len(WORDS), threshold) for out, s in zip(logits, series, strict=True)]
+    return [[WORDS[word] for _, word, _ in row] for row in hits]
 
 
 def humans(graph: Graph, threshold: int) -> dict[str, Any]:
     """Detections in each recording, and in the keywords one after the other."""
-    found = {word: heard(graph, human.recording(name), threshold) for word, name in human.KEYWORDS.items()}
-    others = {name: heard(graph, human.recording(name), threshold) for name in human.OTHERS}
-    row = np.concatenate([human.recording(name) for name in human.KEYWORDS.values()])
+    words = [human.recording(name) for name in human.KEYWORDS.values()]
+    found = dict(zip(human.KEYWORDS, heard(graph, words, threshold), strict=True))
+    spoken = [human.recording(name) for name in human.OTHERS]
+    others = dict(zip(human.OTHERS, heard(graph, spoken, threshold), strict=True))
     return {
         "keywords": len(found),
         "found": sum(words == [word] for word, words in found.items()),
         "detections": found,
         "others": len(others),
         "taken_for_keywords": {name: words for name, words in others.items() if words},
-        "in_a_row": heard(graph, row, threshold),
+        "in_a_row": heard(graph, [np.concatenate(words)], threshold)[0],
     }
 
 
