@@ -7,7 +7,6 @@ One speaker, 8 kHz. Every keyword is there once; other recordings of single word
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,8 @@ from keypad import WORDS
 from numpy.typing import NDArray
 from sound import quiet, read_wav
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.toolchains import require
 
-FOLDER = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 KEYWORDS = {word: f"digits/{i if i < 10 else word}.wav" for i, word in enumerate(WORDS)}
 OTHERS = (
     *(f"digits/day-{i}.wav" for i in range(7)),
@@ -32,19 +30,7 @@ OTHERS = (
 )
 
 
-def folder() -> Path:
-    """EDGETERNARY_ASTERISK, or where Debian puts the recordings."""
-    found = Path(os.environ.get("EDGETERNARY_ASTERISK") or FOLDER)
-    if not (found / KEYWORDS["zero"]).is_file():
-        raise EdgeTernaryError(
-            "the human recordings are missing",
-            f"looked for {found / KEYWORDS['zero']}",
-            "install them with: apt install asterisk-core-sounds-en-wav",
-            TOOL_MISSING,
-        )
-    return found
-
-
 def recording(name: str) -> NDArray[np.int16]:
     """A recording between 1.2 and 0.8 seconds of faint noise, 16 kHz."""
-    return np.concatenate((quiet(1.2), read_wav(folder() / name), quiet(0.8, 1)))
+    folder = Path(require("asterisk-sounds").where).parents[1]
+    return np.concatenate((quiet(1.2), read_wav(folder / name), quiet(0.8, 1)))

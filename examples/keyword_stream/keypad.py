@@ -1,6 +1,7 @@
 """The data: keys of a telephone spoken by espeak-ng, in noise, as feature frames. Synthetic: no human speaks.
 
-    python examples/keyword_stream/keypad.py      # makes the three parts, once, into the user's cache
+    python examples/keyword_stream/keypad.py                   # makes the three parts, into the user's cache
+    python examples/keyword_stream/keypad.py --wav words.wav   # a sound for live.py, of the test voices
 
 A clip is two seconds, 98 frames of 10 bands at 20 ms, in which one word begins and ends. Each part has
 speakers (voice variants of espeak-ng) of its own, see edgeternary/train/data/voices.py.
@@ -8,9 +9,11 @@ speakers (voice variants of espeak-ng) of its own, see edgeternary/train/data/vo
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,10 +151,39 @@ def write(path: Path, each: dict[str, int] = EACH) -> None:
     write_whole(path, buffer.getvalue())
 
 
+def write_wav(path: Path, count: int) -> None:
+    """The first clips of the test part as one sound at 16 kHz; prints when each word ends."""
+    sounds = []
+    for index in range(count):
+        sound, label, span = draw("test", index)
+        begin = sum(map(len, sounds)) / RATE
+        sounds.append(sound[RATE if sounds else 0 :])
+        lead = 0 if index else 1
+        print(f"{begin + lead + span[1] * HOP / RATE:7.2f} s  {LABELS[label]}")
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(np.concatenate(sounds).astype("<i2").tobytes())
+    write_whole(path, buffer.getvalue())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--wav", type=Path, help="write clips of the test voices as a sound instead")
+    parser.add_argument("--clips", type=int, default=14, help="so many of them")
+    args = parser.parse_args()
+    if args.wav:
+        write_wav(args.wav, args.clips)
+        return
+    for name in EACH:
+        print(f"{name}: {len(load(name).y):,} clips")
+
+
 if __name__ == "__main__":
     try:
-        for name in EACH:
-            print(f"{name}: {len(load(name).y):,} clips")
+        main()
     except EdgeTernaryError as error:
         print(error, file=sys.stderr)
         sys.exit(error.code)
