@@ -78,7 +78,7 @@ def test_what_ships_is_what_the_card_says(card: Path) -> None:
     figures = json.loads(card.read_text())
     graph = edgeternary.load(card.with_suffix(".et"))
     assert figures["mismatches_torch"] == 0 and figures["test_samples"] == 10_000
-    assert figures["test_accuracy"] >= {"spiking-fashion": 0.887, "spiking-mnist": 0.98}[card.stem]
+    assert figures["test_accuracy"] >= {"spiking-fashion": 0.89, "spiking-mnist": 0.98}[card.stem]
     assert card.with_suffix(".et").stat().st_size < 500_000
     from edgeternary.ops.sizes import sizes
 
