@@ -198,7 +198,7 @@ def test_detections_are_smoothed_and_spaced(monkeypatch: pytest.MonkeyPatch) -> 
     logits[100:140, 0] = 200
     logits[150:190, 1] = 200
     logits[200:205, 0] = 200  # too short to matter
-    logits[20:50, 1] = 900  # while it warms up
+    logits[10:38, 1] = 900  # while it warms up
     found = detections(logits, 2, 60)
     assert [word for _, word, _ in found] == [0, 1]
     assert 100 < found[0][0] <= 100 + SMOOTH and found[1][0] - found[0][0] >= GAP and found[0][0] >= WARM
