@@ -31,14 +31,24 @@ class _PerThread(threading.local):
 _own = _PerThread()
 
 
-def new_frontend() -> Any:
-    """A MicroFrontend, or an EdgeTernaryError that says how to install it."""
+def _kind() -> Any:
     try:
         from pymicro_features import MicroFrontend
     except ImportError as error:
         remedy = "install it with: pip install 'edgeternary[data]'"
         raise EdgeTernaryError("pymicro-features is missing", str(error), remedy, TOOL_MISSING) from error
-    return MicroFrontend()
+    return MicroFrontend
+
+
+def new_frontend() -> Any:
+    """A MicroFrontend of one's own. EdgeTernaryError says how to install it."""
+    return _kind()()
+
+
+def _frontend() -> Any:
+    kind = _kind()
+    _own.frontend = _own.frontend or kind()
+    return _own.frontend
 
 
 def codes_of(frames: NDArray[Any]) -> Array:
@@ -58,8 +68,7 @@ def features(sound: NDArray[np.int16]) -> Array:
             f"the sound is {sound.dtype} of shape {sound.shape}",
             f"int16 (n,) at 16 kHz is needed, n >= {SAMPLES} and a multiple of {STEP}",
         )
-    _own.frontend = frontend = _own.frontend or new_frontend()
-    raw = sound.astype("<i2").tobytes()
+    frontend, raw = _frontend(), sound.astype("<i2").tobytes()
     frontend.reset()
     steps = [frontend.process_samples(raw[i : i + 2 * STEP]).features for i in range(0, len(raw), 2 * STEP)]
     frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the very first window takes 3 steps
