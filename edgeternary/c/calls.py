@@ -6,9 +6,9 @@ import numpy as np
 
 from edgeternary.c.layouts import NATURAL, WORD_BYTES
 from edgeternary.c.naming import Names, comment, ctype_of, described, function_name, table_text
-from edgeternary.c.plan import Buffer, Plan, Step
+from edgeternary.c.plan import Buffer, Place, Plan, Step
 from edgeternary.c.tables import Table, literal
-from edgeternary.ir import State
+from edgeternary.ir import IntArray, State
 
 
 def variables(plan: Plan, names: Names) -> list[str]:
@@ -67,12 +67,22 @@ def state_fields(plan: Plan, names: Names, state: State) -> dict[str, object]:
     following = Buffer(plan.graph.values[state.next], NATURAL)
     copied = Buffer(following.value, NATURAL, copy=True)
     source = _expression(plan, names, copied if copied in plan.places else following)
-    same = bool(np.all(state.init == state.init.flat[0]))
+    init = state.init.ravel()
+    period = _period(init)
+    same = period == 1
     name = names.values[value.name]
-    table = Table("init", state.init.ravel().astype(value.type.dtype))
+    table = Table("init", init[:period].astype(value.type.dtype))
     return {
-        "name": name, "size": value.size, "ctype": value.type.ctype, "source": source,
-        "initial": literal(int(state.init.flat[0])) if same else f"{names.net}_{name}_init[i]",
-        "keep": state.next == value.name, "title": comment(value.name), "shape": value.shape,
+        "name": name, "size": value.size, "ctype": value.type.ctype, "source": source, "period": period,
+        "initial": literal(int(init[0])) if same else f"{names.net}_{name}_init[i]",
+        "keep": state.next == value.name or plan.places.get(following) == Place("state", state=value.name),
+        "title": comment(value.name), "shape": value.shape,
         "table": "" if same else table_text(f"{names.net}_{name}", table),
     }  # fmt: skip
+
+
+def _period(codes: IntArray) -> int:
+    """The shortest beginning of an array that gives all of it when it is repeated."""
+    sizes = (n for n in range(1, codes.size // 2 + 1) if codes.size % n == 0)
+    repeats = (n for n in sizes if np.array_equal(codes[n:], codes[:-n]))
+    return next(repeats, codes.size)

@@ -34,11 +34,12 @@ def plan_memory(graph: Graph, steps: Sequence[Step]) -> tuple[dict[Buffer, Place
     """Places of all buffers, scratch offsets by step, and the bytes of the arena.
 
     The input is read where the caller has it, the output written where the caller wants it, states live
-    in the model's struct; everything else shares the arena.
+    in the model's struct, where their next content is made too if nobody needs the old one any more;
+    everything else shares the arena.
     """
     root = roots(steps)
-    fixed = _fixed_places(graph, root)
     last = _last_uses(graph, steps, root)
+    fixed = _fixed_places(graph, steps, root, last)
     blocks = _blocks(steps, root, fixed, last)
     size = place(blocks)
     places = dict(fixed)
@@ -72,7 +73,8 @@ def _blocks(
 def live_bytes(graph: Graph, steps: Sequence[Step]) -> int:
     """The lower bound of the arena: most bytes that are alive at one step, scratch memory included."""
     root = roots(steps)
-    return lower_bound(_blocks(steps, root, _fixed_places(graph, root), _last_uses(graph, steps, root)))
+    last = _last_uses(graph, steps, root)
+    return lower_bound(_blocks(steps, root, _fixed_places(graph, steps, root, last), last))
 
 
 def _last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) -> dict[Buffer, int]:
@@ -86,13 +88,37 @@ def _last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) 
     return last
 
 
-def _fixed_places(graph: Graph, root: dict[Buffer, Buffer]) -> dict[Buffer, Place]:
+def _fixed_places(
+    graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer], last: dict[Buffer, int]
+) -> dict[Buffer, Place]:
     """Buffers outside the arena."""
     places = {Buffer(graph.input, NATURAL): Place("in")}
     for state in graph.states:
         places[Buffer(state.value, NATURAL)] = Place("state", state=state.value.name)
     places[root[output_buffer(graph, root)]] = Place("out")
-    return places
+    return _next_states(graph, steps, root, last) | places
+
+
+def _next_states(
+    graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer], last: dict[Buffer, int]
+) -> dict[Buffer, Place]:
+    """Next contents that can be made in the memory of their states, and need not be copied there at the end.
+
+    The step that makes one is the last to read the state, and can write over it, or comes after that. What it
+    makes is natural memory of its own, and neither the answer nor another state's next content.
+    """
+    made = {step.out: (index, step) for index, step in enumerate(steps) if not step.offer.alias}
+    written = [state.next for state in graph.states]
+    found: dict[Buffer, Place] = {}
+    for state in graph.states:
+        old, new = Buffer(state.value, NATURAL), Buffer(graph.values[state.next], NATURAL)
+        if new not in made or written.count(state.next) > 1:
+            continue
+        index, step = made[new]
+        over = any(root[step.ins[position]] == old for position in step.offer.in_place)
+        if last.get(old, -1) < index or (over and last[old] == index):
+            found[new] = Place("state", state=state.value.name)
+    return found
 
 
 def output_buffer(graph: Graph, known: dict[Buffer, Buffer]) -> Buffer:

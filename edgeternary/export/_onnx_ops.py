@@ -25,6 +25,8 @@ from edgeternary.ops import (
     Requantize,
     Reshape,
     RmsNorm,
+    Shift,
+    Slice,
     SumPool,
     Threshold,
 )
@@ -175,6 +177,17 @@ def concat(b: Builder, op: Concat, ins: Sequence[Value], *xs: str) -> str:
     return b.add("Concat", *xs, axis=-1)
 
 
+def shift(b: Builder, op: Shift, ins: Sequence[Value], x: str, y: str) -> str:
+    new, channels = ins[1].channels, ins[0].channels
+    ends = (b.const([n], "int64") for n in (new, new + channels, -1))
+    return b.add("Slice", b.add("Concat", x, y, axis=-1), *ends)
+
+
+def slice_(b: Builder, op: Slice, ins: Sequence[Value], x: str) -> str:
+    ends = (b.const([n], "int64") for n in (op.start, op.stop, -1))
+    return b.add("Slice", x, *ends)
+
+
 def rms_norm(b: Builder, op: RmsNorm, ins: Sequence[Value], x: str) -> str:
     """In int64: h by comparisons with all its borders, r bit by bit, shifts as floor divisions."""
     wide = b.cast(x, INT64)
@@ -215,6 +228,8 @@ LOWER: dict[type[Op], Callable[..., str]] = {
     Requantize: requantize,
     Reshape: reshape,
     RmsNorm: rms_norm,
+    Shift: shift,
+    Slice: slice_,
     SumPool: sum_pool,
     Threshold: threshold,
 }

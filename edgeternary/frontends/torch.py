@@ -24,7 +24,9 @@ from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending,
 from edgeternary.ir import Graph, Meta, Value, parse
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.spiking import Spiking, set_steps
+from edgeternary.nn.streaming import Streaming
 from edgeternary.passes import optimize
+from edgeternary.passes.stream import stream
 
 _aten, _ours = torch.ops.aten, torch.ops.edgeternary
 UNCHANGED = {
@@ -58,12 +60,19 @@ def lower(
     example: one batch of raw integer codes, float (N, C, H, W), (N, C, L) or (N, n); the graph's input is (H,
     W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`. Layers keep their module paths as
     names. An edgeternary.nn.Spiking becomes one step of its net, with states; its example is what the model
-    takes, and where its coding makes spikes, the input is binary. The model itself is not changed; plain
-    torch batch-norms are replaced by edgeternary.nn.BatchNorm in a copy, and meta.info["replaced"] lists
-    them. The logits are output * meta.logit_scale.
+    takes, and where its coding makes spikes, the input is binary. An edgeternary.nn.Streaming becomes one
+    step that reads a frame; its example is a window. The model itself is not changed; plain torch batch-norms
+    are replaced by edgeternary.nn.BatchNorm in a copy, and meta.info["replaced"] lists them. The logits are
+    output * meta.logit_scale.
 
     EdgeTernaryError, naming the layer, for anything without an exact integer form.
     """
+    if isinstance(model, Streaming):
+        options: dict[str, Any] = {
+            "name": name, "input_type": input_type, "input_range": input_range, "input_scale": input_scale,
+            "input_zero": input_zero, "labels": labels,
+        }  # fmt: skip
+        return stream(lower(model.net, example, **options))
     if isinstance(model, Spiking):
         example = model.eval().encode(example[:1].float())[:, 0]
         if model.coding in BINARY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,14 @@ from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
 from edgeternary.ir import Op
-from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
+from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, Slice, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
 from edgeternary_hw import ArgMax, Multiply
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
 from edgeternary_hw import Requantize as RequantizePart
+from edgeternary_hw import Slice as SlicePart
 from edgeternary_hw import SumPool as SumPoolPart
 from edgeternary_hw import Threshold as ThresholdPart
 
@@ -133,8 +135,36 @@ def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
 
 
 def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    return _joined(b, op, ins, max(wire.lanes for wire in ins))
+
+
+def shift(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """The oldest channels of the first input are swallowed; the second input follows the others."""
+    old, new = ins
+    kept = _cut(b, op, old, new.value.channels, old.value.channels)
+    return _joined(b, op, [kept, new], max(old.lanes, new.lanes))
+
+
+def slice_(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    assert isinstance(op, Slice)
+    return _cut(b, op, ins[0], op.start, op.stop)
+
+
+def _cut(b: Builder, op: Op, wire: Wire, start: int, stop: int) -> Wire:
+    """Channels start .. stop - 1, in beats whose size divides the borders: each is kept or dropped whole."""
+    width = wire.value.channels
+    count = math.gcd(start, stop, width, wire.lanes)
+    wire = b.adapt(wire, count, op.name)
+    beats = (start // count, (stop - start) // count, (width - stop) // count)
+    part = SlicePart(count * wire.element.width, *beats)
+    value = replace(wire.value, shape=(*wire.value.shape[:-1], stop - start))
+    return replace(wire, port=b.through(part, wire, op.name, "slice"), value=value)
+
+
+def _joined(b: Builder, op: Op, ins: list[Wire], most: int) -> Wire:
+    """Channels of all inputs, one input after the other."""
     element = stream_element(b.graph.values[op.name])
-    count = math.gcd(*(wire.value.channels for wire in ins), max(wire.lanes for wire in ins))
+    count = math.gcd(*(wire.value.channels for wire in ins), most)
     wires = [b.adapt(b.recode(wire, element, op.name), count, op.name) for wire in ins]
     joined = ConcatPart(count * element.width, [w.value.channels // count for w in wires])
     part = b.part(joined, op.name, busy=b.graph.values[op.name].size // count)
@@ -168,6 +198,8 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "add": add,
     "mul": mul,
     "concat": concat,
+    "shift": shift,
+    "slice": slice_,
     "reshape": reshape,
     "argmax": argmax,
 }

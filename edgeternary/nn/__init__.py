@@ -21,6 +21,7 @@ from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.sparsity import SparsitySchedule, set_sparsity, zero_shares
 from edgeternary.nn.spiking import IF, LIF, Readout, Spiking
+from edgeternary.nn.streaming import Streaming, TemporalBlock
 from edgeternary.nn.structure import Flatten, Residual
 from edgeternary.nn.surrogates import SURROGATES, set_progress
 from edgeternary.nn.twin import twin
@@ -59,7 +60,9 @@ __all__ = [
     "SURROGATES",
     "SparsitySchedule",
     "Spiking",
+    "Streaming",
     "SumPool",
+    "TemporalBlock",
     "Thermometer",
     "convert",
     "freeze",

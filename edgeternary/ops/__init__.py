@@ -12,10 +12,12 @@ from edgeternary.ops.mul import Mul
 from edgeternary.ops.requantize import Requantize
 from edgeternary.ops.reshape import Reshape
 from edgeternary.ops.rms_norm import RmsNorm
+from edgeternary.ops.shift import Shift
+from edgeternary.ops.slice import Slice
 from edgeternary.ops.sum_pool import SumPool
 from edgeternary.ops.threshold import Threshold
 
 __all__ = [
     "Add", "Argmax", "Concat", "Conv2d", "Dense", "Gather", "Lookup", "MaxPool", "Mul",
-    "Requantize", "Reshape", "RmsNorm", "SumPool", "Threshold",
+    "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
 ]  # fmt: skip

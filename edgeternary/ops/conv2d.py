@@ -115,6 +115,7 @@ class Conv2d(Op, frozen=True, kw_only=True, eq=False):
             ("ternary", "int8", (1, 11, 3), 4, (1, 5), (1, 2), (0, 2, 0, 2), 0, 1),
             ("bipolar", "uint3", (4, 3, 5), 7, (1, 1), (1, 1), (0, 0, 0, 0), 0, 1),
             ("int8", "binary", (3, 3, 2), 1, (3, 3), (1, 1), (2, 2, 2, 2), 1, 1),
+            ("ternary", "uint4", (1, 7, 8), 8, (1, 7), (1, 1), (0, 0, 0, 0), 0, 8),
         ]
         for weight_type, input_type, shape, out, kernel, stride, pad, pad_value, groups in cases:
             x = build.value("x", shape, input_type)

@@ -193,6 +193,21 @@ _SPECS = (
     ToolSpec(
         "pyserial", "pip install pyserial", "run, verify, bench --port, executors serial:*", package="serial"
     ),
+    ToolSpec(
+        "espeak-ng", "apt install espeak-ng", "the data of synthetic keywords", executables=("espeak-ng",)
+    ),
+    ToolSpec(
+        "pymicro-features",
+        "pip install pymicro-features",
+        "features of sounds: synthetic keywords, examples/keyword_stream",
+        package="pymicro_features",
+    ),
+    ToolSpec(
+        "asterisk-sounds",
+        "apt install asterisk-core-sounds-en-wav",
+        "the human voice in examples/keyword_stream",
+        files=("/usr/share/asterisk/sounds/en_US_f_Allison/digits/0.wav",),
+    ),
     ToolSpec("onnxruntime", "pip install onnxruntime", "executor onnxruntime", package="onnxruntime"),
     ToolSpec("gymnasium", "pip install gymnasium", "examples/rl_cartpole", package="gymnasium"),
     ToolSpec("nir", "pip install nir", "NIR import and export", package="nir"),

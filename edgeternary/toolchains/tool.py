@@ -1,4 +1,4 @@
-"""What a tool is: a program on PATH or a Python package that carries one."""
+"""What a tool is: a program on PATH, a Python package that carries one, or data of a system package."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class ToolSpec:
     npm           package of Node.js, looked for in node_modules here and above, and in NODE_PATH
     program       path of a program inside that package, a function `module:name` to call, or `module:` to run
     version_args  arguments that print the version
+    files         of data, the first one there wins
     """
 
     name: str
@@ -38,6 +39,7 @@ class ToolSpec:
     npm: str = ""
     program: str = ""
     version_args: tuple[str, ...] = ("--version",)
+    files: tuple[str, ...] = ()
 
     def locate(self) -> Tool:
         """Look for the tool now; `Tool.found` says whether it is there."""
@@ -57,6 +59,10 @@ class ToolSpec:
             if found:
                 return found
             tried.append(f"{self.npm} in node_modules here and above and in NODE_PATH")
+        for name in self.files:
+            if Path(name).is_file():
+                return self._tool((), name, "unknown")
+            tried.append(name)
         return self._tool((), "", "", ", ".join(tried))
 
     def _in_node_modules(self) -> Tool | None:

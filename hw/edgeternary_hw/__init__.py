@@ -15,7 +15,7 @@ from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
 from .flash import FlashReader
 from .gather import Gather
-from .join import Add, Concat, Fork, Multiply
+from .join import Add, Concat, Fork, Multiply, Slice
 from .link import Link
 from .loader import Loader
 from .lookup import Lookup
@@ -34,7 +34,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver",
-    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "Slice", "SumPool", "Threshold",
+    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
     "WiredThreshold", "Wishbone",
 ]  # fmt: skip

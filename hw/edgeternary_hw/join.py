@@ -1,4 +1,4 @@
-"""Where streams part and meet: fork, element-wise sum and product, concatenation."""
+"""Where streams part and meet: fork, element-wise sum and product, concatenation, slice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .element import Element, lanes
 from .fifo import Skid
 from .requantize import product
 
-__all__ = ["Add", "Concat", "Fork", "Multiply"]
+__all__ = ["Add", "Concat", "Fork", "Multiply", "Slice"]
 
 
 class Fork(wiring.Component):
@@ -110,4 +110,28 @@ class Concat(wiring.Component):
                         m.d.sync += left.eq(left - 1)
                         with m.If(left == 0):
                             m.d.sync += [turn.eq(following), left.eq(self.beats[following] - 1)]
+        return m
+
+
+class Slice(wiring.Component):
+    """Of each before + kept + after beats passes on the `kept` in the middle and swallows the others."""
+
+    def __init__(self, width: int, before: int, kept: int, after: int) -> None:
+        self.before, self.kept, self.after = before, kept, after
+        port = stream.Signature(unsigned(width))
+        super().__init__({"i": In(port), "o": Out(port)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = self.before + self.kept + self.after
+        at = Signal(range(count))
+        passes = Signal()
+        m.d.comb += [
+            passes.eq((at >= self.before) & (at < self.before + self.kept)),
+            self.o.payload.eq(self.i.payload),
+            self.o.valid.eq(self.i.valid & passes),
+            self.i.ready.eq(self.o.ready | ~passes),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += at.eq(Mux(at == count - 1, 0, at + 1))
         return m

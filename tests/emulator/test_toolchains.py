@@ -41,6 +41,14 @@ def test_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error.value.code == TOOL_MISSING
 
 
+def test_data_of_a_system_package(tmp_path: Path) -> None:
+    data = tmp_path / "sound.wav"
+    spec = ToolSpec("sounds", "apt install sounds", "a test", files=("/nowhere/sound.wav", str(data)))
+    assert not spec.locate().found and str(data) in spec.locate().tried
+    data.touch()
+    assert spec.locate().found and spec.locate().where == str(data)
+
+
 def test_an_unknown_tool() -> None:
     with pytest.raises(EdgeTernaryError, match="no tool is called"):
         find("nosuch tool")

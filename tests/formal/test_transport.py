@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from amaranth import Cat
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -59,6 +59,17 @@ def joined(inputs: Inputs) -> list[Answer]:
     return found
 
 
+def sliced(before: int, kept: int, after: int) -> Callable[[Inputs], list[Answer]]:
+    def answers(inputs: Inputs) -> list[Answer]:
+        (words,) = inputs
+        size = before + kept + after
+        return [
+            Answer.equal(words[n], n + 1) for n in range(len(words)) if before <= n % size < before + kept
+        ]
+
+    return answers
+
+
 CLAIMS = {
     "hold": lambda: Claim(Hold(WIDTH), (5,), same),
     "skid": lambda: Claim(Skid(WIDTH), (5,), same),
@@ -70,6 +81,9 @@ CLAIMS = {
     "widen": lambda: Claim(Widen(WIDTH, 3), (9,), widened),
     "narrow": lambda: Claim(Narrow(WIDTH, 3), (3,), narrowed),
     "fork": lambda: Claim(Fork(WIDTH, 2), (5,), same),
+    "slice": lambda: Claim(Slice(WIDTH, 1, 2, 1), (8,), sliced(1, 2, 1)),
+    "slice of the end": lambda: Claim(Slice(WIDTH, 2, 1, 0), (6,), sliced(2, 1, 0)),
+    "slice of the start": lambda: Claim(Slice(WIDTH, 0, 1, 1), (4,), sliced(0, 1, 1)),
     "concat": lambda: Claim(Concat(WIDTH, [1, 2]), (3, 6), joined),
 }
 

@@ -31,14 +31,30 @@ class _PerThread(threading.local):
 _own = _PerThread()
 
 
-def _frontend() -> Any:
+def _kind() -> Any:
     try:
         from pymicro_features import MicroFrontend
     except ImportError as error:
         remedy = "install it with: pip install 'edgeternary[data]'"
         raise EdgeTernaryError("pymicro-features is missing", str(error), remedy, TOOL_MISSING) from error
-    _own.frontend = _own.frontend or MicroFrontend()
+    return MicroFrontend
+
+
+def new_frontend() -> Any:
+    """A MicroFrontend of one's own. EdgeTernaryError says how to install it."""
+    return _kind()()
+
+
+def _frontend() -> Any:
+    kind = _kind()
+    _own.frontend = _own.frontend or kind()
     return _own.frontend
+
+
+def codes_of(frames: NDArray[Any]) -> Array:
+    """uint8 codes (n, 10) of the front end's (n, 40): means of 4 bands."""
+    means = frames.reshape(len(frames), BANDS, 4).mean(2)
+    return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)
 
 
 def features(sound: NDArray[np.int16]) -> Array:
@@ -56,5 +72,4 @@ def features(sound: NDArray[np.int16]) -> Array:
     frontend.reset()
     steps = [frontend.process_samples(raw[i : i + 2 * STEP]).features for i in range(0, len(raw), 2 * STEP)]
     frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the very first window takes 3 steps
-    means = frames[::2].reshape(FRAMES, BANDS, 4).mean(2)
-    return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)
+    return codes_of(frames[::2])
