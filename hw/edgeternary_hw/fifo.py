@@ -30,6 +30,9 @@ class Replay(Memories, wiring.Component):
     def memories(self) -> dict[str, MemorySize]:
         return {"ring": MemorySize(self.depth, self.width, writable=True)}
 
+    def keeps(self, name: str) -> bool:
+        return True  # as far as whatever follows has registers in front
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = ceil_log2(self.depth)

@@ -12,7 +12,7 @@ from amaranth.lib.memory import Memory
 
 from .single_port import Filling
 
-__all__ = ["AUTO", "Memories", "MemorySize", "counter", "mapped", "ram", "rom", "share", "table"]
+__all__ = ["AUTO", "Memories", "MemorySize", "counter", "later", "mapped", "ram", "rom", "share", "table"]
 
 AUTO = "auto"
 
@@ -42,6 +42,14 @@ class Memories:
     inside: bool = False
     fills: Mapping[str, Filling] = {}
     FILLED: tuple[str, ...] = ()
+
+    def keeps(self, name: str) -> bool:
+        """Whether a register can follow this memory before anything else."""
+        return False
+
+    def after(self, name: str) -> bool:
+        """Whether that register is needed."""
+        return self.late and self.style(name) == "block"
 
     @property
     def memories(self) -> dict[str, MemorySize]:
@@ -150,10 +158,12 @@ def mapped(
     first: Callable[[Value, Value], Value],
     *others: Callable[[Value], Value],
     style: str = AUTO,
+    kept: bool = False,
 ) -> None:
     """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
 
-    A register behind every function, and one for the payload while a ROM is read; all move together.
+    A register behind every function, and one for the payload while a ROM is read; all move together. With
+    `kept` a stage more for what the ROM answers.
     """
     move = Signal(name="move")
     m.d.comb += [move.eq(~o.valid | o.ready), i.ready.eq(move)]
@@ -163,12 +173,29 @@ def mapped(
     if any(other != words[0] for other in words):
         word = table(m, words, width, move & i.valid, style=style)
         value, valid = _stage(m, move, value, valid, "read")
+        if kept:
+            word = later(m, move, "word", word)[0]
+            value, valid = _stage(m, move, value, valid, "kept")
     value = first(value, word)
     for k, function in enumerate(others):
         value, valid = _stage(m, move, value, valid, f"stage{k}")
         value = function(value)
     with m.If(move):
         m.d.sync += [o.valid.eq(valid), o.payload.eq(value)]
+
+
+def later(m: Module, move: Value, name: str, *values: Value) -> list[Value]:
+    """The values one stage later; constants stay as they are."""
+    found: list[Value] = []
+    for k, value in enumerate(values):
+        if isinstance(value, Const) or not len(value):
+            found.append(value)
+            continue
+        register = Signal(len(value), name=f"{name}_{k}", reset_less=True)
+        with m.If(move):
+            m.d.sync += register.eq(value)
+        found.append(register)
+    return found
 
 
 def _stage(m: Module, move: Value, value: Value, valid: Value, name: str) -> tuple[Value, Value]:

@@ -71,6 +71,9 @@ class Window(Memories, wiring.Component):
     def memories(self) -> dict[str, MemorySize]:
         return {"ring": MemorySize(1 << self.address_bits, self.lane_bits, writable=True, reads=self.taps)}
 
+    def keeps(self, name: str) -> bool:
+        return True
+
     def rows(self) -> tuple[list[int], list[int]]:
         """For each output row: rows that must be stored (from the oldest kept one), rows that become free."""
         firsts = [min(max(y * self.stride[0] - self.pad[0], 0), self.height) for y in range(self.out_height)]
