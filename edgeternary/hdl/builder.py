@@ -12,7 +12,7 @@ from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
-from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Widen
+from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Skid, Widen
 from edgeternary_hw.stage import share
 
 
@@ -118,6 +118,8 @@ class Builder:
         if len(holds) == 1:
             return [wire]
         bits = wire.lanes * wire.element.width
+        if self.folding.kept:  # its ready comes from all readers, and goes through the layer before
+            wire = replace(wire, port=self.through(Skid(bits), wire, name, "buffer"))
         split = Fork(bits, len(holds))
         share(wire.port, self.part(split, name, "fork"))
         frame = wire.value.size // wire.lanes

@@ -25,10 +25,17 @@ FREE = {flip ^ sum((k >> j & 1) << k for k in range(16)) for j in range(4) for f
 }
 
 
+def _block(size: MemorySize, family: Family) -> tuple[int, int, int]:
+    """(blocks, those that lie one behind another, bits of each) of a memory: the fewest over the family's
+    shapes; where registers lie in the blocks, of those that are deep enough, with nothing between the two."""
+    shapes = [(-(-size.depth // d), -(-size.width // w), w) for d, w in family.shapes]
+    flat = [shape for shape in shapes if shape[0] == 1] if family.output_registers else []
+    return min((deep * wide, deep, width) for deep, wide, width in flat or shapes)
+
+
 def blocks(size: MemorySize, family: Family) -> int:
-    """Block RAMs of a memory: the fewest over the family's shapes; every read port has its own copy."""
-    counts = [-(-size.depth // depth) * -(-size.width // width) for depth, width in family.shapes]
-    return size.reads * min(counts)
+    """Block RAMs of a memory; every read port has its own copy."""
+    return size.reads * _block(size, family)[0]
 
 
 def single_port_rams(size: MemorySize) -> int:
@@ -38,8 +45,7 @@ def single_port_rams(size: MemorySize) -> int:
 
 def block_luts(size: MemorySize, family: Family) -> int:
     """LUTs beside the blocks: the choice among those that lie one behind another."""
-    shapes = [(-(-size.depth // d) * -(-size.width // w), -(-size.depth // d)) for d, w in family.shapes]
-    deep = min(shapes)[1]
+    _, deep, _ = _block(size, family)
     return size.reads * (round(size.width * (deep - 1) * 0.7) + 2 * (deep > 1))
 
 
@@ -132,9 +138,12 @@ def allocate(
                 part.packed = False
     plan = _placed(parts, family, available, single_port, costs)
     for part, _ in plan.styles:
-        part.styles, part.late, part.inside = {}, family.slow_ram, family.output_registers
+        part.styles, part.slices = {}, {}
+        part.late, part.inside = family.slow_ram, family.output_registers
     for (part, name), style in plan.styles.items():
         part.styles = {**part.styles, name: style}
+        if family.output_registers and style == "block":
+            part.slices = {**part.slices, name: _block(part.memories[name], family)[2]}
     return plan
 
 
@@ -191,7 +200,8 @@ def _placed(
             if (part, name, size) not in costs:
                 costs[part, name, size] = logic_luts(size, family, part.contents(name))
             saved = costs[part, name, size] - block_luts(size, family)
-            if family.slow_ram and not part.keeps(name):
+            kept = name in part.KEPT or (family.output_registers and part.keeps(name))
+            if family.slow_ram and not kept:
                 saved = 0  # its logic follows in the same cycle
             wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
     least = WORTH_SLOW if family.slow_ram else WORTH

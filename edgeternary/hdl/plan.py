@@ -56,7 +56,7 @@ def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
     if wishes.latency:
         return _wired(graph, wishes)
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
-        return fold(graph, kept=bool(wishes.device) and family(wishes.device).slow_ram)
+        return fold(graph, kept=bool(wishes.device) and family(wishes.device).output_registers)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
     if wishes.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
@@ -90,7 +90,7 @@ def _wired(graph: Graph, wishes: Wishes) -> Folding:
 
 
 def _at(graph: Graph, part: Part, cycles: int) -> Folding:
-    return fold(graph, cycles=cycles, input_bits=part.pins, kept=family(part.name).slow_ram)
+    return fold(graph, cycles=cycles, input_bits=part.pins, kept=family(part.name).output_registers)
 
 
 def _fastest(graph: Graph, part: Part, wishes: Wishes, advise: bool) -> Folding:

@@ -54,6 +54,6 @@ class Lookup(Memories, wiring.Component):
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
             name, enable = f"rom{k}", free & self.i.valid
-            results.append(rom(m, words, self.target.width, code, enable, name, self.style(name)))
+            results.append(rom(m, words, self.target.width, code, enable, name, *self.place(name)))
         m.d.comb += self.o.payload.eq(Cat(*(later(m, free, "kept", *results) if kept else results)))
         return m

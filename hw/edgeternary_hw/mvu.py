@@ -77,6 +77,7 @@ class MatrixVector(Memories, wiring.Component):
         )
 
     FILLED = ("weights",)
+    KEPT = ("weights", "constants")
     packed = False  # the ROM holds five ternary weights a byte, a stage takes them apart
 
     @property
@@ -86,9 +87,6 @@ class MatrixVector(Memories, wiring.Component):
 
     def words(self, name: str) -> list[int]:
         return self._rom()
-
-    def keeps(self, name: str) -> bool:
-        return name == "weights"
 
     def _modes(self) -> list[tuple[bool, bool]]:
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
@@ -299,7 +297,7 @@ class MatrixVector(Memories, wiring.Component):
         """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
         words, width = self._rom(), self._rom_width
         filling = self.fills.get("weights")
-        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling, later)
+        return table(m, words, max(width, 1), accept, "weights", *self.place("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
@@ -352,7 +350,7 @@ class MatrixVector(Memories, wiring.Component):
         words = [sum((c & mask) << (k * width) for k, c in enumerate(row)) for row in rows]
         if len(set(words)) == 1:
             return [Const(c, signed(width)) for c in rows[0]]
-        word = table(m, words, width * self.outputs, take, "constants", self.style("constants"))
+        word = table(m, words, width * self.outputs, take, "constants", *self.place("constants"))
         return [c.as_signed() for c in lanes(word, self.outputs)]
 
 

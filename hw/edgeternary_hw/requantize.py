@@ -105,7 +105,7 @@ class Requantize(Memories, wiring.Component):
             multiply,
             shift,
             clamp,
-            style=self.style("table"),
+            place=self.place("table"),
             kept=self.after("table"),
         )
         return m

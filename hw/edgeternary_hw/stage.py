@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth import Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 
@@ -31,20 +31,25 @@ class Memories:
     """What parts with memories have: their sizes by name, and where each goes.
 
     styles  {name: "block", "distributed", "logic" or "huge"}; one that is not named is left to synthesis
+    slices  by name, of those that are built of memories side by side, so many bits wide each: blocks that
+            are deep enough, with no choice between several behind them
     late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
     inside  such registers lie in the block RAMs themselves, which have no reset for them here
     fills   by name, for those of style "huge": what fills them after configuration
     FILLED  names of memories that can be so
+    KEPT    names of those with a register behind them, or behind the wires that follow, in any case
     """
 
     styles: Mapping[str, str] = {}
+    slices: Mapping[str, int] = {}
     late: bool = False
     inside: bool = False
     fills: Mapping[str, Filling] = {}
     FILLED: tuple[str, ...] = ()
+    KEPT: tuple[str, ...] = ()
 
     def keeps(self, name: str) -> bool:
-        """Whether a register can follow this memory before anything else."""
+        """Whether a register can be put behind this memory, for blocks that answer late."""
         return False
 
     def after(self, name: str) -> bool:
@@ -66,6 +71,10 @@ class Memories:
     def style(self, name: str) -> str:
         return self.styles.get(name, AUTO)
 
+    def place(self, name: str) -> tuple[str, int]:
+        """Style and slice: what `rom`, `ram` and `table` want to know."""
+        return self.style(name), self.slices.get(name, 0)
+
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:
     """Makes port `port` of the part `consumer` the very signals of the output `producer` of another part.
@@ -86,15 +95,39 @@ def counter(m: Module, length: int, advance: Value, name: str = "count") -> tupl
 
 
 def rom(
-    m: Module, words: Sequence[int], width: int, address: Value, enable: Value, name: str, style: str = AUTO
+    m: Module,
+    words: Sequence[int],
+    width: int,
+    address: Value,
+    enable: Value,
+    name: str,
+    style: str = AUTO,
+    slice: int = 0,
 ) -> Value:
     """words[address], in the cycle after `enable`: a read port that block RAM can hold."""
     attributes = {"rom_style": style} if style != AUTO else {}
-    memory = Memory(shape=unsigned(width), depth=len(words), init=words, attrs=attributes)
-    m.submodules[name] = memory
-    port = memory.read_port()
-    m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
-    return port.data
+    data = []
+    for part, first, size in _sliced(name, width, slice):
+        mask = (1 << size) - 1
+        init = [word >> first & mask for word in words]
+        m.submodules[part] = memory = Memory(
+            shape=unsigned(size), depth=len(words), init=init, attrs=attributes
+        )
+        port = memory.read_port()
+        m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
+        data.append(port.data)
+    return _joined(data)
+
+
+def _sliced(name: str, width: int, slice: int) -> list[tuple[str, int, int]]:
+    """(name, first bit, bits) of the memories side by side."""
+    if not 0 < slice < width:
+        return [(name, 0, width)]
+    return [(f"{name}_{k}", k, min(slice, width - k)) for k in range(0, width, slice)]
+
+
+def _joined(data: list[Value]) -> Value:
+    return data[0] if len(data) == 1 else Cat(*data)
 
 
 def ram(
@@ -104,20 +137,22 @@ def ram(
     reads: Sequence[tuple[Value, Value]],
     name: str,
     style: str = AUTO,
+    slice: int = 0,
 ) -> list[Value]:
     """A memory with a write port (address, data, enable) and read ports (address, enable); the data of these
     is there in the cycle after."""
     depth = 1 << len(write[0])
     attributes = {"ram_style": style} if style != AUTO else {}
-    m.submodules[name] = memory = Memory(shape=unsigned(width), depth=depth, init=[], attrs=attributes)
-    port = memory.write_port()
-    port.addr, port.data, port.en = write
-    results = []
-    for address, enable in reads:
-        read = memory.read_port()
-        read.addr, read.en = address, enable
-        results.append(read.data)
-    return results
+    results: list[list[Value]] = [[] for _ in reads]
+    for part, first, size in _sliced(name, width, slice):
+        m.submodules[part] = memory = Memory(shape=unsigned(size), depth=depth, init=[], attrs=attributes)
+        port = memory.write_port()
+        port.addr, port.data, port.en = write[0], write[1][first : first + size], write[2]
+        for (address, enable), found in zip(reads, results, strict=True):
+            read = memory.read_port()
+            read.addr, read.en = address, enable
+            found.append(read.data)
+    return [_joined(found) for found in results]
 
 
 def table(
@@ -127,6 +162,7 @@ def table(
     advance: Value,
     name: str = "table",
     style: str = AUTO,
+    slice: int = 0,
     filling: Filling | None = None,
     later: Value | None = None,
 ) -> Value:
@@ -143,10 +179,10 @@ def table(
         at = Signal.like(address, name=f"{name}_at")
         with m.If(advance):
             m.d.sync += at.eq(address)
-        return rom(m, words, width, at, later, name, style)
+        return rom(m, words, width, at, later, name, style, slice)
     if filling:
         return filling.rom(m, len(words), width, address, advance, name)
-    return rom(m, words, width, address, advance, name, style)
+    return rom(m, words, width, address, advance, name, style, slice)
 
 
 def mapped(
@@ -157,7 +193,7 @@ def mapped(
     width: int,
     first: Callable[[Value, Value], Value],
     *others: Callable[[Value], Value],
-    style: str = AUTO,
+    place: tuple[str, int] = (AUTO, 0),
     kept: bool = False,
 ) -> None:
     """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
@@ -171,7 +207,7 @@ def mapped(
     value: Value = i.payload
     word: Value = Const(words[0], width)
     if any(other != words[0] for other in words):
-        word = table(m, words, width, move & i.valid, style=style)
+        word = table(m, words, width, move & i.valid, "table", *place)
         value, valid = _stage(m, move, value, valid, "read")
         if kept:
             word = later(m, move, "word", word)[0]

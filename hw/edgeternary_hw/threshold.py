@@ -156,7 +156,7 @@ class Threshold(Memories, wiring.Component):
             width,
             compare,
             count,
-            style=self.style("table"),
+            place=self.place("table"),
             kept=self.after("table"),
         )
 
@@ -195,7 +195,7 @@ class Threshold(Memories, wiring.Component):
 
     def _kind_table(self, m: Module, accept: Value) -> Value:
         width = max(self.kind_bits * self.lanes, 1)
-        return table(m, self._kind_words(), width, accept, "kinds", self.style("kinds"))
+        return table(m, self._kind_words(), width, accept, "kinds", *self.place("kinds"))
 
     def _tree(self, m: Module) -> None:
         """For each bit of the count a table look-up, addressed by the channel and the bits before, and a
@@ -213,7 +213,7 @@ class Threshold(Memories, wiring.Component):
             for k, name in enumerate(names):
                 values = self._level_words(level, k)
                 address = Cat(counts[k], place)
-                words.append(rom(m, values, self.threshold_bits, address, move, name, self.style(name)))
+                words.append(rom(m, values, self.threshold_bits, address, move, name, *self.place(name)))
             x, place, *counts = later(m, move, f"look{level}", x, place, *counts)
             if level:
                 (kinds,) = later(m, move, f"look_kind{level}", kinds)
@@ -240,7 +240,7 @@ class Threshold(Memories, wiring.Component):
     def _serial(self, m: Module) -> None:
         """One comparator: a look-up and a comparison for each bit of the count, in turn."""
         x = Signal.like(self.i.payload, name="x", reset_less=True)
-        busy, looked, compare = Signal(), Signal(), Signal()
+        busy, compare = Signal(), Signal()
         accept = Signal()
         m.d.comb += [self.i.ready.eq(~busy), accept.eq(self.i.valid & ~busy)]
         group, _ = counter(m, self.groups, self.o.valid & self.o.ready, "group")
@@ -248,17 +248,21 @@ class Threshold(Memories, wiring.Component):
         _, last = counter(m, self.levels, compare, "turn")
         nodes = [Signal(self.levels + 1, name=f"node{k}", init=1) for k in range(self.lanes)]
         for k, (node, code) in enumerate(zip(nodes, lanes(x, self.lanes), strict=True)):
-            look = busy & ~looked & ~compare
+            look = ~compare & busy
             name, address = f"nodes{k}", Cat(node[:-1], group)
-            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, self.style(name))
+            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, *self.place(name))
             if self.kept:
                 (word,) = later(m, Const(1), name, word)
             with m.If(accept):
                 m.d.sync += node.eq(1)
             with m.Elif(compare):
                 m.d.sync += node.eq(Cat(self._reached(code, word), node))
-        look = busy & ~looked & ~compare & ~self.o.valid
-        m.d.sync += [looked.eq(look), compare.eq(looked)] if self.kept else compare.eq(look)
+        look = busy & ~compare & ~self.o.valid
+        if self.kept:
+            looked = Signal()
+            m.d.sync += [looked.eq(look & ~looked), compare.eq(looked)]
+        else:
+            m.d.sync += compare.eq(look)
         with m.If(accept):
             m.d.sync += [busy.eq(1), x.eq(self.i.payload)]
         with m.If(compare & last):

@@ -30,8 +30,9 @@ MODES = ("parallel", "tree", "serial")
 
 
 def late(part: Memories) -> None:
-    """Every memory in block RAM that answers late in the cycle."""
-    part.late, part.styles = True, dict.fromkeys(part.memories, "block")
+    """Every memory in block RAMs of 3 bits that answer late in the cycle and have registers inside."""
+    part.late, part.inside = True, True
+    part.styles, part.slices = dict.fromkeys(part.memories, "block"), dict.fromkeys(part.memories, 3)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -125,6 +126,7 @@ def test_recode(source: Element) -> None:
     np.testing.assert_array_equal(numbers(S8, got, 2), x)
 
 
+@pytest.mark.parametrize("slow", [False, True])
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
     ("part", "times"),
@@ -133,9 +135,11 @@ def test_recode(source: Element) -> None:
         (lambda: Replay(8, 5, 2, 5), 2), (lambda: Replay(8, 1, 4), 4), (lambda: Replay(8, 20, 1), 1),
     ],
 )  # fmt: skip
-def test_buffers(part, times: int, stall: float) -> None:
+def test_buffers(part, times: int, stall: float, slow: bool) -> None:
     data = np.random.default_rng(13).integers(0, 256, (8, 5))
     built = part()
+    if slow and isinstance(built, Memories):
+        late(built)
     vectors = data.reshape(-1, getattr(built, "length", 5))
     expected = np.repeat(vectors[:, None], times, axis=1).ravel().tolist()
     got, _ = run_part(built, [data.ravel().tolist()], len(expected), stall=stall)
