@@ -119,7 +119,7 @@ class Builder:
             return [wire]
         bits = wire.lanes * wire.element.width
         if self.folding.kept:  # its ready comes from all readers, and goes through the layer before
-            wire = replace(wire, port=self.through(Skid(bits), wire, name, "buffer"))
+            wire = self._buffered(wire, name, "buffer")
         split = Fork(bits, len(holds))
         share(wire.port, self.part(split, name, "fork"))
         frame = wire.value.size // wire.lanes
@@ -128,5 +128,11 @@ class Builder:
             branch = replace(wire, port=getattr(split, f"o{k}"))
             if not held or sum(holds) > 1:
                 branch = replace(branch, port=self.through(Fifo(bits, frame), branch, name, f"fifo{k}"))
+                if self.folding.kept:  # long counters wait for its ready
+                    branch = self._buffered(branch, name, f"buffer{k}")
             wires.append(branch)
         return wires
+
+    def _buffered(self, wire: Wire, name: str, role: str) -> Wire:
+        """The stream behind two registers, which cut the path of ready."""
+        return replace(wire, port=self.through(Skid(wire.lanes * wire.element.width), wire, name, role))

@@ -153,7 +153,7 @@ def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes, advise: boo
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
                 f"at {found.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
-                _remedy(graph, found, part, wishes) if advise else "",
+                _remedy(graph, found, part, wishes, needed if word == "luts" else 0) if advise else "",
                 DOES_NOT_FIT,
             )
 
@@ -162,14 +162,18 @@ def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: in
     clock = wishes.clock or part.clock
     return EdgeTernaryError(
         f"{graph.name} does not reach {wishes.fps:,.0f} frames/s on {part.title}",
-        f"that is {wanted:,} cycles a frame at {clock:g} MHz, the fastest folding takes {reached:,}",
+        f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
+        f"the fastest folding takes {reached:,}",
         f"--fps {int(1e6 * clock / reached)}, or a network with fewer pixels or channels",
         DOES_NOT_FIT,
     )
 
 
-def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> str:
-    """A slower pace, where there was a wish, or the smallest larger part that it fits at this pace."""
+def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes, luts: int) -> str:
+    """More of the LUTs that the part has, where they were limited; a slower pace, where there was a wish, or
+    the smallest larger part that it fits at this pace."""
+    if wishes.max_luts and luts <= limits(part, replace(wishes, max_luts=0))["luts"]:
+        return f"--max-luts {luts} or more"
     words = ["a lower --fps"] if wishes.fps else []
     for other in sorted(PARTS.values(), key=lambda p: (not p.place, p.luts)):  # placed by open tools first
         if other.luts > part.luts and _fits(graph, _at(graph, other, found.cycles), other, Wishes()):
