@@ -16,13 +16,8 @@ from edgeternary_hw.trits import bytes_of
 
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
 WORTH_SLOW = 150  # the same where blocks are slow: paths out of them are the longest
-
-
 # pieces of 16 words that are constant or follow an address bit, upright or inverted
-FREE = {flip ^ sum((k >> j & 1) << k for k in range(16)) for j in range(4) for flip in (0, 0xFFFF)} | {
-    0,
-    0xFFFF,
-}
+FREE = {flip ^ piece for piece in (0, 0xAAAA, 0xCCCC, 0xF0F0, 0xFF00) for flip in (0, 0xFFFF)}
 
 
 def _block(size: MemorySize, family: Family) -> tuple[int, int, int]:

@@ -38,6 +38,13 @@ def test_the_ladder_is_exact_on_every_rung() -> None:
         assert row["samples"] >= least.get(row["executor"].split(":")[0], 1)
 
 
+def test_new_rows_take_the_places_of_old_ones() -> None:
+    new = [{**ROWS[3], "luts": 1}, {**ROWS[0], "luts": 2}]
+    merged = fpga.merged(ROWS, new)
+    assert [row["luts"] for row in merged[:4]] == [2, ROWS[1]["luts"], ROWS[2]["luts"], 1]
+    assert merged[4:] == ROWS[4:] and fpga.merged([], new) == new[::-1]
+
+
 def test_every_design_has_a_row() -> None:
     assert [(row["model"], row["device"]) for row in ROWS] == [(e.model, e.device) for e in fpga.ENTRIES]
 
