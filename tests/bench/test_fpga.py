@@ -18,6 +18,7 @@ WANTED = {  # (network, device): accuracy, frames a second, MHz
     ("mnist-mlp-binary-64", "up5k"): (0.93, 150_000, 42),
     ("mnist-mlp-binary-64", "hx8k"): (0.93, 400_000, 120),
     ("mnist-cnn-2bit", "ecp5-25f"): (0.99, 30_000, 120),
+    ("keywords-ds-cnn", "ecp5-85f"): (0.93, 5_000, 120),
 }
 
 
