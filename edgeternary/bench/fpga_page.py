@@ -161,6 +161,8 @@ def _text(row: Row, key: str) -> str:
         return f"{value:.2%}"
     if key == "fmax_mhz":
         spread = row["fmax_spread"]
+        if row["seeds"] == 1:
+            return f"{value:.1f} (1 seed)"
         return f"{value:.1f} ({spread['lowest']:.1f}-{spread['highest']:.1f}, {row['seeds']} seeds)"
     if isinstance(value, float):
         return f"{value:,.1f}"
