@@ -21,12 +21,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """A network of the zoo on a device; `fps`: frames/s asked for; `start`: it starts behind this layer."""
+    """A network of the zoo on a device; `fps`: frames/s asked for; `start`: it starts behind this layer;
+    `seeds` of place and route, 0: by size."""
 
     model: str
     device: str
     fps: int = 0
     start: str = ""
+    seeds: int = 0
 
     @property
     def command(self) -> str:
@@ -34,7 +36,9 @@ class Entry:
         words = ["edgeternary compile", f"zoo:{self.model}", "--device", self.device]
         words += ["--fps", str(self.fps)] if self.fps else []
         words += ["--from", self.start] if self.start else []
-        return " ".join([*words, "--build"])
+        words += ["--build"]
+        words += ["--seeds", str(self.seeds)] if self.seeds else []
+        return " ".join(words)
 
     @property
     def name(self) -> str:
@@ -50,8 +54,8 @@ ENTRIES = (
     Entry("mnist-cnn-2bit", "ecp5-25f", 30_000),
     Entry("mnist-cnn-2bit", "gw1nr-9", 1000),
     Entry("mnist-mlp-100", "gw1nr-9", 8000),
-    Entry("keywords-ds-cnn", "ecp5-85f", 5000),
-    Entry("fashion-resnet8", "ecp5-85f", 2000),
+    Entry("keywords-ds-cnn", "ecp5-85f", 5000, seeds=1),
+    Entry("fashion-resnet8", "ecp5-85f", 2000, seeds=1),
 )
 LUT6 = "xc7"  # the family of the LUT6 counts, in the folding of the row
 
@@ -73,11 +77,11 @@ def row(
     measured     luts, ffs, ram_blocks, multipliers (synthesis); logic_cells, fmax_mhz (place and route);
                  cycles a frame over `frames` frames back to back in CXXRTL, mismatches there; latency_us
     predicted_*  what was estimated before
-    seeds        of place and route; 0: by size
+    seeds        of place and route; 0: the entry's
     lut6         LUTs of the same design in yosys's mapping to Xilinx 7, without DSP cells
     """
     graph, inputs = network(entry)
-    wishes = hdl_project.Wishes(fps=entry.fps, seeds=seeds)
+    wishes = hdl_project.Wishes(fps=entry.fps, seeds=seeds or entry.seeds)
     files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
@@ -107,6 +111,13 @@ def row(
         progress(f"synthesising for {LUT6}")
         found["lut6"] = _lut6(graph, entry, yosys)
     return found
+
+
+def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Old rows and, in their place where they have one, new ones; in the order of ENTRIES."""
+    rows = {(row["model"], row["device"], row["from"]): row for row in (*old, *new)}
+    order = [(e.model, e.device, e.start) for e in ENTRIES]
+    return [rows[key] for key in order if key in rows]
 
 
 def network(entry: Entry) -> tuple[Graph, np.ndarray]:

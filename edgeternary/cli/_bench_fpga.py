@@ -34,6 +34,8 @@ def bench_fpga(
         print_json(found) if as_json else print_table(found, COLUMNS)
         return
     data, ladders = document.with_suffix(".json"), fpga_page.read_ladders(document.parent)
+    if only and data.is_file():  # the other rows stay
+        found = fpga.merged(json.loads(data.read_text(encoding="utf-8")), found)
     write_file(data, (json.dumps(found, indent=1) + "\n").encode())
     write_file(document, fpga_page.document(found, data.name, ladders).encode())
     note(f"wrote {document} and {data}")

@@ -12,7 +12,7 @@ from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
-from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Widen
+from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Skid, Widen
 from edgeternary_hw.stage import share
 
 
@@ -118,6 +118,8 @@ class Builder:
         if len(holds) == 1:
             return [wire]
         bits = wire.lanes * wire.element.width
+        if self.folding.kept:  # its ready comes from all readers, and goes through the layer before
+            wire = self._buffered(wire, name, "buffer")
         split = Fork(bits, len(holds))
         share(wire.port, self.part(split, name, "fork"))
         frame = wire.value.size // wire.lanes
@@ -126,5 +128,11 @@ class Builder:
             branch = replace(wire, port=getattr(split, f"o{k}"))
             if not held or sum(holds) > 1:
                 branch = replace(branch, port=self.through(Fifo(bits, frame), branch, name, f"fifo{k}"))
+                if self.folding.kept:  # long counters wait for its ready
+                    branch = self._buffered(branch, name, f"buffer{k}")
             wires.append(branch)
         return wires
+
+    def _buffered(self, wire: Wire, name: str, role: str) -> Wire:
+        """The stream behind two registers, which cut the path of ready."""
+        return replace(wire, port=self.through(Skid(wire.lanes * wire.element.width), wire, name, role))

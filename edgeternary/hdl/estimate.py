@@ -38,21 +38,24 @@ from edgeternary_hw import (
     WiredDense,
     WiredThreshold,
 )
-from edgeternary_hw.compress import adder_bits, stage_bits
 from edgeternary_hw.single_port import SINGLE, columns
 from edgeternary_hw.stage import MemorySize
 
 
 def _matrix(p: MatrixVector) -> tuple[float, float]:
     """Terms, two LUTs for each bit of a full adder, adders on the carry chain, the results' way out."""
-    terms = p.term_segments()
+    shape = p.shape
     out = p.pe * p.acc_width
     groups = p.pe // p.outputs
     totals = p.pe * p.total_width if p.adds_totals else 0
     luts = (
-        sum(s.size for s in terms) + 2 * adder_bits(terms) + totals + out * (p.beats > 1) + out * (groups > 1)
+        sum(s.size for s in shape.stages[0])
+        + 2 * shape.adder_bits
+        + totals
+        + out * (p.beats > 1)
+        + out * (groups > 1)
     )
-    ffs = stage_bits(terms) + totals + 2 * out + len(p.i.payload)
+    ffs = shape.stage_bits + totals + 2 * out + len(p.i.payload)
     if p.inside:
         luts += len(p.i.payload) + 5
         ffs += 2 * len(p.i.payload) + 2
@@ -161,24 +164,34 @@ def by_part(design: Design, device: str, available: int | None = None) -> dict[s
     """WORDS (single_port_rams where there are some) of each part by instance name; places the memories, see
     hdl.memory. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
     fabric = family(device)
-    used = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
+    placing = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
+    found = _plain(design, fabric)
+    for name, part in memory.holders(design.top.parts):
+        for held, size in part.memories.items():
+            if part.styles[held] == SINGLE:
+                _add_single_port(found, name, size)
+                continue
+            _add_memory(found[name], size, part.styles[held], fabric, placing.logic[part, held])
+    for row in found.values():
+        row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
+    assert placing.used == sum(row["ram_blocks"] for row in found.values())
+    return found
+
+
+def _plain(design: Design, fabric: Family) -> dict[str, dict[str, int]]:
+    """By instance name what a part takes beside its memories."""
     found = {}
     for name, part in design.top.parts:
         luts, ffs = _formula(part)(part)
         if fabric.lone_carry:
             luts = _lone_carry(part, luts)
         found[name] = {"luts": round(luts), "ffs": round(ffs), "ram_blocks": 0}
-    for name, part in memory.holders(design.top.parts):
-        for held, size in part.memories.items():
-            if part.styles[held] == SINGLE:
-                _add_single_port(found, name, size)
-                continue
-            words = part.contents(held) if part.styles[held] != "block" else None
-            _add_memory(found[name], size, part.styles[held], fabric, words)
-    for row in found.values():
-        row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
-    assert used == sum(row["ram_blocks"] for row in found.values())
     return found
+
+
+def least(design: Design, device: str) -> int:
+    """LUTs that the design needs wherever its memories go: a bound that costs far less than placing them."""
+    return sum(row["luts"] for row in _plain(design, family(device)).values())
 
 
 def _lone_carry(part: Any, luts: float) -> float:
@@ -188,14 +201,12 @@ def _lone_carry(part: Any, luts: float) -> float:
     return luts * 1.3 if isinstance(part, Window | Replay | MaxPool | SumPool) else luts
 
 
-def _add_memory(
-    row: dict[str, int], size: MemorySize, style: str, fabric: Family, words: list[int] | None
-) -> None:
+def _add_memory(row: dict[str, int], size: MemorySize, style: str, fabric: Family, logic: int) -> None:
     if style == "block":
         row["ram_blocks"] += memory.blocks(size, fabric)
         row["luts"] += memory.block_luts(size, fabric)
         return
-    row["luts"] += memory.logic_luts(size, fabric, words)
+    row["luts"] += logic
     row["ffs"] += size.width * (size.depth if size.writable and not fabric.small_ram else 1)
 
 

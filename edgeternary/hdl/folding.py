@@ -38,12 +38,13 @@ class Fold:
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired."""
+    hdl.wired. kept: for block RAMs that answer late in the cycle."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
     input_bits: int = 0
     wired: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,18 @@ def _bits(op: Dense | Conv2d, x: Value) -> int:
 
 
 def fold(
-    graph: Graph, macs_per_cycle: int = MACS_PER_CYCLE, *, cycles: int = 0, input_bits: int = 0
+    graph: Graph,
+    macs_per_cycle: int = MACS_PER_CYCLE,
+    *,
+    cycles: int = 0,
+    input_bits: int = 0,
+    kept: bool = False,
 ) -> Folding:
     """The folding that is used unless another is given; the same graph always gets the same.
 
     cycles      the pace to keep, in place of the graph's MACs over `macs_per_cycle`
     input_bits  that can come in a cycle; 0: a pixel with all its channels
+    kept        see Folding
     """
     graph = flatten_early(graph)
     matrices = layers(graph)
@@ -137,7 +144,7 @@ def fold(
             folds[op.name] = _cheapest(matrices[op.name], target, size, before)
             before = [folds[op.name].outputs]
         lanes[op.name] = before
-    return Folding(folds, target, input_bits)
+    return Folding(folds, target, input_bits, kept=kept)
 
 
 def layers(graph: Graph) -> dict[str, Matrix]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Op, Value
@@ -11,7 +11,7 @@ from edgeternary.ops import Lookup, Requantize
 MAX_TABLE_BITS = 16  # a lookup's ROM has 2^bits entries
 
 
-def check(graph: Graph, kinds: Container[str]) -> None:
+def check(graph: Graph, kinds: Collection[str]) -> None:
     """EdgeTernaryError with the layer's name for a graph that has no hardware; `kinds` have parts."""
     if graph.states:
         raise EdgeTernaryError(
@@ -21,7 +21,11 @@ def check(graph: Graph, kinds: Container[str]) -> None:
         )
     for op in graph.ops:
         if op.kind not in kinds:
-            raise _refusal(op, f"there is no hardware part for {op.kind!r}", "use other layers")
+            raise _refusal(
+                op,
+                f"there is no hardware part for {op.kind!r}",
+                f"it runs on numpy, host and cortex-m*; layers with parts are {', '.join(kinds)}",
+            )
         if isinstance(op, Requantize):
             _check_requantize(op, graph.ins(op)[0])
         if isinstance(op, Lookup) and graph.ins(op)[0].type.bits > MAX_TABLE_BITS:

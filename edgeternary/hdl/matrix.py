@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from edgeternary.hdl.builder import Affine, Builder, Wire
@@ -10,6 +12,7 @@ from edgeternary.hdl.folding import Fold, matrix
 from edgeternary.ir import Op
 from edgeternary.ops import Conv2d, Dense
 from edgeternary_hw import Element, MatrixVector, Replay, Window
+from edgeternary_hw.planes import WeightPlanes
 
 
 def dense(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -83,7 +86,7 @@ def _unit(
     readers = b.graph.consumers(op.name)
     raw = op.name != b.graph.output and [r.kind for r in readers] == ["threshold"]
     unit = MatrixVector(
-        weights.tolist(),
+        planes_of(np.asarray(weights, np.int32).tobytes(), weights.shape),
         bias.tolist(),
         element,
         pe=fold.pe,
@@ -100,6 +103,12 @@ def _unit(
         affine = Affine(element.scale, tuple(unit.constants))
         return Wire(unit.o, Element("unsigned", unit.acc_width), fold.outputs, value, affine)
     return b.output(unit, op.name, fold.outputs, out)
+
+
+@lru_cache(maxsize=64)
+def planes_of(weights: bytes, shape: tuple[int, ...]) -> WeightPlanes:
+    """Of an int32 matrix: planning builds the same ones again for every folding that it tries."""
+    return WeightPlanes(np.frombuffer(weights, np.int32).reshape(shape).tolist())
 
 
 def _fold(b: Builder, op: Op) -> tuple[Fold, bool]:

@@ -6,21 +6,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from edgeternary.hdl.devices import Family
-from edgeternary_hw import MatrixVector, Replay, Window
+from edgeternary_hw import MatrixVector
 from edgeternary_hw.single_port import DEPTH, SINGLE, columns
 from edgeternary_hw.stage import Memories, MemorySize
 from edgeternary_hw.trits import bytes_of
 
-EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
 WORTH_SLOW = 150  # the same where blocks are slow: paths out of them are the longest
+# pieces of 16 words that are constant or follow an address bit, upright or inverted
+FREE = {flip ^ piece for piece in (0, 0xAAAA, 0xCCCC, 0xF0F0, 0xFF00) for flip in (0, 0xFFFF)}
+
+
+def _block(size: MemorySize, family: Family) -> tuple[int, int, int]:
+    """(blocks, those that lie one behind another, bits of each) of a memory: the fewest over the family's
+    shapes; where registers lie in the blocks, of those that are deep enough, with nothing between the two."""
+    shapes = [(-(-size.depth // d), -(-size.width // w), w) for d, w in family.shapes]
+    flat = [shape for shape in shapes if shape[0] == 1] if family.output_registers else []
+    return min((deep * wide, deep, width) for deep, wide, width in flat or shapes)
 
 
 def blocks(size: MemorySize, family: Family) -> int:
-    """Block RAMs of a memory: the fewest over the family's shapes; every read port has its own copy."""
-    counts = [-(-size.depth // depth) * -(-size.width // width) for depth, width in family.shapes]
-    return size.reads * min(counts)
+    """Block RAMs of a memory; every read port has its own copy."""
+    return size.reads * _block(size, family)[0]
 
 
 def single_port_rams(size: MemorySize) -> int:
@@ -30,8 +40,7 @@ def single_port_rams(size: MemorySize) -> int:
 
 def block_luts(size: MemorySize, family: Family) -> int:
     """LUTs beside the blocks: the choice among those that lie one behind another."""
-    shapes = [(-(-size.depth // d) * -(-size.width // w), -(-size.depth // d)) for d, w in family.shapes]
-    deep = min(shapes)[1]
+    _, deep, _ = _block(size, family)
     return size.reads * (round(size.width * (deep - 1) * 0.7) + 2 * (deep > 1))
 
 
@@ -40,22 +49,24 @@ def rom_luts(words: list[int], width: int) -> int:
 
     Equal pieces are built once; pieces that are constant or follow an address bit cost nothing.
     """
-    free = {tuple((k >> j & 1) ^ flip for k in range(16)) for j in range(4) for flip in (0, 1)}
-    free |= {(0,) * 16, (1,) * 16}
-    leaves: set[Any] = set()
-    nodes: set[Any] = set()
-    for j in range(width):
-        column = [word >> j & 1 for word in words]
-        column += [0] * (-len(column) % 16)
-        level: list[Any] = [tuple(column[k : k + 16]) for k in range(0, len(column), 16)]
-        leaves.update(piece for piece in level if piece not in free)
-        while len(level) > 1:
-            pairs = [
-                (level[k], level[k + 1] if k + 1 < len(level) else level[k]) for k in range(0, len(level), 2)
-            ]
-            level = [a if a == b else (a, b) for a, b in pairs]
-            nodes.update(pair for pair in level if len(pair) == 2)
-    return len(leaves) + round(0.9 * len(nodes))
+    size = -(-width // 8)
+    data = b"".join(word.to_bytes(size, "little") for word in words)
+    bits = np.zeros((-(-len(words) // 16) * 16, width), np.uint8)
+    packed = np.frombuffer(data, np.uint8).reshape(len(words), size)
+    bits[: len(words)] = np.unpackbits(packed, axis=1, count=width, bitorder="little")
+    level = np.packbits(bits.reshape(-1, 16, width), axis=1, bitorder="little").astype(np.int64)
+    level = (level[:, 0] | level[:, 1] << 8).T  # of each bit, its pieces of 16 words, by number
+    leaves = len(set(np.unique(level).tolist()) - FREE)
+    nodes: dict[int, int] = {}  # pairs of different ones, numbered from the pieces on
+    while level.shape[1] > 1:
+        a, b = level[:, ::2], level[:, 1::2]
+        b = np.concatenate([b, a[:, b.shape[1] :]], axis=1)  # without a neighbour: with itself
+        pairs, inverse = np.unique(np.where(a == b, -1, a << 32 | b), return_inverse=True)
+        numbers = [
+            nodes.setdefault(pair, (1 << 16) + len(nodes)) if pair >= 0 else 0 for pair in pairs.tolist()
+        ]
+        level = np.where(a == b, a, np.asarray(numbers)[inverse].reshape(a.shape))
+    return leaves + round(0.9 * len(nodes))
 
 
 def logic_luts(size: MemorySize, family: Family, words: list[int] | None = None) -> int:
@@ -98,8 +109,8 @@ class _Wanted:
 
 def allocate(
     parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int = 0
-) -> int:
-    """Sets the styles of all memories; returns the block RAMs used.
+) -> Placing:
+    """Sets the styles of all memories.
 
     Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
     until `available` are used (None: no limit); never where they would save too few each. While they do not
@@ -122,10 +133,13 @@ def allocate(
                 part.packed = False
     plan = _placed(parts, family, available, single_port, costs)
     for part, _ in plan.styles:
-        part.styles, part.late, part.inside = {}, family.slow_ram, family.output_registers
+        part.styles, part.slices = {}, {}
+        part.late, part.inside = family.slow_ram, family.output_registers
     for (part, name), style in plan.styles.items():
         part.styles = {**part.styles, name: style}
-    return sum(plan.blocks.values())
+        if family.output_registers and style == "block":
+            part.slices = {**part.slices, name: _block(part.memories[name], family)[2]}
+    return plan
 
 
 Costs = dict[tuple[Memories, str, MemorySize], int]
@@ -151,19 +165,29 @@ def _shrinks(family: Family) -> Callable[[MatrixVector], bool]:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """Where the memories go: styles and blocks by (part, name); LUTs of those in logic; whether blocks were
-    short."""
+class Placing:
+    """Where the memories go, by (part, name).
+
+    logic  LUTs of each, if it lay in logic
+    luts   of those that do, beyond what they would take in blocks
+    short  whether there were too few blocks
+    """
 
     styles: dict[tuple[Memories, str], str]
     blocks: dict[tuple[Memories, str], int]
+    logic: dict[tuple[Memories, str], int]
     luts: int
     short: bool
+
+    @property
+    def used(self) -> int:
+        """Block RAMs."""
+        return sum(self.blocks.values())
 
 
 def _placed(
     parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int, costs: Costs
-) -> _Plan:
+) -> Placing:
     """`costs`: LUTs of memories in logic, worked out once."""
     wanted = []
     for _, part in holders(parts):
@@ -171,8 +195,9 @@ def _placed(
             if (part, name, size) not in costs:
                 costs[part, name, size] = logic_luts(size, family, part.contents(name))
             saved = costs[part, name, size] - block_luts(size, family)
-            if family.slow_ram and not isinstance(part, EARLY):
-                saved = 0  # their logic follows in the same cycle
+            kept = name in part.KEPT or (family.output_registers and part.keeps(name))
+            if family.slow_ram and not kept:
+                saved = 0  # its logic follows in the same cycle
             wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
     least = WORTH_SLOW if family.slow_ram else WORTH
     worth = [w for w in wanted if w.saved >= least * w.count]
@@ -186,9 +211,10 @@ def _placed(
         other = "distributed" if w.size.writable and family.small_ram else "logic"
         styles[w.part, w.name] = SINGLE if w in single else "block" if w in best else other
     left = [w for w in wanted if w not in best and w not in single]
-    return _Plan(
+    return Placing(
         styles,
         {(w.part, w.name): w.count if w in best else 0 for w in wanted},
+        {(w.part, w.name): costs[w.part, w.name, w.size] for w in wanted},
         sum(w.saved for w in left),
         len(best) < len(worth),
     )

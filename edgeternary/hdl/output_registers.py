@@ -75,5 +75,5 @@ def _control(flop: Any) -> tuple[Any, Any]:
     """Clock of a flip-flop, and its enable: None for one that such a register cannot stand for."""
     parameters, wires = flop["parameters"], flop["connections"]
     plain = parameters.get("REGSET", "RESET") == "RESET" and parameters.get("CLKMUX", "CLK") == "CLK"
-    enable = {"CE": wires.get("CE", ["1"])[0], "1": "1"}.get(parameters.get("CEMUX", "CE"))
+    enable = {"CE": wires.get("CE", ["1"])[0], "1": "1"}.get(parameters.get("CEMUX", "CE").strip())
     return wires["CLK"][0], enable if plain and wires.get("LSR", ["0"]) == ["0"] else None

@@ -38,7 +38,8 @@ def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     levels = int(t.shape[1]).bit_length()
     beats = wire.value.size // wire.lanes
     mode = "parallel" if t.shape[1] <= PARALLEL else "tree"
-    if t.shape[1] > 1 and beats * (2 * levels + 2) <= b.folding.cycles:
+    kept = b.folding.kept
+    if t.shape[1] > 1 and beats * ((2 + kept) * levels + 2) <= b.folding.cycles:
         mode = "serial"
     part = ThresholdPart(
         t.tolist(),
@@ -48,6 +49,7 @@ def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         stream_element(b.graph.values[op.name]),
         lanes=wire.lanes,
         mode=mode,
+        kept=kept and mode == "serial",
     )
     b.through(part, wire, op.name, busy=beats * part.interval)
     return b.output(part, op.name, wire.lanes)

@@ -274,7 +274,8 @@ def instance(cell: str) -> str:
 def _explained(error: EdgeTernaryError, name: str, part: Part) -> EdgeTernaryError:
     text = str(error)
     errors = [line.strip() for line in text.splitlines() if "ERROR" in line]
-    layers = sorted({instance(word) for line in errors for word in re.findall(r"'([^']+)'", line)})
+    cells = [word for line in errors for word in re.findall(r"'([^']+)'", line) if "." in word]
+    layers = sorted({instance(cell) for cell in cells})
     where = f"; it names {', '.join(layers[:4])}" if layers else ""
     return EdgeTernaryError(
         f"{name} could not be placed and routed on {part.title}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
@@ -45,16 +46,17 @@ FULL = 0.9  # of the logic cells: beyond that place and route takes long and the
 STEP = 0.85  # from one pace to the next faster one that is tried
 
 
-def folding(graph: Graph, wishes: Wishes) -> Folding:
+def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
     """The folding that meets the wishes with the fewest LUTs; single-port RAMs are used as `wishes` says.
 
     Without a wish for speed, the default folding, or the fastest slower one that fits.
-    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
+    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit; with
+    `advise` it names a part that would do, which takes as long as planning for that one.
     """
     if wishes.latency:
         return _wired(graph, wishes)
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
-        return fold(graph)
+        return fold(graph, kept=bool(wishes.device) and family(wishes.device).output_registers)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
     if wishes.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
@@ -63,9 +65,9 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
         found = _at(graph, part, max(cycles, 1))
         if (reached := build(graph, found, answer=True).cycles) > cycles:
             raise _too_fast(graph, part, wishes, cycles, reached)
-        _check(graph, found, part, wishes)
+        _check(graph, found, part, wishes, advise)
         return found
-    return _fastest(graph, part, wishes)
+    return _fastest(graph, part, wishes, advise)
 
 
 def _wired(graph: Graph, wishes: Wishes) -> Folding:
@@ -88,10 +90,10 @@ def _wired(graph: Graph, wishes: Wishes) -> Folding:
 
 
 def _at(graph: Graph, part: Part, cycles: int) -> Folding:
-    return fold(graph, cycles=cycles, input_bits=part.pins)
+    return fold(graph, cycles=cycles, input_bits=part.pins, kept=family(part.name).output_registers)
 
 
-def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
+def _fastest(graph: Graph, part: Part, wishes: Wishes, advise: bool) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
     default = fold(graph).cycles
@@ -100,12 +102,12 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes) -> Folding:
     while paces[-1] > (1 if wishes.maximize else default):
         paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
     if wishes.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
-        tries = (_at(graph, part, pace) for pace in reversed(paces))
+        tries = (made for made, _ in groupby(_at(graph, part, pace) for pace in reversed(paces)))
         found = next((f for f in tries if _fits(graph, f, part, wishes)), _at(graph, part, paces[0]))
-        _check(graph, found, part, wishes)
+        _check(graph, found, part, wishes, advise)
         return found
     found, faster = _at(graph, part, paces[0]), len(paces)
-    _check(graph, found, part, wishes)
+    _check(graph, found, part, wishes, advise)
     best = 0
     while faster - best > 1:
         middle = (best + faster) // 2
@@ -131,11 +133,14 @@ def _made(graph: Graph, found: Folding, wishes: Wishes) -> Design:
 
 
 def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
-    needs = estimate.total(_made(graph, found, wishes), part.name, wishes.blocks or part.ram_blocks)
-    return all(needs[word] <= most for word, most in limits(part, wishes).items())
+    made, most = _made(graph, found, wishes), limits(part, wishes)
+    if estimate.least(made, part.name) > most["luts"]:
+        return False
+    needs = estimate.total(made, part.name, wishes.blocks or part.ram_blocks)
+    return all(needs[word] <= count for word, count in most.items())
 
 
-def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
+def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes, advise: bool = True) -> None:
     """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
     made = _made(graph, found, wishes)
     rows = estimate.by_part(made, part.name, wishes.blocks or part.ram_blocks)
@@ -148,7 +153,7 @@ def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
                 f"at {found.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
-                _remedy(graph, found, part, wishes),
+                _remedy(graph, found, part, wishes, needed if word == "luts" else 0) if advise else "",
                 DOES_NOT_FIT,
             )
 
@@ -157,14 +162,18 @@ def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: in
     clock = wishes.clock or part.clock
     return EdgeTernaryError(
         f"{graph.name} does not reach {wishes.fps:,.0f} frames/s on {part.title}",
-        f"that is {wanted:,} cycles a frame at {clock:g} MHz, the fastest folding takes {reached:,}",
+        f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
+        f"the fastest folding takes {reached:,}",
         f"--fps {int(1e6 * clock / reached)}, or a network with fewer pixels or channels",
         DOES_NOT_FIT,
     )
 
 
-def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> str:
-    """A slower pace, where there was a wish, or the smallest larger part that it fits at this pace."""
+def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes, luts: int) -> str:
+    """More of the LUTs that the part has, where they were limited; a slower pace, where there was a wish, or
+    the smallest larger part that it fits at this pace."""
+    if wishes.max_luts and luts <= limits(part, replace(wishes, max_luts=0))["luts"]:
+        return f"--max-luts {luts} or more"
     words = ["a lower --fps"] if wishes.fps else []
     for other in sorted(PARTS.values(), key=lambda p: (not p.place, p.luts)):  # placed by open tools first
         if other.luts > part.luts and _fits(graph, _at(graph, other, found.cycles), other, Wishes()):
@@ -184,7 +193,7 @@ def design(graph: Graph, wishes: Wishes, memories: str = "") -> Design:
     most = rams if wishes.single_port_rams < 0 else min(rams, wishes.single_port_rams)
     wishes = replace(wishes, single_port_rams=0)
     try:
-        found = folding(graph, wishes)
+        found = folding(graph, wishes, advise=not most)
     except EdgeTernaryError as error:
         if not most or error.code != DOES_NOT_FIT:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -69,7 +70,13 @@ class Graph:
         for op in self.ops:
             if op.name == name:
                 return op
-        raise EdgeTernaryError(f"model {self.name!r} has no layer {name!r}")
+        names = [op.name for op in self.ops]
+        near = difflib.get_close_matches(name, names, 1, 0.4)
+        raise EdgeTernaryError(
+            f"model {self.name!r} has no layer {name[:40]!r}",
+            f"its layers are {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}",
+            f"did you mean {near[0]}?" if near else "choose one of them",
+        )
 
     def consumers(self, name: str) -> list[Op]:
         """Ops that read the value `name`."""

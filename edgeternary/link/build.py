@@ -64,7 +64,8 @@ def read_build(folder: Path) -> Build:
     words = ("board", "kind", "model", "digest", "image")
     lacking = [word for word in words if not isinstance(content, dict) or not content.get(word)]
     if lacking:
-        raise _no_build(folder, f"its {MANIFEST} names no {lacking[0]}: it was not built for a board")
+        why = "no board" if "image" not in lacking else "no image (--no-build, or not for a board)"
+        raise _no_build(folder, f"its {MANIFEST} names {why}")
     own = folder / f"{content['board']}.toml"
     board = load_board(str(own) if own.is_file() else content["board"])
     image = folder / Path(content["image"]).name

@@ -5,6 +5,7 @@ The file `cortex_m.py` answers to every name that starts with `cortex-m`; what f
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from functools import cache
@@ -57,8 +58,12 @@ def find(on: str) -> tuple[ModuleType, str]:
     """
     matches = [prefix for prefix in executors() if on.startswith(prefix)]
     if not matches:
+        near = difflib.get_close_matches(on.split(":")[0], executors(), 1)
         raise EdgeTernaryError(
-            f"unknown executor {on[:40]!r}", f"known are {', '.join(executors())}", "see docs/cli.md", USAGE
+            f"unknown executor {on[:40]!r}",
+            f"known are {', '.join(executors())}",
+            f"did you mean {near[0]}?" if near else "see docs/cli.md",
+            USAGE,
         )
     prefix = max(matches, key=len)
     module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")

@@ -140,12 +140,15 @@ def locate(
 
 def not_bit_exact(graph: Graph, comparison: Comparison, reference: str = REFERENCE) -> EdgeTernaryError:
     """The error (exit code 4) for a comparison that found a difference."""
+    check = "check that both run the same model file; if so, report this as a bug"
+    if not comparison.waves and hasattr(find(comparison.executor)[0], "WAVES"):
+        check = f"see its signals with simulate --waves FILE.vcd; {check}"
     return EdgeTernaryError(
         f"{comparison.executor} is not bit-exact with {reference}: "
         f"{comparison.mismatches} of {comparison.samples} samples of {graph.name!r} differ",
         f"first in {comparison.difference}"
         + (f"; the waves are in {comparison.waves}" if comparison.waves else ""),
-        "check that both run the same model file; if so, report this as a bug",
+        check,
         NOT_BIT_EXACT,
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby, pairwise
 
 from amaranth import Cat, Const, Module, Signal, Value
 
-__all__ = ["Segment", "adder_bits", "addends", "compress", "final", "full_adder", "stage_bits", "stage_count"]
+__all__ = ["Segment", "Shape", "addends", "compress", "full_adder"]
 
 Enable = Callable[[int], AbstractContextManager[None]]
 
@@ -118,35 +119,34 @@ def _sorted(segments: list[Segment]) -> list[Segment]:
     return sorted(segments, key=lambda s: (s.low, s.planes))
 
 
-def _stages(segments: list[Segment]) -> list[list[Segment]]:
-    """What the registers of `compress` hold, one after another, without their contents."""
-    stages = [segments]
-    while _height(segments) > 2:
-        segments = _level(_merged(_sorted(segments), Const(0, sum(s.size for s in segments))))
-        stages.append(segments)
-    return stages
+class Shape:
+    """What `compress` makes of segments, without their contents.
 
+    stages  what its registers hold, one after another
+    """
 
-def stage_count(segments: list[Segment]) -> int:
-    """The number of registers that `compress` puts in a row."""
-    return len(_stages(segments))
+    def __init__(self, segments: list[Segment]) -> None:
+        self.stages = [segments]
+        while _height(segments) > 2:
+            segments = _level(_merged(_sorted(segments), Const(0, sum(s.size for s in segments))))
+            self.stages.append(segments)
+        self._sizes = [sum(s.size for s in stage) for stage in self.stages]
 
+    @property
+    def stage_bits(self) -> int:
+        """Flip-flops of all these registers."""
+        return sum(self._sizes)
 
-def stage_bits(segments: list[Segment]) -> int:
-    """Flip-flops of all these registers."""
-    return sum(s.size for stage in _stages(segments) for s in stage)
+    @property
+    def adder_bits(self) -> int:
+        """Full adders, counted for each bit: every one takes three bits and leaves two."""
+        return self._sizes[0] - self._sizes[-1]
 
-
-def adder_bits(segments: list[Segment]) -> int:
-    """Full adders, counted for each bit: every one takes three bits and leaves two."""
-    sizes = [sum(s.size for s in stage) for stage in _stages(segments)]
-    return sizes[0] - sizes[-1]
-
-
-def final(segments: list[Segment]) -> list[Segment]:
-    """The shape of what `compress` returns."""
-    last = _stages(segments)[-1]
-    return _merged(_sorted(last), Const(0, sum(s.size for s in last)))
+    @cached_property
+    def final(self) -> list[Segment]:
+        """What `compress` returns."""
+        last = self.stages[-1]
+        return _merged(_sorted(last), Const(0, sum(s.size for s in last)))
 
 
 def compress(m: Module, segments: list[Segment], enable: Enable) -> list[Segment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -26,6 +26,8 @@ class Replay(Memories, wiring.Component):
             {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
         )
 
+    KEPT = ("ring",)
+
     @property
     def memories(self) -> dict[str, MemorySize]:
         return {"ring": MemorySize(self.depth, self.width, writable=True)}
@@ -46,9 +48,15 @@ class Replay(Memories, wiring.Component):
         _, end = counter(m, self.length, send, "offset")
         _, last = counter(m, self.times, send & end, "time")
         write, reads = (write_at, self.i.payload, accept), [(read_at, send)]
-        (data,) = ram(m, self.width, write, reads, "ring", self.style("ring"))
-        self.o.payload = data
-        m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
+        read = data = ram(m, self.width, write, reads, "ring", *self.place("ring"))
+        if self.inside and self.after("ring"):  # a register that costs nothing
+            free, there = ~self.o.valid | self.o.ready, Signal()
+            data = [Signal(self.width, name="kept", reset_less=True)]
+            with m.If(free):
+                m.d.sync += [there.eq(send), self.o.valid.eq(there), data[0].eq(read[0])]
+        else:
+            m.d.sync += self.o.valid.eq(send | (self.o.valid & ~self.o.ready))
+        self.o.payload = data[0]
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
         with m.If(send):
@@ -58,11 +66,15 @@ class Replay(Memories, wiring.Component):
                     m.d.sync += first.eq(last)
         gone, taken = send & last, send & first
         m.d.sync += [
-            used.eq(used + accept - gone),
-            fresh.eq(fresh + accept - taken),
+            used.eq(self._counted(used, accept, gone)),
+            fresh.eq(self._counted(fresh, accept, taken)),
             some.eq(accept | (some & ~(taken & (fresh == 1)))),
         ]
         return m
+
+    def _counted(self, count: Value, up: Value, down: Value) -> Value:
+        """count + up - down; where the fabric could be as fast as its wires, in one carry chain, not two."""
+        return count + Cat(up ^ down, down & ~up).as_signed() if self.inside else count + up - down
 
 
 class Fifo(Replay):

@@ -9,7 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
-from .stage import Memories, MemorySize, rom
+from .stage import Memories, MemorySize, later, rom
 
 __all__ = ["Lookup"]
 
@@ -40,16 +40,20 @@ class Lookup(Memories, wiring.Component):
         size = MemorySize(1 << self.source.width, self.target.width)
         return {f"rom{k}": size for k in range(self.lanes)}
 
+    def keeps(self, name: str) -> bool:
+        return True
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        free = Signal()
+        free, there = Signal(), Signal()
+        kept = any(self.after(f"rom{k}") for k in range(self.lanes))
         m.d.comb += [free.eq(~self.o.valid | self.o.ready), self.i.ready.eq(free)]
         with m.If(free):
-            m.d.sync += self.o.valid.eq(self.i.valid)
+            m.d.sync += [there.eq(self.i.valid), self.o.valid.eq(there if kept else self.i.valid)]
         results = []
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
             name, enable = f"rom{k}", free & self.i.valid
-            results.append(rom(m, words, self.target.width, code, enable, name, self.style(name)))
-        m.d.comb += self.o.payload.eq(Cat(*results))
+            results.append(rom(m, words, self.target.width, code, enable, name, *self.place(name)))
+        m.d.comb += self.o.payload.eq(Cat(*(later(m, free, "kept", *results) if kept else results)))
         return m

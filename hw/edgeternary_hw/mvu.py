@@ -16,30 +16,20 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compress import Segment, addends, compress, final, stage_count
+from .compress import Segment, Shape, addends, compress
 from .element import Element, lanes, resize
 from .fifo import Skid
+from .planes import WeightPlanes
 from .stage import Memories, MemorySize, counter, table
 from .trits import bytes_of, decoded, pack
 
-__all__ = ["MatrixVector", "weight_planes"]
-
-
-def weight_planes(weights: Sequence[Sequence[int]]) -> list[list[list[int]]]:
-    """Planes j with entries in {-1, 0, +1} so that weights = sum_j 2^j plane_j; one plane up to ternary."""
-    flat = [int(w) for row in weights for w in row]
-    low, high = min(flat), max(flat)
-    if low >= -1 and high <= 1:
-        return [[[int(w) for w in row] for row in weights]]
-    width = max(int(high).bit_length() + 1, (-low - 1).bit_length() + 1) if low < 0 else high.bit_length()
-    planes = [[[(int(w) >> j) & 1 for w in row] for row in weights] for j in range(width)]
-    if low < 0:
-        planes[-1] = [[-b for b in row] for row in planes[-1]]
-    return planes
+__all__ = ["MatrixVector"]
 
 
 class MatrixVector(Memories, wiring.Component):
     """y[r] = sum_c weights[r][c] * x[c] + bias[r] for `rows` x `columns` weights.
+
+    Whoever tries several foldings of a matrix hands over its WeightPlanes, which do not depend on them.
 
     A vector comes in as `rows / pe` passes of `columns / simd` beats with `simd` elements each (a Replay or a
     Window repeats it); rows leave in order, `outputs` a beat (a divisor of `pe`), `out_width` bits signed.
@@ -50,7 +40,7 @@ class MatrixVector(Memories, wiring.Component):
 
     def __init__(
         self,
-        weights: Sequence[Sequence[int]],
+        weights: Sequence[Sequence[int]] | WeightPlanes,
         bias: Sequence[int],
         element: Element,
         *,
@@ -61,24 +51,21 @@ class MatrixVector(Memories, wiring.Component):
         own: bool = False,
         raw: bool = False,
     ) -> None:
-        self.rows, self.columns = len(weights), len(weights[0])
+        matrix = weights if isinstance(weights, WeightPlanes) else WeightPlanes(weights)
+        self.rows, self.columns = matrix.rows, matrix.columns
         if self.rows % pe or self.columns % simd or pe % outputs or (own and simd != 1):
             raise ValueError(
                 f"pe {pe}, simd {simd}, outputs {outputs} do not fold {self.rows} x {self.columns}"
             )
         self.pe, self.simd, self.outputs, self.own = pe, simd, outputs, own
         self.element, self.raw = element, raw
-        self.planes = weight_planes(weights)
+        self.planes, self._values, self._shapes = matrix.planes, matrix.values, matrix.shapes
         full = (1 << element.width) - 1
-        self.constants: list[int] = []
-        most = 1
-        for r in range(self.rows):
-            negatives = sum(plane[r].count(-1) << j for j, plane in enumerate(self.planes))
-            total = sum(int(w) for w in weights[r])
-            self.constants.append(int(bias[r]) + element.offset * total - element.scale * full * negatives)
-            most = max(
-                most, full * sum((self.columns - p[r].count(0)) << j for j, p in enumerate(self.planes))
-            )
+        self.constants = [
+            int(b) + element.offset * total - element.scale * full * negatives
+            for b, total, negatives in zip(bias, matrix.sums, matrix.negatives, strict=True)
+        ]
+        most = max(1, full * max(matrix.nonzeros))
         self.acc_width = most.bit_length()
         self.out_width = self.acc_width if raw else out_width
         lane_count = pe if own else simd
@@ -90,6 +77,7 @@ class MatrixVector(Memories, wiring.Component):
         )
 
     FILLED = ("weights",)
+    KEPT = ("weights", "constants")
     packed = False  # the ROM holds five ternary weights a byte, a stage takes them apart
 
     @property
@@ -104,12 +92,17 @@ class MatrixVector(Memories, wiring.Component):
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
         return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in self._values]
 
-    @cached_property
-    def _values(self) -> list[set[int]]:
-        """The entries of each plane."""
-        return [{w for row in plane for w in row} for plane in self.planes]
-
     def _rom(self) -> list[int]:
+        """The words as they lie in the ROM."""
+        if not self.packed:
+            return self._plain_rom
+        size = self.pe * self.simd
+        return [
+            pack([(word >> k & 1) - (word >> size + k & 1) for k in range(size)]) for word in self._plain_rom
+        ]
+
+    @cached_property
+    def _plain_rom(self) -> list[int]:
         """Words [plane][+1, -1 as stored][column in beat][row in pe], the last index fastest."""
         stored = [
             (tuple(zip(*plane, strict=True)), sign)
@@ -127,9 +120,6 @@ class MatrixVector(Memories, wiring.Component):
                     for w in column[base : base + self.pe]
                 ]
                 words.append(int("".join("1" if b else "0" for b in reversed(bits)) or "0", 2))
-        if self.packed:
-            size = self.pe * self.simd
-            return [pack([(word >> k & 1) - (word >> size + k & 1) for k in range(size)]) for word in words]
         return words
 
     @property
@@ -173,24 +163,24 @@ class MatrixVector(Memories, wiring.Component):
                     bits.append(Mux(bit, n, p) if inverted else Mux(bit, p, n))
         return Segment(j, self.element.width, self.simd, self.pe, Cat(*bits))
 
-    def term_segments(self) -> list[Segment]:
-        """The shape of what is counted for a beat."""
-        return self._shape
-
-    @cached_property
-    def _shape(self) -> list[Segment]:
-        size = sum(map(sum, self._modes())) * self.pe * self.simd
-        return self._terms(Const(0, len(self.i.payload)), Const(0, size))
+    @property
+    def shape(self) -> Shape:
+        """The shape of what is counted for a beat, and of its way through the adders."""
+        key = (self.pe, self.simd, self.own, self.element)
+        if key not in self._shapes:
+            size = sum(map(sum, self._modes())) * self.pe * self.simd
+            self._shapes[key] = Shape(self._terms(Const(0, len(self.i.payload)), Const(0, size)))
+        return self._shapes[key]
 
     @property
     def total_width(self) -> int:
         """Bits of the sum of a beat's terms."""
-        return min(self.acc_width, max(s.high for s in final(self.term_segments())) + 1)
+        return min(self.acc_width, max(s.high for s in self.shape.final) + 1)
 
     @property
     def adds_totals(self) -> bool:
         """Whether the full adders leave two numbers, to be added by a stage of their own."""
-        return not _single(final(self.term_segments()))
+        return not _single(self.shape.final)
 
     @property
     def beats(self) -> int:
@@ -244,7 +234,7 @@ class MatrixVector(Memories, wiring.Component):
         terms = self._terms(payload, weights)
         segments = compress(m, terms, lambda stage: m.If(go))
         totals = self._totals(m, segments, go)
-        depth = stage_count(terms) + totals.added + 1 + early
+        depth = len(self.shape.stages) + totals.added + 1 + early
         # bit k travels with stage k: payload, adders, totals; `last` marks the last beat of a pass
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
@@ -307,7 +297,7 @@ class MatrixVector(Memories, wiring.Component):
         """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
         words, width = self._rom(), self._rom_width
         filling = self.fills.get("weights")
-        return table(m, words, max(width, 1), accept, "weights", self.style("weights"), filling, later)
+        return table(m, words, max(width, 1), accept, "weights", *self.place("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
@@ -360,7 +350,7 @@ class MatrixVector(Memories, wiring.Component):
         words = [sum((c & mask) << (k * width) for k, c in enumerate(row)) for row in rows]
         if len(set(words)) == 1:
             return [Const(c, signed(width)) for c in rows[0]]
-        word = table(m, words, width * self.outputs, take, "constants", self.style("constants"))
+        word = table(m, words, width * self.outputs, take, "constants", *self.place("constants"))
         return [c.as_signed() for c in lanes(word, self.outputs)]
 
 

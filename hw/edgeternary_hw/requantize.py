@@ -62,6 +62,9 @@ class Requantize(Memories, wiring.Component):
         depth = len(self.columns[0]) // self.lanes
         return {"table": MemorySize(depth, width)} if width and depth > 1 else {}
 
+    def keeps(self, name: str) -> bool:
+        return True
+
     def elaborate(self, platform: object) -> Module:
         """Three stages: product; addition and shift; clamp."""
         m = Module()
@@ -93,5 +96,16 @@ class Requantize(Memories, wiring.Component):
 
         words = fields.words(self.lanes)
         width = fields.width * self.lanes
-        mapped(m, self.i, self.o, words, width, multiply, shift, clamp, style=self.style("table"))
+        mapped(
+            m,
+            self.i,
+            self.o,
+            words,
+            width,
+            multiply,
+            shift,
+            clamp,
+            place=self.place("table"),
+            kept=self.after("table"),
+        )
         return m

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth import Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 
 from .single_port import Filling
 
-__all__ = ["AUTO", "Memories", "MemorySize", "counter", "mapped", "ram", "rom", "share", "table"]
+__all__ = ["AUTO", "Memories", "MemorySize", "counter", "later", "mapped", "ram", "rom", "share", "table"]
 
 AUTO = "auto"
 
@@ -31,17 +31,30 @@ class Memories:
     """What parts with memories have: their sizes by name, and where each goes.
 
     styles  {name: "block", "distributed", "logic" or "huge"}; one that is not named is left to synthesis
+    slices  by name, of those that are built of memories side by side, so many bits wide each: blocks that
+            are deep enough, with no choice between several behind them
     late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
     inside  such registers lie in the block RAMs themselves, which have no reset for them here
     fills   by name, for those of style "huge": what fills them after configuration
     FILLED  names of memories that can be so
+    KEPT    names of those with a register behind them, or behind the wires that follow, in any case
     """
 
     styles: Mapping[str, str] = {}
+    slices: Mapping[str, int] = {}
     late: bool = False
     inside: bool = False
     fills: Mapping[str, Filling] = {}
     FILLED: tuple[str, ...] = ()
+    KEPT: tuple[str, ...] = ()
+
+    def keeps(self, name: str) -> bool:
+        """Whether a register can be put behind this memory, for blocks that answer late."""
+        return False
+
+    def after(self, name: str) -> bool:
+        """Whether that register is needed."""
+        return self.late and self.style(name) == "block"
 
     @property
     def memories(self) -> dict[str, MemorySize]:
@@ -57,6 +70,10 @@ class Memories:
 
     def style(self, name: str) -> str:
         return self.styles.get(name, AUTO)
+
+    def place(self, name: str) -> tuple[str, int]:
+        """Style and slice: what `rom`, `ram` and `table` want to know."""
+        return self.style(name), self.slices.get(name, 0)
 
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:
@@ -78,15 +95,39 @@ def counter(m: Module, length: int, advance: Value, name: str = "count") -> tupl
 
 
 def rom(
-    m: Module, words: Sequence[int], width: int, address: Value, enable: Value, name: str, style: str = AUTO
+    m: Module,
+    words: Sequence[int],
+    width: int,
+    address: Value,
+    enable: Value,
+    name: str,
+    style: str = AUTO,
+    slice: int = 0,
 ) -> Value:
     """words[address], in the cycle after `enable`: a read port that block RAM can hold."""
     attributes = {"rom_style": style} if style != AUTO else {}
-    memory = Memory(shape=unsigned(width), depth=len(words), init=words, attrs=attributes)
-    m.submodules[name] = memory
-    port = memory.read_port()
-    m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
-    return port.data
+    data = []
+    for part, first, size in _sliced(name, width, slice):
+        mask = (1 << size) - 1
+        init = [word >> first & mask for word in words]
+        m.submodules[part] = memory = Memory(
+            shape=unsigned(size), depth=len(words), init=init, attrs=attributes
+        )
+        port = memory.read_port()
+        m.d.comb += [port.addr.eq(address), port.en.eq(enable)]
+        data.append(port.data)
+    return _joined(data)
+
+
+def _sliced(name: str, width: int, slice: int) -> list[tuple[str, int, int]]:
+    """(name, first bit, bits) of the memories side by side."""
+    if not 0 < slice < width:
+        return [(name, 0, width)]
+    return [(f"{name}_{k}", k, min(slice, width - k)) for k in range(0, width, slice)]
+
+
+def _joined(data: list[Value]) -> Value:
+    return data[0] if len(data) == 1 else Cat(*data)
 
 
 def ram(
@@ -96,20 +137,22 @@ def ram(
     reads: Sequence[tuple[Value, Value]],
     name: str,
     style: str = AUTO,
+    slice: int = 0,
 ) -> list[Value]:
     """A memory with a write port (address, data, enable) and read ports (address, enable); the data of these
     is there in the cycle after."""
     depth = 1 << len(write[0])
     attributes = {"ram_style": style} if style != AUTO else {}
-    m.submodules[name] = memory = Memory(shape=unsigned(width), depth=depth, init=[], attrs=attributes)
-    port = memory.write_port()
-    port.addr, port.data, port.en = write
-    results = []
-    for address, enable in reads:
-        read = memory.read_port()
-        read.addr, read.en = address, enable
-        results.append(read.data)
-    return results
+    results: list[list[Value]] = [[] for _ in reads]
+    for part, first, size in _sliced(name, width, slice):
+        m.submodules[part] = memory = Memory(shape=unsigned(size), depth=depth, init=[], attrs=attributes)
+        port = memory.write_port()
+        port.addr, port.data, port.en = write[0], write[1][first : first + size], write[2]
+        for (address, enable), found in zip(reads, results, strict=True):
+            read = memory.read_port()
+            read.addr, read.en = address, enable
+            found.append(read.data)
+    return [_joined(found) for found in results]
 
 
 def table(
@@ -119,6 +162,7 @@ def table(
     advance: Value,
     name: str = "table",
     style: str = AUTO,
+    slice: int = 0,
     filling: Filling | None = None,
     later: Value | None = None,
 ) -> Value:
@@ -135,10 +179,10 @@ def table(
         at = Signal.like(address, name=f"{name}_at")
         with m.If(advance):
             m.d.sync += at.eq(address)
-        return rom(m, words, width, at, later, name, style)
+        return rom(m, words, width, at, later, name, style, slice)
     if filling:
         return filling.rom(m, len(words), width, address, advance, name)
-    return rom(m, words, width, address, advance, name, style)
+    return rom(m, words, width, address, advance, name, style, slice)
 
 
 def mapped(
@@ -149,11 +193,13 @@ def mapped(
     width: int,
     first: Callable[[Value, Value], Value],
     *others: Callable[[Value], Value],
-    style: str = AUTO,
+    place: tuple[str, int] = (AUTO, 0),
+    kept: bool = False,
 ) -> None:
     """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
 
-    A register behind every function, and one for the payload while a ROM is read; all move together.
+    A register behind every function, and one for the payload while a ROM is read; all move together. With
+    `kept` a stage more for what the ROM answers.
     """
     move = Signal(name="move")
     m.d.comb += [move.eq(~o.valid | o.ready), i.ready.eq(move)]
@@ -161,14 +207,31 @@ def mapped(
     value: Value = i.payload
     word: Value = Const(words[0], width)
     if any(other != words[0] for other in words):
-        word = table(m, words, width, move & i.valid, style=style)
+        word = table(m, words, width, move & i.valid, "table", *place)
         value, valid = _stage(m, move, value, valid, "read")
+        if kept:
+            word = later(m, move, "word", word)[0]
+            value, valid = _stage(m, move, value, valid, "kept")
     value = first(value, word)
     for k, function in enumerate(others):
         value, valid = _stage(m, move, value, valid, f"stage{k}")
         value = function(value)
     with m.If(move):
         m.d.sync += [o.valid.eq(valid), o.payload.eq(value)]
+
+
+def later(m: Module, move: Value, name: str, *values: Value) -> list[Value]:
+    """The values one stage later; constants stay as they are."""
+    found: list[Value] = []
+    for k, value in enumerate(values):
+        if isinstance(value, Const) or not len(value):
+            found.append(value)
+            continue
+        register = Signal(len(value), name=f"{name}_{k}", reset_less=True)
+        with m.If(move):
+            m.d.sync += register.eq(value)
+        found.append(register)
+    return found
 
 
 def _stage(m: Module, move: Value, value: Value, valid: Value, name: str) -> tuple[Value, Value]:

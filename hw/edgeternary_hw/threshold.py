@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -10,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from .element import Element, lanes, resize
-from .stage import Memories, MemorySize, counter, mapped, rom, table
+from .stage import Memories, MemorySize, counter, later, mapped, rom, table
 
 __all__ = ["MODES", "Threshold"]
 
@@ -24,7 +25,8 @@ class Threshold(Memories, wiring.Component):
 
     parallel  K comparators a lane, a beat a cycle
     tree      binary search, a stage (comparator and table) for each bit of the count; a beat a cycle
-    serial    binary search with one comparator a lane; `interval` cycles a beat
+    serial    binary search with one comparator a lane; `interval` cycles a beat, with `kept` a cycle more for
+              each bit of the count, in which a threshold is kept before it is compared with
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Threshold(Memories, wiring.Component):
         *,
         lanes: int,
         mode: str = "parallel",
+        kept: bool = False,
     ) -> None:
         if len(base) % lanes:
             raise ValueError(f"{lanes} lanes do not divide {len(base)} channels")
@@ -44,6 +47,7 @@ class Threshold(Memories, wiring.Component):
             raise ValueError(f"mode {mode!r} is not one of {', '.join(MODES)}")
         self.thresholds = [[int(t) for t in row] for row in thresholds]
         self.source, self.target, self.lanes, self.mode = source, target, lanes, mode
+        self.kept = kept
         self.groups = len(base) // lanes
         pairs = [(int(b), int(s)) for b, s in zip(base, step, strict=True)]
         self.kinds = sorted(set(pairs))  # the different (base, step)
@@ -59,9 +63,12 @@ class Threshold(Memories, wiring.Component):
     @property
     def interval(self) -> int:
         """Cycles a beat takes."""
-        return 2 * self.levels + 2 if self.mode == "serial" else 1
+        return (2 + self.kept) * self.levels + 2 if self.mode == "serial" else 1
 
-    @property
+    def keeps(self, name: str) -> bool:
+        return name != "kinds" and (self.kept or self.mode != "serial")
+
+    @cached_property
     def threshold_bits(self) -> int:
         """Bits of a threshold as stored, two's complement where one is negative."""
         every = [t for row in self._padded() for t in row]
@@ -141,7 +148,17 @@ class Threshold(Memories, wiring.Component):
 
         words = self._table_words()
         width = per_lane * self.lanes
-        mapped(m, self.i, self.o, words, width, compare, count, style=self.style("table"))
+        mapped(
+            m,
+            self.i,
+            self.o,
+            words,
+            width,
+            compare,
+            count,
+            place=self.place("table"),
+            kept=self.after("table"),
+        )
 
     def _table_words(self) -> list[int]:
         """For the lanes of each group: thresholds, then the kind."""
@@ -178,7 +195,7 @@ class Threshold(Memories, wiring.Component):
 
     def _kind_table(self, m: Module, accept: Value) -> Value:
         width = max(self.kind_bits * self.lanes, 1)
-        return table(m, self._kind_words(), width, accept, "kinds", self.style("kinds"))
+        return table(m, self._kind_words(), width, accept, "kinds", *self.place("kinds"))
 
     def _tree(self, m: Module) -> None:
         """For each bit of the count a table look-up, addressed by the channel and the bits before, and a
@@ -188,22 +205,29 @@ class Threshold(Memories, wiring.Component):
         accept = self.i.valid & self.i.ready
         group, _ = counter(m, self.groups, accept, "group")
         kinds = self._kind_table(m, accept)
-        valid = Signal(2 * self.levels - 1)
         x, place, counts = self.i.payload, group, [Const(0, 0)] * self.lanes
+        stages = 0
         for level in range(self.levels):
+            names = [f"level{level}_{k}" for k in range(self.lanes)]
             words = []
-            for k in range(self.lanes):
+            for k, name in enumerate(names):
                 values = self._level_words(level, k)
                 address = Cat(counts[k], place)
-                name = f"level{level}_{k}"
-                words.append(rom(m, values, self.threshold_bits, address, move, name, self.style(name)))
-            x, place, *counts = self._registers(m, move, level, "look", x, place, *counts)
+                words.append(rom(m, values, self.threshold_bits, address, move, name, *self.place(name)))
+            x, place, *counts = later(m, move, f"look{level}", x, place, *counts)
             if level:
-                (kinds,) = self._registers(m, move, level, "look_kind", kinds)
+                (kinds,) = later(m, move, f"look_kind{level}", kinds)
+            if any(map(self.after, names)):
+                words = later(m, move, f"threshold{level}", *words)
+                x, place, kinds, *counts = later(m, move, f"kept{level}", x, place, kinds, *counts)
+                stages += 1
             bits = [self._reached(c, t) for c, t in zip(lanes(x, self.lanes), words, strict=True)]
             counts = [Cat(bit, count) for bit, count in zip(bits, counts, strict=True)]
+            stages += 1
             if level < self.levels - 1:
-                x, place, kinds, *counts = self._registers(m, move, level, "found", x, place, kinds, *counts)
+                x, place, kinds, *counts = later(m, move, f"found{level}", x, place, kinds, *counts)
+                stages += 1
+        valid = Signal(stages)
         with m.If(move):
             m.d.sync += [valid.eq(Cat(self.i.valid, valid)), self.o.valid.eq(valid[-1])]
             m.d.sync += self.o.payload.eq(
@@ -212,19 +236,6 @@ class Threshold(Memories, wiring.Component):
 
     def _kinds(self, word: Value) -> list[Value]:
         return lanes(word, self.lanes) if self.kind_bits else [Const(0, 1)] * self.lanes
-
-    def _registers(self, m: Module, move: Value, level: int, name: str, *values: Value) -> list[Value]:
-        """The values one stage later."""
-        found: list[Value] = []
-        for k, value in enumerate(values):
-            if isinstance(value, Const) or not len(value):
-                found.append(value)
-                continue
-            register = Signal(len(value), name=f"{name}{level}_{k}", reset_less=True)
-            with m.If(move):
-                m.d.sync += register.eq(value)
-            found.append(register)
-        return found
 
     def _serial(self, m: Module) -> None:
         """One comparator: a look-up and a comparison for each bit of the count, in turn."""
@@ -239,12 +250,19 @@ class Threshold(Memories, wiring.Component):
         for k, (node, code) in enumerate(zip(nodes, lanes(x, self.lanes), strict=True)):
             look = ~compare & busy
             name, address = f"nodes{k}", Cat(node[:-1], group)
-            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, self.style(name))
+            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, *self.place(name))
+            if self.kept:
+                (word,) = later(m, Const(1), name, word)
             with m.If(accept):
                 m.d.sync += node.eq(1)
             with m.Elif(compare):
                 m.d.sync += node.eq(Cat(self._reached(code, word), node))
-        m.d.sync += compare.eq(busy & ~compare & ~self.o.valid)
+        look = busy & ~compare & ~self.o.valid
+        if self.kept:
+            looked = Signal()
+            m.d.sync += [looked.eq(look & ~looked), compare.eq(looked)]
+        else:
+            m.d.sync += compare.eq(look)
         with m.If(accept):
             m.d.sync += [busy.eq(1), x.eq(self.i.payload)]
         with m.If(compare & last):

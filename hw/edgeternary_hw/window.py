@@ -67,6 +67,8 @@ class Window(Memories, wiring.Component):
         need, frees = self.rows()
         return ceil_log2(max(2, (max(need) + max(frees)) * self.width * self.beats))
 
+    KEPT = ("ring",)
+
     @property
     def memories(self) -> dict[str, MemorySize]:
         return {"ring": MemorySize(1 << self.address_bits, self.lane_bits, writable=True, reads=self.taps)}
@@ -104,7 +106,7 @@ class Window(Memories, wiring.Component):
         stored, done = accept & row_end, Signal()
         reads = [((at + k * row)[:bits] if k else at, send) for k in range(self.taps)]
         write = (write_at, self.i.payload, accept)
-        taps = ram(m, self.lane_bits, write, reads, "ring", self.style("ring"))
+        taps = ram(m, self.lane_bits, write, reads, "ring", *self.place("ring"))
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
         free, there = ~self.o.valid | self.o.ready, Signal()

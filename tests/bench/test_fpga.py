@@ -18,6 +18,7 @@ WANTED = {  # (network, device): accuracy, frames a second, MHz
     ("mnist-mlp-binary-64", "up5k"): (0.93, 150_000, 42),
     ("mnist-mlp-binary-64", "hx8k"): (0.93, 400_000, 120),
     ("mnist-cnn-2bit", "ecp5-25f"): (0.99, 30_000, 120),
+    ("keywords-ds-cnn", "ecp5-85f"): (0.93, 5_000, 120),
 }
 
 
@@ -34,6 +35,13 @@ def test_the_ladder_is_exact_on_every_rung() -> None:
             assert row["mismatches"] == 0 and row["cycles"] == rows[0]["cycles"], name
     for row in fpga_page.read_ladders(DOCS)["fpga-ladder.json"]:
         assert row["samples"] >= least.get(row["executor"].split(":")[0], 1)
+
+
+def test_new_rows_take_the_places_of_old_ones() -> None:
+    new = [{**ROWS[3], "luts": 1}, {**ROWS[0], "luts": 2}]
+    merged = fpga.merged(ROWS, new)
+    assert [row["luts"] for row in merged[:4]] == [2, ROWS[1]["luts"], ROWS[2]["luts"], 1]
+    assert merged[4:] == ROWS[4:] and fpga.merged([], new) == new[::-1]
 
 
 def test_every_design_has_a_row() -> None:

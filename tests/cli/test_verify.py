@@ -110,7 +110,7 @@ def test_no_board(et: Et, folder: Path, tmp_path: Path) -> None:
         assert answer.code == USAGE and "name one board" in answer.err
     assert "there is no such folder" in et("verify", tmp_path / "none", "--emulate").err
     (tmp_path / "edgeternary.json").write_text("{}")
-    assert "not built for a board" in et("verify", tmp_path, "--emulate").err
+    assert "not for a board" in et("verify", tmp_path, "--emulate").err
     nothing = write_build(tmp_path / "f0", small(), "nucleo_f030r8")
     assert et("verify", nothing, "--emulate").code == USAGE
 

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.synth
 WIDTH = 2
 
 
+def late(part: Fifo | Replay) -> Fifo | Replay:
+    """Its memory two block RAMs of a bit with registers inside."""
+    part.late = part.inside = True
+    part.styles, part.slices = {"ring": "block"}, {"ring": 1}
+    return part
+
+
 def same(inputs: Inputs) -> list[Answer]:
     return [Answer.equal(word, n + 1) for n, word in enumerate(inputs[0])]
 
@@ -75,6 +82,8 @@ CLAIMS = {
     "skid": lambda: Claim(Skid(WIDTH), (5,), same),
     "fifo of 2": lambda: Claim(Fifo(WIDTH, 2), (5,), same),
     "fifo of 4": lambda: Claim(Fifo(WIDTH, 4), (6,), same),
+    "fifo of 4, late": lambda: Claim(late(Fifo(WIDTH, 4)), (6,), same),
+    "replay, late": lambda: Claim(late(Replay(WIDTH, 2, 2)), (4,), replayed(2, 2)),
     "replay": lambda: Claim(Replay(WIDTH, 2, 2), (4,), replayed(2, 2)),
     "replay a beat": lambda: Claim(Replay(WIDTH, 1, 2), (4,), replayed(1, 2)),
     "replay once": lambda: Claim(Replay(WIDTH, 3, 1), (6,), replayed(3, 1)),

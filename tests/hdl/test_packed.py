@@ -42,7 +42,7 @@ def design(net: Graph, missing: int) -> Design:
     made = build(net, fold(net, cycles=288), answer=True)
     (unit,) = (part for _, part in made.top.parts if isinstance(part, MatrixVector))
     assert unit.pe * unit.simd == 20
-    wanted = memory.allocate(made.top.parts, family("ice40"), 99)
+    wanted = memory.allocate(made.top.parts, family("ice40"), 99).used
     memory.allocate(made.top.parts, family("ice40"), wanted - missing)
     return made
 

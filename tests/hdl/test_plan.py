@@ -9,6 +9,7 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.folding import Folding
 from edgeternary.passes.cut import behind
 from edgeternary.run import run
 from tests.golden.models import MODELS
@@ -130,3 +131,31 @@ def test_one_bit_pixels_come_several_in_a_cycle() -> None:
     done = simulate(design, codes.taps["bits"])
     np.testing.assert_array_equal(done.outputs, codes.outputs)
     assert done.times[-1] - done.times[-2] == design.cycles
+
+
+@pytest.mark.parametrize("wishes", [{}, {"maximize": True}, {"fps": 3000}], ids=str)
+def test_planning_for_single_port_ram_builds_few_designs(
+    wishes: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound on work, not on time: each design that is tried once, each matrix taken apart once."""
+    from edgeternary.hdl import matrix, plan
+
+    tried: list[Folding] = []
+    taken: list[int] = []
+    build, planes = plan.build, matrix.WeightPlanes
+
+    def counted(graph, folding, **options):
+        tried.append(folding)
+        return build(graph, folding, **options)
+
+    monkeypatch.setattr(plan, "build", counted)
+    monkeypatch.setattr(matrix, "WeightPlanes", lambda rows: taken.append(len(rows)) or planes(rows))
+    matrix.planes_of.cache_clear()
+    graph = zoo.load("fashion-mlp")
+    design = plan.design(graph, plan.Wishes("up5k", **wishes))
+    assert design.single_port_rams == 4 and len(design.weights) > 60_000
+    assert design.cycles == (12_544 if "fps" in wishes else 14_336)
+    assert len(taken) == 3
+    assert len(tried) <= 25
+    distinct = [folding for k, folding in enumerate(tried) if folding not in tried[:k]]
+    assert len(tried) - len(distinct) <= 3  # the one that fits is checked, and built, once more

@@ -12,17 +12,19 @@ from tests.need import need
 BITS = 5
 
 
-def cases() -> list[tuple[int, int, str]]:
+def cases() -> list[tuple[int, int, str, bool]]:
+    """The last: with block RAMs that answer late."""
     return [
-        (k, lanes, mode)
+        (k, lanes, mode, late)
         for k in (1, 2, 3, 7, 15)
         for lanes in (1, 2)
         for mode in ("parallel", "tree", "serial")
+        for late in (False, True)
     ]
 
 
-@pytest.mark.parametrize(("count", "lanes", "mode"), cases())
-def test_every_input_of_every_channel(count: int, lanes: int, mode: str) -> None:
+@pytest.mark.parametrize(("count", "lanes", "mode", "late"), cases())
+def test_every_input_of_every_channel(count: int, lanes: int, mode: str, late: bool) -> None:
     need("amaranth")
     from amaranth.sim import Simulator
 
@@ -35,8 +37,10 @@ def test_every_input_of_every_channel(count: int, lanes: int, mode: str) -> None
     step[base == 0], step[base > 0] = 1, -1
     part = Threshold(
         t.tolist(), base.tolist(), step.tolist(), Element("signed", BITS), Element("unsigned", 4),
-        lanes=lanes, mode=mode,
+        lanes=lanes, mode=mode, kept=late and mode == "serial",
     )  # fmt: skip
+    if late:
+        part.late, part.styles = True, dict.fromkeys(part.memories, "block")
     x = np.repeat(np.arange(low, high + 1)[:, None], channels, axis=1)  # each number in each channel
     expected = base + step * (x[:, :, None] >= t).sum(axis=2)
     beats = [part.source.pack(row[k : k + lanes]) for row in x for k in range(0, channels, lanes)]

