@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edgeternary.hdl.devices import Family
-from edgeternary_hw import MatrixVector, Replay, Window
+from edgeternary_hw import Lookup, MatrixVector, Replay, RmsNorm, Row, Window
 from edgeternary_hw.single_port import DEPTH, SINGLE, columns
 from edgeternary_hw.stage import Memories, MemorySize
 from edgeternary_hw.trits import bytes_of
 
-EARLY = (MatrixVector, Replay, Window)  # these keep what a memory answers before they use it
+EARLY = (
+    Lookup,
+    MatrixVector,
+    Replay,
+    RmsNorm,
+    Row,
+    Window,
+)  # these keep what a memory answers before they use it
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
 WORTH_SLOW = 150  # the same where blocks are slow: paths out of them are the longest
 

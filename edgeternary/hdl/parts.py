@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,14 @@ from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
 from edgeternary.ir import Op
-from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
+from edgeternary.ops import Gather, Lookup, MaxPool, Requantize, Reshape, RmsNorm, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
-from edgeternary_hw import ArgMax, Multiply
+from edgeternary_hw import ArgMax, Multiply, Row
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
 from edgeternary_hw import Requantize as RequantizePart
+from edgeternary_hw import RmsNorm as RmsNormPart
 from edgeternary_hw import SumPool as SumPoolPart
 from edgeternary_hw import Threshold as ThresholdPart
 
@@ -124,12 +126,58 @@ def _pool_busy(part: MaxPoolPart | SumPoolPart, wire: Wire) -> int:
 
 
 def add(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    return _two_operands(b, op, ins, AddPart)
+    count = math.gcd(ins[0].lanes, ins[1].lanes)
+    target = stream_element(b.graph.values[op.name])
+    part = AddPart(ins[0].element, ins[1].element, target, lanes=count)
+    return _joined(b, op, ins, part, count, b.graph.values[op.name].size // count)
 
 
 def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    """Products as shift-and-add: the ports say what a gate is, the fabric has no multiplier to spend."""
-    return _two_operands(b, op, ins, Multiply)
+    """Products by shifts and additions, as many digits a cycle as the pace asks for."""
+    count = math.gcd(ins[0].lanes, ins[1].lanes)
+    beats = b.graph.values[op.name].size // count
+
+    def make(digits: int) -> Multiply:
+        first, second = (wire.element for wire in ins)
+        target = stream_element(b.graph.values[op.name])
+        return Multiply(first, second, target, lanes=count, digits=digits)
+
+    part = _brisk(b, make, lambda part: beats * part.steps)
+    return _joined(b, op, ins, part, count, beats * part.steps)
+
+
+def gather(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """The table in ROM, read word by word."""
+    assert isinstance(op, Gather)
+    width = op.table.shape[1]
+    count = lanes(width, width, b.folding.cycles // BRISK)
+    target = stream_element(b.graph.values[op.name])
+    part = Row(op.table.tolist(), ins[0].element, target, lanes=count)
+    b.through(part, ins[0], op.name, busy=part.beats)
+    return b.output(part, op.name, count)
+
+
+def rms_norm(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """One number after the other; as many digits a cycle as the pace asks for."""
+    assert isinstance(op, RmsNorm)
+    wire = b.adapt(ins[0], 1, op.name)
+    channels, most = wire.value.channels, max(abs(wire.value.lo), abs(wire.value.hi))
+    vectors = wire.value.size // channels
+
+    def make(digits: int) -> RmsNormPart:
+        return RmsNormPart(wire.element, channels, most, digits=digits)
+
+    part = _brisk(b, make, lambda part: vectors * part.interval)
+    b.through(part, wire, op.name, busy=vectors * part.interval)
+    return b.output(part, op.name, 1)
+
+
+def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -> Any:
+    """The part with the fewest digits a cycle that is done in a fraction of the pace, else the fastest."""
+    found = make(1)
+    while found.steps > 1 and busy(found) * BRISK > b.folding.cycles:
+        found = make(found.digits + 1)
+    return found
 
 
 def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -159,6 +207,8 @@ def argmax(b: Builder, op: Op, ins: list[Wire]) -> Wire:
 
 PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "dense": dense,
+    "gather": gather,
+    "rms_norm": rms_norm,
     "conv2d": conv2d,
     "threshold": threshold,
     "requantize": requantize,
@@ -174,15 +224,21 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
 
 PARALLEL = 3  # thresholds that are compared side by side
 MAX_ROM_BITS = 2048  # of one word
-HOLDING = ("dense", "conv2d", "max_pool", "sum_pool", "argmax")  # these answer later than element by element
+BRISK = 4  # digit by digit: in a quarter of the pace, since it costs little and an answer waits for it
+HOLDING = (
+    "dense",
+    "conv2d",
+    "max_pool",
+    "sum_pool",
+    "argmax",
+    "rms_norm",
+)  # these answer later than element by element
 
 
-def _two_operands(b: Builder, op: Op, ins: list[Wire], component: type[AddPart]) -> Wire:
-    count = math.gcd(ins[0].lanes, ins[1].lanes)
+def _joined(b: Builder, op: Op, ins: list[Wire], joined: Any, count: int, busy: int) -> Wire:
+    """Two streams of `count` lanes into one."""
     wires = [b.adapt(wire, count, op.name) for wire in ins]
-    target = stream_element(b.graph.values[op.name])
-    joined = component(wires[0].element, wires[1].element, target, lanes=count)
-    part = b.part(joined, op.name, busy=b.graph.values[op.name].size // count)
+    part = b.part(joined, op.name, busy=busy)
     b.attach(wires, part)
     return b.output(part, op.name, count)
 

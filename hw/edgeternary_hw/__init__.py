@@ -15,14 +15,17 @@ from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
 from .flash import FlashReader
 from .gather import Gather
-from .join import Add, Concat, Fork, Multiply
+from .join import Add, Concat, Fork
 from .link import Link
 from .loader import Loader
 from .lookup import Lookup
+from .multiplier import Multiplier, Multiply
 from .mvu import MatrixVector
 from .pool import MaxPool, SumPool
 from .recode import Recode
 from .requantize import Requantize
+from .rms_norm import RmsNorm
+from .row import Row
 from .threshold import Threshold
 from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
@@ -34,7 +37,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver",
-    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "Multiplier", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid", "SumPool",
+    "Threshold", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
     "WiredThreshold", "Wishbone",
 ]  # fmt: skip

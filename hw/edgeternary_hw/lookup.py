@@ -41,15 +41,21 @@ class Lookup(Memories, wiring.Component):
         return {f"rom{k}": size for k in range(self.lanes)}
 
     def elaborate(self, platform: object) -> Module:
+        """The words read; where block RAMs answer late, kept once more."""
         m = Module()
         free = Signal()
         m.d.comb += [free.eq(~self.o.valid | self.o.ready), self.i.ready.eq(free)]
-        with m.If(free):
-            m.d.sync += self.o.valid.eq(self.i.valid)
         results = []
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
             name, enable = f"rom{k}", free & self.i.valid
             results.append(rom(m, words, self.target.width, code, enable, name, self.style(name)))
+        if self.late:
+            read = Signal()
+            with m.If(free):
+                m.d.sync += [read.eq(self.i.valid), self.o.valid.eq(read), self.o.payload.eq(Cat(*results))]
+            return m
+        with m.If(free):
+            m.d.sync += self.o.valid.eq(self.i.valid)
         m.d.comb += self.o.payload.eq(Cat(*results))
         return m
