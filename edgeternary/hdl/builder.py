@@ -109,22 +109,17 @@ class Builder:
         value = self.graph.values[op_name]
         return Wire(component.o, element or stream_element(value), lanes, value)
 
-    def fork(self, wire: Wire, holds: list[bool], name: str) -> list[Wire]:
-        """The stream for several readers. `holds[k]`: reader k keeps beats back before it answers.
-
-        A branch gets a FIFO for a whole frame, which is always enough: what any reader needs for its next
-        answer lies in the frame that the slowest one is in. The only branch that holds beats back needs none.
-        """
-        if len(holds) == 1:
+    def fork(self, wire: Wire, capacities: list[int], name: str) -> list[Wire]:
+        """The stream for several readers, with a FIFO of so many beats in front of each, see hdl.branches."""
+        if len(capacities) == 1:
             return [wire]
         bits = wire.lanes * wire.element.width
-        split = Fork(bits, len(holds))
+        split = Fork(bits, len(capacities))
         share(wire.port, self.part(split, name, "fork"))
-        frame = wire.value.size // wire.lanes
         wires = []
-        for k, held in enumerate(holds):
+        for k, capacity in enumerate(capacities):
             branch = replace(wire, port=getattr(split, f"o{k}"))
-            if not held or sum(holds) > 1:
-                branch = replace(branch, port=self.through(Fifo(bits, frame), branch, name, f"fifo{k}"))
+            if capacity:
+                branch = replace(branch, port=self.through(Fifo(bits, capacity), branch, name, f"fifo{k}"))
             wires.append(branch)
         return wires

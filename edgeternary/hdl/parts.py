@@ -13,10 +13,11 @@ from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
+from edgeternary.hdl.together import Deal
 from edgeternary.ir import Op
 from edgeternary.ops import Gather, Lookup, MaxPool, Requantize, Reshape, RmsNorm, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
-from edgeternary_hw import ArgMax, Multiply, Row
+from edgeternary_hw import ArgMax, Multiply, Pick, Row
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
@@ -180,6 +181,15 @@ def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -
     return found
 
 
+def deal(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Its share of every beat of a matrix that several layers share: only wires."""
+    assert isinstance(op, Deal)
+    wire = ins[0] if ins[0].lanes % op.count == 0 else b.adapt(ins[0], op.count, op.name)
+    part = Pick(wire.element.width, wire.lanes, op.index, op.count)
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes // op.count, wire.element)
+
+
 def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     element = stream_element(b.graph.values[op.name])
     count = math.gcd(*(wire.value.channels for wire in ins), max(wire.lanes for wire in ins))
@@ -218,6 +228,7 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "add": add,
     "mul": mul,
     "concat": concat,
+    "deal": deal,
     "reshape": reshape,
     "argmax": argmax,
 }

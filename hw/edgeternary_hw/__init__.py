@@ -21,11 +21,13 @@ from .loader import Loader
 from .lookup import Lookup
 from .multiplier import Multiplier, Multiply
 from .mvu import MatrixVector
+from .pick import Pick
 from .pool import MaxPool, SumPool
 from .recode import Recode
 from .requantize import Requantize
 from .rms_norm import RmsNorm
 from .row import Row
+from .state import Starts, State
 from .threshold import Threshold
 from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
@@ -37,7 +39,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiplier", "Multiply", "Narrow", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid", "SumPool",
-    "Threshold", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
-    "WiredThreshold", "Wishbone",
+    "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
+    "Starts", "State", "SumPool", "Threshold", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window",
+    "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
 ]  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth import Const, Value
+from amaranth import Const, Signal, Value, signed
 
-__all__ = ["TERMS", "signed_digits", "sums"]
+__all__ = ["TERMS", "Sum", "product_bits", "signed_digits", "sums"]
 
 TERMS = 4  # shifted copies in one sum: two adders, one behind the other
 
@@ -30,21 +30,30 @@ def signed_digits(number: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Sum:
-    """sign * value * 2^shift."""
+    """sign * value * 2^shift; `adders`: what it is made of and their bits; equal ones are built once."""
 
     value: Value
     shift: int
     sign: int
+    adders: tuple[tuple[object, int], ...] = ()
 
     def __add__(self, lower: Sum) -> Sum:
-        above = self.value << (self.shift - lower.shift)
-        same = self.sign == lower.sign
-        return Sum(above + lower.value if same else above - lower.value, lower.shift, self.sign)
+        distance, same = self.shift - lower.shift, self.sign == lower.sign
+        above = self.value << distance
+        total = above + lower.value if same else above - lower.value
+        parts = (self.adders, lower.adders, distance, same)
+        bits = len(total) - (distance if same else 0)  # nothing is added to the low ones
+        return Sum(total, lower.shift, self.sign, (*self.adders, *lower.adders, (parts, bits)))
 
     @property
     def number(self) -> Value:
         shifted = self.value << self.shift
         return -shifted if self.sign < 0 else shifted
+
+
+def product_bits(width: int, m: int) -> int:
+    """Bits of the adders of a product of m with a signed number of `width` bits."""
+    return sum(dict(adder for part in sums(Signal(signed(width)), m) for adder in part.adders).values())
 
 
 def sums(x: Value, m: int) -> list[Sum]:
