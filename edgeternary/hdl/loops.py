@@ -23,9 +23,12 @@ from edgeternary_hw import (
     MaxPool,
     Multiply,
     Narrow,
+    Pick,
     Recode,
     Replay,
     Requantize,
+    RmsNorm,
+    Row,
     Skid,
     Starts,
     State,
@@ -69,7 +72,7 @@ def _delay(cycles: Callable[[Any], int]) -> Model:
 
 def _requantize(part: Requantize) -> int:
     words = Fields(part.columns).words(part.lanes)
-    return 3 + (len(set(words)) > 1)
+    return 2 + part.stages + (len(set(words)) > 1)
 
 
 def _threshold(part: Threshold, ins: list[Times], last: Times | None) -> Times:
@@ -77,6 +80,25 @@ def _threshold(part: Threshold, ins: list[Times], last: Times | None) -> Times:
         return _spaced(ins[0] + 2 * part.levels + 1, part.interval, last)
     stages = 2 * part.levels if part.mode == "tree" else 2 + ("table" in part.memories)
     return _spaced(ins[0] + stages, 1, last)
+
+
+def _multiply(part: Multiply, ins: list[Times], last: Times | None) -> Times:
+    return _spaced(np.maximum.reduce(ins) + part.steps + 1, part.steps, last)
+
+
+def _row(part: Row, ins: list[Times], last: Times | None) -> Times:
+    return _spaced(np.repeat(ins[0] + 3, part.beats), 1, last)
+
+
+def _rms_norm(part: RmsNorm, ins: list[Times], last: Times | None) -> Times:
+    """Vector by vector: taken in, a number in `steps` cycles; the root; sent in the same way."""
+    found = []
+    for vector in ins[0].reshape(-1, part.channels):
+        before = None if last is None else last[-1:] - part.steps - 1  # the last one is on its way out
+        taken = _spaced(vector, part.steps, before)
+        last = taken[-1] + part.pause + part.steps * np.arange(part.channels, dtype=np.int64)
+        found.append(last)
+    return np.concatenate(found)
 
 
 def _narrow(part: Narrow, ins: list[Times], last: Times | None) -> Times:
@@ -131,12 +153,15 @@ MODELS: dict[type, Model] = {
     Recode: _delay(lambda part: 0),
     Fork: _delay(lambda part: 0),
     Add: _delay(lambda part: 2),
-    Multiply: _delay(lambda part: 2),
+    Pick: _delay(lambda part: 0),
     Requantize: _delay(_requantize),
-    Lookup: _delay(lambda part: 1),
+    Lookup: _delay(lambda part: 1 + part.late),
     WiredDense: _delay(lambda part: 1),
     WiredThreshold: _delay(lambda part: 1),
     WiredArgMax: _delay(lambda part: 1),
+    Multiply: _multiply,
+    RmsNorm: _rms_norm,
+    Row: _row,
     Threshold: _threshold,
     Narrow: _narrow,
     Widen: _gathered(lambda part: part.ratio),

@@ -168,7 +168,7 @@ def rms_norm(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     def make(digits: int) -> RmsNormPart:
         return RmsNormPart(wire.element, channels, most, digits=digits)
 
-    part = _brisk(b, make, lambda part: vectors * part.interval)
+    part = _brisk(b, make, lambda part: vectors * part.interval * 2 // BRISK)  # two passes and more
     b.through(part, wire, op.name, busy=vectors * part.interval)
     return b.output(part, op.name, 1)
 

@@ -57,6 +57,12 @@ class Requantize(Memories, wiring.Component):
         )
 
     @property
+    def stages(self) -> int:
+        """Registers between the product and the clamp."""
+        constant = len(set(self.columns[0])) == 1
+        return 2 if constant and len(sums(Const(0, 1), self.columns[0][0])) > 1 else 1
+
+    @property
     def memories(self) -> dict[str, MemorySize]:
         width = Fields(self.columns).width * self.lanes
         depth = len(self.columns[0]) // self.lanes
@@ -68,7 +74,7 @@ class Requantize(Memories, wiring.Component):
         fields = Fields(self.columns)
         low, high = self.bounds
         size = self.source.width + max(abs(v) for v in self.columns[0]).bit_length() + 1  # of a product
-        parts = len(product(Const(0, 1), fields.read(Const(0, max(fields.width, 1)))[0]))
+        parts = len(product(Const(0, 1), fields.read(Const(0, fields.width))[0]))
 
         def read(word: Value) -> list[list[Value]]:
             """(m, b, s) of each lane."""

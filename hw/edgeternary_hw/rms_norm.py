@@ -43,10 +43,14 @@ class RmsNorm(Memories, wiring.Component):
         )
 
     @property
+    def pause(self) -> int:
+        """Cycles from the last number in to the first one out."""
+        return 2 * self.steps + self.most_h - LEAST_H + ReciprocalRoot.CYCLES + 8
+
+    @property
     def interval(self) -> int:
         """Cycles a vector takes when nothing waits."""
-        shifts = self.most_h - LEAST_H
-        return 2 * self.channels * self.steps + shifts + ReciprocalRoot.CYCLES + 7
+        return 2 * (self.channels - 1) * self.steps + self.pause - 1
 
     @property
     def memories(self) -> dict[str, MemorySize]:
