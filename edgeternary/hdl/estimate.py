@@ -40,6 +40,7 @@ from edgeternary_hw import (
     State,
     SumPool,
     Threshold,
+    Turns,
     Widen,
     Window,
     WiredArgMax,
@@ -88,12 +89,13 @@ def _threshold(p: Threshold) -> tuple[float, float]:
 
 def _requantize(p: Requantize) -> tuple[float, float]:
     width, code = len(p.i.payload) // p.lanes, len(p.o.payload) // p.lanes
-    factors, shifts = [abs(m) for m in p.columns[0]], p.columns[2]
-    size, left = width + max(factors).bit_length(), width + max(factors).bit_length() - min(shifts)
-    shift = 0 if len(set(shifts)) == 1 else 3 * size
+    factors = [abs(m) for m in p.columns[0]]
+    size = width + max(factors).bit_length()
+    left = size - p.shift
+    shift = max(p.columns[2]).bit_length() * left
     if len(set(p.columns[0])) == 1:
         parts = len(sums(Const(0, 1), factors[0]))
-        bias = 0 if len(set(p.columns[1])) == 1 else min(shifts)
+        bias = 0 if len(set(p.columns[1])) == 1 else p.shift
         each = product_bits(width, factors[0]) + (size if parts > 1 else 0) + bias + 3.3 * left + code / 2
         return p.lanes * (each + shift) + 8, p.lanes * ((parts + 1) * size + left + code)
     terms = max(factors).bit_length()
@@ -184,6 +186,7 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     RmsNorm: _rms_norm,
     Row: lambda p: (2 * _bits(p.beats) + 12, len(p.i.payload) + len(p.o.payload) + _bits(p.beats) + 6),
     Pick: lambda p: (0, 0),
+    Turns: lambda p: (3 * p.count + 10, p.count + _bits(max(p.beats))),
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from edgeternary.hdl.together import Deal
 from edgeternary.ir import Op
 from edgeternary.ops import Gather, Lookup, MaxPool, Requantize, Reshape, RmsNorm, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
-from edgeternary_hw import ArgMax, Multiply, Pick, Row
+from edgeternary_hw import ArgMax, Element, Multiply, Pick, Row
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
@@ -63,20 +63,21 @@ def _before(t: NDArray[np.int64], affine: Affine, width: int) -> NDArray[np.int6
 def requantize(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     assert isinstance(op, Requantize)
     wire = _whole(b, op, ins[0])
-    half = np.where(op.s > 0, np.int64(1) << np.maximum(op.s.astype(np.int64) - 1, 0), 0)
-    bias = op.b.astype(np.int64) + half * (op.rounding != "floor")
-    part = RequantizePart(
-        op.m.tolist(),
-        bias.tolist(),
-        op.s.tolist(),
-        op.zero,
-        (op.lo, op.hi),
-        wire.element,
-        stream_element(b.graph.values[op.name]),
-        lanes=wire.lanes,
-    )
-    b.through(part, wire, op.name)
+    target = stream_element(b.graph.values[op.name])
+    b.through(part := requantize_part([op], wire.element, target, wire.lanes), wire, op.name)
     return b.output(part, op.name, wire.lanes)
+
+
+def requantize_part(
+    ops: Sequence[Requantize], source: Element, target: Element, count: int
+) -> RequantizePart:
+    """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
+    m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
+    first = ops[0]
+    if first.rounding != "floor":
+        b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
+    bounds = (first.lo, first.hi)
+    return RequantizePart(m.tolist(), b.tolist(), s.tolist(), first.zero, bounds, source, target, lanes=count)
 
 
 def lookup(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -165,12 +166,18 @@ def rms_norm(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     channels, most = wire.value.channels, max(abs(wire.value.lo), abs(wire.value.hi))
     vectors = wire.value.size // channels
 
-    def make(digits: int) -> RmsNormPart:
-        return RmsNormPart(wire.element, channels, most, digits=digits)
-
-    part = _brisk(b, make, lambda part: vectors * part.interval * 2 // BRISK)  # two passes and more
+    part = norm_part(b, wire.element, channels, most, vectors)
     b.through(part, wire, op.name, busy=vectors * part.interval)
     return b.output(part, op.name, 1)
+
+
+def norm_part(b: Builder, element: Element, channels: int, most: int, vectors: int = 1) -> RmsNormPart:
+    """For numbers within [-most, most]."""
+
+    def make(digits: int) -> RmsNormPart:
+        return RmsNormPart(element, channels, most, digits=digits)
+
+    return _brisk(b, make, lambda part: vectors * part.interval * 2 // BRISK)  # two passes and more
 
 
 def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -> Any:
@@ -235,6 +242,7 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
 
 PARALLEL = 3  # thresholds that are compared side by side
 MAX_ROM_BITS = 2048  # of one word
+NORMED = Element("signed", 16)
 BRISK = 4  # digit by digit: in a quarter of the pace, since it costs little and an answer waits for it
 HOLDING = (
     "dense",

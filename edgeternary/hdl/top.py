@@ -22,6 +22,7 @@ from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
 from edgeternary.hdl.states import Kept, kept, split, used
 from edgeternary.hdl.together import together
+from edgeternary.hdl.turns import Shared
 from edgeternary.hdl.wired import WIRED
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary_hw import Answer, Element, Skid
@@ -178,12 +179,12 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     wire = b.recode(wire, stream_element(graph.input), graph.input.name)
     wires |= _forked(b, graph.input.name, wire)
     taps = {}
+    shared = Shared(b)
     for op in graph.ops:
         if not _readers(graph, op.name):
             continue
-        taps[op.name] = builders[op.kind](
-            b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
-        )
+        ins = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
+        taps[op.name] = shared.wire(op, ins) if op.name in shared.turns else builders[op.kind](b, op, ins)
         wires |= _forked(b, op.name, taps[op.name])
     for k, state in enumerate(states):
         assert around
@@ -209,7 +210,11 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last.lanes,
         element,
         last.element,
-        {name: replace(wire, value=shapes[name]) for name, wire in taps.items() if name in shapes},
+        {
+            name: replace(wire, value=shapes[name])
+            for name, wire in taps.items()
+            if name in shapes and wire.port is not None
+        },
         b.busy,
         b.layers,
         b.parts,

@@ -29,6 +29,7 @@ from .rms_norm import RmsNorm
 from .row import Row
 from .state import Starts, State
 from .threshold import Threshold
+from .turns import Turns
 from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
 from .width import Narrow, Widen
@@ -40,6 +41,6 @@ __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
     "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
-    "Starts", "State", "SumPool", "Threshold", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window",
+    "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window",
     "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
 ]  # fmt: skip

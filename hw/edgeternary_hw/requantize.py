@@ -46,7 +46,8 @@ class Requantize(Memories, wiring.Component):
         *,
         lanes: int,
     ) -> None:
-        self.columns = [[int(v) for v in column] for column in (m, b, s)]
+        self.shift = int(min(s))  # of all channels; the columns have what is beyond it
+        self.columns = [[int(v) for v in column] for column in (m, b, [v - self.shift for v in s])]
         self.zero, self.bounds = zero, bounds
         self.source, self.target, self.lanes = source, target, lanes
         super().__init__(
@@ -95,7 +96,7 @@ class Requantize(Memories, wiring.Component):
             found = []
             for p, (_, b, s) in zip(lanes(value[:end], self.lanes), read(value[end:]), strict=True):
                 total = p.as_signed() + b
-                shifted = (total >> s.value if isinstance(s, Const) else total >> s) + self.zero
+                shifted = (total >> self.shift >> (0 if isinstance(s, Const) else s)) + self.zero
                 found.append(resize(shifted, len(shifted) + 1))
             return Cat(*found)
 
