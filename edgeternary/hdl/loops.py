@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeternary_hw import (
     Add,
+    Answer,
     ArgMax,
     Concat,
     Fork,
@@ -34,6 +35,7 @@ from edgeternary_hw import (
     State,
     SumPool,
     Threshold,
+    Turns,
     Widen,
     Window,
     WiredArgMax,
@@ -133,6 +135,13 @@ def _window(part: Window, ins: list[Times], last: Times | None) -> Times:
     return _spaced(np.repeat(np.array(ready, np.int64) + 2 + part.late, beats), 1, last)
 
 
+def _answer(part: Answer, ins: list[Times], last: Times | None) -> Times:
+    """Bytes of the numbers, then those of the index."""
+    starts = _spaced(ins[0] + 1, part.size, None if last is None else last[-1:] + 1 - part.size)
+    times = (starts[:, None] + np.arange(part.size)).reshape(-1)
+    return np.concatenate([times, times[-1] + 1 + np.arange(part.index_bytes)])
+
+
 def _matrix(part: MatrixVector, ins: list[Times], last: Times | None) -> Times:
     """A pass ends `depth` stages after its last beat; a cycle later its sums move to the way out, where
     those of the pass before must have left."""
@@ -150,6 +159,8 @@ def _state(part: State, ins: list[Times], last: Times | None) -> Times:
 
 MODELS: dict[type, Model] = {
     Skid: _delay(lambda part: 1),
+    Starts: _delay(lambda part: 0),
+    Turns: _delay(lambda part: 0),
     Recode: _delay(lambda part: 0),
     Fork: _delay(lambda part: 0),
     Add: _delay(lambda part: 2),
@@ -166,6 +177,7 @@ MODELS: dict[type, Model] = {
     Narrow: _narrow,
     Widen: _gathered(lambda part: part.ratio),
     ArgMax: _gathered(lambda part: part.channels),
+    Answer: _answer,
     Replay: _replay,
     Concat: _concat,
     MatrixVector: _matrix,
@@ -182,8 +194,8 @@ def period(parts: Sequence[tuple[str, Any]], edges: Edges) -> int:
     times: dict[int, Times] = {id(s): np.arange(len(s.initial), dtype=np.int64) for s in states}
     settled, halfway = 0, times
     for step in range(STEPS):
-        written = network.step(times)
-        after = {id(s): _state(s, [written[id(s)]], times[id(s)]) for s in states}
+        network.step(times)
+        after = {id(s): _state(s, [network.written(s)], times[id(s)]) for s in states}
         lengths = np.concatenate([after[key] - times[key] for key in after])
         settled = settled + 1 if lengths.min() == lengths.max() else 0
         if settled == SETTLED:
@@ -195,37 +207,69 @@ def period(parts: Sequence[tuple[str, Any]], edges: Edges) -> int:
     return -(-total // (STEPS // 2))
 
 
+def latency(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int) -> int:
+    """Cycles from the first of a frame's `beats` in to the last beat of its answer, both counted, when what
+    states hold is there already."""
+    instances = [part for _, part in parts]
+    network = _Network(instances, edges)
+    read = {id(s): np.full(len(s.initial), ALWAYS) for s in instances if isinstance(s, State)}
+    network.step(read, np.arange(beats, dtype=np.int64))
+    answer = network.at(instances[-1])
+    assert answer is not None
+    return int(answer[-1]) + 1
+
+
 class _Network:
-    """The parts that lie between states, and what each has sent last."""
+    """The parts, and what each has sent last."""
 
     def __init__(self, parts: Sequence[Any], edges: Edges) -> None:
-        self.inputs: dict[int, list[tuple[str, int]]] = {}
-        owner = {id(getattr(part, name)): part for part in parts for name in part.signature.members}
+        self.parts = parts
+        owner = {id(getattr(part, name)): (part, name) for part in parts for name in part.signature.members}
+        self.inputs: dict[int, dict[str, tuple[Any, str]]] = {}
         for port, part, name in edges:
-            self.inputs.setdefault(id(part), []).append((name, id(owner[id(port)])))
-        leading = {id(part) for part in parts if isinstance(part, State)}  # those that lead to a state
-        for part in reversed(parts):
-            if id(part) in leading:
-                leading.update(source for _, source in self.inputs.get(id(part), []))
-        self.parts = [p for p in parts if id(p) in leading and not isinstance(p, State | Starts)]
-        self.states = [part for part in parts if isinstance(part, State)]
+            self.inputs.setdefault(id(part), {})[name] = owner[id(port)]
         self.last: dict[int, Times | None] = {}
+        self.sent: dict[tuple[int, str], Times | None] = {}
 
-    def step(self, read: dict[int, Times]) -> dict[int, Times]:
-        """The times at which what the states get is written, from those at which they are read."""
-        sent = dict(read)
-        for part in self.parts:
-            sources = sorted(self.inputs.get(id(part), []))
-            ins = [sent.get(source) for _, source in sources]
-            known = [times for times in ins if times is not None]
-            if known:
-                sent[id(part)] = self._out(part, _filled(part, ins))
-        return {
-            id(state): sent.get(source, np.full(len(state.initial), ALWAYS))
-            for state in self.states
-            for name, source in self.inputs[id(state)]
-            if name == "i"
-        }
+    def step(self, read: dict[int, Times], entry: Times | None = None) -> None:
+        """Begins a step: the times at which states are read; and those at which the input comes, None where
+        it is always there."""
+        self.sent = {(state, ""): times for state, times in read.items()}
+        self.entry = entry
+
+    def written(self, state: State) -> Times:
+        """The times at which a state gets what this step leaves in it."""
+        found = self.at(*self.inputs[id(state)]["i"])
+        return np.full(len(state.initial), ALWAYS) if found is None else found
+
+    def at(self, part: Any, port: str = "") -> Times | None:
+        """The times at which a part sends the beats of this step; None for any."""
+        key = (id(part), port if isinstance(part, Turns) else "")
+        if key not in self.sent:
+            self.sent[key] = self._turn(part, int(port[1:])) if isinstance(part, Turns) else self._sends(part)
+        return self.sent[key]
+
+    def _sends(self, part: Any) -> Times | None:
+        sources = self.inputs.get(id(part), {})
+        ins = [self.at(*sources[name]) for name in sorted(sources, key=lambda name: (len(name), name))]
+        if not ins:
+            ins = [self.entry]
+        return None if all(times is None for times in ins) else self._out(part, _filled(part, ins))
+
+    def _turn(self, exit: Turns, turn: int) -> Times:
+        """What leaves in a turn: through the parts that all share, in which it follows the turn before."""
+        for before in range(turn):
+            self.at(exit, f"o{before}")
+        chain: list[Any] = [exit]
+        while not isinstance(chain[-1], Concat):
+            chain.append(self.inputs[id(chain[-1])]["i"][0])
+        times = self.at(*self.inputs[id(chain[-1])][f"i{turn}"])
+        if times is None:
+            times = np.full(exit.beats[turn], ALWAYS)
+        for part in reversed(chain):
+            model = _delay(lambda part: 0) if isinstance(part, Concat) else _model(part)
+            times = self.last[id(part)] = model(part, [times], self.last.get(id(part)))
+        return times
 
     def _out(self, part: Any, ins: list[Times]) -> Times:
         if isinstance(part, MaxPool | SumPool):  # a window's taps, a register, and one for the result

@@ -184,6 +184,7 @@ def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -
     """The part with the fewest digits a cycle that is done in a fraction of the pace, else the fastest."""
     found = make(1)
     while found.steps > 1 and busy(found) * BRISK > b.folding.cycles:
+        found._MustUse__silence = True
         found = make(found.digits + 1)
     return found
 

@@ -85,6 +85,12 @@ class Design:
         return max(*self.busy.values(), loops.period(self.parts, self.edges))
 
     @property
+    def latency(self) -> int:
+        """Cycles from the first beat of a frame in to the last one of its answer, both counted, in a design
+        that nothing else is in: of a network whose next input waits for the answer."""
+        return loops.latency(self.parts, self.edges, self.i_beats)
+
+    @property
     def stateful(self) -> bool:
         """Whether something is kept from step to step."""
         return bool(kept(self.graph))

@@ -1,4 +1,4 @@
-"""Norms that share one part: in a network with states a step waits for the one before, and they for each other.
+"""Norms that share one part: in a network with states a step waits for the one before, and they for another.
 
 The vectors come in in turn, in the order of the graph, through one norm and the requantize that follows each,
 and go out in turn. No turn ever waits for a later one: each norm of a group depends on the one before it, and
@@ -36,7 +36,8 @@ def groups(graph: Graph) -> list[Group]:
         (scale,) = readers
         if not isinstance(scale, Requantize) or graph.output == op.name:
             continue
-        key = (graph.values[op.name].size, scale.zero, scale.lo, scale.hi, scale.type, scale.rounding)
+        size = graph.values[op.name].size
+        key = (size, scale.zero, scale.lo, scale.hi, scale.type, scale.rounding)
         members = found.setdefault(key, [])
         if not members or _leads(graph, members[-1][1].name, op.name):
             members.append((op, scale))

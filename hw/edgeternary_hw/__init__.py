@@ -41,6 +41,6 @@ __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
     "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
-    "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window",
-    "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
+    "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen",
+    "Window", "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
 ]  # fmt: skip

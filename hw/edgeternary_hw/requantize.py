@@ -69,6 +69,9 @@ class Requantize(Memories, wiring.Component):
         depth = len(self.columns[0]) // self.lanes
         return {"table": MemorySize(depth, width)} if width and depth > 1 else {}
 
+    def contents(self, name: str) -> list[int] | None:
+        return Fields(self.columns).words(self.lanes)
+
     def elaborate(self, platform: object) -> Module:
         """Stages: product, if need be its parts added up; addition and shift; clamp."""
         m = Module()
