@@ -196,6 +196,7 @@ def period(parts: Sequence[tuple[str, Any]], edges: Edges) -> int:
     for step in range(STEPS):
         network.step(times)
         after = {id(s): _state(s, [network.written(s)], times[id(s)]) for s in states}
+        network.finish()
         lengths = np.concatenate([after[key] - times[key] for key in after])
         settled = settled + 1 if lengths.min() == lengths.max() else 0
         if settled == SETTLED:
@@ -236,6 +237,12 @@ class _Network:
         it is always there."""
         self.sent = {(state, ""): times for state, times in read.items()}
         self.entry = entry
+
+    def finish(self) -> None:
+        """All turns of this step: those of the next one come behind them."""
+        for part in self.parts:
+            if isinstance(part, Turns):
+                self.at(part, f"o{part.count - 1}")
 
     def written(self, state: State) -> Times:
         """The times at which a state gets what this step leaves in it."""
