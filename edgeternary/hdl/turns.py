@@ -27,7 +27,7 @@ class Group:
 
 
 def groups(graph: Graph) -> list[Group]:
-    """Those with two turns or more; none in a network without states, whose frames follow each other freely."""
+    """Those with two turns or more; none in a network without states, whose frames follow freely."""
     found: dict[object, list[tuple[RmsNorm, Requantize]]] = {}
     for op in graph.ops if graph.states else ():
         readers = graph.consumers(op.name)

@@ -33,6 +33,7 @@ def driver(design: Design, template: str, waves: str = "") -> str:
         o_words=words_of(o_bits),
         i_bytes=_port_bytes(i_bits),
         o_bytes=_port_bytes(o_bits),
+        i_beats=design.i_beats,
         o_beats=design.o_beats,
         patience=design.limit(0),
         waves=waves,

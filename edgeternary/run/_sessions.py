@@ -18,7 +18,7 @@ import numpy as np
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
 from edgeternary.run._bench import decode_outputs, elements
-from edgeternary.run._device_sessions import hdl, serial
+from edgeternary.run._device_sessions import cxxrtl, hdl, serial
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Stat
@@ -151,17 +151,24 @@ def _cortex_m(graph: Graph, target: str, options: Options, wishes: Wishes) -> It
         yield session
 
 
-OPENERS = {"numpy": _numpy, "host": _host, "cortex-m": _cortex_m, "hdl": hdl, "serial": serial}
-TARGETED = ("cortex-m", "hdl", "serial")  # what follows the name is the core, the device, the port
-STATELESS = ("numpy", "hdl", "serial")  # these also keep a model alive that has no states
-NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl or serial:PORT"
+OPENERS = {
+    "numpy": _numpy,
+    "host": _host,
+    "cortex-m": _cortex_m,
+    "hdl": hdl,
+    "cxxrtl": cxxrtl,
+    "serial": serial,
+}
+TARGETED = ("cortex-m", "hdl", "cxxrtl", "serial")  # what follows the name is the core, the device, the port
+STATELESS = ("numpy", "hdl", "cxxrtl", "serial")  # these also keep a model alive that has no states
+NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl, cxxrtl or serial:PORT"
 
 
 @contextmanager
 def open_session(
     graph: Graph, on: str, options: Options | None = None, wishes: Mapping[str, object] = {}
 ) -> Iterator[Session]:
-    """A session of `graph` on numpy, host, cortex-m*, hdl or serial:PORT.
+    """A session of `graph` on numpy, host, cortex-m*, hdl, cxxrtl or serial:PORT.
 
     wishes  of hdl and serial: their executors' options
     EdgeTernaryError for a graph without states where those are all that a session is for, and (exit code 2)
