@@ -246,7 +246,7 @@ class _Network:
 
     def written(self, state: State) -> Times:
         """The times at which a state gets what this step leaves in it."""
-        found = self.at(*self.inputs[id(state)]["i"])
+        found = self.at(*self.inputs[id(state)]["i0"])
         return np.full(len(state.initial), ALWAYS) if found is None else found
 
     def at(self, part: Any, port: str = "") -> Times | None:

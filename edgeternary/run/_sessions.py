@@ -160,7 +160,7 @@ OPENERS = {
     "serial": serial,
 }
 TARGETED = ("cortex-m", "hdl", "cxxrtl", "serial")  # what follows the name is the core, the device, the port
-STATELESS = ("numpy", "hdl", "cxxrtl", "serial")  # these also keep a model alive that has no states
+STATELESS = ("hdl", "cxxrtl", "serial")  # these also keep a model alive that has no states
 NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl, cxxrtl or serial:PORT"
 
 
