@@ -90,8 +90,9 @@ def cxxrtl(graph: Graph, target: str, options: Options, wishes: Mapping[str, obj
     program, stats = executor.built(design, "design.il", text, executor.READ, wishes)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
         Path(folder, "weights").write_bytes(design.weights)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": folder}
-        with subprocess.Popen([str(program)], **pipes) as process:
+        with subprocess.Popen(
+            [str(program)], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
             try:
                 yield _Cxxrtl(design, process, stats)
             finally:
