@@ -89,9 +89,17 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    if design.stateful:
+        found["latency_cycles"] = design.latency
     if clock:
         found |= {"clock_mhz": clock, "frames_per_s": round(1e6 * clock / design.cycles)}
+        found |= _one_by_one(design, found.get("latency_cycles", 1), clock)
     return found
+
+
+def _one_by_one(design: Any, latency: int, mhz: float) -> dict[str, Any]:
+    """Steps a second where each input waits for the answer before it, as that of a language model does."""
+    return {"steps_per_s": round(1e6 * mhz / latency)} if design.stateful else {}
 
 
 def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
@@ -155,6 +163,7 @@ def _built(
         "seed": best.seed,
         "frames_per_s": round(1e6 * best.fmax_mhz / cycles),
         "latency_us": round(latency / best.fmax_mhz, 2),
+        **_one_by_one(design, latency, best.fmax_mhz),
         "critical_path": [
             f"{design.layers.get(where, where)} {ns:.2f} ns" for where, ns in best.critical_path
         ],
