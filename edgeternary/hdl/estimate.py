@@ -30,6 +30,8 @@ from edgeternary_hw import (
     Replay,
     Requantize,
     Skid,
+    Starts,
+    State,
     SumPool,
     Threshold,
     Widen,
@@ -102,6 +104,14 @@ def _replay(p: Replay) -> tuple[float, float]:
     return 5 * bits + 2 * _bits(p.length) + 2 * _bits(p.times) + 12, 4 * bits + _bits(p.length) + 6
 
 
+def _state(p: State) -> tuple[float, float]:
+    """Two FIFOs, and the choice between the initial contents and what was written, behind a register."""
+    rings = [_replay(part) for part in (p.ring, p.bits)]
+    bits = _bits(len(p.initial))
+    own = (p.width + 2 * bits + 8, p.width * (2 if p.memories else 1) + bits + 4)
+    return sum(luts for luts, _ in rings) + own[0], sum(ffs for _, ffs in rings) + own[1]
+
+
 def _pool(p: MaxPool | SumPool) -> tuple[float, float]:
     luts, ffs = _window(p.window)
     each = len(p.reduce.o.payload) * (2 if isinstance(p, SumPool) else 3)
@@ -153,6 +163,8 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     WiredDense: _wired,
     WiredThreshold: lambda p: (len(p.i.payload) / 2, len(p.o.payload) + 2),
     WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
+    Starts: lambda p: (3 * p.count + 2 * _bits(p.beats) + 6, p.count + _bits(p.beats) + 3),
+    State: _state,
     Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),
 }
 

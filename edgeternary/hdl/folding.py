@@ -130,8 +130,9 @@ def fold(
         target = max(target, min(m.cycles(pe, simd) for pe, simd, _ in m.choices()))
     folds: dict[str, Fold] = {}
     lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
+    lanes |= {state.value.name: divisors(state.value.channels) for state in graph.states}
     for op in graph.ops:
-        before = lanes.get(op.inputs[0], [1])  # a state comes in from nowhere; hdl.limits refuses it
+        before = lanes[op.inputs[0]]
         if op.name in matrices:
             size = graph.ins(op)[0].size
             folds[op.name] = _cheapest(matrices[op.name], target, size, before)

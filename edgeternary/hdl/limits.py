@@ -13,12 +13,6 @@ MAX_TABLE_BITS = 16  # a lookup's ROM has 2^bits entries
 
 def check(graph: Graph, kinds: Container[str]) -> None:
     """EdgeTernaryError with the layer's name for a graph that has no hardware; `kinds` have parts."""
-    if graph.states:
-        raise EdgeTernaryError(
-            f"model {graph.name!r} cannot be built as hardware",
-            f"it keeps {graph.states[0].value.name!r} between steps, and the FPGA back end builds no state",
-            "run it on numpy, host or cortex-m*",
-        )
     for op in graph.ops:
         if op.kind not in kinds:
             raise _refusal(op, f"there is no hardware part for {op.kind!r}", "use other layers")

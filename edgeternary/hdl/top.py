@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.hdl.states import Kept, kept, split, used
 from edgeternary.hdl.wired import WIRED
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary_hw import Answer, Element, Skid
@@ -46,7 +48,8 @@ class Design:
     """A network as hardware.
 
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
-              (o_element), a frame i_beats (o_beats) beats
+              (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
+              more, the highest: 1 with the first beat of a step forgets all states before it
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
@@ -75,6 +78,11 @@ class Design:
         return max(self.busy.values())
 
     @property
+    def stateful(self) -> bool:
+        """Whether something is kept from step to step."""
+        return bool(kept(self.graph))
+
+    @property
     def i_beats(self) -> int:
         return self.graph.input.size // self.i_lanes
 
@@ -84,14 +92,27 @@ class Design:
             return self.answer.count * self.answer.size + self.answer.index_bytes
         return self.graph.output_value.size // self.o_lanes
 
-    def outputs(self, words: frames.Words, count: int) -> IntArray:
-        """The output tensors int32 (count, *shape) out of the payloads (beats, words) of `count` frames.
+    def stimulus(self, inputs: IntArray) -> frames.Words:
+        """The payloads (beats, words) of codes (samples, *shape), or (samples, steps, *shape) with states."""
+        if not self.stateful:
+            return frames.pack(inputs.reshape(-1, *self.graph.input.shape), self.i_element, self.i_lanes)
+        words = frames.pack(inputs, self.i_element, self.i_lanes, spare=1)
+        bit = self.i_lanes * self.i_element.width
+        words[:: max(inputs.shape[1] * self.i_beats, 1), bit // 32] |= np.uint32(1 << bit % 32)
+        return words
+
+    def lead(self, inputs: IntArray) -> tuple[int, ...]:
+        """The axes of inputs in front of those of a frame: (samples,) or (samples, steps)."""
+        return inputs.shape[: inputs.ndim - len(self.graph.input.shape)]
+
+    def outputs(self, words: frames.Words, lead: tuple[int, ...]) -> IntArray:
+        """The output tensors int32 (*lead, *shape) out of the payloads (beats, words) of all frames.
 
         EdgeTernaryError where the index of the largest number, which an answer ends with, is another one.
         """
-        shape = self.graph.output_value.shape
+        shape, count = self.graph.output_value.shape, math.prod(lead)
         if not self.answer:
-            return frames.unpack(words, self.o_element, self.o_lanes, (count, *shape))
+            return frames.unpack(words, self.o_element, self.o_lanes, (*lead, *shape))
         numbers, index = frames.answers(words, count, self.answer, self.graph.output_value.type.signed)
         if index is not None and (wrong := np.flatnonzero(index != numbers.argmax(axis=1))).size:
             raise EdgeTernaryError(
@@ -100,7 +121,7 @@ class Design:
                 "report this as a bug",
                 NOT_BIT_EXACT,
             )
-        return numbers.reshape(count, *shape)
+        return numbers.reshape(*lead, *shape)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -131,12 +152,19 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
-    entry = Skid(i_lanes * element.width)
+    states = kept(graph)
+    entry = Skid(i_lanes * element.width + bool(states))
     b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
-    wire = b.recode(
-        Wire(entry.o, element, i_lanes, graph.input), stream_element(graph.input), graph.input.name
-    )
-    wires = _forked(b, graph.input.name, wire)
+    wire = Wire(entry.o, element, i_lanes, graph.input)
+    wires: dict[tuple[str, str, int], Wire] = {}
+    loops = None
+    if states:
+        wire, starts = split(b, wire, states)
+        loops = Kept(b, starts, HOLDING)
+        for name, held in loops.wires.items():
+            wires |= _forked(b, name, held)
+    wire = b.recode(wire, stream_element(graph.input), graph.input.name)
+    wires |= _forked(b, graph.input.name, wire)
     taps = {}
     for op in graph.ops:
         if not _readers(graph, op.name):
@@ -145,6 +173,9 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
             b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
         )
         wires |= _forked(b, op.name, taps[op.name])
+    for k, state in enumerate(states):
+        assert loops
+        loops.close(state.value.name, wires.pop((state.next, "", k + 1)))
     last = wires.pop((graph.output, "", 0))
     leave: Any
     if answer:
@@ -154,7 +185,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last = b.recode(last, port_element(graph.output_value), graph.output)
         leave = Skid(last.lanes * last.element.width)
         b.through(leave, last, graph.output, "output")
-    top = Top(i_lanes * element.width, last.lanes * last.element.width)
+    top = Top(i_lanes * element.width + bool(states), last.lanes * last.element.width)
     top._MustUse__silence = True  # it may be wanted for its figures alone
     entry.i, leave.o = top.i, top.o
     top.parts = b.parts
@@ -183,20 +214,14 @@ def _answer(b: Builder, value: Value, last: Wire) -> Answer:
 
 
 def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:
-    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself."""
-    used = _used(graph)
+    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself, and
+    ("", k + 1) what is written into the k-th state that is kept."""
+    names = used(graph)
     found = [
-        (op.name, k) for op in graph.ops if op.name in used for k, x in enumerate(op.inputs) if x == name
+        (op.name, k) for op in graph.ops if op.name in names for k, x in enumerate(op.inputs) if x == name
     ]
-    return found + ([("", 0)] if name == graph.output else [])
-
-
-def _used(graph: Graph) -> set[str]:
-    used = {graph.output}
-    for op in reversed(graph.ops):
-        if op.name in used:
-            used.update(op.inputs)
-    return used
+    found += [("", 0)] if name == graph.output else []
+    return found + [("", k + 1) for k, state in enumerate(kept(graph)) if state.next == name]
 
 
 def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wire]:

@@ -23,6 +23,7 @@ from .mvu import MatrixVector
 from .pool import MaxPool, SumPool
 from .recode import Recode
 from .requantize import Requantize
+from .state import Starts, State
 from .threshold import Threshold
 from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
@@ -34,7 +35,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "SumPool", "Threshold", "UartReceiver",
-    "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "Starts", "State", "SumPool", "Threshold",
+    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
     "WiredThreshold", "Wishbone",
 ]  # fmt: skip
