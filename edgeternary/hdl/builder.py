@@ -48,6 +48,7 @@ class Builder:
     """Collects the parts of a design.
 
     parts  (instance name, component) in stream order
+    edges  (output port, component, name of its input port)
     layers  by instance name, the layer that a part belongs to
     busy   by instance name, the cycles a frame that a part works when it waits for nobody
     """
@@ -57,6 +58,7 @@ class Builder:
         self.parts: list[tuple[str, Any]] = []
         self.busy: dict[str, int] = {}
         self.layers: dict[str, str] = {}
+        self.edges: list[tuple[Any, Any, str]] = []
         self._taken: set[str] = set()
 
     def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:
@@ -76,13 +78,18 @@ class Builder:
 
         busy  cycles a frame; without it the beats of the stream
         """
-        share(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
+        self.connect(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
         return component.o
 
     def attach(self, wires: list[Wire], component: Any) -> None:
         """Connects streams to the numbered inputs i0, i1, ... of a part."""
         for k, wire in enumerate(wires):
-            share(wire.port, component, f"i{k}")
+            self.connect(wire.port, component, f"i{k}")
+
+    def connect(self, port: Any, component: Any, name: str = "i") -> None:
+        """An output port of a part as an input of another."""
+        share(port, component, name)
+        self.edges.append((port, component, name))
 
     def recode(self, wire: Wire, element: Element, name: str) -> Wire:
         """The same numbers encoded as `element`."""
@@ -119,7 +126,7 @@ class Builder:
             return [wire]
         bits = wire.lanes * wire.element.width
         split = Fork(bits, len(holds))
-        share(wire.port, self.part(split, name, "fork"))
+        self.connect(wire.port, self.part(split, name, "fork"))
         frame = wire.value.size // wire.lanes
         wires = []
         for k, held in enumerate(holds):

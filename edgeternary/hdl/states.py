@@ -17,7 +17,6 @@ from edgeternary.hdl.frames import pack, payloads
 from edgeternary.ir import Graph, State
 from edgeternary_hw import Starts
 from edgeternary_hw import State as StatePart
-from edgeternary_hw.stage import share
 
 
 def used(graph: Graph) -> set[str]:
@@ -106,7 +105,7 @@ class Kept:
             count = chosen[value.name]
             words = payloads(pack(state.init, element, count))
             part = StatePart(count * element.width, words, ahead(b.graph, holding))
-            share(getattr(starts, f"f{k}"), part, "first")
+            b.connect(getattr(starts, f"f{k}"), part, "first")
             self.parts[value.name] = part
             self.wires[value.name] = Wire(part.o, element, count, value)
 
@@ -115,4 +114,4 @@ class Kept:
         known once that is elaborated."""
         state, part = self.wires[name], self.parts[name]
         wire = self.b.adapt(self.b.recode(wire, state.element, name), state.lanes, name)
-        share(wire.port, self.b.part(part, name, "state", busy=len(part.initial)))
+        self.b.connect(wire.port, self.b.part(part, name, "state", busy=len(part.initial)))

@@ -12,7 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
-from edgeternary.hdl import frames
+from edgeternary.hdl import frames, loops
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.flatten import flatten_early
@@ -50,6 +50,7 @@ class Design:
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
               (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
               more, the highest: 1 with the first beat of a step forgets all states before it
+    parts, edges  by instance name, and how they are joined, see hdl.builder
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
@@ -68,14 +69,17 @@ class Design:
     taps: dict[str, Wire]
     busy: dict[str, int]
     layers: dict[str, str]
+    parts: list[tuple[str, Any]]
+    edges: list[tuple[Any, Any, str]]
     answer: Answer | None = None
     single_port_rams: int = 0
     weights: bytes = b""
 
     @property
     def cycles(self) -> int:
-        """Cycles from one frame to the next when frames come and go freely: those of the busiest part."""
-        return max(self.busy.values())
+        """Cycles from one frame to the next when frames come and go freely: those of the busiest part, or
+        those in which what a step writes comes around to the next one."""
+        return max(*self.busy.values(), loops.period(self.parts, self.edges))
 
     @property
     def stateful(self) -> bool:
@@ -134,7 +138,11 @@ class Design:
 
     def limit(self, count: int) -> int:
         """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
-        steps = self.folding.cycles + self.graph.input.size + max(self.graph.output_value.size, self.o_beats)
+        steps = (
+            max(self.folding.cycles, self.cycles)
+            + self.graph.input.size
+            + max(self.graph.output_value.size, self.o_beats)
+        )
         return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
 
 
@@ -157,11 +165,11 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
     wire = Wire(entry.o, element, i_lanes, graph.input)
     wires: dict[tuple[str, str, int], Wire] = {}
-    loops = None
+    around = None
     if states:
         wire, starts = split(b, wire, states)
-        loops = Kept(b, starts, HOLDING)
-        for name, held in loops.wires.items():
+        around = Kept(b, starts, HOLDING)
+        for name, held in around.wires.items():
             wires |= _forked(b, name, held)
     wire = b.recode(wire, stream_element(graph.input), graph.input.name)
     wires |= _forked(b, graph.input.name, wire)
@@ -174,8 +182,8 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         )
         wires |= _forked(b, op.name, taps[op.name])
     for k, state in enumerate(states):
-        assert loops
-        loops.close(state.value.name, wires.pop((state.next, "", k + 1)))
+        assert around
+        around.close(state.value.name, wires.pop((state.next, "", k + 1)))
     last = wires.pop((graph.output, "", 0))
     leave: Any
     if answer:
@@ -200,6 +208,8 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         {name: replace(wire, value=shapes[name]) for name, wire in taps.items() if name in shapes},
         b.busy,
         b.layers,
+        b.parts,
+        b.edges,
         leave if answer else None,
     )
 

@@ -1,0 +1,227 @@
+"""How long a step takes where it waits for what the step before left: exact, without a simulation.
+
+A loop of parts through a state lets a new step begin only when the last one has come around. Its period comes
+from the times at which beats leave each part when the input is always there and nobody behind it pauses (a
+max-plus system): one function a kind of part, from the times of beats in to those of beats out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary_hw import (
+    Add,
+    ArgMax,
+    Concat,
+    Fork,
+    Lookup,
+    MatrixVector,
+    MaxPool,
+    Multiply,
+    Narrow,
+    Recode,
+    Replay,
+    Requantize,
+    Skid,
+    Starts,
+    State,
+    SumPool,
+    Threshold,
+    Widen,
+    Window,
+    WiredArgMax,
+    WiredDense,
+    WiredThreshold,
+)
+from edgeternary_hw.fields import Fields
+
+Times = NDArray[np.int64]  # of the beats of a frame: the cycle in which each is there
+Edges = Sequence[tuple[Any, Any, str]]  # (output port, part, name of its input port)
+ALWAYS = -(1 << 40)
+STEPS = 64  # of which the second half is averaged, where states move at different paces or in turns
+SETTLED = 3  # steps of one length in a row
+
+Model = Callable[[Any, list[Times], "Times | None"], Times]
+
+
+def _spaced(times: Times, gap: int, last: Times | None, first_gap: int = 0) -> Times:
+    """The earliest times not before `times` that are `gap` apart, also from the last ones of the frame
+    before."""
+    steps = gap * np.arange(len(times), dtype=np.int64)
+    start = times - steps
+    if last is not None:
+        start[0] = max(start[0], last[-1] + (first_gap or gap))
+    return np.maximum.accumulate(start) + steps
+
+
+def _delay(cycles: Callable[[Any], int]) -> Model:
+    """A beat a cycle, each so many cycles after it came."""
+
+    def model(part: Any, ins: list[Times], last: Times | None) -> Times:
+        return _spaced(np.maximum.reduce(ins) + cycles(part), 1, last)
+
+    return model
+
+
+def _requantize(part: Requantize) -> int:
+    words = Fields(part.columns).words(part.lanes)
+    return 3 + (len(set(words)) > 1)
+
+
+def _threshold(part: Threshold, ins: list[Times], last: Times | None) -> Times:
+    if part.mode == "serial":
+        return _spaced(ins[0] + 2 * part.levels + 1, part.interval, last)
+    stages = 2 * part.levels if part.mode == "tree" else 2 + ("table" in part.memories)
+    return _spaced(ins[0] + stages, 1, last)
+
+
+def _narrow(part: Narrow, ins: list[Times], last: Times | None) -> Times:
+    return _spaced(np.repeat(ins[0] + 2, part.ratio), 1, last)
+
+
+def _gathered(count: Callable[[Any], int]) -> Model:
+    """One beat out for so many in."""
+
+    def model(part: Any, ins: list[Times], last: Times | None) -> Times:
+        return ins[0][count(part) - 1 :: count(part)] + 1
+
+    return model
+
+
+def _replay(part: Replay, ins: list[Times], last: Times | None) -> Times:
+    vectors = (ins[0] + 2).reshape(-1, part.length)
+    return _spaced(np.tile(vectors, part.times).reshape(-1), 1, last)
+
+
+def _concat(part: Concat, ins: list[Times], last: Times | None) -> Times:
+    pixels = [times.reshape(-1, beats) for times, beats in zip(ins, part.beats, strict=True)]
+    return _spaced(np.concatenate(pixels, axis=1).reshape(-1), 1, last)
+
+
+def _window(part: Window, ins: list[Times], last: Times | None) -> Times:
+    """A row of windows begins when the last map row that it reads is stored."""
+    row = part.width * part.beats
+    ends = [y * part.stride[0] - part.pad[0] + part.kernel[0] for y in range(part.out_height)]
+    ready = [ins[0][min(end, part.height) * row - 1] if end > 0 else ALWAYS for end in ends]
+    beats = part.out_width * part.steps
+    return _spaced(np.repeat(np.array(ready, np.int64) + 2 + part.late, beats), 1, last)
+
+
+def _matrix(part: MatrixVector, ins: list[Times], last: Times | None) -> Times:
+    """A pass ends `depth` stages after its last beat; a cycle later its sums move to the way out, where
+    those of the pass before must have left."""
+    groups = part.pe // part.outputs
+    finished = ins[0][part.beats - 1 :: part.beats] + part.latency
+    before = None if last is None else last[-1:] - (groups - 1)
+    starts = _spaced(finished, groups + (groups > 1), before)
+    return (starts[:, None] + np.arange(groups)).reshape(-1)
+
+
+def _state(part: State, ins: list[Times], last: Times | None) -> Times:
+    """Written, and read two cycles later through a register."""
+    return _spaced(ins[0] + 3, 1, last)
+
+
+MODELS: dict[type, Model] = {
+    Skid: _delay(lambda part: 1),
+    Recode: _delay(lambda part: 0),
+    Fork: _delay(lambda part: 0),
+    Add: _delay(lambda part: 2),
+    Multiply: _delay(lambda part: 2),
+    Requantize: _delay(_requantize),
+    Lookup: _delay(lambda part: 1),
+    WiredDense: _delay(lambda part: 1),
+    WiredThreshold: _delay(lambda part: 1),
+    WiredArgMax: _delay(lambda part: 1),
+    Threshold: _threshold,
+    Narrow: _narrow,
+    Widen: _gathered(lambda part: part.ratio),
+    ArgMax: _gathered(lambda part: part.channels),
+    Replay: _replay,
+    Concat: _concat,
+    MatrixVector: _matrix,
+    Window: _window,
+}
+
+
+def period(parts: Sequence[tuple[str, Any]], edges: Edges) -> int:
+    """Cycles from one step to the next as far as states set them; 0 where there are none."""
+    states = [part for _, part in parts if isinstance(part, State)]
+    if not states:
+        return 0
+    network = _Network([part for _, part in parts], edges)
+    times: dict[int, Times] = {id(s): np.arange(len(s.initial), dtype=np.int64) for s in states}
+    settled, halfway = 0, times
+    for step in range(STEPS):
+        written = network.step(times)
+        after = {id(s): _state(s, [written[id(s)]], times[id(s)]) for s in states}
+        lengths = np.concatenate([after[key] - times[key] for key in after])
+        settled = settled + 1 if lengths.min() == lengths.max() else 0
+        if settled == SETTLED:
+            return int(lengths[0])
+        times = after
+        if step == STEPS // 2 - 1:
+            halfway = after
+    total = max(int((times[key] - halfway[key]).max()) for key in times)
+    return -(-total // (STEPS // 2))
+
+
+class _Network:
+    """The parts that lie between states, and what each has sent last."""
+
+    def __init__(self, parts: Sequence[Any], edges: Edges) -> None:
+        self.inputs: dict[int, list[tuple[str, int]]] = {}
+        owner = {id(getattr(part, name)): part for part in parts for name in part.signature.members}
+        for port, part, name in edges:
+            self.inputs.setdefault(id(part), []).append((name, id(owner[id(port)])))
+        leading = {id(part) for part in parts if isinstance(part, State)}  # those that lead to a state
+        for part in reversed(parts):
+            if id(part) in leading:
+                leading.update(source for _, source in self.inputs.get(id(part), []))
+        self.parts = [p for p in parts if id(p) in leading and not isinstance(p, State | Starts)]
+        self.states = [part for part in parts if isinstance(part, State)]
+        self.last: dict[int, Times | None] = {}
+
+    def step(self, read: dict[int, Times]) -> dict[int, Times]:
+        """The times at which what the states get is written, from those at which they are read."""
+        sent = dict(read)
+        for part in self.parts:
+            sources = sorted(self.inputs.get(id(part), []))
+            ins = [sent.get(source) for _, source in sources]
+            known = [times for times in ins if times is not None]
+            if known:
+                sent[id(part)] = self._out(part, _filled(part, ins))
+        return {
+            id(state): sent.get(source, np.full(len(state.initial), ALWAYS))
+            for state in self.states
+            for name, source in self.inputs[id(state)]
+            if name == "i"
+        }
+
+    def _out(self, part: Any, ins: list[Times]) -> Times:
+        if isinstance(part, MaxPool | SumPool):  # a window's taps, a register, and one for the result
+            taps = part.window.kernel[0] * part.window.kernel[1]
+            return self._out(part.window, ins)[taps - 1 :: taps] + 2
+        out = _model(part)(part, ins, self.last.get(id(part)))
+        self.last[id(part)] = out
+        return out
+
+
+def _model(part: Any) -> Model:
+    return next(MODELS[kind] for kind in type(part).__mro__ if kind in MODELS)
+
+
+def _filled(part: Any, ins: list[Times | None]) -> list[Times]:
+    """Inputs that no state reaches are always there."""
+    known = next(times for times in ins if times is not None)
+    if isinstance(part, Concat):
+        at = next(k for k, times in enumerate(ins) if times is not None)
+        pixels = len(known) // part.beats[at]
+        sizes = [pixels * beats for beats in part.beats]
+    else:
+        sizes = [len(known)] * len(ins)
+    return [np.full(n, ALWAYS, np.int64) if t is None else t for t, n in zip(ins, sizes, strict=True)]
