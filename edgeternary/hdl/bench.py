@@ -51,7 +51,7 @@ def simulate(
     """
     count = math.prod(design.lead(inputs))
     bench = _Bench(design, inputs, taps, stalls)
-    with _long_integers():
+    with long_integers():
         simulator = Simulator(bench.module)
     simulator.add_clock(1e-6)
     result: list[Run] = []
@@ -71,13 +71,13 @@ def simulate(
         result.append(bench.read(ctx))
 
     simulator.add_testbench(testbench)
-    with simulator.write_vcd(waves) if waves else nullcontext(), _long_integers():
+    with simulator.write_vcd(waves) if waves else nullcontext(), long_integers():
         simulator.run()
     return result[0]
 
 
 @contextmanager
-def _long_integers() -> Iterator[None]:
+def long_integers() -> Iterator[None]:
     """Amaranth writes masks of wide signals as decimal numbers, which Python limits to 4,300 digits."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)

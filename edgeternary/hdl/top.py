@@ -98,11 +98,19 @@ class Design:
 
     def stimulus(self, inputs: IntArray) -> frames.Words:
         """The payloads (beats, words) of codes (samples, *shape), or (samples, steps, *shape) with states."""
-        if not self.stateful:
-            return frames.pack(inputs.reshape(-1, *self.graph.input.shape), self.i_element, self.i_lanes)
-        words = frames.pack(inputs, self.i_element, self.i_lanes, spare=1)
-        bit = self.i_lanes * self.i_element.width
-        words[:: max(inputs.shape[1] * self.i_beats, 1), bit // 32] |= np.uint32(1 << bit % 32)
+        steps = inputs.shape[1] if self.stateful else 1
+        return self._marked(inputs, max(steps * self.i_beats, 1))
+
+    def frame(self, codes: IntArray, first: bool) -> frames.Words:
+        """The payloads (beats, words) of the codes of one frame; `first`: a sample starts with it."""
+        return self._marked(codes, self.i_beats if first else 0)
+
+    def _marked(self, codes: IntArray, every: int) -> frames.Words:
+        """Codes as payloads; with states every so many of them, from the first on, have the bit more set."""
+        words = frames.pack(codes, self.i_element, self.i_lanes, spare=int(self.stateful))
+        if self.stateful and every:
+            bit = self.i_lanes * self.i_element.width
+            words[::every, bit // 32] |= np.uint32(1 << bit % 32)
         return words
 
     def lead(self, inputs: IntArray) -> tuple[int, ...]:
