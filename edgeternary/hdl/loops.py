@@ -199,7 +199,7 @@ class _Network:
             id(state): sent.get(source, np.full(len(state.initial), ALWAYS))
             for state in self.states
             for name, source in self.inputs[id(state)]
-            if name == "i"
+            if name == "i0"
         }
 
     def _out(self, part: Any, ins: list[Times]) -> Times:

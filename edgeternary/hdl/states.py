@@ -105,7 +105,7 @@ class Kept:
             count = chosen[value.name]
             words = payloads(pack(state.init, element, count))
             part = StatePart(count * element.width, words, ahead(b.graph, holding))
-            b.connect(getattr(starts, f"f{k}"), part, "first")
+            b.connect(getattr(starts, f"f{k}"), part, "i1")
             self.parts[value.name] = part
             self.wires[value.name] = Wire(part.o, element, count, value)
 
@@ -114,4 +114,4 @@ class Kept:
         known once that is elaborated."""
         state, part = self.wires[name], self.parts[name]
         wire = self.b.adapt(self.b.recode(wire, state.element, name), state.lanes, name)
-        self.b.connect(wire.port, self.b.part(part, name, "state", busy=len(part.initial)))
+        self.b.connect(wire.port, self.b.part(part, name, "state", busy=len(part.initial)), "i0")

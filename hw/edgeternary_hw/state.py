@@ -49,11 +49,11 @@ class Starts(wiring.Component):
 
 
 class State(Memories, wiring.Component):
-    """o is i, a frame later: frame k of o is frame k - 1 of i, and in place of frame -1 comes `initial`.
+    """o is i0, a frame later: frame k of o is frame k - 1 of i0, and in place of frame -1 comes `initial`.
 
     initial  payloads of a frame
-    ahead    frames whose bit on `first` may wait: so many more than the one on o may have begun upstream
-    first    a bit for each frame of o; 1: in place of frame k - 1 of i, which is dropped, comes `initial`
+    ahead    frames whose bit on i1 may wait: so many more than the one on o may have begun upstream
+    i1       a bit for each frame of o; 1: in place of frame k - 1 of i0, which is dropped, comes `initial`
 
     There is room for two frames, the one being read and the one being written, so that writing a step never
     waits for what the same step reads.
@@ -67,8 +67,8 @@ class State(Memories, wiring.Component):
             part._MustUse__silence = True  # designs that are only estimated are never elaborated
         super().__init__(
             {
-                "i": In(stream.Signature(unsigned(width))),
-                "first": In(stream.Signature(unsigned(1))),
+                "i0": In(stream.Signature(unsigned(width))),
+                "i1": In(stream.Signature(unsigned(1))),
                 "o": Out(stream.Signature(unsigned(width))),
             }
         )
@@ -85,7 +85,7 @@ class State(Memories, wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         ring, bits = self.ring, self.bits
-        ring.i, bits.i = self.i, self.first
+        ring.i, bits.i = self.i0, self.i1
         m.submodules.ring, m.submodules.bits = ring.elaborate(platform), bits.elaborate(platform)
         empty = Signal(init=1)  # nothing was written yet: this is the first frame after reset
         fresh, free, take = Signal(), Signal(), Signal()

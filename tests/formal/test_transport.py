@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from amaranth import Cat
+from amaranth import Cat, Const, Mux
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, State, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -59,6 +59,29 @@ def joined(inputs: Inputs) -> list[Answer]:
     return found
 
 
+def delayed(inputs: Inputs) -> list[Answer]:
+    """Frames of two beats, a frame later, or the initial contents where the bit says so."""
+    (words, bits), found = inputs, []
+    for n in range(2 * len(bits)):
+        frame, beat = divmod(n, 2)
+        initial = Const(INITIAL[beat], WIDTH)
+        if frame == 0:
+            found.append(Answer.equal(initial, 0, 1))
+        else:
+            found.append(Answer.equal(Mux(bits[frame], initial, words[n - 2]), n - 1, frame + 1))
+    return found
+
+
+def delayed_one(inputs: Inputs) -> list[Answer]:
+    """The same with frames of a single beat, which is 3 at first."""
+    words, bits = inputs
+    found = [Answer.equal(Const(3, WIDTH), 0, 1)]
+    for n in range(1, len(bits)):
+        found.append(Answer.equal(Mux(bits[n], Const(3, WIDTH), words[n - 1]), n, n + 1))
+    return found
+
+
+INITIAL = (1, 2)
 CLAIMS = {
     "hold": lambda: Claim(Hold(WIDTH), (5,), same),
     "skid": lambda: Claim(Skid(WIDTH), (5,), same),
@@ -70,6 +93,8 @@ CLAIMS = {
     "widen": lambda: Claim(Widen(WIDTH, 3), (9,), widened),
     "narrow": lambda: Claim(Narrow(WIDTH, 3), (3,), narrowed),
     "fork": lambda: Claim(Fork(WIDTH, 2), (5,), same),
+    "state": lambda: Claim(State(WIDTH, INITIAL, 2), (4, 3), delayed, slack=2),
+    "constant state": lambda: Claim(State(WIDTH, (3,), 2), (3, 4), delayed_one, slack=2),
     "concat": lambda: Claim(Concat(WIDTH, [1, 2]), (3, 6), joined),
 }
 

@@ -79,17 +79,17 @@ def gated() -> Graph:
 def flattened() -> Graph:
     """An image that is flattened behind its threshold, and kept as it was for the next step."""
     rng = np.random.default_rng(24)
-    x, old = build.value("x", (3, 4, 1), "uint8"), build.value("old", (3, 4, 1), "uint8")
+    x, old = build.value("x", (3, 5, 1), "uint8"), build.value("old", (3, 5, 1), "uint8")
     code = build.random_thresholds(rng, x, "binary", "code")
     flat, before = (
-        Reshape(name=n, inputs=(i,), shape=(12,)) for n, i in (("flat", "code"), ("before", "old"))
+        Reshape(name=n, inputs=(i,), shape=(15,)) for n, i in (("flat", "code"), ("before", "old"))
     )
     fc = Dense(
-        name="fc", inputs=("flat",), weights=build.codes(rng, (12, 12), "ternary"), weight_type="ternary",
-        bias=np.zeros(12, np.int32),
+        name="fc", inputs=("flat",), weights=build.codes(rng, (15, 15), "ternary"), weight_type="ternary",
+        bias=np.zeros(15, np.int32),
     )  # fmt: skip
     total = Add(name="total", inputs=("fc", "before"))
-    init = rng.integers(0, 256, (3, 4, 1)).astype(np.int32)
+    init = rng.integers(0, 256, (3, 5, 1)).astype(np.int32)
     return Graph("flattened", x, (code, flat, before, fc, total), "total", (State(old, init, "x"),))
 
 
