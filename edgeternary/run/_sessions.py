@@ -153,7 +153,7 @@ def _cortex_m(graph: Graph, target: str, options: Options, wishes: Wishes) -> It
 
 OPENERS = {"numpy": _numpy, "host": _host, "cortex-m": _cortex_m, "hdl": hdl, "serial": serial}
 TARGETED = ("cortex-m", "hdl", "serial")  # what follows the name is the core, the device, the port
-STATELESS = ("numpy", "hdl", "serial")  # these also keep a model alive that has no states
+STATELESS = ("hdl", "serial")  # these also keep a model alive that has no states
 NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl or serial:PORT"
 
 
