@@ -42,7 +42,7 @@ def test_what_keeps_nothing_is_refused_elsewhere() -> None:
         open_session(tiny_mlp(), "numpy"),
     ):
         pass
-    with pytest.raises(EdgeTernaryError, match="cannot run step by step") as caught:
-        with open_session(STATEFUL[0](), "verilator"):
-            pass
+    refused = pytest.raises(EdgeTernaryError, match="cannot run step by step")
+    with refused as caught, open_session(STATEFUL[0](), "verilator"):
+        pass
     assert caught.value.code == USAGE
