@@ -75,7 +75,7 @@ def test_cycles_fall_with_activity(tmp_path: Path) -> None:
 
 @pytest.mark.synth
 def test_hardware_gives_the_spikes_of_test_images(tmp_path: Path) -> None:
-    """An image for each shipped net, all steps, in Amaranth's simulator, in the cycles that were predicted."""
+    """An image, all its steps, in Amaranth's simulator, in the cycles that were predicted."""
     need("amaranth", "torch")
     from edgeternary.hdl.top import build
 
