@@ -53,7 +53,7 @@ class Design:
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
               (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
               more, the highest: 1 with the first beat of a step forgets all states before it
-    parts, edges  by instance name, and how they are joined, see hdl.builder
+    edges     how the parts are joined, see hdl.builder
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
@@ -72,7 +72,6 @@ class Design:
     taps: dict[str, Wire]
     busy: dict[str, int]
     layers: dict[str, str]
-    parts: list[tuple[str, Any]]
     edges: list[tuple[Any, Any, str]]
     answer: Answer | None = None
     single_port_rams: int = 0
@@ -82,7 +81,7 @@ class Design:
     def cycles(self) -> int:
         """Cycles from one frame to the next when frames come and go freely: those of the busiest part, or
         those in which what a step writes comes around to the next one."""
-        return max(*self.busy.values(), loops.period(self.parts, self.edges))
+        return max(*self.busy.values(), loops.period(self.top.parts, self.edges))
 
     @property
     def latency(self) -> int:
@@ -231,7 +230,6 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         },
         b.busy,
         b.layers,
-        b.parts,
         b.edges,
         leave if answer else None,
     )

@@ -52,6 +52,22 @@ class _Codes(torch.autograd.Function):
         return grads[0]
 
 
+class _Limited(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, top: float) -> Tensor:
+        return y.clamp(-top, top)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return grads[0], None
+
+
+def limited(y: Tensor, top: float) -> Tensor:
+    """clamp(y, -top, top); backward the gradient as it is. Keeps nothing."""
+    z: Tensor = _Limited.apply(y, top)
+    return z
+
+
 def fake_sigmoid(z: Tensor) -> Tensor:
     """sigmoid(z) as sigmoid_table gives it, over 256; backward y (1 - y). Keeps the result alone."""
     y: Tensor = _Sigmoid.apply(z)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from edgeternary.nn.bit_linear import FLOAT, BitLinear
 from edgeternary.nn.gate_tables import CODES, HI, LO, rest_table, sigmoid_table, silu_table
-from edgeternary.nn.gates import fake_codes, fake_sigmoid, fake_silu
+from edgeternary.nn.gates import fake_codes, fake_sigmoid, fake_silu, limited
 from edgeternary.nn.recurrence import linear_recurrence
 from edgeternary.nn.rescale import Rescale
 
@@ -45,11 +45,14 @@ class Gates:
     sigmoid: Callable[[Tensor], Tensor] = fake_sigmoid
     silu: Callable[[Tensor], Tensor] = fake_silu
     linear: Callable[[Tensor], Tensor] = fake_codes
+    branch: Callable[[Tensor, float], Tensor] = limited
 
     @staticmethod
     def of(weights: str) -> Gates:
-        """As tables give them; smooth for float weights."""
-        return Gates(torch.sigmoid, F.silu, lambda z: z) if weights == FLOAT else Gates()
+        """As tables and clamps give them; smooth and without limits for float weights."""
+        if weights == FLOAT:
+            return Gates(torch.sigmoid, F.silu, lambda z: z, lambda y, top: y)
+        return Gates()
 
     def opened(self, g: Tensor, h: Tensor) -> Tensor:
         """sigmoid(g) * h: what leaves the state."""
@@ -137,14 +140,17 @@ class GLU(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, hidden: int, weights: str) -> None:
+    """Both mixers; each adds at most `top` / RESIDUAL to x."""
+
+    def __init__(self, width: int, hidden: int, weights: str, top: int) -> None:
         super().__init__()
         self.mixer, self.glu = MLGRU(width, weights), GLU(width, hidden, weights)
+        self.most, self.functions = top / RESIDUAL, Gates.of(weights)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         y, state = self.mixer(x, state)
-        x = x + y
-        return x + self.glu(x), state
+        x = x + self.functions.branch(y, self.most)
+        return x + self.functions.branch(self.glu(x), self.most), state
 
     def integers(self, x: Tensor, state: Tensor, top: int) -> tuple[Tensor, Tensor]:
         y, state = self.mixer.integers(x, state, top)
@@ -194,7 +200,9 @@ class MatMulFreeLM(nn.Module):
         super().__init__()
         self.symbols, self.width, self.hidden, self.kind = symbols, width, hidden, weights
         self.embedding = Embedding(symbols, width, weights)
-        self.blocks = nn.ModuleList([Block(width, hidden, weights) for _ in range(layers)])
+        self.blocks = nn.ModuleList(
+            [Block(width, hidden, weights, branch_top(layers)) for _ in range(layers)]
+        )
         self.head = BitLinear(width, (symbols,), weights=weights)
         self.gain = nn.Parameter(torch.tensor(0.0))
         self.bias = nn.Parameter(torch.zeros(symbols))

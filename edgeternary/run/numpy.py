@@ -29,7 +29,10 @@ def run(
     parts: list[dict[str, IntArray]] = []
     for start in range(0, max(len(inputs), 1), CHUNK):
         chunk = inputs[start : start + CHUNK].astype(np.int32)
-        values = _steps(graph, chunk) if graph.states else _evaluate(graph, {graph.input.name: chunk})
+        if graph.states:
+            values = _steps(graph, chunk, keep)
+        else:
+            values = _evaluate(graph, {graph.input.name: chunk})
         parts.append({name: values[name] for name in keep})
         if callable(progress):
             progress(min(start + CHUNK, len(inputs)), len(inputs))
@@ -43,18 +46,21 @@ def _evaluate(graph: Graph, values: dict[str, IntArray]) -> dict[str, IntArray]:
     return values
 
 
-def _steps(graph: Graph, inputs: IntArray) -> dict[str, IntArray]:
-    """Step through inputs (samples, steps, *shape), all samples side by side."""
+def _steps(graph: Graph, inputs: IntArray, keep: list[str]) -> dict[str, IntArray]:
+    """The values `keep` at each of the steps of inputs (samples, steps, *shape), all samples side by side.
+
+    What is not kept is forgotten after its step: thousands of steps of a language model would fill memories.
+    """
     samples, steps = inputs.shape[:2]
     state = {s.value.name: np.broadcast_to(s.init, (samples, *s.init.shape)) for s in graph.states}
     trace: list[dict[str, IntArray]] = []
     for step in range(steps):
         values = _evaluate(graph, {graph.input.name: inputs[:, step], **state})
         state = {s.value.name: values[s.next] for s in graph.states}
-        trace.append(values)
+        trace.append({name: values[name] for name in keep})
     return {
-        op.name: np.stack([values[op.name] for values in trace], axis=1)
+        name: np.stack([values[name] for values in trace], axis=1)
         if trace
-        else np.zeros((samples, 0, *graph.values[op.name].shape), np.int32)
-        for op in graph.ops
+        else np.zeros((samples, 0, *graph.values[name].shape), np.int32)
+        for name in keep
     }

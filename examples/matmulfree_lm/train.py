@@ -1,6 +1,6 @@
 """Trains the MatMul-free language model of characters on the King James text, and lowers it.
 
-python train.py -o kjv.et [--weights int8] [--characters 8000000] [--threads 1]
+python train.py -o kjv.et [--weights int8] [--held-out end] [--characters 8000000] [--threads 1]
 """
 
 import argparse
@@ -30,11 +30,12 @@ parser.add_argument("--weights", default="ternary_absmean", choices=["ternary_ab
 parser.add_argument("--characters", type=int, default=LmRecipe.characters)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--held-out", default="chapters", choices=["chapters", "end"], help="of the text")
 parser.add_argument("--measure", type=int, default=None, help="held-out characters to measure on; all")
 chosen = parser.parse_args()
 
 torch.set_num_threads(chosen.threads)
-text = king_james()
+text = king_james(chosen.held_out)
 recipe = LmRecipe(weights=chosen.weights, characters=chosen.characters, seed=chosen.seed)
 start, recent = time.monotonic(), [0.0]
 
@@ -49,7 +50,8 @@ def told(done: int, updates: int, bits: float) -> None:
 
 model = train_lm(text, recipe, told)
 held_out = encode(text.held_out, text.symbols)[: chosen.measure]
-card = {"data": text.name, "recipe": asdict(recipe), "seconds": round(time.monotonic() - start)}
+card = {"data": text.name, "held_out": chosen.held_out, "recipe": asdict(recipe)}
+card["seconds"] = round(time.monotonic() - start)
 if chosen.weights != "float":
     info = {"data": f"{text.name} (Debian bible-kjv-text)", "recipe": json.dumps(asdict(recipe))}
     graph = lower_lm(model, text.symbols, name="kjv", info=info)

@@ -12,7 +12,10 @@ from edgeternary import nn
 
 @dataclass(frozen=True)
 class Task:
-    """hidden: neurons; augment: flip, shift or both; epochs, lr: of the shipped net."""
+    """hidden: neurons; augment: flip, shift or both; epochs, lr: of the shipped net.
+
+    teacher: a model of the zoo that it learns from; plain: the share of epochs on pixels instead of spikes.
+    """
 
     name: str
     data: str
@@ -23,10 +26,14 @@ class Task:
     coding: str = "rate"
     lr: float = 3e-3
     batch: int = 256
+    teacher: str = ""
+    plain: float = 0.0
 
 
 TASKS = {
-    "fashion": Task("spiking-fashion", "fashion-mnist", 384, ("flip",), 20),
+    "fashion": Task(
+        "spiking-fashion", "fashion-mnist", 384, ("flip",), 60, teacher="fashion-cnn-4bit", plain=0.6
+    ),
     "mnist": Task("spiking-mnist", "mnist", 320, ("shift",), 9, steps=6),
 }
 

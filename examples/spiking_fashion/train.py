@@ -30,37 +30,72 @@ from edgeternary.ops.sizes import sizes
 from edgeternary.train.data import DATASETS
 
 HERE = Path(__file__).parent
+TEMPERATURE = 3.0  # of distillation
 
 
-def augmented(x: Tensor, how: tuple[str, ...]) -> Tensor:
-    """Pixels (N, 784): flip mirrors half of them, shift moves each by up to a pixel either way."""
+def augmented(x: Tensor, how: tuple[str, ...]) -> tuple[Tensor, Tensor]:
+    """Pixels (N, 784): flip mirrors half of them, shift moves each by up to a pixel either way.
+
+    The second tensor, (N,), has 1 where an image was mirrored.
+    """
     images = x.reshape(-1, 28, 28)
+    turn = torch.rand(len(x)) < (0.5 if "flip" in how else 0.0)
     if "flip" in how:
-        turn = torch.rand(len(x), 1, 1) < 0.5
-        images = torch.where(turn, images.flip(2), images)
+        images = torch.where(turn[:, None, None], images.flip(2), images)
     if "shift" in how:
         wide = torch.nn.functional.pad(images, (1, 1, 1, 1))
         moves = torch.randint(0, 9, (len(x),))
         moved = torch.stack([wide[:, dy : dy + 28, dx : dx + 28] for dy in range(3) for dx in range(3)])
         images = moved[moves, torch.arange(len(x))]
-    return images.reshape(-1, 784)
+    return images.reshape(-1, 784), turn.long()
 
 
-def fit(model: nn.Spiking, task: Task, images: Tensor, labels: Tensor, epochs: int) -> None:
+def teach(name: str, images: np.ndarray) -> Tensor:
+    """Logits (N, 2, 10) of a model of the zoo, for each image (N, 28, 28, 1) and its mirror image."""
+    graph = edgeternary.zoo.load(name)
+    scale = graph.meta.logit_scale
+    assert scale is not None
+    sides = (images, images[:, :, ::-1])
+    answers = [edgeternary.run.run(graph, side.copy(), on="host").outputs for side in sides]
+    return torch.from_numpy(np.stack(answers, 1).astype(np.float32) * np.float32(scale))
+
+
+def judged(logits: Tensor, labels: Tensor, taught: Tensor | None) -> Tensor:
+    """Cross entropy; with a teacher half of it, and half of the divergence from its answers.
+
+    Both sides of the divergence are softened by TEMPERATURE, whose square restores the gradient's size
+    (Hinton et al., arXiv:1503.02531).
+    """
+    loss = torch.nn.functional.cross_entropy(logits, labels)
+    if taught is None:
+        return loss
+    here, there = (torch.log_softmax(z / TEMPERATURE, 1) for z in (logits, taught))
+    apart = torch.nn.functional.kl_div(here, there, log_target=True, reduction="batchmean")
+    return 0.5 * loss + 0.5 * TEMPERATURE**2 * apart
+
+
+def fit(
+    model: nn.Spiking, task: Task, images: Tensor, labels: Tensor, taught: Tensor | None, epochs: int
+) -> None:
     """Adam with a warm-up of 3 % and a cosine to zero; latent weights stay within [-1, 1]."""
     optimizer = torch.optim.Adam(model.parameters(), lr=task.lr)
     steps = math.ceil(len(images) / task.batch) * epochs
     done = 0
+    coding, fraction = model.coding, model.net.lif1.fraction
     for epoch in range(epochs):
         model.train()
+        # Pixels as they are need the first layer once for all steps: most epochs see them, the last spikes.
+        plain = epoch < round(task.plain * epochs)
+        model.coding, model.net.lif1.fraction = ("direct", 0) if plain else (coding, fraction)
         right, start = 0, time.perf_counter()
         for chunk in torch.randperm(len(images)).split(task.batch):
             share = done / steps
             rate = task.lr * min(1.0, share / 0.03 + 1e-3) * 0.5 * (1 + math.cos(math.pi * share))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            logits = model(augmented(images[chunk], task.augment))[:, -1]
-            loss = torch.nn.functional.cross_entropy(logits, labels[chunk])
+            x, turned = augmented(images[chunk], task.augment)
+            logits = model(x)[:, -1]
+            loss = judged(logits, labels[chunk], None if taught is None else taught[chunk, turned])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -137,7 +172,8 @@ def main() -> int:
     model = make_model(args.hidden or task.hidden, args.steps or task.steps, args.coding or task.coding)
     model.net.lif1.surrogate = args.surrogate
     epochs, start = args.epochs or task.epochs, time.perf_counter()
-    fit(model, task, images, torch.from_numpy(y.astype(np.int64)), epochs)
+    taught = teach(task.teacher, x) if task.teacher else None
+    fit(model, task, images, torch.from_numpy(y.astype(np.int64)), taught, epochs)
     settle(model, images)
     seconds = time.perf_counter() - start
     graph = edgeternary.lower(model, images[:1], name=task.name, labels=data.labels)
@@ -153,6 +189,8 @@ def main() -> int:
         "surrogate": args.surrogate,
         "hidden": args.hidden or task.hidden,
         "epochs": epochs,
+        "plain_epochs": round(task.plain * epochs),
+        "teacher": task.teacher,
         "augment": task.augment,
         "lr": task.lr,
         "batch": task.batch,

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, State
+from edgeternary.ops import Add, Requantize
+from edgeternary.ops import build as build_op
 from edgeternary.run import run
 from tests.need import need
 from tests.registry.graphs import STATEFUL, inputs
@@ -18,8 +20,8 @@ from tests.registry.random_graphs import spiking_graphs, stateful_graphs
 
 need("amaranth")
 
-from edgeternary.errors import EdgeTernaryError  # noqa: E402
-from edgeternary.hdl import devices, memory  # noqa: E402
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError  # noqa: E402
+from edgeternary.hdl import devices, memory, plan  # noqa: E402
 from edgeternary.hdl.bench import simulate  # noqa: E402
 from edgeternary.hdl.folding import Fold, Folding, fold  # noqa: E402
 from edgeternary.hdl.top import build  # noqa: E402
@@ -98,7 +100,7 @@ def test_a_wrong_initial_content_is_noticed() -> None:
     graph = STATEFUL[0]()
     x = inputs(graph, 2)
     design = build(graph)
-    (part,) = (part for _, part in design.parts if isinstance(part, StatePart))
+    (part,) = (part for _, part in design.top.parts if isinstance(part, StatePart))
     part.initial[-1] ^= 1
     found = simulate(design, x, taps=True).taps["leak"]
     assert not np.array_equal(found, run(graph, x, taps=True).taps["leak"])
@@ -121,3 +123,29 @@ def test_room_for_one_frame_only_would_be_noticed(monkeypatch: pytest.MonkeyPatc
         simulate(build(graph, at_once), x)
     monkeypatch.undo()
     np.testing.assert_array_equal(simulate(build(graph, at_once), x).outputs, run(graph, x).outputs)
+
+
+def unread(steps_on: bool) -> Graph:
+    """A state that is doubled, or with `steps_on` added to; and one that no answer depends on."""
+    held, other, x = (build_op.value(name, (2,), "int8") for name in ("held", "other", "x"))
+    ones = np.ones(2, np.int32)
+    total = Add(name="total", inputs=("held", "held" if not steps_on else "x"))
+    kept = Requantize(
+        name="kept", inputs=("total",), m=ones, b=ones, s=ones, zero=0, lo=-128, hi=127, rounding="floor",
+        type="int8",
+    )  # fmt: skip
+    states = (State(held, ones, "kept"), State(other, ones, "x"))
+    return Graph("unread", x, (total, kept), "total", states)
+
+
+def test_what_no_answer_depends_on_is_left_out() -> None:
+    design = build(unread(True))
+    assert sum(isinstance(part, StatePart) for _, part in design.top.parts) == 1
+    with pytest.raises(EdgeTernaryError, match="do not depend on its input 'x'"):
+        build(unread(False))
+
+
+def test_wired_layers_keep_nothing() -> None:
+    with pytest.raises(EdgeTernaryError, match="keeps 'v' between steps") as caught:
+        plan.design(STATEFUL[0](), plan.Wishes(latency=20))
+    assert caught.value.code == DOES_NOT_FIT

@@ -58,6 +58,15 @@ def test_chapters_are_held_out_whole() -> None:
     text = split(printed(1189))
     assert text.held_out.startswith("In 20: one.\nTwo.\nIn 40") and "In 20:" not in text.train
     assert text.train.startswith("In 1: one.\nTwo.\nIn 2:")
+
+
+def test_the_end_is_held_out() -> None:
+    text, chapters = split(printed(1189), at_end=True), split(printed(1189))
+    whole = len(text.train) + len(text.held_out)
+    assert whole == len(chapters.train) + len(chapters.held_out) and len(text.held_out) == whole // 20
+    assert text.train.startswith("In 1: one.") and text.held_out.endswith("In 1189: one.\nTwo.\n")
+    with pytest.raises(EdgeTernaryError, match="chapters or end"):
+        king_james("middle")
     with pytest.raises(EdgeTernaryError, match="1188 chapters"):
         split(printed(1188))
 
