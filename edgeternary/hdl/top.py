@@ -87,7 +87,7 @@ class Design:
     def latency(self) -> int:
         """Cycles from the first beat of a frame in to the last one of its answer, both counted, in a design
         that nothing else is in: of a network whose next input waits for the answer."""
-        return loops.latency(self.parts, self.edges, self.i_beats)
+        return loops.latency(self.top.parts, self.edges, self.i_beats)
 
     @property
     def stateful(self) -> bool:
