@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from amaranth import Cat, Const, Mux
+from amaranth import Cat, Const, Module, Mux, unsigned
+from amaranth.lib import stream, wiring
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, State, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, State, Turns, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -81,6 +82,27 @@ def delayed_one(inputs: Inputs) -> list[Answer]:
     return found
 
 
+class Round(wiring.Component):
+    """Turns, and a Concat that joins what they part."""
+
+    def __init__(self, beats: list[int]) -> None:
+        self.beats = beats
+        port = stream.Signature(unsigned(WIDTH))
+        super().__init__({"i": wiring.In(port), "o": wiring.Out(port)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.turns, m.submodules.concat = turns, concat = (
+            Turns(WIDTH, self.beats),
+            Concat(WIDTH, self.beats),
+        )
+        wiring.connect(m, wiring.flipped(self.i), turns.i)
+        for k in range(len(self.beats)):
+            wiring.connect(m, getattr(turns, f"o{k}"), getattr(concat, f"i{k}"))
+        wiring.connect(m, concat.o, wiring.flipped(self.o))
+        return m
+
+
 INITIAL = (1, 2)
 CLAIMS = {
     "hold": lambda: Claim(Hold(WIDTH), (5,), same),
@@ -96,6 +118,7 @@ CLAIMS = {
     "state": lambda: Claim(State(WIDTH, INITIAL, 2), (4, 3), delayed, slack=2),
     "constant state": lambda: Claim(State(WIDTH, (3,), 2), (3, 4), delayed_one, slack=2),
     "concat": lambda: Claim(Concat(WIDTH, [1, 2]), (3, 6), joined),
+    "turns": lambda: Claim(Round([2, 1]), (7,), same),
 }
 
 
