@@ -40,7 +40,8 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
     names = make_names(plan)
     calls = plan.calls
     isa = ISAS.get(plan.core.name, "thumb2")
-    functions = [_function(plan, names, index, step) for index, step in enumerate(calls)]
+    known: dict[object, str] = {}
+    functions = [_function(plan, names, index, step, known) for index, step in enumerate(calls)]
     routines = _routines(names.net, functions, isa, plan.core.vectors)
     fields = {
         "net": names.net,
@@ -105,11 +106,21 @@ def _helper_names() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".c.j2") for file in files))
 
 
-def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
-    """Comment, constants and function of one step."""
+def _function(plan: Plan, names: Names, index: int, step: Step, known: dict[object, str]) -> str:
+    """Comment, constants and function of one step. `known`: names of tables that stand for equal ones."""
     body = step.body
     name = function_name(names, index, step)
     prefix = f"{names.net}_{names.values[step.layer]}" if step.ops else name  # several may convert a value
+    tags, own = {}, []
+    for table in body.tables:
+        contents = (table.ctype, table.data.tobytes())
+        if table.once and contents in known:
+            tags[table.name] = known[contents]
+            continue
+        own.append(table)
+        tags[table.name] = f"{prefix}_{table.name}"
+        if table.once:
+            known[contents] = tags[table.name]
     fields: dict[str, object] = {
         **body.fields,
         "net": names.net,
@@ -118,8 +129,8 @@ def _function(plan: Plan, names: Names, index: int, step: Step) -> str:
         "function": name,
         "title": _title(step),
         "signature": _signature(plan, names, name, step),
-        "tables": "".join(f"{table_text(prefix, table)}\n\n" for table in body.tables),
-        "tags": {table.name: f"{prefix}_{table.name}" for table in body.tables},
+        "tables": "".join(f"{table_text(prefix, table)}\n\n" for table in own),
+        "tags": tags,
         "types": [ctype_of(names, buffer) for buffer in step.ins],
         "y_ctype": ctype_of(names, step.out),
     }

@@ -14,12 +14,16 @@ LINE = 100
 
 @dataclass(frozen=True)
 class Table:
-    """A constant array of the generated code: `static const <type> <prefix>_<name>[]`."""
+    """A constant array of the generated code: `static const <type> <prefix>_<name>[]`.
+
+    once  an equal one that an earlier function has stands for it
+    """
 
     name: str
     data: np.ndarray
     comment: str = ""
     hexadecimal: bool = False
+    once: bool = False
 
     @property
     def ctype(self) -> str:

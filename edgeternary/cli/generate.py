@@ -19,7 +19,12 @@ CLOCK_MHZ = 120  # at which tokens a second of a Cortex-M are reckoned
 @click.command()
 @model_argument
 @click.option("--prompt", required=True, help="The text to continue, in the model's characters.")
-@click.option("--on", default="numpy", show_default=True, help="numpy, host or cortex-m4 (and other cores).")
+@click.option(
+    "--on",
+    default="numpy",
+    show_default=True,
+    help="numpy, host, cortex-m4 (or another core), hdl, cxxrtl (or hdl:DEVICE), serial:PORT.",
+)
 @click.option("--length", type=click.IntRange(1), default=200, show_default=True, help="Characters to add.")
 @click.option(
     "--temperature", type=float, default=0.0, show_default=True, help="0 takes the likeliest character."
@@ -75,9 +80,11 @@ def command(
 
 
 def _cycles(stats: dict[str, Stat]) -> str:
-    """What a Cortex-M takes."""
+    """What a Cortex-M takes, as modelled; what hardware took, as counted, without a clock to go with it."""
     cycles = stats.get("cycles")
     if not isinstance(cycles, int | float):
         return f"; no cycles: {stats['timing']}" if "timing" in stats else ""
+    if "timing" not in stats:
+        return f"; {cycles:,.0f} cycles/token"
     speed = CLOCK_MHZ * 1e6 / cycles
     return f"; {cycles:,.0f} cycles/token ({stats['timing']}), {speed:,.0f} tokens/s at {CLOCK_MHZ} MHz"

@@ -49,6 +49,7 @@ def to_cocotb(graph: Graph, verilog: str, vectors: Vectors) -> dict[str, str]:
     )
     name = identifier(graph.name)
     fields = {"name": name, "title": graph.name, "vectors": vectors, "frames": len(vectors.inputs)}
+    fields["stateful"] = bool(graph.states)
     files = {"test_bench.py": f"test_{name}.py", "Makefile": "Makefile", "README.md": "README.md"}
     texts = {
         file: environment.get_template(f"export/cocotb/{template}.j2").render(fields)

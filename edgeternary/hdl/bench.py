@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth import Const, Module, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
@@ -25,7 +26,7 @@ STALL_PERIOD = 1021  # a prime, so that the pattern does not beat with frames
 class Run:
     """What a simulation gave.
 
-    outputs, taps  (frames, *shape)
+    outputs, taps  (frames, *shape), or (samples, steps, *shape) with states
     times          for each frame the cycle, counted from the first beat that went in, of its last beat out
     """
 
@@ -43,21 +44,22 @@ def simulate(
     waves: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run frames (n, *shape) back to back. With `stalls`, a seed, source and sink pause at random.
+    """Run frames (n, *shape), or steps (samples, steps, *shape) of a design with states, back to back.
+    With `stalls`, a seed, source and sink pause at random.
 
     waves  name of a VCD file for all signals; layers are scopes in it. It is there after a failure as well.
     """
-    count = len(inputs)
+    count = math.prod(design.lead(inputs))
     bench = _Bench(design, inputs, taps, stalls)
-    with _long_integers():
+    with long_integers():
         simulator = Simulator(bench.module)
     simulator.add_clock(1e-6)
     result: list[Run] = []
 
     async def testbench(ctx: Any) -> None:
         done = 0
-        while done < count:
-            done, failed = await ctx.changed(bench.frame, bench.failed)
+        while done < count or not ctx.get(bench.settled):
+            done, failed, _ = await ctx.changed(bench.frame, bench.failed, bench.settled)
             if failed:
                 raise EdgeTernaryError(
                     f"the hardware of model {design.graph.name!r} stopped after {done} of {count} frames",
@@ -65,17 +67,17 @@ def simulate(
                     "report this: a stream of the design is stuck",
                 )
             if progress:
-                progress(done)
+                progress(done)  # again while what the last frame writes into states is on its way
         result.append(bench.read(ctx))
 
     simulator.add_testbench(testbench)
-    with simulator.write_vcd(waves) if waves else nullcontext(), _long_integers():
+    with simulator.write_vcd(waves) if waves else nullcontext(), long_integers():
         simulator.run()
     return result[0]
 
 
 @contextmanager
-def _long_integers() -> Iterator[None]:
+def long_integers() -> Iterator[None]:
     """Amaranth writes masks of wide signals as decimal numbers, which Python limits to 4,300 digits."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
@@ -89,23 +91,28 @@ class _Bench:
     """The design with a source, and memories behind its output and its taps."""
 
     def __init__(self, design: Design, inputs: IntArray, taps: bool, stalls: int | None) -> None:
-        self.design, self.count = design, len(inputs)
+        self.design, self.lead = design, design.lead(inputs)
+        self.count = math.prod(self.lead)
         self.limit = design.limit(self.count)
         self.module = m = Module()
         m.submodules.design = design.top
         self.cycle = Signal(range(self.limit + 2))
         self.frame, self.failed = Signal(range(self.count + 1)), Signal()
-        self._start(m, frames.pack(inputs, design.i_element, design.i_lanes), stalls)
+        self._start(m, design.stimulus(inputs), stalls)
         out = design.top.o
-        self.outputs, last = self._record(m, out, design.o_beats)
+        self.outputs, last, _ = self._record(m, out, design.o_beats)
         m.submodules.times = self.times = Memory(shape=unsigned(len(self.cycle)), depth=self.count, init=[])
         port = self.times.write_port()
         m.d.comb += [port.addr.eq(self.frame), port.data.eq(self.cycle), port.en.eq(last)]
         with m.If(last):
             m.d.sync += self.frame.eq(self.frame + 1)
         self.taps = {}
+        recorded = [Const(1)]
         for name, wire in design.taps.items() if taps else ():
-            self.taps[name] = self._record(m, wire.port, wire.value.size // wire.lanes)[0]
+            self.taps[name], _, full = self._record(m, wire.port, wire.value.size // wire.lanes)
+            recorded.append(full)
+        self.settled = Signal()  # what follows the last answer, on its way into states, was recorded
+        m.d.sync += self.settled.eq(Cat(*recorded).all())
 
     def _start(self, m: Module, words: frames.Words, stalls: int | None) -> None:
         """The source; the cycle counter, which starts with the first beat that is taken."""
@@ -164,8 +171,9 @@ class _Bench:
             m.d.sync += self.failed.eq(1)
         return top.load__done
 
-    def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal]:
-        """A memory of everything that passes a stream, and whether the last beat of a frame passes now."""
+    def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal, Value]:
+        """A memory of everything that passes a stream, whether the last beat of a frame passes now, and
+        whether all have passed."""
         memory = Memory(shape=unsigned(len(port.payload)), depth=self.count * beats, init=[])
         m.submodules += memory
         write = memory.write_port()
@@ -182,7 +190,7 @@ class _Bench:
             m.d.sync += [at.eq(at + 1), left.eq(left - 1)]
             with m.If(left == 0):
                 m.d.sync += left.eq(beats - 1)
-        return memory, last
+        return memory, last, at == self.count * beats
 
     def read(self, ctx: Any) -> Run:
         """Everything out of the memories."""
@@ -191,11 +199,11 @@ class _Bench:
             return frames.words([ctx.get(memory.data[k]) for k in range(memory.depth)], memory.shape.width)
 
         def values(memory: Memory, element: Any, lanes: int, shape: tuple[int, ...]) -> IntArray:
-            return frames.unpack(words(memory), element, lanes, (self.count, *shape))
+            return frames.unpack(words(memory), element, lanes, (*self.lead, *shape))
 
         d = self.design
         return Run(
-            d.outputs(words(self.outputs), self.count),
+            d.outputs(words(self.outputs), self.lead),
             {
                 name: d.taps[name].numbers(
                     values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)

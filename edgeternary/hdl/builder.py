@@ -48,6 +48,7 @@ class Builder:
     """Collects the parts of a design.
 
     parts  (instance name, component) in stream order
+    edges  (output port, component, name of its input port)
     layers  by instance name, the layer that a part belongs to
     busy   by instance name, the cycles a frame that a part works when it waits for nobody
     """
@@ -57,6 +58,7 @@ class Builder:
         self.parts: list[tuple[str, Any]] = []
         self.busy: dict[str, int] = {}
         self.layers: dict[str, str] = {}
+        self.edges: list[tuple[Any, Any, str]] = []
         self._taken: set[str] = set()
 
     def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:
@@ -76,13 +78,18 @@ class Builder:
 
         busy  cycles a frame; without it the beats of the stream
         """
-        share(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
+        self.connect(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
         return component.o
 
     def attach(self, wires: list[Wire], component: Any) -> None:
         """Connects streams to the numbered inputs i0, i1, ... of a part."""
         for k, wire in enumerate(wires):
-            share(wire.port, component, f"i{k}")
+            self.connect(wire.port, component, f"i{k}")
+
+    def connect(self, port: Any, component: Any, name: str = "i") -> None:
+        """An output port of a part as an input of another."""
+        share(port, component, name)
+        self.edges.append((port, component, name))
 
     def recode(self, wire: Wire, element: Element, name: str) -> Wire:
         """The same numbers encoded as `element`."""
@@ -109,25 +116,20 @@ class Builder:
         value = self.graph.values[op_name]
         return Wire(component.o, element or stream_element(value), lanes, value)
 
-    def fork(self, wire: Wire, holds: list[bool], name: str) -> list[Wire]:
-        """The stream for several readers. `holds[k]`: reader k keeps beats back before it answers.
-
-        A branch gets a FIFO for a whole frame, which is always enough: what any reader needs for its next
-        answer lies in the frame that the slowest one is in. The only branch that holds beats back needs none.
-        """
-        if len(holds) == 1:
+    def fork(self, wire: Wire, capacities: list[int], name: str) -> list[Wire]:
+        """The stream for several readers, with a FIFO of so many beats in front of each, see hdl.branches."""
+        if len(capacities) == 1:
             return [wire]
         bits = wire.lanes * wire.element.width
         if self.folding.kept:  # its ready comes from all readers, and goes through the layer before
             wire = self._buffered(wire, name, "buffer")
-        split = Fork(bits, len(holds))
-        share(wire.port, self.part(split, name, "fork"))
-        frame = wire.value.size // wire.lanes
+        split = Fork(bits, len(capacities))
+        self.connect(wire.port, self.part(split, name, "fork"))
         wires = []
-        for k, held in enumerate(holds):
+        for k, capacity in enumerate(capacities):
             branch = replace(wire, port=getattr(split, f"o{k}"))
-            if not held or sum(holds) > 1:
-                branch = replace(branch, port=self.through(Fifo(bits, frame), branch, name, f"fifo{k}"))
+            if capacity:
+                branch = replace(branch, port=self.through(Fifo(bits, capacity), branch, name, f"fifo{k}"))
                 if self.folding.kept:  # long counters wait for its ready
                     branch = self._buffered(branch, name, f"buffer{k}")
             wires.append(branch)

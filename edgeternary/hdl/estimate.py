@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from amaranth import Const
+
 from edgeternary.hdl import memory
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.folding import Folding, fold
+from edgeternary.hdl.together import SHARES
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary_hw import (
@@ -26,18 +29,25 @@ from edgeternary_hw import (
     MaxPool,
     Multiply,
     Narrow,
+    Pick,
     Recode,
     Replay,
     Requantize,
+    RmsNorm,
+    Row,
     Skid,
+    Starts,
+    State,
     SumPool,
     Threshold,
+    Turns,
     Widen,
     Window,
     WiredArgMax,
     WiredDense,
     WiredThreshold,
 )
+from edgeternary_hw.signed_digits import product_bits, sums
 from edgeternary_hw.single_port import SINGLE, columns
 from edgeternary_hw.stage import MemorySize
 
@@ -83,12 +93,31 @@ def _threshold(p: Threshold) -> tuple[float, float]:
 def _requantize(p: Requantize) -> tuple[float, float]:
     width, code = len(p.i.payload) // p.lanes, len(p.o.payload) // p.lanes
     factors = [abs(m) for m in p.columns[0]]
-    constant = len(set(p.columns[0])) == 1
     size = width + max(factors).bit_length()
-    terms = factors[0].bit_count() if constant else max(factors).bit_length()
-    shift = 0 if len(set(p.columns[2])) == 1 else 3 * size
-    each = max(terms - 1, 0) * size * 1.5 + (0 if constant else terms * width / 2) + size + shift + 3 * code
+    left = size - p.shift
+    shift = max(p.columns[2]).bit_length() * left
+    if len(set(p.columns[0])) == 1:
+        parts = len(sums(Const(0, 1), factors[0]))
+        bias = 0 if len(set(p.columns[1])) == 1 else p.shift
+        each = product_bits(width, factors[0]) + (size if parts > 1 else 0) + bias + 3.3 * left + code / 2
+        return p.lanes * (each + shift) + 8, p.lanes * ((parts + 1) * size + left + code)
+    terms = max(factors).bit_length()
+    each = (terms - 1) * size * 1.5 + terms * width / 2 + size + shift + 3 * code
     return p.lanes * each + 8, p.lanes * (width + 2 * size + code)
+
+
+def _multiply(p: Multiply) -> tuple[float, float]:
+    """A LUT for each bit to choose -a, 0, a or 2a, and an adder; registers and counters."""
+    each = p.digits * (2 * (p.a_width + 2) + 6)
+    return p.lanes * each + 30, p.lanes * (2 * p.a_width + p.b_width + len(p.o.payload)) + 10
+
+
+def _rms_norm(p: RmsNorm) -> tuple[float, float]:
+    """A multiplier, the sum of squares with its shifts by two, the root's three adders and two choices, the
+    shift of a product by any distance, and a clamp."""
+    width, total = p.element.width, 16 + 2 * p.most_h
+    luts = 3.3 * p.digits * 19 + 2 * total + 170 + 4 * (17 + width) + 2 * width + 90
+    return luts, 5 * width + total + 2 * 33 + 34 + 90
 
 
 def _window(p: Window) -> tuple[float, float]:
@@ -105,6 +134,14 @@ def _replay(p: Replay) -> tuple[float, float]:
     return 5 * bits + 2 * _bits(p.length) + 2 * _bits(p.times) + 12, 4 * bits + _bits(p.length) + 6
 
 
+def _state(p: State) -> tuple[float, float]:
+    """Two FIFOs, and the choice between the initial contents and what was written, behind a register."""
+    rings = [_replay(part) for part in (p.ring, p.bits)]
+    bits = _bits(len(p.initial))
+    own = (p.width + 2 * bits + 8, p.width * (2 if p.memories else 1) + bits + 4)
+    return sum(luts for luts, _ in rings) + own[0], sum(ffs for _, ffs in rings) + own[1]
+
+
 def _pool(p: MaxPool | SumPool) -> tuple[float, float]:
     luts, ffs = _window(p.window)
     each = len(p.reduce.o.payload) * (2 if isinstance(p, SumPool) else 3)
@@ -118,8 +155,7 @@ def _payload(luts: float, ffs: float) -> Callable[[Any], tuple[float, float]]:
 
 def _add(p: Add) -> tuple[float, float]:
     inputs = len(p.i0.payload) + len(p.i1.payload)
-    factor = min(len(p.i0.payload), len(p.i1.payload)) // p.lanes if isinstance(p, Multiply) else 1
-    return inputs + factor * len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
+    return inputs + len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
 
 
 def _wired(p: WiredDense) -> tuple[float, float]:
@@ -144,18 +180,24 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     MaxPool: _pool,
     SumPool: _pool,
     Add: _add,
-    Multiply: _add,
+    Multiply: _multiply,
     Answer: lambda p: (len(p.i.payload) * 3 + 40, len(p.i.payload) * 2 + 50),
     ArgMax: lambda p: (len(p.i.payload) * 2 + 15, len(p.i.payload) + 15),
     Concat: _payload(1, 0),
     Fork: lambda p: (3 * p.count + 2, p.count),
-    Lookup: _payload(0.2, 0),
+    Lookup: _payload(0.2, 1),
+    RmsNorm: _rms_norm,
+    Row: lambda p: (2 * _bits(p.beats) + 12, len(p.i.payload) + len(p.o.payload) + _bits(p.beats) + 6),
+    Pick: lambda p: (0, 0),
+    Turns: lambda p: (3 * p.count + 10, p.count + _bits(max(p.beats))),
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
     WiredDense: _wired,
     WiredThreshold: lambda p: (len(p.i.payload) / 2, len(p.o.payload) + 2),
     WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
+    Starts: lambda p: (3 * p.count + 2 * _bits(p.beats) + 6, p.count + _bits(p.beats) + 3),
+    State: _state,
     Skid: lambda p: (len(p.o.payload) + 5, 2 * len(p.o.payload) + 2),
 }
 
@@ -233,7 +275,7 @@ def luts(graph: Graph, folding: Folding | None = None, device: str = "ice40") ->
     design = build(graph, folding or fold(graph))
     found = dict.fromkeys((op.name for op in graph.ops), 0)
     for name, row in by_part(design, device).items():
-        layer = design.layers.get(name, name)
+        layer = design.layers.get(name, name).split(SHARES)[0]
         found[layer] = found.get(layer, 0) + row["luts"]
     return {name: found[name] for name in (op.name for op in graph.ops)}
 

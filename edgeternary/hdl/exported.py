@@ -46,7 +46,8 @@ def verilog_project(graph: Graph, folding: Folding | None = None, tool: str = "a
         "title": graph.name,
         "version": _version(),
         "period": PERIOD,
-        "cycles": core.folding.cycles,
+        "cycles": core.cycles,
+        "stateful": core.stateful,
         "i": _port(graph.input, core.i_element, core.i_lanes, i_bits, len(streams.s_axis_tdata)),
         "o": _port(graph.output_value, core.o_element, core.o_lanes, o_bits, len(streams.m_axis_tdata)),
         "wb": SimpleNamespace(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgeternary.hdl.flatten import flatten_early
+from edgeternary.hdl.together import dealt, together
 from edgeternary.ir import Graph, Op, Value, parse
 from edgeternary.ops import Conv2d, Dense, Reshape
 
@@ -54,6 +55,7 @@ class Matrix:
     `bits` are the bits to count of a product: those of an input times those of a weight beyond its sign.
     Columns of one fold lie in runs of `run` (the channels of one tap); rows in blocks of `block` that share
     their inputs. With `own` every row has its own input (depthwise convolution), and pe cuts `block` rows.
+    Beats of results hold whole groups of `group` rows, see hdl.together.
     """
 
     vectors: int
@@ -64,13 +66,14 @@ class Matrix:
     own: bool
     bits: int
     ky: int = 1
+    group: int = 1
 
     def choices(self) -> list[tuple[int, int, bool]]:
         """(pe, simd, tall) that divide the matrix."""
         simds = [(1, False)] if self.own else [(d, False) for d in divisors(self.run)]
         if self.ky > 1 and not self.own:
             simds += [(d * self.ky, True) for d in divisors(self.run)]
-        sizes = [(pe, *simd) for pe in divisors(self.block) for simd in simds]
+        sizes = [(pe, *simd) for pe in divisors(self.block) if pe % self.group == 0 for simd in simds]
         return [size for size in sizes if size[0] <= MAX_ROWS and size[0] * size[1] * self.bits <= MAX_TERMS]
 
     def cycles(self, pe: int, simd: int) -> int:
@@ -89,7 +92,8 @@ class Matrix:
 
     def outputs(self, pe: int, simd: int) -> int:
         """The fewest results a beat that leave in the time the next ones take."""
-        return next((n for n in divisors(pe) if pe // n < self.columns // simd), pe)
+        groups = [n for n in divisors(pe) if n % self.group == 0]
+        return next((n for n in groups if pe // n < self.columns // simd), pe)
 
 
 def divisors(n: int) -> list[int]:
@@ -129,7 +133,7 @@ def fold(
     input_bits  that can come in a cycle; 0: a pixel with all its channels
     kept        see Folding
     """
-    graph = flatten_early(graph)
+    graph = together(flatten_early(graph))
     matrices = layers(graph)
     beats = graph.input.size // max(input_choices(graph, input_bits))
     target = max(1, cycles or graph.macs() // macs_per_cycle, beats)
@@ -137,8 +141,9 @@ def fold(
         target = max(target, min(m.cycles(pe, simd) for pe, simd, _ in m.choices()))
     folds: dict[str, Fold] = {}
     lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
+    lanes |= {state.value.name: divisors(state.value.channels) for state in graph.states}
     for op in graph.ops:
-        before = lanes.get(op.inputs[0], [1])  # a state comes in from nowhere; hdl.limits refuses it
+        before = lanes[op.inputs[0]]
         if op.name in matrices:
             size = graph.ins(op)[0].size
             folds[op.name] = _cheapest(matrices[op.name], target, size, before)
@@ -150,7 +155,7 @@ def fold(
 def layers(graph: Graph) -> dict[str, Matrix]:
     """The matrices of a graph by layer name."""
     found = {op.name: matrix(op, graph.ins(op)[0], graph.values[op.name]) for op in graph.ops}
-    return {name: m for name, m in found.items() if m}
+    return {name: replace(m, group=dealt(graph, name)) for name, m in found.items() if m}
 
 
 def input_choices(graph: Graph, input_bits: int) -> list[int]:

@@ -16,8 +16,9 @@ def words_of(bits: int) -> int:
     return -(-bits // 32)
 
 
-def pack(array: IntArray, element: Element, lanes: int) -> Words:
-    """Elements in stream order (any shape, channels last) to payloads (beats, words)."""
+def pack(array: IntArray, element: Element, lanes: int, spare: int = 0) -> Words:
+    """Elements in stream order (any shape, channels last) to payloads (beats, words), with room for `spare`
+    bits above them."""
     numbers = np.ascontiguousarray(array).reshape(-1, lanes).astype(np.int64)
     if element.kind == "bipolar":
         numbers = (numbers > 0).astype(np.int64)
@@ -25,7 +26,7 @@ def pack(array: IntArray, element: Element, lanes: int) -> Words:
         numbers = (numbers > 0) + 2 * (numbers < 0).astype(np.int64)
     bits = (numbers[:, :, None] >> np.arange(element.width)) & 1
     payload = bits.reshape(len(numbers), -1).astype(np.uint8)
-    size = 32 * words_of(payload.shape[1])
+    size = 32 * words_of(payload.shape[1] + spare)
     padded = np.zeros((len(payload), size), np.uint8)
     padded[:, : payload.shape[1]] = payload
     return np.packbits(padded, axis=1, bitorder="little").view("<u4")

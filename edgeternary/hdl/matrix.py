@@ -84,7 +84,8 @@ def _unit(
     value = b.graph.values[op.name]
     out = interval_element(min(value.lo, -1), value.hi)  # sums leave the unit signed
     readers = b.graph.consumers(op.name)
-    raw = op.name != b.graph.output and [r.kind for r in readers] == ["threshold"]
+    shown = {b.graph.output, *(state.next for state in b.graph.states)}
+    raw = op.name not in shown and [r.kind for r in readers] == ["threshold"]
     unit = MatrixVector(
         planes_of(np.asarray(weights, np.int32).tobytes(), weights.shape),
         bias.tolist(),

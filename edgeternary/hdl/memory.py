@@ -91,7 +91,7 @@ def holders(parts: list[tuple[str, Any]]) -> Iterator[tuple[str, Memories]]:
     for name, part in parts:
         if isinstance(part, Memories):
             yield name, part
-        for inner in ("window", "reduce"):
+        for inner in ("window", "reduce", "ring", "bits"):
             if isinstance(found := getattr(part, inner, None), Memories):
                 yield name, found
 

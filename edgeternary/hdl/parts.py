@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,16 @@ from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import divisors, lanes
 from edgeternary.hdl.matrix import conv2d, dense
+from edgeternary.hdl.together import Deal
 from edgeternary.ir import Op
-from edgeternary.ops import Lookup, MaxPool, Requantize, Reshape, Slice, SumPool, Threshold
+from edgeternary.ops import Gather, Lookup, MaxPool, Requantize, Reshape, RmsNorm, Slice, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
-from edgeternary_hw import ArgMax, Multiply
+from edgeternary_hw import ArgMax, Element, Multiply, Pick, Row
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
 from edgeternary_hw import Requantize as RequantizePart
+from edgeternary_hw import RmsNorm as RmsNormPart
 from edgeternary_hw import Slice as SlicePart
 from edgeternary_hw import SumPool as SumPoolPart
 from edgeternary_hw import Threshold as ThresholdPart
@@ -64,20 +67,21 @@ def _before(t: NDArray[np.int64], affine: Affine, width: int) -> NDArray[np.int6
 def requantize(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     assert isinstance(op, Requantize)
     wire = _whole(b, op, ins[0])
-    half = np.where(op.s > 0, np.int64(1) << np.maximum(op.s.astype(np.int64) - 1, 0), 0)
-    bias = op.b.astype(np.int64) + half * (op.rounding != "floor")
-    part = RequantizePart(
-        op.m.tolist(),
-        bias.tolist(),
-        op.s.tolist(),
-        op.zero,
-        (op.lo, op.hi),
-        wire.element,
-        stream_element(b.graph.values[op.name]),
-        lanes=wire.lanes,
-    )
-    b.through(part, wire, op.name)
+    target = stream_element(b.graph.values[op.name])
+    b.through(part := requantize_part([op], wire.element, target, wire.lanes), wire, op.name)
     return b.output(part, op.name, wire.lanes)
+
+
+def requantize_part(
+    ops: Sequence[Requantize], source: Element, target: Element, count: int
+) -> RequantizePart:
+    """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
+    m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
+    first = ops[0]
+    if first.rounding != "floor":
+        b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
+    bounds = (first.lo, first.hi)
+    return RequantizePart(m.tolist(), b.tolist(), s.tolist(), first.zero, bounds, source, target, lanes=count)
 
 
 def lookup(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -128,23 +132,85 @@ def _pool_busy(part: MaxPoolPart | SumPoolPart, wire: Wire) -> int:
 
 
 def add(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    return _two_operands(b, op, ins, AddPart)
+    count = math.gcd(ins[0].lanes, ins[1].lanes)
+    target = stream_element(b.graph.values[op.name])
+    part = AddPart(ins[0].element, ins[1].element, target, lanes=count)
+    return _joined(b, op, ins, part, count, b.graph.values[op.name].size // count)
 
 
 def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    """Products as shift-and-add: the ports say what a gate is, the fabric has no multiplier to spend."""
-    return _two_operands(b, op, ins, Multiply)
+    """Products by shifts and additions, as many digits a cycle as the pace asks for."""
+    count = math.gcd(ins[0].lanes, ins[1].lanes)
+    beats = b.graph.values[op.name].size // count
+
+    def make(digits: int) -> Multiply:
+        first, second = (wire.element for wire in ins)
+        target = stream_element(b.graph.values[op.name])
+        return Multiply(first, second, target, lanes=count, digits=digits)
+
+    part = _brisk(b, make, lambda part: beats * part.steps)
+    return _joined(b, op, ins, part, count, beats * part.steps)
+
+
+def gather(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """The table in ROM, read word by word."""
+    assert isinstance(op, Gather)
+    width = op.table.shape[1]
+    count = lanes(width, width, b.folding.cycles // BRISK)
+    target = stream_element(b.graph.values[op.name])
+    part = Row(op.table.tolist(), ins[0].element, target, lanes=count)
+    b.through(part, ins[0], op.name, busy=part.beats)
+    return b.output(part, op.name, count)
+
+
+def rms_norm(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """One number after the other; as many digits a cycle as the pace asks for."""
+    assert isinstance(op, RmsNorm)
+    wire = b.adapt(ins[0], 1, op.name)
+    channels, most = wire.value.channels, max(abs(wire.value.lo), abs(wire.value.hi))
+    vectors = wire.value.size // channels
+
+    part = norm_part(b, wire.element, channels, most, vectors)
+    b.through(part, wire, op.name, busy=vectors * part.interval)
+    return b.output(part, op.name, 1)
+
+
+def norm_part(b: Builder, element: Element, channels: int, most: int, vectors: int = 1) -> RmsNormPart:
+    """For numbers within [-most, most]."""
+
+    def make(digits: int) -> RmsNormPart:
+        return RmsNormPart(element, channels, most, digits=digits)
+
+    return _brisk(b, make, lambda part: vectors * part.interval * 2 // BRISK)  # two passes and more
+
+
+def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -> Any:
+    """The part with the fewest digits a cycle that is done in a fraction of the pace, else the fastest."""
+    found = make(1)
+    while found.steps > 1 and busy(found) * BRISK > b.folding.cycles:
+        found._MustUse__silence = True
+        found = make(found.digits + 1)
+    return found
+
+
+def deal(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Its share of every beat of a matrix that several layers share: only wires."""
+    assert isinstance(op, Deal)
+    wire = ins[0] if ins[0].lanes % op.count == 0 else b.adapt(ins[0], op.count, op.name)
+    part = Pick(wire.element.width, wire.lanes, op.index, op.count)
+    b.through(part, wire, op.name)
+    return b.output(part, op.name, wire.lanes // op.count, wire.element)
 
 
 def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    return _joined(b, op, ins, max(wire.lanes for wire in ins))
+    return _in_turn(b, op, ins, max(wire.lanes for wire in ins))
 
 
 def shift(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     """The oldest channels of the first input are swallowed; the second input follows the others."""
     old, new = ins
     kept = _cut(b, op, old, new.value.channels, old.value.channels)
-    return _joined(b, op, [kept, new], max(old.lanes, new.lanes))
+    return _in_turn(b, op, [kept, new], max(old.lanes, new.lanes))
 
 
 def slice_(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -163,7 +229,7 @@ def _cut(b: Builder, op: Op, wire: Wire, start: int, stop: int) -> Wire:
     return replace(wire, port=b.through(part, wire, op.name, "slice"), value=value)
 
 
-def _joined(b: Builder, op: Op, ins: list[Wire], most: int) -> Wire:
+def _in_turn(b: Builder, op: Op, ins: list[Wire], most: int) -> Wire:
     """Channels of all inputs, one input after the other."""
     element = stream_element(b.graph.values[op.name])
     count = math.gcd(*(wire.value.channels for wire in ins), most)
@@ -191,6 +257,8 @@ def argmax(b: Builder, op: Op, ins: list[Wire]) -> Wire:
 
 PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "dense": dense,
+    "gather": gather,
+    "rms_norm": rms_norm,
     "conv2d": conv2d,
     "threshold": threshold,
     "requantize": requantize,
@@ -202,21 +270,29 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "concat": concat,
     "shift": shift,
     "slice": slice_,
+    "deal": deal,
     "reshape": reshape,
     "argmax": argmax,
 }
 
 PARALLEL = 3  # thresholds that are compared side by side
 MAX_ROM_BITS = 2048  # of one word
-HOLDING = ("dense", "conv2d", "max_pool", "sum_pool", "argmax")  # these answer later than element by element
+NORMED = Element("signed", 16)
+BRISK = 4  # digit by digit: in a quarter of the pace, since it costs little and an answer waits for it
+HOLDING = (
+    "dense",
+    "conv2d",
+    "max_pool",
+    "sum_pool",
+    "argmax",
+    "rms_norm",
+)  # these answer later than element by element
 
 
-def _two_operands(b: Builder, op: Op, ins: list[Wire], component: type[AddPart]) -> Wire:
-    count = math.gcd(ins[0].lanes, ins[1].lanes)
+def _joined(b: Builder, op: Op, ins: list[Wire], joined: Any, count: int, busy: int) -> Wire:
+    """Two streams of `count` lanes into one."""
     wires = [b.adapt(wire, count, op.name) for wire in ins]
-    target = stream_element(b.graph.values[op.name])
-    joined = component(wires[0].element, wires[1].element, target, lanes=count)
-    part = b.part(joined, op.name, busy=b.graph.values[op.name].size // count)
+    part = b.part(joined, op.name, busy=busy)
     b.attach(wires, part)
     return b.output(part, op.name, count)
 

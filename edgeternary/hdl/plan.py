@@ -58,6 +58,7 @@ def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
     if wishes.device not in PARTS and not (wishes.fps or wishes.max_luts or wishes.maximize):
         return fold(graph, kept=bool(wishes.device) and family(wishes.device).output_registers)
     part = part_named(wishes.device)  # a family has neither a clock nor a size to plan for
+    part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
     if wishes.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if wishes.fps:
@@ -73,8 +74,8 @@ def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
 def _wired(graph: Graph, wishes: Wishes) -> Folding:
     """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, or too many weights."""
     bits, part = graph.input.size * graph.input.type.bits, PARTS.get(wishes.device)
-    if part and bits > part.pins:
-        bits = part.pins
+    if part and bits > (most := part.pins - bool(graph.states)):
+        bits = most
     found = Folding(cycles=1, input_bits=bits, wired=True)
     clocks, why = latency(graph, input_lanes(graph, found)), why_not(graph)
     if why or clocks > wishes.latency:

@@ -10,6 +10,7 @@ from edgeternary.hdl.loading import OFFSET
 from edgeternary.hdl.top import Design
 from edgeternary_hw import Answer, Element, FlashReader, Link, Skid, Unpack
 from edgeternary_hw.uart import bit_time
+from edgeternary_hw.unpack import feed
 
 
 def wire_bits(element: Element) -> int:
@@ -61,7 +62,7 @@ class Serial(wiring.Component):
         else:
             m.submodules.core = ResetInserter(link.reset)(design.top)
         wiring.connect(m, link.feed, unpack.i)
-        wiring.connect(m, unpack.o, design.top.i)
+        feed(m, unpack.o, design.top)  # a reset request forgets the states
         m.submodules.answer = answer = ResetInserter(link.reset)(Skid(8))  # cuts the path of ready
         wiring.connect(m, design.top.o, answer.i)
         wiring.connect(m, answer.o, link.answer)

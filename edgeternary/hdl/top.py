@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,15 +12,19 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
-from edgeternary.hdl import frames
+from edgeternary.hdl import frames, loops
+from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.hdl.states import Kept, kept, split, used
+from edgeternary.hdl.together import together
+from edgeternary.hdl.turns import Shared
 from edgeternary.hdl.wired import WIRED
-from edgeternary.ir import Graph, IntArray, Op, Value
+from edgeternary.ir import Graph, IntArray, Value
 from edgeternary_hw import Answer, Element, Skid
 
 BYTE = Element("unsigned", 8)
@@ -46,7 +51,9 @@ class Design:
     """A network as hardware.
 
     top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
-              (o_element), a frame i_beats (o_beats) beats
+              (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
+              more, the highest: 1 with the first beat of a step forgets all states before it
+    edges     how the parts are joined, see hdl.builder
     answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
@@ -65,14 +72,27 @@ class Design:
     taps: dict[str, Wire]
     busy: dict[str, int]
     layers: dict[str, str]
+    edges: list[tuple[Any, Any, str]]
     answer: Answer | None = None
     single_port_rams: int = 0
     weights: bytes = b""
 
     @property
     def cycles(self) -> int:
-        """Cycles from one frame to the next when frames come and go freely: those of the busiest part."""
-        return max(self.busy.values())
+        """Cycles from one frame to the next when frames come and go freely: those of the busiest part, or
+        those in which what a step writes comes around to the next one."""
+        return max(*self.busy.values(), loops.period(self.top.parts, self.edges))
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first beat of a frame in to the last one of its answer, both counted, in a design
+        that nothing else is in: of a network whose next input waits for the answer."""
+        return loops.latency(self.top.parts, self.edges, self.i_beats)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether something is kept from step to step."""
+        return bool(kept(self.graph))
 
     @property
     def i_beats(self) -> int:
@@ -84,14 +104,35 @@ class Design:
             return self.answer.count * self.answer.size + self.answer.index_bytes
         return self.graph.output_value.size // self.o_lanes
 
-    def outputs(self, words: frames.Words, count: int) -> IntArray:
-        """The output tensors int32 (count, *shape) out of the payloads (beats, words) of `count` frames.
+    def stimulus(self, inputs: IntArray) -> frames.Words:
+        """The payloads (beats, words) of codes (samples, *shape), or (samples, steps, *shape) with states."""
+        steps = inputs.shape[1] if self.stateful else 1
+        return self._marked(inputs, max(steps * self.i_beats, 1))
+
+    def frame(self, codes: IntArray, first: bool) -> frames.Words:
+        """The payloads (beats, words) of the codes of one frame; `first`: a sample starts with it."""
+        return self._marked(codes, self.i_beats if first else 0)
+
+    def _marked(self, codes: IntArray, every: int) -> frames.Words:
+        """Codes as payloads; with states every so many of them, from the first on, have the bit more set."""
+        words = frames.pack(codes, self.i_element, self.i_lanes, spare=int(self.stateful))
+        if self.stateful and every:
+            bit = self.i_lanes * self.i_element.width
+            words[::every, bit // 32] |= np.uint32(1 << bit % 32)
+        return words
+
+    def lead(self, inputs: IntArray) -> tuple[int, ...]:
+        """The axes of inputs in front of those of a frame: (samples,) or (samples, steps)."""
+        return inputs.shape[: inputs.ndim - len(self.graph.input.shape)]
+
+    def outputs(self, words: frames.Words, lead: tuple[int, ...]) -> IntArray:
+        """The output tensors int32 (*lead, *shape) out of the payloads (beats, words) of all frames.
 
         EdgeTernaryError where the index of the largest number, which an answer ends with, is another one.
         """
-        shape = self.graph.output_value.shape
+        shape, count = self.graph.output_value.shape, math.prod(lead)
         if not self.answer:
-            return frames.unpack(words, self.o_element, self.o_lanes, (count, *shape))
+            return frames.unpack(words, self.o_element, self.o_lanes, (*lead, *shape))
         numbers, index = frames.answers(words, count, self.answer, self.graph.output_value.type.signed)
         if index is not None and (wrong := np.flatnonzero(index != numbers.argmax(axis=1))).size:
             raise EdgeTernaryError(
@@ -100,7 +141,7 @@ class Design:
                 "report this as a bug",
                 NOT_BIT_EXACT,
             )
-        return numbers.reshape(count, *shape)
+        return numbers.reshape(*lead, *shape)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -113,7 +154,11 @@ class Design:
 
     def limit(self, count: int) -> int:
         """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
-        steps = self.folding.cycles + self.graph.input.size + max(self.graph.output_value.size, self.o_beats)
+        steps = (
+            max(self.folding.cycles, self.cycles)
+            + self.graph.input.size
+            + max(self.graph.output_value.size, self.o_beats)
+        )
         return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
 
 
@@ -126,25 +171,37 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     check(graph, PARTS)
     shapes = graph.values
     graph = flatten_early(graph)
+    if not (folding and folding.wired):
+        graph = together(graph)
     folding = folding or fold(graph)
     builders = {**PARTS, **WIRED} if folding.wired else PARTS
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
-    entry = Skid(i_lanes * element.width)
+    states = kept(graph)
+    entry = Skid(i_lanes * element.width + bool(states))
     b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
-    wire = b.recode(
-        Wire(entry.o, element, i_lanes, graph.input), stream_element(graph.input), graph.input.name
-    )
-    wires = _forked(b, graph.input.name, wire)
+    wire = Wire(entry.o, element, i_lanes, graph.input)
+    wires: dict[tuple[str, str, int], Wire] = {}
+    around = None
+    if states:
+        wire, starts = split(b, wire, states)
+        around = Kept(b, starts, HOLDING)
+        for name, held in around.wires.items():
+            wires |= _forked(b, name, held)
+    wire = b.recode(wire, stream_element(graph.input), graph.input.name)
+    wires |= _forked(b, graph.input.name, wire)
     taps = {}
+    shared = Shared(b)
     for op in graph.ops:
         if not _readers(graph, op.name):
             continue
-        taps[op.name] = builders[op.kind](
-            b, op, [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
-        )
+        ins = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
+        taps[op.name] = shared.wire(op, ins) if op.name in shared.turns else builders[op.kind](b, op, ins)
         wires |= _forked(b, op.name, taps[op.name])
+    for k, state in enumerate(states):
+        assert around
+        around.close(state.value.name, wires.pop((state.next, "", k + 1)))
     last = wires.pop((graph.output, "", 0))
     leave: Any
     if answer:
@@ -154,7 +211,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last = b.recode(last, port_element(graph.output_value), graph.output)
         leave = Skid(last.lanes * last.element.width)
         b.through(leave, last, graph.output, "output")
-    top = Top(i_lanes * element.width, last.lanes * last.element.width)
+    top = Top(i_lanes * element.width + bool(states), last.lanes * last.element.width)
     top._MustUse__silence = True  # it may be wanted for its figures alone
     entry.i, leave.o = top.i, top.o
     top.parts = b.parts
@@ -166,9 +223,14 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         last.lanes,
         element,
         last.element,
-        {name: replace(wire, value=shapes[name]) for name, wire in taps.items() if name in shapes},
+        {
+            name: replace(wire, value=shapes[name])
+            for name, wire in taps.items()
+            if name in shapes and wire.port is not None
+        },
         b.busy,
         b.layers,
+        b.edges,
         leave if answer else None,
     )
 
@@ -183,33 +245,21 @@ def _answer(b: Builder, value: Value, last: Wire) -> Answer:
 
 
 def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:
-    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself."""
-    used = _used(graph)
+    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself, and
+    ("", k + 1) what is written into the k-th state that is kept."""
+    names = used(graph)
     found = [
-        (op.name, k) for op in graph.ops if op.name in used for k, x in enumerate(op.inputs) if x == name
+        (op.name, k) for op in graph.ops if op.name in names for k, x in enumerate(op.inputs) if x == name
     ]
-    return found + ([("", 0)] if name == graph.output else [])
-
-
-def _used(graph: Graph) -> set[str]:
-    used = {graph.output}
-    for op in reversed(graph.ops):
-        if op.name in used:
-            used.update(op.inputs)
-    return used
+    found += [("", 0)] if name == graph.output else []
+    return found + [("", k + 1) for k, state in enumerate(kept(graph)) if state.next == name]
 
 
 def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wire]:
     """The stream of a value for each of its readers: (value, reader, input number) -> Wire."""
     readers = _readers(b.graph, name)
-    holds = [_holds(b.graph, reader) for reader, _ in readers]
-    branches = b.fork(wire, holds, name) if readers else []
+    if not readers:
+        return {}
+    beats = wire.value.size // wire.lanes
+    branches = b.fork(wire, capacities(b.graph, readers, HOLDING, beats, b.folding.cycles), name)
     return {(name, *reader): replace(branch) for reader, branch in zip(readers, branches, strict=True)}
-
-
-def _holds(graph: Graph, reader: str) -> bool:
-    """Whether a layer, or one behind it, keeps beats back before it answers."""
-    if not reader:
-        return False
-    op: Op = graph.op(reader)
-    return op.kind in HOLDING or any(_holds(graph, after.name) for after in graph.consumers(reader))

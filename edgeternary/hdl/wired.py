@@ -45,6 +45,8 @@ WIRED = {"dense": dense, "threshold": threshold, "argmax": argmax}
 
 def why_not(graph: Graph) -> str:
     """What keeps a graph from being wired, "" for nothing: it must be a chain of small dense layers."""
+    if graph.states:
+        return f"it keeps {graph.states[0].value.name!r} between steps, for which wired layers have no place"
     used = 0
     for op in graph.ops:
         if op.kind not in WIRED:

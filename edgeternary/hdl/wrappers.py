@@ -13,7 +13,7 @@ from edgeternary_hw import Axis, Gather, Unpack, Wishbone
 
 def axis(design: Design) -> Axis:
     """A design under the names of AXI4-Stream."""
-    return Axis(design.top, design.o_beats)
+    return Axis(design.top, design.o_beats, design.stateful)
 
 
 def wishbone(design: Design, depth: int = 64) -> Wishbone:

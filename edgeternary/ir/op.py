@@ -25,18 +25,20 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     A subclass gives `kind`, its fields, `infer`, `ref` and `examples`; nothing of C or HDL. Array
     fields are annotated `np.ndarray`; `packed` maps a field of codes to the field that holds the name
     of their type, so that files store it as bit planes. `arity` is the number of inputs, None for any.
+    An `internal` op is one back end's own, in graphs that it makes for itself: in no registry and no file.
     """
 
     kind: ClassVar[str] = ""
     packed: ClassVar[dict[str, str]] = {}
     arity: ClassVar[int | None] = 1
+    internal: ClassVar[bool] = False
 
     name: str
     inputs: tuple[str, ...]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if cls.kind:
+        if cls.kind and not cls.internal:
             REGISTRY[cls.kind] = cls
 
     def infer(self, ins: Sequence[Value]) -> Value:

@@ -44,7 +44,7 @@ def infer_values(graph: Graph) -> dict[str, Value]:
         )
     for op in graph.ops:
         check_name(op.name, "layer")
-        if REGISTRY.get(op.kind) is not type(op):
+        if REGISTRY.get(op.kind) is not type(op) and not op.internal:
             raise EdgeTernaryError(f"layer {op.name!r} has the unknown kind {op.kind!r}")
         for name in op.inputs:
             if name not in values:

@@ -11,18 +11,20 @@ from edgeternary.toolchains import require
 
 
 def cocotb_project(graph: Graph, inputs: np.ndarray, yosys: str = "auto") -> dict[str, str]:
-    """{file name: text} for codes (samples, *shape). Needs amaranth and yosys."""
+    """{file name: text} for codes (samples, *shape), or (samples, steps, *shape) with states, whose steps are
+    frames then. Needs amaranth and yosys."""
     require("amaranth")
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.frames import pack, payloads
     from edgeternary.hdl.top import build
 
     design = build(graph)
-    outputs = run(graph, inputs, on="numpy").outputs
+    outputs = run(graph, inputs, on="numpy").outputs.reshape(-1, *graph.output_value.shape)
+    beats = payloads(design.stimulus(inputs.astype(np.int32)))
     vectors = Vectors(
         len(design.top.i.payload),
         len(design.top.o.payload),
-        [payloads(pack(frame, design.i_element, design.i_lanes)) for frame in inputs.astype(np.int32)],
+        [beats[k : k + design.i_beats] for k in range(0, len(beats), design.i_beats)],
         [payloads(pack(frame, design.o_element, design.o_lanes)) for frame in outputs],
         design.limit(1),
     )

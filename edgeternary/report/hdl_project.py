@@ -89,9 +89,17 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    if design.stateful:
+        found["latency_cycles"] = design.latency
     if clock:
         found |= {"clock_mhz": clock, "frames_per_s": round(1e6 * clock / design.cycles)}
+        found |= _one_by_one(design, found.get("latency_cycles", 1), clock)
     return found
+
+
+def _one_by_one(design: Any, latency: int, mhz: float) -> dict[str, Any]:
+    """Steps a second where each input waits for the answer before it, as that of a language model does."""
+    return {"steps_per_s": round(1e6 * mhz / latency)} if design.stateful else {}
 
 
 def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
@@ -105,7 +113,7 @@ def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> li
         if rams := row.get("single_port_rams"):
             total["single_port_rams"] = rams
         total["cycles"] = max(total["cycles"], design.busy.get(name, 0))
-    kinds = {op.name: op.kind for op in graph.ops}
+    kinds = {op.name: op.kind for op in graph.ops} | {s.value.name: "state" for s in graph.states}
     for layer, total in found.items():
         total["ops"] = kinds.get(layer, "input")
         if fold := design.folding.folds.get(layer):
@@ -126,14 +134,14 @@ def _built(
     refuse_multipliers(graph.name, figures)
     measured: dict[str, Any] = dict(figures)
     progress(f"simulating {FRAMES} frames")
-    inputs = samples(np.random.default_rng(PROBE), graph.input, FRAMES)
+    inputs = probe(graph)
     options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock, "latency": asked.latency}
     options |= {"maximize": "fps"} if asked.maximize else {}
     ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
     if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):
         raise EdgeTernaryError(
             f"the hardware of model {graph.name!r} is not exact",
-            f"{FRAMES} random frames in CXXRTL differ from numpy",
+            "random frames in CXXRTL differ from numpy",
             "report this as a bug",
             NOT_BIT_EXACT,
         )
@@ -155,6 +163,7 @@ def _built(
         "seed": best.seed,
         "frames_per_s": round(1e6 * best.fmax_mhz / cycles),
         "latency_us": round(latency / best.fmax_mhz, 2),
+        **_one_by_one(design, latency, best.fmax_mhz),
         "critical_path": [
             f"{design.layers.get(where, where)} {ns:.2f} ns" for where, ns in best.critical_path
         ],
@@ -162,6 +171,14 @@ def _built(
         "nextpnr": place.version(part),
     }
     return {name: place.pack(best, part)}, measured
+
+
+def probe(graph: Graph) -> np.ndarray:
+    """Random frames, always the same ones; with states two samples of so many steps."""
+    rng = np.random.default_rng(PROBE)
+    if not graph.states:
+        return samples(rng, graph.input, FRAMES)
+    return samples(rng, graph.input, 2 * FRAMES).reshape(2, FRAMES, *graph.input.shape)
 
 
 def check_fits(graph: Graph, figures: dict[str, Any], board: Board) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import tempfile
 import threading
@@ -12,9 +13,10 @@ import numpy as np
 
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl.frames import pack, words_of
+from edgeternary.hdl.frames import words_of
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
+from edgeternary.run._bench import empty_result
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 
@@ -31,6 +33,7 @@ def driver(design: Design, template: str, waves: str = "") -> str:
         o_words=words_of(o_bits),
         i_bytes=_port_bytes(i_bits),
         o_bytes=_port_bytes(o_bits),
+        i_beats=design.i_beats,
         o_beats=design.o_beats,
         patience=design.limit(0),
         waves=waves,
@@ -46,12 +49,13 @@ def _port_bytes(bits: int) -> int:
 
 def execute(program: Path, design: Design, inputs: np.ndarray, options: Options) -> Result:
     """Run all frames back to back through a driver's program; outputs, cycles and latency."""
-    count = len(inputs)
-    if count == 0:
-        return Result(outputs=np.zeros((0, *design.graph.output_value.shape), np.int32))
+    if inputs.size == 0:
+        return empty_result(design.graph, inputs)
+    lead = design.lead(inputs)
+    count = math.prod(lead)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         folder = Path(name)
-        pack(inputs.astype(np.int32), design.i_element, design.i_lanes).tofile(folder / "in")
+        design.stimulus(inputs.astype(np.int32)).tofile(folder / "in")
         (folder / "weights").write_bytes(design.weights)
         waves = [str(Path(options.waves).absolute())] if options.waves else []
         _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
@@ -64,7 +68,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
             "report this as a bug",
         )
     options.progress(count, count)
-    return Result(design.outputs(words, count), stats=timing(times))
+    return Result(design.outputs(words, lead), stats=timing(times))
 
 
 def timing(times: list[int]) -> dict[str, int | float | str | None]:

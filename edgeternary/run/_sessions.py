@@ -9,7 +9,7 @@ A session starts with every state at its initial content and keeps the states be
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -18,12 +18,14 @@ import numpy as np
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
 from edgeternary.run._bench import decode_outputs, elements
+from edgeternary.run._device_sessions import cxxrtl, hdl, serial
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Stat
 
 COUNTED = 4  # steps of a Cortex-M session whose instructions are counted
 ENDLESS = 2**32 - 1
+Wishes = Mapping[str, object]
 
 
 class Session(Protocol):
@@ -70,12 +72,12 @@ class _Process:
 
 
 @contextmanager
-def _numpy(graph: Graph, target: str, options: Options) -> Iterator[Session]:
+def _numpy(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
     yield _Numpy(graph)
 
 
 @contextmanager
-def _host(graph: Graph, target: str, options: Options) -> Iterator[Session]:
+def _host(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
     from edgeternary.toolchains import compilers
 
     compiler = compilers.for_host(options.compiler, options.opt_level, options.sanitize)
@@ -130,7 +132,7 @@ class _CortexM:
 
 
 @contextmanager
-def _cortex_m(graph: Graph, target: str, options: Options) -> Iterator[Session]:
+def _cortex_m(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
     from edgeternary.toolchains import require
     from edgeternary.toolchains.cores import core as find_core
 
@@ -149,28 +151,43 @@ def _cortex_m(graph: Graph, target: str, options: Options) -> Iterator[Session]:
         yield session
 
 
-OPENERS = {"numpy": _numpy, "host": _host, "cortex-m": _cortex_m}
+OPENERS = {
+    "numpy": _numpy,
+    "host": _host,
+    "cortex-m": _cortex_m,
+    "hdl": hdl,
+    "cxxrtl": cxxrtl,
+    "serial": serial,
+}
+TARGETED = ("cortex-m", "hdl", "cxxrtl", "serial")  # what follows the name is the core, the device, the port
+STATELESS = ("hdl", "cxxrtl", "serial")  # these also keep a model alive that has no states
+NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl, cxxrtl or serial:PORT"
 
 
 @contextmanager
-def open_session(graph: Graph, on: str, options: Options | None = None) -> Iterator[Session]:
-    """A session of `graph` on numpy, host or cortex-m*.
+def open_session(
+    graph: Graph, on: str, options: Options | None = None, wishes: Mapping[str, object] = {}
+) -> Iterator[Session]:
+    """A session of `graph` on numpy, host, cortex-m*, hdl, cxxrtl or serial:PORT.
 
-    EdgeTernaryError for a graph without states, and (exit code 2) for executors that take all inputs at once.
+    wishes  of hdl and serial: their executors' options
+    EdgeTernaryError for a graph without states where those are all that a session is for, and (exit code 2)
+    for executors that take all inputs at once.
     """
-    if not graph.states:
+    prefix = next((name for name in OPENERS if on.startswith(name)), None)
+    if not graph.states and prefix not in STATELESS:
         raise EdgeTernaryError(
             f"model {graph.name!r} keeps nothing between steps",
             "it has no states, so every answer depends on one input alone",
             "use edgeternary simulate",
         )
-    prefix = next((name for name in OPENERS if on.startswith(name)), None)
-    if prefix is None or (prefix != "cortex-m" and on != prefix):
+    if prefix is None or (prefix not in TARGETED and on != prefix):
         raise EdgeTernaryError(
             f"{on[:40]!r} cannot run step by step",
             "it is unknown, or takes all inputs at once",
-            "use numpy, host, cortex-m0plus, -m3, -m4, -m7 or -m33",
+            NAMES,
             USAGE,
         )
-    with OPENERS[prefix](graph, on[len(prefix) :], options or Options()) as session:
+    opener = OPENERS[prefix](graph, on[len(prefix) :].removeprefix(":"), options or Options(), wishes)
+    with opener as session:
         yield session

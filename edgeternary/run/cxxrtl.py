@@ -13,7 +13,7 @@ from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
-from edgeternary.run.result import Result
+from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
@@ -24,7 +24,9 @@ PROGRAM = "simulator"
 TARGETED = True  # a device may be part of the name
 WAVES = (".vcd",)
 TAPPED_BY = "hdl"
+BUILD_SECONDS = 3600.0  # a language model's C++ takes minutes
 FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
+READ = "read_rtlil design.il"
 CLEAN = "delete t:$scopeinfo; opt_clean"
 WRITE = "write_cxxrtl -O6 {debug} design.cpp"  # -g4: every named signal can be read, at a cost in time
 
@@ -45,9 +47,14 @@ def run(
              last beat out of the first frame; yosys, compiler
     """
     require("amaranth")
+    design, text = emitted(graph, target, options)
+    return simulate(design, "design.il", text, READ, inputs, options)
+
+
+def emitted(graph: Graph, target: str, options: Mapping[str, object]) -> tuple[Design, str]:
+    """The design for a device, and its RTLIL."""
     wishes = tuple((name, options.get(name)) for name in ("fps", "max_luts", "maximize", "clock", "latency"))
-    design, text = _emitted(graph, target, wishes)
-    return simulate(design, "design.il", text, "read_rtlil design.il", inputs, options)
+    return _emitted(graph, target, wishes)
 
 
 @lru_cache(maxsize=4)  # a policy in closed loop is run hundreds of times
@@ -62,13 +69,23 @@ def simulate(
     design: Design, name: str, text: str, read: str, inputs: np.ndarray, options: Mapping[str, object]
 ) -> Result:
     """Run a design, or what tools made of it: yosys finds `text` in the file `name` and does `read`."""
+    from edgeternary.run._compiled import execute
+
+    program, used = built(design, name, text, read, options)
+    done = execute(program, design, inputs, Options.read(options))
+    return Result(done.outputs, stats={**done.stats, **used})
+
+
+def built(
+    design: Design, name: str, text: str, read: str, options: Mapping[str, object]
+) -> tuple[Path, dict[str, Stat]]:
+    """The simulator of `simulate` as a program, and what made it."""
     from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
-    from edgeternary.run._compiled import driver, execute
+    from edgeternary.run._compiled import driver
 
     tool = str(options.get("yosys") or "auto")
     zig = require("zig")
-    own = Options.read(options)
-    suffix = Path(own.waves).suffix
+    suffix = Path(Options.read(options).waves).suffix
     graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2", suffix), version(tool)
     write = WRITE.format(debug="-g4" if suffix else "-g0")
     script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {write}"
@@ -84,8 +101,8 @@ def simulate(
             what=f"building the simulator of model {graph.name!r} with zig {zig.version}",
             cwd=folder,
             env=cache.zig_environment(),
+            timeout=BUILD_SECONDS,
         )
 
     program = cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
-    done = execute(program, design, inputs, own)
-    return Result(done.outputs, stats={**done.stats, "yosys": used, "compiler": f"zig {zig.version}"})
+    return program, {"yosys": used, "compiler": f"zig {zig.version}"}

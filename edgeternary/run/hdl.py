@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.run._bench import empty_result, lead_shape
 from edgeternary.run._device import design_for
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
@@ -24,7 +26,7 @@ def run(
     taps: bool = False,
     options: Mapping[str, object] = {},
 ) -> Result:
-    """Run `graph` on codes (samples, *shape), all frames back to back.
+    """Run `graph` on codes (samples, *shape), or (samples, steps, *shape) with states, back to back.
 
     target   "", or the device whose design runs, see run._device
     options  stalls (a seed: source and sink pause at random), progress (a callable), waves (a .vcd file)
@@ -36,10 +38,10 @@ def run(
     from edgeternary.run._compiled import timing
 
     stalls, progress = stall_seed(options), options.get("progress")
-    if len(inputs) == 0:
-        return Result(outputs=np.zeros((0, *graph.output_value.shape), np.int32))
+    if inputs.size == 0:
+        return empty_result(graph, inputs)
     design = design_for(graph, target, options)
-    total = len(inputs)
+    total = math.prod(lead_shape(graph, inputs))
     done = simulate(
         design,
         inputs.astype(np.int32),

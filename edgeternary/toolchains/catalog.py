@@ -9,6 +9,12 @@ from edgeternary.toolchains.tool import Tool, ToolSpec
 
 _SPECS = (
     ToolSpec(
+        "bible",
+        "apt install bible-kjv bible-kjv-text",
+        "examples/matmulfree_lm/train.py: its text",
+        executables=("bible",),
+    ),
+    ToolSpec(
         "zig",
         "pip install ziglang",
         "executors host, cortex-m*, cxxrtl, netlist:*, bitstream:*",

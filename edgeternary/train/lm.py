@@ -17,6 +17,7 @@ from edgeternary.ir import Graph
 from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.run import run
 from edgeternary.train.data.king_james import Text
+from edgeternary.train.lm_checkpoint import LmCheckpoint
 
 Codes = NDArray[np.int64]
 Told = Callable[[int, int, float], None]
@@ -60,10 +61,13 @@ def encode(text: str, symbols: str) -> Codes:
     return np.array([places[symbol] for symbol in text], np.int64)
 
 
-def train_lm(text: Text, recipe: LmRecipe, told: Told | None = None) -> MatMulFreeLM:
+def train_lm(
+    text: Text, recipe: LmRecipe, told: Told | None = None, checkpoint: LmCheckpoint | None = None
+) -> MatMulFreeLM:
     """A trained model in eval mode; told(updates done, updates, bits a character of the last one).
 
-    Streams are consecutive text and states go on from one part to the next; gradients do not.
+    With a checkpoint it goes on from there, to the same model. Streams are consecutive text and states go on
+    from one part to the next; gradients do not.
     """
     torch.manual_seed(recipe.seed)
     model = MatMulFreeLM(len(text.symbols), recipe.width, recipe.layers, recipe.hidden, recipe.weights)
@@ -71,8 +75,11 @@ def train_lm(text: Text, recipe: LmRecipe, told: Told | None = None) -> MatMulFr
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98), fused=True)
     codes = torch.from_numpy(encode(text.train, text.symbols))
     updates = recipe.updates()
-    states = model.initial(recipe.batch)
+    done, states = checkpoint.read(recipe, model, optimizer) if checkpoint else (0, [])
+    states = states or model.initial(recipe.batch)
     for update, (first, x) in enumerate(_parts(codes, recipe)):
+        if update < done:
+            continue
         if first:
             states = model.initial(recipe.batch)
         for group in optimizer.param_groups:
@@ -84,6 +91,8 @@ def train_lm(text: Text, recipe: LmRecipe, told: Told | None = None) -> MatMulFr
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        if checkpoint and checkpoint.due():
+            checkpoint.write(recipe, update + 1, model, optimizer, states)
         if told:
             told(update + 1, updates, loss.item() / math.log(2))
     return model.eval()

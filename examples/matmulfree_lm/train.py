@@ -1,6 +1,7 @@
 """Trains the MatMul-free language model of characters on the King James text, and lowers it.
 
 python train.py -o kjv.et [--weights int8] [--held-out end] [--characters 8000000] [--threads 1]
+    [--checkpoint kjv.part]
 """
 
 import argparse
@@ -17,6 +18,7 @@ import edgeternary
 from edgeternary.frontends.torch_lm import lower_lm
 from edgeternary.train.data import king_james
 from edgeternary.train.lm import LmRecipe, bits_in_torch, bits_of_graph, encode, train_lm
+from edgeternary.train.lm_checkpoint import LmCheckpoint
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument(
@@ -32,6 +34,7 @@ parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--held-out", default="chapters", choices=["chapters", "end"], help="of the text")
 parser.add_argument("--measure", type=int, default=None, help="held-out characters to measure on; all")
+parser.add_argument("--checkpoint", type=Path, help="written every minute; with it a stopped run goes on")
 chosen = parser.parse_args()
 
 torch.set_num_threads(chosen.threads)
@@ -48,7 +51,7 @@ def told(done: int, updates: int, bits: float) -> None:
         print(f"{done}/{updates} {mean:.3f} bits/character, {speed:,.0f} characters/s", file=sys.stderr)
 
 
-model = train_lm(text, recipe, told)
+model = train_lm(text, recipe, told, LmCheckpoint(chosen.checkpoint) if chosen.checkpoint else None)
 held_out = encode(text.held_out, text.symbols)[: chosen.measure]
 card = {"data": text.name, "held_out": chosen.held_out, "recipe": asdict(recipe)}
 card["seconds"] = round(time.monotonic() - start)

@@ -1,6 +1,6 @@
 """Plays episodes in closed loop: physics here, every action by the integer graph on an executor.
 
-    python examples/rl_cartpole/play.py --on numpy,cortex-m0plus --episodes 20
+    python examples/rl_cartpole/play.py --on numpy,cortex-m0plus,hdl,emulate:microbit --episodes 20
 
 Each executor plays the same episodes by itself; all action sequences must be equal to those of
 numpy (exit code 4 where one is not). --svg draws the first episode.
@@ -21,6 +21,7 @@ import edgeternary
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 
 HERE = Path(__file__).parent
+HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
 
 
 def differing(expected: list[Game], found: list[Game]) -> list[int]:
@@ -38,7 +39,14 @@ def main() -> int:
     )
     parser.add_argument("--task", choices=sorted(TASKS), default="cartpole")
     parser.add_argument("--model", type=Path, help="an .et file (the one that ships)")
-    parser.add_argument("--on", default="numpy", help="executors: numpy,host,cortex-m0plus,hdl,cxxrtl")
+    parser.add_argument(
+        "--on",
+        default="numpy",
+        help="executors: numpy,host,cortex-m0plus,hdl,cxxrtl,serial:PORT, or emulate:BOARD (microbit)",
+    )
+    parser.add_argument(
+        "--latency", type=int, default=9, help="clocks in which hardware answers; 0: folded layers"
+    )
     parser.add_argument("--episodes", type=int, default=20)
     parser.add_argument("--steps", type=int, help="cut episodes off after so many steps")
     parser.add_argument("--seed", type=int, default=0, help="of the first episode")
@@ -50,7 +58,10 @@ def main() -> int:
     kinds = list(dict.fromkeys(["numpy", *args.on.split(",")]))
     rows, expected, wrong = [], [], []
     for on in kinds:
-        games = play(graph, task, on=on, episodes=args.episodes, seed=args.seed, steps=args.steps, log=note)
+        games = play(
+            graph, task, on=on, episodes=args.episodes, seed=args.seed, steps=args.steps, log=note,
+            options={"latency": args.latency} if on.startswith(HARDWARE) else None,
+        )  # fmt: skip
         expected = expected or games
         differ = differing(expected, games)
         wrong += [f"{on}: episode {k}" for k in differ]

@@ -15,15 +15,21 @@ from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
 from .flash import FlashReader
 from .gather import Gather
-from .join import Add, Concat, Fork, Multiply, Slice
+from .join import Add, Concat, Fork, Slice
 from .link import Link
 from .loader import Loader
 from .lookup import Lookup
+from .multiplier import Multiplier, Multiply
 from .mvu import MatrixVector
+from .pick import Pick
 from .pool import MaxPool, SumPool
 from .recode import Recode
 from .requantize import Requantize
+from .rms_norm import RmsNorm
+from .row import Row
+from .state import Starts, State
 from .threshold import Threshold
+from .turns import Turns
 from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
 from .width import Narrow, Widen
@@ -34,7 +40,7 @@ from .wishbone import Wishbone
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
     "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiply", "Narrow", "Recode", "Replay", "Requantize", "Skid", "Slice", "SumPool", "Threshold",
-    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
-    "WiredThreshold", "Wishbone",
+    "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
+    "Slice", "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack",
+    "Widen", "Window", "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module
+from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,13 +23,18 @@ class Axis(wiring.Component):
 
     TDATA holds the payload in its low bits; those above it are ignored, and sent as 0. The streams are the
     same but for the names: a payload waits unchanged, and no TREADY depends on the TVALID beside it.
+
+    stateful  the highest bit of the core's input comes from TUSER: 1 with the first beat of a step forgets
+              all states before it
     """
 
-    def __init__(self, core: Any, beats: int) -> None:
-        self.core, self.beats = core, beats
+    def __init__(self, core: Any, beats: int, stateful: bool = False) -> None:
+        self.core, self.beats, self.stateful = core, beats, stateful
+        bits = len(core.i.payload) - stateful
         super().__init__(
             {
-                "s_axis_tdata": In(whole_bytes(len(core.i.payload))),
+                "s_axis_tdata": In(whole_bytes(bits)),
+                **({"s_axis_tuser": In(1)} if stateful else {}),
                 "s_axis_tvalid": In(1),
                 "s_axis_tready": Out(1),
                 "m_axis_tdata": Out(whole_bytes(len(core.o.payload))),
@@ -44,7 +49,11 @@ class Axis(wiring.Component):
         m.submodules.core = core = self.core
         _, last = counter(m, self.beats, self.m_axis_tvalid & self.m_axis_tready)
         m.d.comb += [
-            core.i.payload.eq(self.s_axis_tdata),
+            core.i.payload.eq(
+                Cat(self.s_axis_tdata[: len(core.i.payload) - 1], self.s_axis_tuser)
+                if self.stateful
+                else self.s_axis_tdata
+            ),
             core.i.valid.eq(self.s_axis_tvalid),
             self.s_axis_tready.eq(core.i.ready),
             self.m_axis_tdata.eq(core.o.payload),

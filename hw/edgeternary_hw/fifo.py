@@ -32,6 +32,11 @@ class Replay(Memories, wiring.Component):
     def memories(self) -> dict[str, MemorySize]:
         return {"ring": MemorySize(self.depth, self.width, writable=True)}
 
+    @property
+    def registered(self) -> bool:
+        """Whether a register follows the memory: one in the block itself, which costs nothing."""
+        return self.inside and self.after("ring")
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = ceil_log2(self.depth)
@@ -49,7 +54,7 @@ class Replay(Memories, wiring.Component):
         _, last = counter(m, self.times, send & end, "time")
         write, reads = (write_at, self.i.payload, accept), [(read_at, send)]
         read = data = ram(m, self.width, write, reads, "ring", *self.place("ring"))
-        if self.inside and self.after("ring"):  # a register that costs nothing
+        if self.registered:
             free, there = ~self.o.valid | self.o.ready, Signal()
             data = [Signal(self.width, name="kept", reset_less=True)]
             with m.If(free):

@@ -1,16 +1,15 @@
-"""Where streams part and meet: fork, element-wise sum and product, concatenation, slice."""
+"""Where streams part and meet: fork, element-wise sum, concatenation, slice."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
 from .fifo import Skid
-from .requantize import product
 
-__all__ = ["Add", "Concat", "Fork", "Multiply", "Slice"]
+__all__ = ["Add", "Concat", "Fork", "Slice"]
 
 
 class Fork(wiring.Component):
@@ -60,7 +59,7 @@ class Add(wiring.Component):
             second.o.ready.eq(free & both),
         ]
         sums = [
-            self.target.code(self._combine(self.first.number(a), self.second.number(b)))
+            self.target.code(self.first.number(a) + self.second.number(b))
             for a, b in zip(
                 lanes(first.o.payload, self.lanes), lanes(second.o.payload, self.lanes), strict=True
             )
@@ -70,16 +69,6 @@ class Add(wiring.Component):
             with m.If(both):
                 m.d.sync += self.o.payload.eq(Cat(*sums))
         return m
-
-    def _combine(self, a: Value, b: Value) -> Value:
-        return a + b
-
-
-class Multiply(Add):
-    """o = i0 * i1, channel by channel, as shifted copies of the one selected by the bits of the other."""
-
-    def _combine(self, a: Value, b: Value) -> Value:
-        return product(a, b) if len(a) >= len(b) else product(b, a)
 
 
 class Concat(wiring.Component):

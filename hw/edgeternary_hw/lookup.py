@@ -43,17 +43,22 @@ class Lookup(Memories, wiring.Component):
     def keeps(self, name: str) -> bool:
         return True
 
+    @property
+    def kept(self) -> bool:
+        """Whether the words read are kept once more."""
+        return any(map(self.after, self.memories))
+
     def elaborate(self, platform: object) -> Module:
+        """The words read; where block RAMs answer late, kept once more."""
         m = Module()
         free, there = Signal(), Signal()
-        kept = any(self.after(f"rom{k}") for k in range(self.lanes))
         m.d.comb += [free.eq(~self.o.valid | self.o.ready), self.i.ready.eq(free)]
         with m.If(free):
-            m.d.sync += [there.eq(self.i.valid), self.o.valid.eq(there if kept else self.i.valid)]
+            m.d.sync += [there.eq(self.i.valid), self.o.valid.eq(there if self.kept else self.i.valid)]
         results = []
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
             name, enable = f"rom{k}", free & self.i.valid
             results.append(rom(m, words, self.target.width, code, enable, name, *self.place(name)))
-        m.d.comb += self.o.payload.eq(Cat(*(later(m, free, "kept", *results) if kept else results)))
+        m.d.comb += self.o.payload.eq(Cat(*(later(m, free, "kept", *results) if self.kept else results)))
         return m

@@ -192,6 +192,17 @@ class MatrixVector(Memories, wiring.Component):
         """Cycles a pass takes when nothing waits: its beats, or the results' way out and the hand-over."""
         return max(self.beats, self.pe // self.outputs + 1)
 
+    @property
+    def depth(self) -> int:
+        """Stages from the payload's register to the sum: adders, totals, and one where ROM answers late."""
+        early = (self.late or self.packed) and len(set(self._rom())) > 1  # equal words are no ROM
+        return len(self.shape.stages) + self.adds_totals + 1 + early
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the last beat of a pass to the first of its results."""
+        return self.depth + 2 + (0 if self.raw else 2) + self.inside
+
     def contents(self, name: str) -> list[int] | None:
         """Of small ones only: large ones of trained weights have no equal pieces to speak of."""
         size = self.memories[name]

@@ -10,28 +10,28 @@ from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes, resize
 from .fields import Fields
+from .signed_digits import sums
 from .stage import Memories, MemorySize, mapped
 
 __all__ = ["Requantize", "product"]
 
 
-def product(x: Value, m: Value) -> Value:
-    """x * m as shifted copies of x: those of the set bits of a constant, else selected by the bits of m."""
+def product(x: Value, m: Value) -> list[Value]:
+    """Numbers that make x * m together: of a constant m shifted copies of x for its signed digits, some added
+    up already; else one number, the sum of copies that the bits of m select."""
     if isinstance(m, Const):
-        size = abs(m.value)
-        terms = [x << k for k in range(size.bit_length()) if size >> k & 1]
-        total = sum(terms[1:], terms[0]) if terms else Const(0, 1)
-        return -total if m.value < 0 else total
+        return [part.number for part in sums(x, m.value)]
     terms = [Mux(m[k], x << k, 0) for k in range(len(m))]
     if m.shape().signed:
         terms[-1] = -terms[-1]
-    return sum(terms[1:], terms[0])
+    return [sum(terms[1:], terms[0])]
 
 
 class Requantize(Memories, wiring.Component):
     """`lanes` channels a beat; m, b and s one a channel. Rounding is the caller's: a half is part of b.
 
-    m of +-1 and 0 costs nothing but a shift and an addition; other m cost an adder for each of their bits.
+    m of +-1 and 0 costs nothing but a shift and an addition; another m that all channels share costs an adder
+    for each further signed digit, and m that differ one for each bit.
     """
 
     def __init__(
@@ -46,7 +46,8 @@ class Requantize(Memories, wiring.Component):
         *,
         lanes: int,
     ) -> None:
-        self.columns = [[int(v) for v in column] for column in (m, b, s)]
+        self.shift = int(min(s))  # of all channels; the columns have what is beyond it
+        self.columns = [[int(v) for v in column] for column in (m, b, [v - self.shift for v in s])]
         self.zero, self.bounds = zero, bounds
         self.source, self.target, self.lanes = source, target, lanes
         super().__init__(
@@ -57,6 +58,12 @@ class Requantize(Memories, wiring.Component):
         )
 
     @property
+    def stages(self) -> int:
+        """Registers between the product and the clamp."""
+        constant = len(set(self.columns[0])) == 1
+        return 2 if constant and len(sums(Const(0, 1), self.columns[0][0])) > 1 else 1
+
+    @property
     def memories(self) -> dict[str, MemorySize]:
         width = Fields(self.columns).width * self.lanes
         depth = len(self.columns[0]) // self.lanes
@@ -65,12 +72,16 @@ class Requantize(Memories, wiring.Component):
     def keeps(self, name: str) -> bool:
         return True
 
+    def contents(self, name: str) -> list[int] | None:
+        return Fields(self.columns).words(self.lanes)
+
     def elaborate(self, platform: object) -> Module:
-        """Three stages: product; addition and shift; clamp."""
+        """Stages: product, if need be its parts added up; addition and shift; clamp."""
         m = Module()
         fields = Fields(self.columns)
         low, high = self.bounds
         size = self.source.width + max(abs(v) for v in self.columns[0]).bit_length() + 1  # of a product
+        parts = len(product(Const(0, 1), fields.read(Const(0, fields.width))[0]))
 
         def read(word: Value) -> list[list[Value]]:
             """(m, b, s) of each lane."""
@@ -78,15 +89,20 @@ class Requantize(Memories, wiring.Component):
 
         def multiply(payload: Value, word: Value) -> Value:
             numbers = [self.source.number(code) for code in lanes(payload, self.lanes)]
-            products = [product(x, m) for x, (m, _, _) in zip(numbers, read(word), strict=True)]
+            products = [p for x, (m, _, _) in zip(numbers, read(word), strict=True) for p in product(x, m)]
             return Cat(*(resize(p, size) for p in products), word)
+
+        def gather(value: Value) -> Value:
+            end = size * parts * self.lanes
+            each = [lanes(of_lane, parts) for of_lane in lanes(value[:end], self.lanes)]
+            return Cat(*(sum(found[1:], found[0])[:size] for found in each), value[end:])
 
         def shift(value: Value) -> Value:
             end = size * self.lanes
             found = []
             for p, (_, b, s) in zip(lanes(value[:end], self.lanes), read(value[end:]), strict=True):
                 total = p.as_signed() + b
-                shifted = (total >> s.value if isinstance(s, Const) else total >> s) + self.zero
+                shifted = (total >> self.shift >> (0 if isinstance(s, Const) else s)) + self.zero
                 found.append(resize(shifted, len(shifted) + 1))
             return Cat(*found)
 
@@ -96,16 +112,7 @@ class Requantize(Memories, wiring.Component):
 
         words = fields.words(self.lanes)
         width = fields.width * self.lanes
-        mapped(
-            m,
-            self.i,
-            self.o,
-            words,
-            width,
-            multiply,
-            shift,
-            clamp,
-            place=self.place("table"),
-            kept=self.after("table"),
-        )
+        stages = [gather, shift, clamp] if parts > 1 else [shift, clamp]
+        place, kept = self.place("table"), self.after("table")
+        mapped(m, self.i, self.o, words, width, multiply, *stages, place=place, kept=kept)
         return m

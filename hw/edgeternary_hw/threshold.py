@@ -68,6 +68,12 @@ class Threshold(Memories, wiring.Component):
     def keeps(self, name: str) -> bool:
         return name != "kinds" and (self.kept or self.mode != "serial")
 
+    @property
+    def kept_levels(self) -> int:
+        """Levels of a tree whose thresholds are kept before they are compared with."""
+        names = ([f"level{n}_{k}" for k in range(self.lanes)] for n in range(self.levels))
+        return sum(any(map(self.after, level)) for level in names)
+
     @cached_property
     def threshold_bits(self) -> int:
         """Bits of a threshold as stored, two's complement where one is negative."""

@@ -11,7 +11,16 @@ from amaranth.lib.wiring import In, Out
 from .stage import counter, share
 from .width import Narrow, Widen
 
-__all__ = ["Unpack"]
+__all__ = ["Unpack", "feed"]
+
+
+def feed(m: Module, source: Any, core: Any) -> None:
+    """Connects a stream of beats to a core's input, whose bit above them, where there is one, stays 0."""
+    m.d.comb += [
+        core.i.payload.eq(source.payload),
+        core.i.valid.eq(source.valid),
+        source.ready.eq(core.i.ready),
+    ]
 
 
 class Unpack(wiring.Component):

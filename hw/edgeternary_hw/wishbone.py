@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from .fifo import Fifo, Skid
 from .gather import Gather
 from .stage import share
-from .unpack import Unpack
+from .unpack import Unpack, feed
 from .width import Narrow
 
 __all__ = ["Wishbone"]
@@ -23,7 +23,7 @@ class Wishbone(wiring.Component):
     """Registers, by address in words; every access is acknowledged in the cycle after it, none waits.
 
     0 STATUS  read: bit 0 INPUT has room, bit 1 OUTPUT has a word, bit 2 a word was lost (INPUT had no room);
-              write: bit 0 resets the core, both FIFOs and bit 2
+              write: bit 0 resets the core, its states, both FIFOs and bit 2
     1 INPUT   write: four bytes of a frame, the first in the low bits; the last word of a frame is filled up
     2 OUTPUT  read: the next number, sign-extended, and behind the numbers the class; 0 if there is none
     3 SIZES   read: words of a frame in the low half, words of an answer in the high half
@@ -62,7 +62,7 @@ class Wishbone(wiring.Component):
         share(parts["fifo_in"].o, parts["bytes"])
         share(parts["fifo_out"].o, parts["out"])
         self._frame(m, parts["bytes"].o, parts["unpack"].i, reset)
-        wiring.connect(m, parts["unpack"].o, parts["core"].i)
+        feed(m, parts["unpack"].o, parts["core"])
         wiring.connect(m, parts["core"].o, parts["gather"].i)
         wiring.connect(m, parts["gather"].o, parts["fifo_out"].i)
         access = Signal()

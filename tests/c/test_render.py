@@ -16,7 +16,7 @@ from edgeternary.c.naming import comment
 from edgeternary.c.render import render
 from edgeternary.c.tidy import WIDTH, tidy
 from edgeternary.ir import REGISTRY, Graph, Meta
-from edgeternary.ops import build
+from edgeternary.ops import Concat, Lookup, build
 from edgeternary.toolchains import compilers
 from edgeternary.toolchains.cores import CORES
 from tests.c.graphs import branches, cnn, followed, mlp, stateful
@@ -34,6 +34,21 @@ def models() -> list[Graph]:
         *REGISTRY["requantize"].examples(rng),
     ]  # fmt: skip
     return [replace(graph, name=f"m{i}") for i, graph in enumerate(graphs)]
+
+
+def test_equal_tables_are_there_once() -> None:
+    """Of lookups with the same contents, as the gates of a language model have."""
+    rng = np.random.default_rng(0)
+    x = build.value("x", (5,), "uint8")
+    table, other = (rng.integers(-100, 100, 256).astype(np.int32) for _ in range(2))
+    first, second, third = (
+        Lookup(name=name, inputs=("x",), table=entries, offset=0, type="int8")
+        for name, entries in (("a", table), ("b", other), ("c", table))
+    )
+    graph = build.graph(x, first, second, third, Concat(name="all", inputs=("a", "b", "c")))
+    (text,) = (text for name, text in render(graph).items() if name.endswith(".c"))
+    assert [found for found in "abc" if f"_{found}_table[256]" in text] == ["a", "b"]
+    assert text.count("a_table[x[i]") == 2
 
 
 def test_same_graph_same_bytes() -> None:

@@ -47,7 +47,13 @@ def test_inputs_without_steps_and_tools_without_states_are_refused(
     np.save(tmp_path / "flat.npy", np.zeros((3, 9), np.uint8))
     answer = et("simulate", spiking, "--inputs", tmp_path / "flat.npy")
     assert answer.code == 1 and "(samples, steps, 9)" in answer.err
+    answer = et("simulate", spiking, "--from", "drive")
+    assert answer.code == 1 and "cannot start behind 'drive'" in answer.err
+
+
+def test_hardware_keeps_states(et: Call, spiking: Path) -> None:
+    """The bare core and the design of a device; no sample differs, nor does any step."""
     need("amaranth")
-    answer = et("compile", spiking, "--device", "ice40", "-o", tmp_path / "out")
-    assert answer.code == 1 and "between steps" in answer.err
-    assert not (tmp_path / "out").exists()
+    answer = et("simulate", spiking, "--on", "hdl,hdl:up5k", "--stalls", 3, "--compare", "--json")
+    assert answer.code == 0, answer.err
+    assert [row["mismatches"] for row in answer.json()] == [0, 0]

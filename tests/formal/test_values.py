@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 import pytest
 from amaranth import Cat, Mux, Value
 
-from edgeternary_hw import Add, ArgMax, Element, Lookup, Multiply, Recode, Requantize, Threshold
+from edgeternary_hw import Add, ArgMax, Element, Lookup, Multiply, Pick, Recode, Requantize, Row, Threshold
 from edgeternary_hw import Answer as AnswerPart
 from edgeternary_hw.threshold import MODES
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
-from tests.formal.specs import elementwise, legal, number
+from tests.formal.specs import elementwise, holds, legal, number, split
 from tests.hw.data import BINARY, BIPOLAR, S3, TERNARY, U2
 from tests.need import need
 
@@ -84,6 +84,45 @@ def test_requantize(m: list[int], s: list[int], target: Element, bounds: tuple[i
 
     answers = elementwise([S6], target, formula, len(m))
     check(lambda: Claim(Requantize(m, b, s, 1, bounds, S6, target, lanes=1), (len(m) + 1,), answers))
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3])
+def test_the_decay_of_a_neuron(shift: int) -> None:
+    """A requantize by (2^k - 1) / 2^k is v - (v >> k), rounding down, for every v: see ops.neuron."""
+    s8, top = Element("signed", 8), (1 << shift) - 1
+    answers = elementwise([s8], s8, lambda channel, v: v - (v >> shift), 1)
+    part = Requantize([top], [top], [shift], 0, (-128, 127), s8, s8, lanes=1)
+    check(lambda: Claim(part, (2,), answers))
+
+
+def test_row() -> None:
+    """Two beats for every code."""
+    table = [[3, -4, 0, 1], [-1, 2, 2, -3], [0, 0, 1, -2]]
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        found = []
+        for n, code in enumerate(inputs[0]):
+            for first in (0, 2):
+                numbers = [
+                    Mux(code == 0, table[0][c], Mux(code == 1, table[1][c], table[2][c]))
+                    for c in (first, first + 1)
+                ]
+                found.append(Answer(holds(S3, numbers), (n + 1,)))
+        return found
+
+    allowed = (lambda code: code != 3,)
+    check(lambda: Claim(Row(table, U2, S3, lanes=2), (3,), answers, allowed, patience=8))
+
+
+@pytest.mark.parametrize("index", [0, 2])
+def test_pick(index: int) -> None:
+    def answers(inputs: Inputs) -> list[Answer]:
+        return [
+            Answer.equal(Cat(split(S3, word)[index], split(S3, word)[index + 3]), n + 1)
+            for n, word in enumerate(inputs[0])
+        ]
+
+    check(lambda: Claim(Pick(3, 6, index, 3), (3,), answers))
 
 
 def test_lookup() -> None:

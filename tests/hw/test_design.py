@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.folding import MAX_ROWS, MAX_TERMS, fold, lanes, matrix
@@ -18,7 +17,7 @@ from edgeternary.ir import Graph
 from edgeternary.ops import Add, Concat, Conv2d, Dense
 from edgeternary.ops import build as make
 from edgeternary.run import run
-from tests.registry.graphs import STATEFUL, WHOLE, inputs
+from tests.registry.graphs import WHOLE, inputs
 
 
 def wide(rows: int, columns: int, weights: str = "ternary", source: str = "uint8") -> Graph:
@@ -105,9 +104,3 @@ def test_names_become_identifiers() -> None:
         "endmodule_x",
         "endmodule_x.module_finish_x",
     }
-
-
-@pytest.mark.parametrize("graph", STATEFUL)
-def test_states_are_refused(graph) -> None:
-    with pytest.raises(EdgeTernaryError, match="builds no state"):
-        build(graph())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +14,7 @@ from edgeternary.frontends.torch_lm import lower_lm
 from edgeternary.train.data import king_james
 from edgeternary.train.data.king_james import Text, split
 from edgeternary.train.lm import LmRecipe, bits_in_torch, bits_of_graph, encode, train_lm
+from edgeternary.train.lm_checkpoint import LmCheckpoint
 
 pytestmark = pytest.mark.torch
 
@@ -34,6 +38,27 @@ def test_the_same_seed_gives_the_same_graph() -> None:
     first, again = (train_lm(TEXT, recipe) for _ in range(2))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("stopped", [1, 30, 51])
+def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path, stopped: int) -> None:
+    recipe = LmRecipe(width=16, layers=1, hidden=16, characters=3000, batch=2, steps=20)
+    expected = train_lm(TEXT, recipe).state_dict()
+
+    def stop(done: int, updates: int, bits: float) -> None:
+        if done == stopped:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "part"
+    with pytest.raises(KeyboardInterrupt):
+        train_lm(TEXT, recipe, stop, LmCheckpoint(path, seconds=0))
+    found = train_lm(TEXT, recipe, None, LmCheckpoint(path)).state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())
+    with pytest.raises(EdgeTernaryError, match="differs in rate, seed"):
+        train_lm(TEXT, replace(recipe, seed=1, rate=0.1), None, LmCheckpoint(path))
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(EdgeTernaryError, match="no checkpoint"):
+        train_lm(TEXT, recipe, None, LmCheckpoint(path))
 
 
 @pytest.mark.parametrize("weights", ["int8", "float"])

@@ -18,14 +18,14 @@ from edgeternary.passes import optimize
 from edgeternary.run import run
 from tests.need import need
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
-from tests.registry.random_graphs import graphs
+from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
 from tests.registry.regressions import REGRESSIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")  # designs that are only built
 FRAMES = 3  # two that follow each other, and one that finds the state the second left behind
 PACES = (512, 3)  # small examples unfold whole at the usual pace; at the second they are folded, too
-# 64-bit products; a language model's embedding and norm. A longer list is a loss that somebody must notice.
-REFUSED = {"requantize C", "gather", "rms_norm"}
+# 64-bit products. A longer list is a loss that somebody must notice.
+REFUSED = {"requantize C"}
 
 
 def case(graph: Graph) -> str:
@@ -92,15 +92,7 @@ def test_the_refused_are_refused_by_name_and_no_others_are() -> None:
     assert refused == REFUSED
 
 
-@pytest.mark.parametrize("make", STATEFUL)
-def test_states_are_refused_by_name(make: Callable[[], Graph]) -> None:
-    need("amaranth")
-    with pytest.raises(EdgeTernaryError, match=repr(make().states[0].value.name)) as caught:
-        run(make(), inputs(make(), 1), on="hdl")
-    assert caught.value.code == BAD_INPUT
-
-
-@pytest.mark.parametrize("make", (*WHOLE, *(make for make in REGRESSIONS if not make().states)))
+@pytest.mark.parametrize("make", (*WHOLE, *STATEFUL, *REGRESSIONS))
 @pytest.mark.parametrize("pace", PACES)
 def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
     need("amaranth")
@@ -109,7 +101,7 @@ def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
     agrees(optimize(make()), 1, pace=pace)
 
 
-@pytest.mark.parametrize("make", WHOLE)
+@pytest.mark.parametrize("make", (*WHOLE, *STATEFUL))
 def test_the_executor(make: Callable[[], Graph]) -> None:
     need("amaranth")
     codes = inputs(make(), 2)
@@ -122,3 +114,15 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
     agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
+
+
+@settings(max_examples=40, phases=[Phase.generate])
+@given(
+    st.one_of(stateful_graphs(), spiking_graphs()),
+    st.sampled_from((*PACES, 30)),
+    st.sampled_from(("", "ecp5")),
+)
+def test_random_models_with_states(graph: Graph, pace: int, family: str) -> None:
+    need("amaranth")
+    agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
+    agrees(graph, stalls=None, frames=2, pace=pace, family=family)

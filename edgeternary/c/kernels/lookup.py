@@ -27,7 +27,7 @@ class LookupNatural(Kernel):
         op, x = cast(Lookup, match.ops[0]), match.ins[0]
         reached = op.table[x.lo - op.offset : x.hi - op.offset + 1].astype(match.out.type.dtype)
         fields = {"size": x.size, "first": x.lo}
-        return Body([Table("table", reached, f"y for x = {x.lo} to {x.hi}")], fields)
+        return Body([Table("table", reached, f"y for x = {x.lo} to {x.hi}", once=True)], fields)
 
 
 KERNEL = LookupNatural()

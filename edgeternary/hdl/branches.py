@@ -1,0 +1,48 @@
+"""How much the branches of a fork have to hold, so that none of them ever waits for another one for good.
+
+A layer of hdl.parts.HOLDING answers later than element by element, within the frame. Where branches meet
+again, one that has such a layer lags behind, and the others have to keep what comes in until then: a frame,
+since what any reader needs for its next answer lies in the frame that the slowest one is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgeternary.ir import Graph
+
+STAGES = 8  # registers that one branch may have more than another one between a fork and where they meet
+IN_TURN = ("concat", "shift", "slice")
+SMALL = 32  # beats of a FIFO that makes up for those
+
+
+def capacities(
+    graph: Graph, readers: Sequence[tuple[str, int]], holding: Sequence[str], beats: int, cycles: int
+) -> list[int]:
+    """Beats of the FIFO in front of each reader, see hdl.top; 0: none.
+
+    Only layers before the branches have met count: those that all readers lead to come behind that. The
+    only branch with such a layer needs no FIFO, nor does one that writes a state, which has room for a frame
+    of its own. Where no branch has one, all answer element by element, and a short FIFO keeps the pace where
+    `beats` a frame come so fast that it matters. Layers of IN_TURN take some channels before others: in front
+    of one all layers count.
+    """
+    reached = [_reached(graph, name) for name, _ in readers]
+    common = frozenset.intersection(*reached)
+    short = 0 if beats * STAGES <= cycles else min(beats, SMALL)
+    if any(graph.op(name).kind in IN_TURN for name in frozenset().union(*reached)):
+        common, short = frozenset(), beats
+    holds = [any(graph.op(name).kind in holding for name in names - common) for names in reached]
+    needed = beats if any(holds) else short
+    alone = sum(holds) == 1
+    writes = [not name and k > 0 for name, k in readers]
+    return [0 if w or (held and alone) else needed for held, w in zip(holds, writes, strict=True)]
+
+
+def _reached(graph: Graph, reader: str) -> frozenset[str]:
+    """The layers that a reader leads to within a step, itself included."""
+    found = {reader} if reader else set[str]()
+    for op in graph.ops:
+        if found.intersection(op.inputs):
+            found.add(op.name)
+    return frozenset(found)

@@ -1,0 +1,125 @@
+"""States in hardware: which ones are needed, how many channels a beat they come with, and their parts.
+
+A state is an edge of the dataflow graph with a frame on it from the start: see edgeternary_hw.State. What
+the step before wrote is read by the ordinary fork of streams, so a graph with states stays one of streams.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import reduce
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.folding import Folding, input_lanes, lanes
+from edgeternary.hdl.frames import pack, payloads
+from edgeternary.ir import Graph, State
+from edgeternary.ops import Slice
+from edgeternary_hw import Starts
+from edgeternary_hw import State as StatePart
+
+
+def used(graph: Graph) -> set[str]:
+    """Names of the values that the answers depend on, in this step or a later one."""
+    found, before = {graph.output}, 0
+    while len(found) != before:
+        before = len(found)
+        for op in reversed(graph.ops):
+            if op.name in found:
+                found.update(op.inputs)
+        found.update(state.next for state in graph.states if state.value.name in found)
+    return found
+
+
+def kept(graph: Graph) -> list[State]:
+    """The states that the answers depend on."""
+    names = used(graph)
+    return [state for state in graph.states if state.value.name in names]
+
+
+def state_lanes(graph: Graph, folding: Folding) -> dict[str, int]:
+    """Channels a beat of each state: those that what is written into it has, so that nothing is converted on
+    the way around; at least so many as keep the pace."""
+    found = {state.value.name: 0 for state in kept(graph)}  # 0: as what it meets
+    for _ in range(len(found) + 1):
+        streams = _streams(graph, folding, found)
+        before = dict(found)
+        for state in kept(graph):
+            found[state.value.name] = streams[state.next]
+        if before == found:
+            break
+    return {
+        state.value.name: _fitting(state.value.channels, state.value.size, found[state.value.name], folding)
+        for state in kept(graph)
+    }
+
+
+def _fitting(channels: int, size: int, wanted: int, folding: Folding) -> int:
+    if wanted and channels % wanted == 0 and size // wanted <= folding.cycles:
+        return wanted
+    return lanes(channels, size, folding.cycles, wanted or 1)
+
+
+def _streams(graph: Graph, folding: Folding, states: Mapping[str, int]) -> dict[str, int]:
+    """Channels a beat that each value comes with, as hdl.parts makes them; 0: any."""
+    found = {graph.input.name: input_lanes(graph, folding), **states}
+    for op in graph.ops:
+        value = graph.values[op.name]
+        sources = [found.get(name, 0) for name in op.inputs]
+        common = reduce(math.gcd, sources)
+        if op.name in folding.folds:
+            common = folding.folds[op.name].outputs
+        elif op.kind == "concat":
+            common = math.gcd(*(v.channels for v in graph.ins(op)), max(sources)) if any(sources) else 0
+        elif op.kind == "shift":
+            old, new = (v.channels for v in graph.ins(op))
+            common = math.gcd(old - new, new, max(sources)) if any(sources) else 0
+        elif isinstance(op, Slice):
+            common = math.gcd(op.start, op.stop, graph.ins(op)[0].channels, common) if common else 0
+        elif op.kind in ("argmax", "rms_norm"):
+            common = 1
+        elif op.kind == "gather":
+            common = 0
+        elif op.kind != "reshape":
+            common = math.gcd(common, value.channels) if common else 0
+        found[op.name] = common
+    return found
+
+
+def ahead(graph: Graph, holding: tuple[str, ...]) -> int:
+    """Frames that may have come in beyond the one that a state is read for: those that the layers in front
+    of its first reader can hold, which is two for each layer that keeps beats back."""
+    return 4 + 2 * sum(op.kind in holding for op in graph.ops)
+
+
+def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
+    """The input without its highest bit, and the part that hands that to the states."""
+    part = Starts(wire.lanes * wire.element.width, wire.value.size // wire.lanes, len(states))
+    port = b.through(part, wire, wire.value.name, "starts")
+    return Wire(port, wire.element, wire.lanes, wire.value), part
+
+
+class Kept:
+    """The parts of a design's states: made before the layers that read them, closed behind them."""
+
+    def __init__(self, b: Builder, starts: Starts, holding: tuple[str, ...]) -> None:
+        self.b = b
+        self.parts: dict[str, StatePart] = {}
+        self.wires: dict[str, Wire] = {}
+        chosen = state_lanes(b.graph, b.folding)
+        for k, state in enumerate(kept(b.graph)):
+            value, element = state.value, stream_element(state.value)
+            count = chosen[value.name]
+            words = payloads(pack(state.init, element, count))
+            part = StatePart(count * element.width, words, ahead(b.graph, holding))
+            b.connect(getattr(starts, f"f{k}"), part, "i1")
+            self.parts[value.name] = part
+            self.wires[value.name] = Wire(part.o, element, count, value)
+
+    def close(self, name: str, wire: Wire) -> None:
+        """What a step writes into a state. Its part comes behind those that write it: what a FIFO sends is
+        known once that is elaborated."""
+        state, part = self.wires[name], self.parts[name]
+        wire = self.b.adapt(self.b.recode(wire, state.element, name), state.lanes, name)
+        self.b.connect(wire.port, self.b.part(part, name, "state", busy=len(part.initial)), "i0")
