@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeternary.ir import Graph
+from edgeternary.hdl.states import kept
+from edgeternary.ir import Graph, State
 
 STAGES = 8  # registers that one branch may have more than another one between a fork and where they meet
 IN_TURN = ("concat", "shift", "slice")
@@ -21,11 +22,11 @@ def capacities(
 ) -> list[int]:
     """Beats of the FIFO in front of each reader, see hdl.top; 0: none.
 
-    Only layers before the branches have met count: those that all readers lead to come behind that. The
-    only branch with such a layer needs no FIFO, nor does one that writes a state, which has room for a frame
-    of its own. Where no branch has one, all answer element by element, and a short FIFO keeps the pace where
-    `beats` a frame come so fast that it matters. Layers of IN_TURN take some channels before others: in front
-    of one all layers count.
+    Only layers before the branches have met count: those that all readers lead to come behind that. The only
+    branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: that has
+    room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all
+    answer element by element, and a short FIFO keeps the pace where `beats` a frame come so fast that it
+    matters. Layers of IN_TURN take some channels before others: in front of one all layers count.
     """
     reached = [_reached(graph, name) for name, _ in readers]
     common = frozenset.intersection(*reached)
@@ -35,8 +36,18 @@ def capacities(
     holds = [any(graph.op(name).kind in holding for name in names - common) for names in reached]
     needed = beats if any(holds) else short
     alone = sum(holds) == 1
-    writes = [not name and k > 0 for name, k in readers]
+    states = kept(graph)
+    writes = [not name and k > 0 and _circles(graph, states[k - 1]) for name, k in readers]
     return [0 if w or (held and alone) else needed for held, w in zip(holds, writes, strict=True)]
+
+
+def _circles(graph: Graph, state: State) -> bool:
+    """Whether a state is made of what it was."""
+    found = {state.value.name}
+    for op in graph.ops:
+        if found.intersection(op.inputs):
+            found.add(op.name)
+    return state.next in found
 
 
 def _reached(graph: Graph, reader: str) -> frozenset[str]:

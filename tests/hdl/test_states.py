@@ -34,7 +34,7 @@ STEADY = 8  # steps a sample: the last ones have found their rhythm
 
 def beats(graph: Graph, pace: int, family: str = "") -> None:
     """The time between the last two answers is what the design says, and so is every answer."""
-    design = build(graph, fold(graph, pace))
+    design = build(graph, fold(graph, pace, kept=bool(family)))
     if family:
         memory.allocate(design.top.parts, devices.family(family), None)
     x = inputs(graph, 2, steps=STEADY)
