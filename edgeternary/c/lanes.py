@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeternary.c.layouts import Lanes, tall
+from edgeternary.c.layouts import Lanes, Stripes, Words, tall
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 from edgeternary.ops.window import Pair
@@ -39,10 +39,16 @@ class Window:
             (op.kernel[1], 1), (op.stride[1], op.stride[0]), (left, 0), (acc.shape[1], 1), any(op.pad)
         )
 
+    @staticmethod
+    def over(op: Conv2d, x: Value, acc: Value, layout: Words) -> Window | None:
+        """As a layout of `x` sees it: flat stripes have one row."""
+        if isinstance(layout, Stripes) and layout.flat:
+            return Window((1, 1), (1, 1), (0, 0), (1, acc.shape[0] * acc.shape[1]), False)
+        return Window.of(op, x, acc)
+
     def starts(self, lanes: int) -> tuple[int, ...]:
         """First output row of each part, for parts of as few rows as possible."""
-        rest = self.out[0] - -(-self.out[0] // lanes)
-        return tuple(lane * rest // (lanes - 1) for lane in range(lanes))
+        return spread(self.out[0], lanes)
 
     def wish(self, x: Value, pad: int, starts: tuple[int, ...]) -> Lanes | None:
         """The layout of `x` with what these parts of the output need and no more; None for too few rows."""
@@ -61,12 +67,31 @@ class Window:
             pad=pad if self.padded else 0,
         )
 
-    def outputs(self, layout: Lanes) -> tuple[int, ...] | None:
-        """First output row of each part of an input layout; None where a part begins between windows."""
-        if any(start % self.stride[0] for start in layout.starts):
+    def stripes(self, x: Value, pad: int, lanes: int, flat: bool = False) -> Stripes:
+        """The layout of `x` for parts of the output's columns; `flat` for a window `over` such a layout."""
+        starts = tuple(start * self.stride[1] for start in spread(self.out[1], lanes))
+        height, width = (1, x.shape[0] * x.shape[1]) if flat else x.shape[:2]
+        columns = -(-self.out[1] // lanes)
+        return Stripes(
+            starts=starts,
+            rows=max((self.out[0] - 1) * self.stride[0] + self.kernel[0], self.pad[0] + height),
+            width=max(
+                (columns - 1) * self.stride[1] + self.kernel[1], part_rows(starts, self.pad[1] + width)
+            ),
+            top=self.pad[0],
+            left=self.pad[1],
+            pad=pad if self.padded else 0,
+            flat=flat,
+        )
+
+    def outputs(self, layout: Words) -> tuple[int, ...] | None:
+        """First output row, or column of stripes, of each part of an input layout; None where a part begins
+        between windows."""
+        axis = 1 if isinstance(layout, Stripes) else 0
+        if any(start % self.stride[axis] for start in layout.starts):
             return None
-        starts = tuple(start // self.stride[0] for start in layout.starts)
-        return starts if starts[-1] < self.out[0] else None
+        starts = tuple(start // self.stride[axis] for start in layout.starts)
+        return starts if starts[-1] < self.out[axis] else None
 
     def reads(self, x: Value, pad: int, layout: Lanes) -> bool:
         """Whether a layout that somebody else wished for serves this window as well."""
@@ -81,6 +106,12 @@ class Window:
             and layout.rows - down >= wish.rows
             and layout.width - right >= wish.width
         )
+
+
+def spread(count: int, lanes: int) -> tuple[int, ...]:
+    """First of `count` rows or columns of each part, for parts of as few of them as possible."""
+    rest = count - -(-count // lanes)
+    return tuple(lane * rest // (lanes - 1) for lane in range(lanes))
 
 
 def part_rows(starts: Sequence[int], height: int) -> int:

@@ -12,6 +12,7 @@ A sum S fits its lane of B bits once a constant is added. What follows decides w
     select  the same for few thresholds on a core that compares lanes (USUB8 and SEL, or VPT); the lane holds
             S - min(S)
     halves  thresholds of sums that need two lanes, see `lanes_halves`
+    bytes   requantize in form A to bytes of natural layout, see `lanes_bytes`
     sums    everything else: the lane holds S - min(S), and is taken out of the word for the usual epilogue;
             this also serves sums that are too long for one lane, in several parts
 
@@ -64,13 +65,15 @@ class Reach:
 
 @dataclass(frozen=True)
 class After:
-    """kind      shift, scale, count, select, halves or sums
+    """kind      shift, scale, count, select, halves, bytes or sums
     start     (C,) constant that a lane starts from, without the parts of `sums`
     shift     (C,) right shift;  top  n
-    hard      (C,) shift: whether a sum can exceed 2^(n + s); count: whether it needs all bits
+    hard      (C,) shift: whether a sum can exceed 2^(n + s); bytes: whether it can leave [lo, hi];
+              count: whether it needs all bits
     limits    count: (levels, C) thresholds, or from one to the next; select: (levels, C) thresholds;
               scale: (2, C) multiplier and what is added to the product; halves: (levels, C) of half the sum
     odd       halves: (levels, C), 1 where the sum is rounded up before it is halved
+    codes     bytes, without saturating instructions: the code of each shifted lane that is hard
     """
 
     kind: str
@@ -80,6 +83,7 @@ class After:
     limits: Wide
     top: int = 0
     odd: Wide | None = None
+    codes: IntArray | None = None
 
     @property
     def levels(self) -> int:
@@ -122,24 +126,24 @@ def plan(follow: object, sums: Interval, reach: Reach, out: Value, selects: int 
     return None
 
 
-def _clamp_bits(q: Requantize, reach: Reach, out: Value) -> int:
+def clamp_bits(q: Requantize, reach: Reach, out: Value) -> int:
     """n, where the result of q is lo + (0 .. 2^n - 1) with lo the lowest code; 0 where that is not so."""
     top = (q.hi - q.lo + 1).bit_length() - 1
     exact = 2**top == q.hi - q.lo + 1 and q.lo == out.type.lo and reach.bits == 16
     return top if exact and top <= MAX_TOP and q.rounding != "tflite_double" and q.s.max() <= 31 else 0
 
 
-def _half(q: Requantize) -> Wide:
+def half(q: Requantize) -> Wide:
     """What rounding adds before the shift."""
     s = q.s.astype(np.int64)
     return np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * np.int64(q.rounding != "floor")
 
 
 def _scale(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> After | None:
-    top, s, m = _clamp_bits(q, reach, out), q.s.astype(np.int64), q.m.astype(np.int64)
+    top, s, m = clamp_bits(q, reach, out), q.s.astype(np.int64), q.m.astype(np.int64)
     if np.abs(m).max() <= 1:
         m = np.ones_like(m)  # the weights have it in them
-    added = m * reach.offset + q.b + _half(q) + (np.int64(q.zero - q.lo) << s)
+    added = m * reach.offset + q.b + half(q) + (np.int64(q.zero - q.lo) << s)
     m = m * reach.unit
     mid, edge = (low + high + 1) // 2, 2 ** (reach.bits - 1)
     if not top or np.abs(m).max() >= edge or (low - mid).min() < -edge or (high - mid).max() >= edge:
@@ -151,15 +155,21 @@ def _scale(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> Af
     return After("scale", edge - mid, s, np.zeros_like(s), np.stack([m, added]), top)
 
 
-def _shift(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> After | None:
-    top, s = _clamp_bits(q, reach, out), q.s.astype(np.int64)
-    if np.abs(q.m).max() > 1 or not top:
-        return None
-    b = reach.offset + q.b + _half(q) + (np.int64(q.zero - q.lo) << s)
+def moved(q: Requantize, reach: Reach) -> tuple[Wide, Wide] | None:
+    """(b, s) of form A, (S + b) >> s before it is clamped; None where a lane's unit hinders that."""
+    s = q.s.astype(np.int64)
+    b = reach.offset + q.b + half(q) + (np.int64(q.zero) << s)
     if reach.unit == 2:
-        if s.min() < 1:
-            return None
-        b, s = b >> 1, s - 1
+        return (b >> 1, s - 1) if s.min() >= 1 else None
+    return b, s
+
+
+def _shift(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> After | None:
+    top, found = clamp_bits(q, reach, out), moved(q, reach)
+    if np.abs(q.m).max() > 1 or not top or found is None:
+        return None
+    b, s = found
+    b = b - (np.int64(q.lo) << s)
     b = np.where(high + b < 0, -1 - high, b)  # always below: any negative number will do
     ceiling = np.int64(1) << (top + s)
     b = np.where(low + b >= ceiling, ceiling - low, b)  # always above

@@ -24,6 +24,9 @@ def body(group: Group, after: After, walk: Walk) -> list[str]:
             lines += [f"y[{number * walk.apart + i}] = a{i};" for i in range(group.size)]
     if after.kind != "sums":
         for i in range(group.size):
+            if after.kind == "bytes":
+                lines += _bytes(after, group, i, walk)
+                continue
             lines += AFTER[after.kind](after, group, i, walk.bits, walk.ones)
             lines += _codes(i, walk) if walk.lanes else [f"y[{i}] = a{i};"]
     return lines
@@ -120,6 +123,20 @@ def _scale(after: After, group: Group, i: int, bits: int, ones: int) -> Iterator
         lanes.append(f"(uint32_t)CLAMP({scaled}, 0, {2**after.top - 1})")
     yield f"v = {lanes[0]};"
     yield f"a{i} = v | {lanes[1]} << {bits};"
+
+
+def _bytes(after: After, group: Group, i: int, walk: Walk) -> Iterator[str]:
+    """Each lane is a signed number with its highest bit inverted, or an index into the codes."""
+    s, hard = int(after.shift[group.first + i]), bool(after.hard[group.first + i])
+    lo = walk.low
+    for lane, apart in enumerate(walk.lanes):
+        number = f"(a{i} >> {walk.bits})" if lane else f"(a{i} & 0x{2**walk.bits - 1:x}u)"
+        shifted = f"((int32_t){number} - {2 ** (walk.bits - 1)}) >> {s}"
+        if hard and after.codes is not None:
+            shifted = f"codes[{number} >> {s}]"
+        elif hard:
+            shifted = f"CLAMP({shifted}, {lo}, {lo + 2**after.top - 1})"
+        yield f"y[{apart + i}] = ({'int8_t' if lo else 'uint8_t'})({shifted});"
 
 
 def _codes(i: int, walk: Walk) -> list[str]:

@@ -13,6 +13,7 @@ from edgeternary.c import (
     epilogue,
     lanes_after,
     lanes_bits,
+    lanes_bytes,
     lanes_c,
     lanes_cost,
     lanes_fields,
@@ -31,7 +32,7 @@ from edgeternary.c.lanes_border import Border, border
 from edgeternary.c.lanes_cost import Epilogue
 from edgeternary.c.lanes_program import Group, Matrix, Wide
 from edgeternary.c.lanes_walk import Walk
-from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, lane_unit, tall
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ir import Op, Value
 from edgeternary.ops import Conv2d, Threshold
@@ -65,12 +66,16 @@ class Sums:
 
 @lru_cache(maxsize=512)
 def sums(
-    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Lanes, core: str, packed: bool
+    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: str, store: str
 ) -> Sums | None:
-    """None where lanes are too narrow to be worth it, or for `packed` epilogues in all lanes at once."""
-    window = Window.of(op, x, acc)
+    """None where lanes are too narrow to be worth it, or for epilogues in all lanes at once.
+
+    store  what becomes of sums: rows of sums, lanes, or bytes in natural layout
+    """
+    window = Window.over(op, x, acc, layout)
     assert window is not None
     count = len(op.bias)
+    packed = store != "rows"
     factors = lanes_after.signs(follow, count) if packed else _negated(follow, count)
     codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
     reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
@@ -81,7 +86,10 @@ def sums(
     after: After | None = lanes_after.sums(count)
     if packed:
         ends = Interval(low, high)
-        after = lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
+        after = None
+        if store == "bytes" and core not in VECTOR_CORES:
+            after = lanes_bytes.plan(follow, ends, reach, out, core in THUMB1_CORES)
+        after = after or lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
         if after is None and core not in VECTOR_CORES:
             after = lanes_halves.plan(follow, ends, reach, out)
     if after is None:
@@ -110,18 +118,18 @@ class Plan:
     """
 
     match: Match
-    layout: Lanes
+    layout: Words
     out: Layout
     sums: Sums
     store: str
     border: Border | None
 
     @staticmethod
-    def of(match: Match, layout: Lanes, out: Layout) -> Plan | None:
+    def of(match: Match, layout: Words, out: Layout) -> Plan | None:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         key = op, match.follow, x, match.outs[0], match.out, layout, match.core.name
-        if isinstance(out, Lanes):
-            found = sums(*key, True)
+        if isinstance(out, Lanes) and isinstance(layout, Lanes):
+            found = sums(*key, "lanes")
             starts = found.window.outputs(layout) if found else None
             edge = (
                 border(out, match.out, part_rows(starts, found.window.out[0]), starts)
@@ -130,14 +138,16 @@ class Plan:
             )
             return Plan(match, layout, out, found, "direct", edge) if found and edge else None
         if out == NATURAL and match.out.type.dtype.itemsize == 1:
-            found = sums(*key, True)
+            found = sums(*key, "bytes")
             if found:
                 return Plan(match, layout, out, found, "bytes", None)
+        if isinstance(layout, Stripes):
+            return None
         if isinstance(out, Planes) and lanes_bits.possible(match.out):
-            found = sums(*key, True)
+            found = sums(*key, "lanes")
             if found:
                 return Plan(match, layout, out, found, "planes", None)
-        found = sums(*key, False)
+        found = sums(*key, "rows")
         plan = Plan(match, layout, out, found, "rows", None) if found else None
         return plan if plan and plan.affine.fits() else None
 
@@ -147,19 +157,21 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        return part_rows(self.parts_at, self.sums.window.out[0])
+        height = self.sums.window.out[0]
+        return height if isinstance(self.layout, Stripes) else part_rows(self.parts_at, height)
 
     @property
     def parts_at(self) -> tuple[int, ...]:
-        """First row of each part of the output."""
+        """First row, or column of stripes, of each part of the output."""
         starts = self.sums.window.outputs(self.layout)
         assert starts is not None
         return starts
 
     @property
     def pixels(self) -> int:
-        """Pixels of a row of the output."""
-        return self.sums.window.out[1]
+        """Pixels of a row of a part."""
+        width = self.sums.window.out[1]
+        return part_rows(self.parts_at, width) if isinstance(self.layout, Stripes) else width
 
     @property
     def channels(self) -> int:
@@ -187,7 +199,9 @@ class Plan:
             y_row = 4 * (self.out.width - self.pixels) * self.channels
         size = 1 if self.store == "bytes" else 4
         row = self.pixels * self.channels
-        codes = self.store == "bytes"
+        codes, part = self.store == "bytes", row
+        if isinstance(self.layout, Stripes):
+            part, y_row = self.channels, (self.sums.window.out[1] - self.pixels) * self.channels
         x_row = (sy * self.layout.width - sx * self.pixels) * x.channels
         at_once = self.rows if x_row == y_row == 0 and self.store not in BY_ROW else 1
         walk = Walk(
@@ -197,7 +211,7 @@ class Plan:
             y_step=size * self.channels,
             y_row=y_row,
             apart=row,
-            lanes=tuple(part * row for part in self.parts_at) if codes else (),
+            lanes=tuple(first * part for first in self.parts_at) if codes else (),
             low=self.match.out.type.lo if codes else 0,
             unit=lane_unit(self.match.out.type) if codes else 1,
             bits=self.layout.bits,
@@ -205,7 +219,9 @@ class Plan:
             dsp=self.match.core.name in DSP_CORES,
         )
         thumb1 = self.match.core.name in THUMB1_CORES
-        return replace(walk, fields=thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk))
+        fields = thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk)
+        looked_up = self.out.ctype(self.match.out) if self.sums.after.codes is not None else ""
+        return replace(walk, fields=fields, codes="uint32_t" if fields else looked_up)
 
     def body(self) -> Body:
         after, layout, match = self.sums.after, self.layout, self.match
@@ -214,6 +230,9 @@ class Plan:
         if self.walk.fields:
             spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
             tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
+        if after.codes is not None:
+            kept = after.codes.astype(match.out.type.dtype)
+            tables.append(Table("codes", kept, "of shifted sums, the smallest first"))
         groups = [
             {
                 "c": lanes_c.body(group, after, self.walk),

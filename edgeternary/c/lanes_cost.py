@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeternary.c import accumulator
+from edgeternary.c import accumulator, lanes_bytes
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group
@@ -35,6 +35,8 @@ class Epilogue:
         levels, kind = self.after.levels, self.after.kind
         if kind == "sums":
             return 1
+        if kind == "bytes":
+            return lanes_bytes.cycles(self.after, self.thumb1)
         halved = kind == "halves"
         if self.thumb1:
             store = 8 if self.fields else 2 + 4 * self.lanes if self.store == "bytes" else 2
@@ -67,6 +69,7 @@ def cost(
         code += round(group.size * (8 + epilogue.bytes)) + 80
     cycles = rows * pixels * once + 40.0 * len(groups) * (1 if epilogue.store == "direct" else rows)
     once_only = CODES_BYTES if epilogue.fields else 0
+    code += 0 if epilogue.after.codes is None else len(epilogue.after.codes)
     if epilogue.store == "rows":
         cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.c.lanes import Window
-from edgeternary.c.layouts import Lanes
+from edgeternary.c.layouts import Words
 from edgeternary.ir import IntArray, Value
 from edgeternary.ops import Conv2d
 
@@ -71,7 +71,7 @@ class Matrix:
     signs: tuple[IntArray, ...]
 
     @staticmethod
-    def of(op: Conv2d, codes: IntArray, x: Value, window: Window, layout: Lanes) -> Matrix:
+    def of(op: Conv2d, codes: IntArray, x: Value, window: Window, layout: Words) -> Matrix:
         """Distances count from the first word of the window of output (0, 0)."""
         outs, height, width, ins = codes.shape
         upright = codes if window.kernel == (height, width) else codes.transpose(0, 2, 1, 3)

@@ -3,16 +3,17 @@
 r0          words of the input               r1, r2    loaded words, then temporaries
 r3-r7       accumulators 0-4                 r8-r12, lr  accumulators 5-7, each as a pair: what is added,
                                              and what is subtracted, since high registers can only be added to
-[sp]        y, constants, rows left, outputs left of a row, then the sums when all are there, and
+[sp]        y, constants, rows left, y at the end of a row, then the sums when all are there, and
             those of the first part where a sum is halved
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
-from edgeternary.c import lanes_compare1, lanes_fields
+from edgeternary.c import lanes_bytes1, lanes_compare1, lanes_fields
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group, Load, Registers
 from edgeternary.c.lanes_walk import Walk
@@ -22,8 +23,10 @@ REGISTERS = (Registers(accumulators=8, words=2),)
 WORDS = ("r1", "r2")
 LOW = ("r3", "r4", "r5", "r6", "r7")
 PAIRS = (("r8", "r9"), ("r10", "r11"), ("r12", "lr"))
-Y, K, ROWS, LEFT, SUMS = 0, 4, 8, 12, 16
+Y, K, ROWS, END, SUMS = 0, 4, 8, 12, 16
 FIRST = SUMS + 4 * 8
+APART = SUMS  # to y of the high lane, where no sums are kept
+Y_STAYS = ("bytes",)  # in r1
 PUSHED = 4 * 9  # bytes; behind them is the fifth argument
 LOAD_LIMIT = 124
 SHORT_BRANCH = 110  # instructions
@@ -32,36 +35,43 @@ SHORT_BRANCH = 110  # instructions
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     lines = ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
-    lines += [*_constant("r4", walk.outputs), f"sub sp, #{_frame(after)}", "mov r5, sp", "stmia r5!, {r1-r4}"]
+    lines += [*_row_end(walk), f"sub sp, #{_frame(after)}", "mov r5, sp", "stmia r5!, {r1-r4}"]
+    if after.kind == "bytes":
+        lines += [*_constant("r4", walk.lanes[1]), f"str r4, [sp, #{APART}]"]
     loop: list[str] = []
     for number, part in enumerate(group.parts):
         loop += _starts(group, number)
         text, moved = additions(part, WORDS, LOAD_LIMIT, _add, partial(_accumulate, set()))
         last = number == len(group.parts) - 1
-        loop += [*text, *_low_sums(group.size, SUMS if last or after.kind != "halves" else FIRST)]
+        loop += text
+        forward = _add("r0", 4 * ((walk.x_step if last else 0) - moved), "r1")
+        if after.kind == "bytes":
+            loop += forward
+            continue
+        loop += _low_sums(group.size, SUMS if last or after.kind != "halves" else FIRST)
         if not (walk.fields and last):
             loop += _high_sums(group.size, part)
-        loop += _add("r0", 4 * ((walk.x_step if last else 0) - moved), "r3")
+        loop += forward
         if after.kind == "sums":
             loop += _store_sums(group, 4 * number * walk.apart)
     if walk.fields:
         loop += _fields(after, group, walk)
     elif after.kind != "sums":
         loop += AFTER[after.kind](after, group, walk)
-    loop += [f"ldr r1, [sp, #{Y}]", f"ldr r2, [sp, #{LEFT}]", *_add("r1", walk.y_step, "r3")]
-    loop += [f"str r1, [sp, #{Y}]", "subs r2, r2, #1", f"str r2, [sp, #{LEFT}]"]
+    loop += [] if after.kind in Y_STAYS else [f"ldr r1, [sp, #{Y}]"]
+    loop += [f"ldr r2, [sp, #{END}]", *_add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]", "cmp r1, r2"]
     loop += _back("bne", "beq", len(loop), "2")
     lines += ["1:", *loop, "2:"]
     end = [f"ldr r2, [sp, #{ROWS}]", *_add("r0", 4 * walk.x_row, "r3"), *_add("r1", walk.y_row, "r3")]
-    end += [
-        *_constant("r4", walk.outputs),
-        f"str r1, [sp, #{Y}]",
-        f"str r4, [sp, #{LEFT}]",
-        "subs r2, r2, #1",
-    ]
+    end += [*_row_end(walk), f"str r1, [sp, #{Y}]", f"str r4, [sp, #{END}]", "subs r2, r2, #1"]
     lines += [*end, f"str r2, [sp, #{ROWS}]", *_back("bne", "beq", len(loop) + len(end), "3"), "3:"]
     lines += [f"add sp, #{_frame(after)}", "pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
     return [*lines, "pop {r4-r7, pc}", *(lanes_fields.bytes_(group, walk) if walk.fields else []), ".ltorg"]
+
+
+def _row_end(walk: Walk) -> list[str]:
+    """r4: y at the end of the row that begins at r1."""
+    return [*_constant("r4", walk.outputs * walk.y_step), "adds r4, r4, r1"]
 
 
 def _frame(after: After) -> int:
@@ -185,11 +195,12 @@ def _prepare(walk: Walk) -> Iterator[str]:
     yield from [f"ldr r6, [sp, #{K}]", *_places(walk, "r5")]
 
 
-def _places(walk: Walk, y: str) -> Iterator[str]:
-    """y, and r8-r10 for the other lanes."""
+def _places(walk: Walk, y: str, literals: bool = False) -> Iterator[str]:
+    """y, and r8-r10 for the other lanes; `literals` may be loaded."""
     yield f"ldr {y}, [sp, #{Y}]"
     for register, apart in zip(HIGH, walk.lanes[1:], strict=False):
-        yield from [*_constant("r2", apart), f"adds r2, r2, {y}", f"mov {register}, r2"]
+        yield from [f"ldr r2, =0x{apart:x}"] if literals else _constant("r2", apart)
+        yield from [f"adds r2, r2, {y}", f"mov {register}, r2"]
 
 
 def _store(i: int, walk: Walk, y: str = "r5") -> Iterator[str]:
@@ -260,13 +271,25 @@ def _scale(after: After, group: Group, walk: Walk) -> Iterator[str]:
 
 
 def _count(after: After, group: Group, walk: Walk) -> Iterator[str]:
-    """r0, which waits in r11: y. Where there is much to do, literals come in between."""
-    yield from ["mov r11, r0", *_places(walk, "r0"), f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}"]
-    since = 0
+    """r0, which waits in r11: y; r7: 1 in every lane. Where there is much to do, literals come in between."""
+    yield from [
+        "mov r11, r0",
+        *_places(walk, "r0", literals=True),
+        f"ldr r6, {lanes_compare1.tops(walk.bits, walk.ones)}",
+    ]
+    since, ones = 0, False
+    lowered = walk.low == -1  # counts become codes in all lanes at once
     for i in range(group.size):
         channel = group.first + i
         lines = [f"ldr r3, [sp, #{SUMS + 4 * i}]", *_halved(after, channel, i, walk)]
-        lines += [*lanes_compare1.count(after, channel, walk.bits, walk.ones), *_store(i, walk, "r0")]
+        lines += lanes_compare1.count(after, channel, walk.bits, walk.ones)
+        ones = ones and not after.hard[channel]
+        if lowered:
+            lines += [] if ones else [f"lsrs r7, r6, #{walk.bits - 1}"]
+            lines += ["lsls r1, r1, #1"] if walk.unit == 2 else []
+            lines += ["orrs r1, r6", "subs r1, r1, r7", "eors r1, r6"]
+            ones = True
+        lines += _store(i, replace(walk, low=0, unit=1) if lowered else walk, "r0")
         yield from lines
         since += len(lines)
         if since > lanes_compare1.POOL_EVERY:
@@ -275,4 +298,13 @@ def _count(after: After, group: Group, walk: Walk) -> Iterator[str]:
     yield "mov r0, r11"
 
 
-AFTER = {"shift": _shift, "scale": _scale, "count": _count, "halves": _count}
+def _bytes(after: After, group: Group, walk: Walk) -> Iterator[str]:
+    frame = {"y": Y, "apart": APART, "x": APART + 4, "sum": APART + 8, "codes": _frame(after) + PUSHED}
+    yield from lanes_bytes1.store(after, group, walk, LOW, partial(_difference_of, group.parts[-1]), frame)
+
+
+def _difference_of(part: Sequence[Load], index: int, register: str, spare: str) -> list[str]:
+    return _difference(index, part, register, spare)
+
+
+AFTER = {"shift": _shift, "bytes": _bytes, "scale": _scale, "count": _count, "halves": _count}

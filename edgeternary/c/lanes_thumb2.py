@@ -3,7 +3,7 @@
 r0           words of the input
 r1-r3        loaded words, then temporaries, with those of r12 and lr that are no accumulators
 r4-r12, lr   accumulators
-[sp]         y, constants, rows left, outputs left of a row; sums of the first part where these are halved
+[sp]         y, constants, rows left, y at the end of a row; sums of the first part where these are halved
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from edgeternary.c import lanes_bytes2, lanes_transpose2
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group, Registers
 from edgeternary.c.lanes_walk import Walk
@@ -21,14 +22,15 @@ ACCUMULATORS = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr")
 FREE = ("r1", "r2", "r3")  # for words, with the accumulators that no group needs
 LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
 ADD_LIMIT, LOAD_LIMIT = 4095, 4092
-Y, K, ROWS, LEFT, FIRST = 0, 4, 8, 12, 16
+Y, K, ROWS, END, FIRST = 0, 4, 8, 12, 16
+Y_STAYS = ("shift", "bytes", "scale")  # in r1
 
 
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = ACCUMULATORS[: group.size]
     frame = FIRST + (4 * group.size if after.kind == "halves" else 0)
-    lines = ["push {r4-r11, lr}", *constant("r4", walk.outputs), *_saved(frame), "1:"]
+    lines = ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
         lines.append(f"ldr r1, [sp, #{K}]")
         if number:
@@ -47,23 +49,24 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
             lines += _store(accs, "r1")
     if after.kind != "sums":
         lines += AFTER[after.kind](after, group, walk, accs)
-    lines += [
-        f"ldr r1, [sp, #{Y}]",
-        f"ldr r2, [sp, #{LEFT}]",
-        *_add("r1", walk.y_step, "r3"),
-        f"str r1, [sp, #{Y}]",
-    ]
-    lines += ["subs r2, r2, #1", f"str r2, [sp, #{LEFT}]", "bne 1b"]
+    lines += [] if after.kind in Y_STAYS else [f"ldr r1, [sp, #{Y}]"]
+    lines += [f"ldr r2, [sp, #{END}]", *_add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]"]
+    lines += ["cmp r1, r2", "bne 1b"]
     lines += [f"ldr r2, [sp, #{ROWS}]", *_add("r0", 4 * walk.x_row, "r3"), *_add("r1", walk.y_row, "r3")]
-    lines += [*constant("r4", walk.outputs), "subs r2, r2, #1", f"str r1, [sp, #{Y}]"]
+    lines += [*_row_end(walk), "subs r2, r2, #1", f"str r1, [sp, #{Y}]"]
     lines += [
         f"str r2, [sp, #{ROWS}]",
-        f"str r4, [sp, #{LEFT}]",
+        f"str r4, [sp, #{END}]",
         "bne 1b",
         f"add sp, sp, #{frame}",
         "pop {r4-r11, pc}",
     ]
     return lines
+
+
+def _row_end(walk: Walk) -> list[str]:
+    """r4: y at the end of the row that begins at r1."""
+    return [*constant("r4", walk.outputs * walk.y_step), "add r4, r4, r1"]
 
 
 def _saved(frame: int) -> list[str]:
@@ -239,6 +242,10 @@ def _select(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iter
             continue
         yield from ["sel r3, r12, r3", "ldr lr, [r1], #4", f"{subtract} lr, {acc}, lr"]
         yield from [f"mov lr, #0x{codes[3]:08x}", f"sel {acc}, lr, r3"]
+    if walk.lanes and walk.dsp:
+        yield from lanes_transpose2.store(walk, accs, Y + 4, _sum)
+        yield "pop {r0}"
+        return
     yield "pop {r0}"
     yield from _codes(walk, accs, lower=False)
 
@@ -277,4 +284,16 @@ def _lowered(acc: str, walk: Walk) -> list[str]:
     return [f"orr {acc}, {acc}, {signs}", f"sub {acc}, {acc}, {minus}", f"eor {acc}, {acc}, {signs}"]
 
 
-AFTER = {"shift": _shift, "scale": _scale, "count": _count, "select": _select, "halves": _halves}
+def _bytes(after: After, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+    yield f"ldr r1, [sp, #{Y}]"
+    yield from lanes_bytes2.store(after, group, walk, accs, _sum)
+
+
+AFTER = {
+    "shift": _shift,
+    "bytes": _bytes,
+    "scale": _scale,
+    "count": _count,
+    "select": _select,
+    "halves": _halves,
+}

@@ -16,6 +16,7 @@ class Walk:
     low      the code that 0 in a lane means, and unit the distance of codes, where y are codes
     bits     of a lane;  ones  a word with 1 in every lane
     dsp      the core has USAT16
+    codes    C type of the elements of the table that is the fifth argument, if there is one
     fields   the codes of four channels are stored as a word, see `lanes_fields`
     """
 
@@ -32,3 +33,4 @@ class Walk:
     ones: int
     dsp: bool
     fields: bool = False
+    codes: str = ""

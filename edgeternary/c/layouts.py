@@ -10,7 +10,8 @@ planes:G    bit planes along the channels. The elements, in row-major order, are
             Planes are those of `edgeternary.ir.encoding`; unused bits are 0. Words of one group stay together
             with all their planes, so a reshape never moves a word, and a kernel walks one pointer.
 
-lanes       several vertical parts of an image share each 32-bit word: see `Lanes`
+lanes       several vertical parts of an image share each 32-bit word: see `Lanes`; `Stripes` are cut along
+            the width
 
 A group whose size is a multiple of 32 ends at a word border, so all such groupings are the same memory and
 have one name: G is then the size of the whole value.
@@ -108,20 +109,8 @@ class Planes(Layout):
 
 
 @dataclass(frozen=True)
-class Lanes(Layout):
-    """Vertical parts of an image side by side in 32-bit words, with the border that a window needs.
-
-    The image (H, W, C) is surrounded by pads and cut into parts, the first rows of which are `starts`. Word
-    (r, q, c) holds in lane l, counted from the low bits, the element of padded row starts[l] + r, padded
-    column q, channel c. A lane holds (x - type.lo) / unit, which is never negative (unit is 2 for bipolar,
-    else 1). So every tap of a window is a whole word at a fixed distance, and rows that two parts both need
-    (the halo) are there twice. A value of height 1 is cut along its width: H and W change places.
-
-    starts       first padded row of each part: 2 parts of 16 bits or 4 of 8 bits
-    rows, width  size of the words' array, in rows and columns
-    top, left    pads above and on the left; below and on the right there is pad as well
-    pad          the code that the pads hold
-    """
+class Words(Layout):
+    """Parts of an image side by side in 32-bit words: what `Lanes` and `Stripes` have in common."""
 
     starts: tuple[int, ...]
     rows: int
@@ -129,12 +118,6 @@ class Lanes(Layout):
     top: int
     left: int
     pad: int
-
-    @property
-    def name(self) -> str:
-        starts = ",".join(map(str, self.starts))
-        size = f"{self.rows}x{self.width}+{self.top}+{self.left}"
-        return f"lanes:{self.lanes}x{self.bits}:{size}:{starts}:{self.pad}"
 
     @property
     def lanes(self) -> int:
@@ -161,6 +144,33 @@ class Lanes(Layout):
     def ctype(self, value: Value) -> str:
         return "uint32_t"
 
+    def described(self, kind: str) -> str:
+        """The name of such a layout."""
+        starts = ",".join(map(str, self.starts))
+        size = f"{self.rows}x{self.width}+{self.top}+{self.left}"
+        return f"{kind}:{self.lanes}x{self.bits}:{size}:{starts}:{self.pad}"
+
+
+@dataclass(frozen=True)
+class Lanes(Words):
+    """Vertical parts of an image side by side in 32-bit words, with the border that a window needs.
+
+    The image (H, W, C) is surrounded by pads and cut into parts, the first rows of which are `starts`. Word
+    (r, q, c) holds in lane l, counted from the low bits, the element of padded row starts[l] + r, padded
+    column q, channel c. A lane holds (x - type.lo) / unit, which is never negative (unit is 2 for bipolar,
+    else 1). So every tap of a window is a whole word at a fixed distance, and rows that two parts both need
+    (the halo) are there twice. A value of height 1 is cut along its width: H and W change places.
+
+    starts       first padded row of each part: 2 parts of 16 bits or 4 of 8 bits
+    rows, width  size of the words' array, in rows and columns
+    top, left    pads above and on the left; below and on the right there is pad as well
+    pad          the code that the pads hold
+    """
+
+    @property
+    def name(self) -> str:
+        return self.described("lanes")
+
     def encode(self, codes: IntArray, value: Value) -> bytes:
         height, width = tall(value.shape)[:2]
         image = np.full((self.starts[-1] + self.rows, self.width, value.channels), self.pad, np.int32)
@@ -181,6 +191,50 @@ class Lanes(Layout):
         mask = np.uint32((1 << self.bits) - 1)
         shift = (self.bits * lane).astype(np.uint32)[:, None, None]
         raised = (words[padded - starts[lane]] >> shift & mask).astype(np.int32)
+        return (raised * lane_unit(value.type) + value.type.lo).reshape(value.shape)
+
+
+@dataclass(frozen=True)
+class Stripes(Words):
+    """Like `Lanes`, of an image that is cut along its width: `starts` are columns.
+
+    Word (r, q, c) holds in lane l the element of padded row r, padded column starts[l] + q, channel c. Made
+    for images whose rows are too few, or of a number that leaves lanes empty.
+
+    flat  the pixels, row after row, are one row; for windows of one pixel
+    """
+
+    flat: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.described("flat" if self.flat else "stripes")
+
+    def view(self, value: Value) -> tuple[int, int, int]:
+        """(H, W, C) of the image that is cut."""
+        height, width, channels = value.shape
+        return (1, height * width, channels) if self.flat else (height, width, channels)
+
+    def encode(self, codes: IntArray, value: Value) -> bytes:
+        height, width, channels = self.view(value)
+        image = np.full((self.rows, self.starts[-1] + self.width, channels), self.pad, np.int32)
+        image[self.top : self.top + height, self.left : self.left + width] = codes.reshape(self.view(value))
+        raised = lane_code(image, value.type).astype(np.uint32)
+        words = np.zeros((self.rows, self.width, channels), np.uint32)
+        for lane, start in enumerate(self.starts):
+            words |= raised[:, start:][:, : self.width] << np.uint32(self.bits * lane)
+        return words.astype("<u4").tobytes()
+
+    def decode(self, data: bytes, value: Value) -> IntArray:
+        height, width, channels = self.view(value)
+        words = np.frombuffer(data, "<u4", count=self.rows * self.width * channels)
+        words = words.reshape(self.rows, self.width, channels)[self.top : self.top + height]
+        padded = self.left + np.arange(width)
+        starts = np.array(self.starts)
+        lane = np.searchsorted(starts, padded, side="right") - 1
+        mask = np.uint32((1 << self.bits) - 1)
+        shift = (self.bits * lane).astype(np.uint32)[:, None]
+        raised = (words[:, padded - starts[lane]] >> shift & mask).astype(np.int32)
         return (raised * lane_unit(value.type) + value.type.lo).reshape(value.shape)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from edgeternary.c.layouts import Lanes, Natural, Planes, planes
+from edgeternary.c.layouts import Natural, Planes, Words, planes
 from edgeternary.c.plan import Buffer, Plan, Step
 from edgeternary.c.slicing import Slices
 from edgeternary.c.tables import Table
@@ -67,7 +67,7 @@ def described(buffer: Buffer) -> str:
     text = f"{' x '.join(map(str, value.shape))} {value.type}"
     if isinstance(layout, Natural):
         return text
-    if isinstance(layout, Lanes):
+    if isinstance(layout, Words):
         return f"{text} in {layout.lanes} lanes of {layout.rows} x {layout.width} words"
     if isinstance(layout, Slices):
         return f"{text} in bit slices, {layout.parts} x {layout.stride} pixels a word"

@@ -51,15 +51,13 @@ static inline void golden_cnn_halves(uint32_t *w)
  */
 GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y)
 {
-    enum { ROW = 6 }; /* elements of a row of the image */
-
     {
-        const uint8_t *x1 = x + 2 * ROW;
+        const uint8_t *x1 = x + 12;
         for (int r = 0; r < 1; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = ((uint32_t)x1[0] << 16);
                 y[1] = ((uint32_t)x1[1] << 16);
                 y[2] = ((uint32_t)x1[2] << 16);
@@ -73,12 +71,12 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
     }
     {
         const uint8_t *x0 = x;
-        const uint8_t *x1 = x + 3 * ROW;
-        for (int r = 1; r < 4; r++) {
+        const uint8_t *x1 = x + 18;
+        for (int r = 0; r < 3; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = (uint32_t)x0[0] + ((uint32_t)x1[0] << 16);
                 y[1] = (uint32_t)x0[1] + ((uint32_t)x1[1] << 16);
                 y[2] = (uint32_t)x0[2] + ((uint32_t)x1[2] << 16);
@@ -92,12 +90,12 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
         }
     }
     {
-        const uint8_t *x0 = x + 3 * ROW;
-        for (int r = 4; r < 5; r++) {
+        const uint8_t *x0 = x + 18;
+        for (int r = 0; r < 1; r++) {
             for (int i = 0; i < 1; i += 1) {
                 *y++ = 0x0u;
             }
-            for (int i = 0; i < ROW; i += 3) {
+            for (int i = 0; i < 6; i += 3) {
                 y[0] = (uint32_t)x0[0];
                 y[1] = (uint32_t)x0[1];
                 y[2] = (uint32_t)x0[2];
@@ -133,7 +131,7 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     __asm__(
     ".syntax unified\n"
     "push {r4-r7, lr}; mov r4, r8; mov r5, r9; mov r6, r10; mov r7, r11; push {r4-r7}\n"
-    "movs r4, #6; sub sp, #48; mov r5, sp; stmia r5!, {r1-r4}\n"
+    "movs r4, #96; adds r4, r4, r1; sub sp, #48; mov r5, sp; stmia r5!, {r1-r4}\n"
     "1:\n"
     "ldr r1, [sp, #4]; ldmia r1!, {r3, r4, r5, r6}; ldmia r0!, {r1, r2}; subs r3, r3, r1\n"
     "subs r5, r5, r1; adds r6, r6, r1; subs r4, r4, r2; subs r6, r6, r2; ldr r1, [r0, #0]\n"
@@ -155,10 +153,10 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4\n"
     "ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15\n"
     "adds r1, r1, r3; str r1, [r0, #12]; mov r0, r11; ldr r1, [sp, #0]; ldr r2, [sp, #12]\n"
-    "adds r1, #16; str r1, [sp, #0]; subs r2, r2, #1; str r2, [sp, #12]; bne 1b\n"
+    "adds r1, #16; str r1, [sp, #0]; cmp r1, r2; bne 1b\n"
     "2:\n"
-    "ldr r2, [sp, #8]; adds r0, #8; movs r4, #6; str r1, [sp, #0]; str r4, [sp, #12]\n"
-    "subs r2, r2, #1; str r2, [sp, #8]; bne 1b\n"
+    "ldr r2, [sp, #8]; adds r0, #8; movs r4, #96; adds r4, r4, r1; str r1, [sp, #0]\n"
+    "str r4, [sp, #12]; subs r2, r2, #1; str r2, [sp, #8]; bne 1b\n"
     "3:\n"
     "add sp, #48; pop {r4-r7}; mov r8, r4; mov r9, r5; mov r10, r6; mov r11, r7; pop {r4-r7, pc}\n"
     ".ltorg\n"

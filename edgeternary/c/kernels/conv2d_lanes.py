@@ -9,7 +9,8 @@ from edgeternary.c import accumulator, weights
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.lanes import Window
 from edgeternary.c.lanes_conv import Plan
-from edgeternary.c.layouts import Lanes, Layout
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Stripes, Words
+from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 
 LANES = (2, 4)
@@ -44,16 +45,33 @@ class Conv2dLanes(Kernel):
                 plan = Plan.of(match, layout, out)
                 if plan is not None:
                     yield Offer((layout,), out, plan.cost, scratch=plan.scratch)
+        for stripes in () if match.core.vectors else _stripes(op, x, window):
+            plan = Plan.of(match, stripes, NATURAL)
+            if plan is not None:
+                yield Offer((stripes,), NATURAL, plan.cost)
 
     def _outs(self, match: Match) -> list[Layout]:
         wanted = [layout for layout in match.wanted if isinstance(layout, Lanes)]
         return [*accumulator.output_layouts(match), *wanted]
 
     def body(self, match: Match, offer: Offer) -> Body:
-        assert isinstance(offer.ins[0], Lanes)
+        assert isinstance(offer.ins[0], Words)
         plan = Plan.of(match, offer.ins[0], offer.out)
         assert plan is not None
         return plan.body()
+
+
+def _stripes(op: Conv2d, x: Value, window: Window) -> Iterator[Stripes]:
+    """Parts along the width, or of all pixels of a pointwise layer, where these leave fewer lanes empty."""
+    if x.shape[0] == 1:
+        return  # its rows are the width already
+    pointwise = window.kernel == window.stride == (1, 1) and not window.padded
+    flat = Window((1, 1), (1, 1), (0, 0), (1, window.out[0] * window.out[1]), False)
+    seen = flat if pointwise else window
+    for lanes in LANES:
+        parts = [-(-count // lanes) / count for count in (window.out[0], seen.out[1])]
+        if seen.out[1] >= lanes and (parts[1] < parts[0] or window.out[0] < lanes):
+            yield seen.stripes(x, op.pad_value, lanes, pointwise)
 
 
 KERNEL = Conv2dLanes()
