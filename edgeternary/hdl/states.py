@@ -96,8 +96,8 @@ def ahead(graph: Graph, holding: tuple[str, ...]) -> int:
 def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
     """The input without its highest bit, and the part that hands that to the states."""
     part = Starts(wire.lanes * wire.element.width, wire.value.size // wire.lanes, len(states))
-    port = b.through(part, wire, wire.value.name, "starts")
-    return Wire(port, wire.element, wire.lanes, wire.value), part
+    b.connect(wire.port, b.part(part, wire.value.name, "starts", busy=part.beats))
+    return Wire(part.o0, wire.element, wire.lanes, wire.value), part
 
 
 class Kept:
@@ -113,7 +113,7 @@ class Kept:
             count = chosen[value.name]
             words = payloads(pack(state.init, element, count))
             part = StatePart(count * element.width, words, ahead(b.graph, holding))
-            b.connect(getattr(starts, f"f{k}"), part, "i1")
+            b.connect(getattr(starts, f"o{k + 1}"), part, "i1")
             self.parts[value.name] = part
             self.wires[value.name] = Wire(part.o, element, count, value)
 

@@ -16,23 +16,24 @@ __all__ = ["Starts", "State"]
 
 class Starts(wiring.Component):
     """Takes the highest bit off a stream with `beats` beats a frame: with the first beat of a frame it says
-    whether a sample starts here. Each of the outputs f0, f1, ... gets this bit once a frame.
+    whether a sample starts here. Each of the outputs o1, o2, ... (`count`) gets this bit once a frame, o0 the
+    rest of every beat.
     """
 
     def __init__(self, width: int, beats: int, count: int) -> None:
         self.beats, self.count = beats, count
-        bits = {f"f{k}": Out(stream.Signature(unsigned(1))) for k in range(count)}
+        bits = {f"o{k + 1}": Out(stream.Signature(unsigned(1))) for k in range(count)}
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(width + 1))),
-                "o": Out(stream.Signature(unsigned(width))),
+                "o0": Out(stream.Signature(unsigned(width))),
                 **bits,
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        outputs = [self.o, *(getattr(self, f"f{k}") for k in range(self.count))]
+        outputs = [getattr(self, f"o{k}") for k in range(self.count + 1)]
         wanted, done = Signal(len(outputs)), Signal(len(outputs))  # by this beat; of these, have it already
         taken = Cat(*(done[k] | ~wanted[k] | o.ready for k, o in enumerate(outputs)))
         _, last = counter(m, self.beats, self.i.valid & self.i.ready)

