@@ -19,6 +19,7 @@ FRAME = 36  # bytes that an exception puts on the stack, and what aligns it
 VECTOR_FRAME = 108  # with the vector registers that the core saves where it has them
 VENEER = re.compile(r"__(?:\w*?(?:Thunk|thunk)_(\w+)|(\w+)_veneer)")
 RETURNS = ("lr",)
+UNMOVED = ("ldm", "ldmia", "stm", "stmia", "vldmia", "vstmia")  # of "sp, {...}": without ! it stays
 CONDITIONAL = re.compile(
     r"^(addw?|subw?|mov|v?push|v?stmdb)(?:eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$"
 )
@@ -92,7 +93,7 @@ def _taken(elf: Elf, function: Symbol, name: str, operands: str, known: Register
         return 4 * _registers(operands)
     if match := re.search(r"\[sp, #-(\w+)\]!", operands):
         return int(match[1], 0)
-    if not operands.startswith("sp, ") or name in ("cmp", "cmn", "tst"):
+    if not operands.startswith("sp, ") or name in ("cmp", "cmn", "tst", *UNMOVED):
         return 0
     change = re.fullmatch(r"sp, (?:sp, )?(?:#(\w+)|(\w+))", operands)
     if change and name == "mov" and change[2] in known.copies:

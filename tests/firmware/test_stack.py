@@ -61,6 +61,14 @@ def test_frames_add_up(core: str, compiler: str) -> None:
 
 
 @both
+def test_reads_at_the_stack_pointer_take_nothing(compiler: str) -> None:
+    text = """__attribute__((section(".keep"), used)) void Reset_Handler(void) {
+        __asm__ volatile("ldm sp, {r1, r3, r12}" ::: "r1", "r3", "r12", "memory"); switched = 1; }
+    """
+    assert bound(linked(text, "cortex-m4", compiler)) <= FRAME + 40
+
+
+@both
 @cores
 @pytest.mark.parametrize(
     ("text", "why"),
