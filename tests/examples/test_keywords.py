@@ -203,3 +203,16 @@ def test_detections_are_smoothed_and_spaced(monkeypatch: pytest.MonkeyPatch) -> 
     assert [word for _, word, _ in found] == [0, 1]
     assert 100 < found[0][0] <= 100 + SMOOTH and found[1][0] - found[0][0] >= GAP and found[0][0] >= WARM
     assert detections(logits, 2, 300) == []
+
+
+def test_the_step_in_hardware() -> None:
+    """Shift registers and the sum over frames in Amaranth's simulator."""
+    need("amaranth")
+    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.top import build
+
+    graph = edgeternary.load(MODEL)
+    frames = np.random.default_rng(2).integers(0, 256, (2, 5, 10))
+    done = simulate(build(graph, fold(graph)), frames)
+    np.testing.assert_array_equal(done.outputs, graph.run(frames).outputs)
