@@ -27,12 +27,12 @@ def _tools() -> None:
     need("amaranth")
 
 
-@pytest.mark.parametrize("kind", sorted(set(REGISTRY) - set(PARTS)))
-def test_layers_without_a_part_are_named(kind: str) -> None:
-    graph = REGISTRY[kind].examples(np.random.default_rng(0))[0]
-    (name,) = {op.name for op in graph.ops if op.kind == kind} or {""}
-    with pytest.raises(EdgeTernaryError, match=f"layer '{name}'.*no hardware part for '{kind}'.*dense"):
-        check(graph, PARTS)
+def test_layers_without_a_part_are_named() -> None:
+    """Every op has one today: gather is taken away."""
+    graph = REGISTRY["gather"].examples(np.random.default_rng(0))[0]
+    (name,) = {op.name for op in graph.ops if op.kind == "gather"}
+    with pytest.raises(EdgeTernaryError, match=f"layer '{name}'.*no hardware part for 'gather'.*dense"):
+        check(graph, {kind: part for kind, part in PARTS.items() if kind != "gather"})
 
 
 def test_too_wide_a_table() -> None:

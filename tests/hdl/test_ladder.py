@@ -16,13 +16,13 @@ import pytest
 
 from edgeternary import cli, zoo
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import build, place, plan, unpack
+from edgeternary.hdl import build, frames, place, plan, unpack
 from edgeternary.hdl.folding import fold
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save
 from edgeternary.ops import Dense
 from edgeternary.ops import build as ops
-from edgeternary.run import _compiled, netlist, run
+from edgeternary.run import netlist, run
 from tests.golden.models import MODELS, ternary
 from tests.need import need
 from tests.registry.graphs import inputs, leaky
@@ -44,7 +44,7 @@ def rom() -> Graph:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "folding", lambda graph, wishes: fold(graph, 1))
+    monkeypatch.setattr(plan, "folding", lambda graph, wishes, advise=True: fold(graph, 1))
 
 
 def samples(graph: Graph) -> np.ndarray:
@@ -181,8 +181,8 @@ if FULL:
 @pytest.mark.synth
 def test_a_swapped_stream_order(compared: Compared, monkeypatch: pytest.MonkeyPatch) -> None:
     need(*SYNTH)
-    real = _compiled.pack
-    monkeypatch.setattr(_compiled, "pack", lambda array, *rest: real(array[:, ::-1], *rest))
+    real = frames.pack
+    monkeypatch.setattr(frames, "pack", lambda array, *rest, **spare: real(array[:, ::-1], *rest, **spare))
     code, error = compared("netlist:up5k")
     assert code == 4, error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,16 @@ def test_in_c_on_a_cortex_m(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, old: str, new: str) -> None:
     """Puts `new` for `old` into the one function of a class or module whose source has it."""
-    functions = {name: item for name, item in vars(owner).items() if inspect.isfunction(item)}
+    functions = {
+        name: item.func if isinstance(item, cached_property) else item
+        for name, item in vars(owner).items()
+        if isinstance(item, cached_property) or inspect.isfunction(item)
+    }
     (name,) = [name for name, item in functions.items() if old in inspect.getsource(item)]
-    monkeypatch.setattr(owner, name, rewritten(functions[name], old, new))
+    broken = rewritten(functions[name], old, new)
+    if isinstance(broken, cached_property):  # rewritten with its decorator
+        broken.__set_name__(owner, name)
+    monkeypatch.setattr(owner, name, broken)
 
 
 def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
