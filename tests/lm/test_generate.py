@@ -70,7 +70,7 @@ def test_every_executor_writes_the_same(
 ) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     arguments = [model, "--prompt", PROMPT, "--length", "60", "--temperature", "1.2", "--seed", "2"]
-    assert text_of(capsys, *arguments, "--on", "hdl") == text_of(capsys, *arguments)
+    assert text_of(capsys, *arguments, "--on", executor) == text_of(capsys, *arguments)
 
 
 def test_seeds_differ(model: str, capsys: pytest.CaptureFixture[str]) -> None:
