@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
 BAD_INPUT = 1
 USAGE = 2
 TOOL_MISSING = 3
@@ -19,3 +23,12 @@ class EdgeTernaryError(Exception):
     def __init__(self, what: str, why: str = "", remedy: str = "", code: int = BAD_INPUT) -> None:
         self.what, self.why, self.remedy, self.code = what, why, remedy, code
         super().__init__(". ".join(part.rstrip(".") for part in (what, why, remedy) if part))
+
+
+def script(main: Callable[[], int | None]) -> NoReturn:
+    """Ends the process with what `main` returns; after an EdgeTernaryError, said on stderr, with its code."""
+    try:
+        sys.exit(main())
+    except EdgeTernaryError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.code)

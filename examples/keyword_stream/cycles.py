@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from network import unrolled
 
 import edgeternary
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError, script
 
 HERE = Path(__file__).parent
 
@@ -60,8 +59,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -25,7 +25,7 @@ from network import LATE, unrolled
 from sound import frames, seconds
 
 import edgeternary
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError, script
 from edgeternary.ir import Graph
 
 HERE = Path(__file__).parent
@@ -161,8 +161,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, script
 from edgeternary.toolchains import cache
 from edgeternary.train.data import voices
 from edgeternary.train.data.frontend import BANDS
@@ -182,8 +182,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

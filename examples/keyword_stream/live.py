@@ -24,7 +24,7 @@ from detector import THRESHOLD, Detector
 from sound import frames, read_wav, seconds
 
 import edgeternary
-from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError, script
 from edgeternary.ir import Graph
 
 HERE = Path(__file__).parent
@@ -154,8 +154,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -26,7 +26,7 @@ from torch import Tensor
 
 import edgeternary
 from edgeternary import nn
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError, script
 from edgeternary.ops.sizes import sizes
 from edgeternary.train.data import voices
 from edgeternary.train.evaluate import accuracy, settle_batch_norms
@@ -179,8 +179,4 @@ def write(model: nn.Streaming, test: Clips, folder: Path, recipe: dict[str, obje
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

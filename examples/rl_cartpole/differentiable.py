@@ -19,7 +19,7 @@ from policy import TASKS, TOP, make_graph, make_policy
 from torch import Tensor
 
 from edgeternary import nn
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import script
 
 GRAVITY, CART, POLE, HALF_LENGTH, FORCE, SECONDS = 9.8, 1.0, 0.1, 0.5, 10.0, 0.02
 
@@ -97,8 +97,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -18,7 +18,7 @@ from episodes import Game, play
 from policy import TASKS
 
 import edgeternary
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError, script
 
 HERE = Path(__file__).parent
 HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
@@ -95,8 +95,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from policy import TASKS, make_graph
 from ppo import Settings, train
 
 import edgeternary
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import script
 from edgeternary.ops.sizes import sizes
 
 HERE = Path(__file__).parent
@@ -71,8 +70,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

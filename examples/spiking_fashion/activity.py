@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import edgeternary
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, script
 from edgeternary.ir import Graph
 
 HERE = Path(__file__).parent
@@ -106,8 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

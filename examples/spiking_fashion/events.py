@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import torch
 from network import TASKS
 
 from edgeternary import nn, zoo
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import script
 
 HERE = Path(__file__).parent
 IMAGES = {"fashion": "fashion-mlp", "mnist": "mnist-mlp"}  # models of the zoo with the same test images
@@ -48,8 +47,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

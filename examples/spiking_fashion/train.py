@@ -24,7 +24,7 @@ from torch import Tensor
 
 import edgeternary
 from edgeternary import nn
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import script
 from edgeternary.nn.surrogates import SURROGATES
 from edgeternary.ops.sizes import sizes
 from edgeternary.train.data import DATASETS
@@ -211,8 +211,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EdgeTernaryError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+    script(main)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeternary.train.data.king_james import REMEDY, king_james_reader
+from tests.need import need
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +28,7 @@ def command(name: str, *arguments: str | Path) -> str:
 
 @pytest.fixture
 def text() -> None:
-    if king_james_reader() is None:
-        pytest.skip(f"the King James text is missing: {REMEDY}")
+    need("bible")
 
 
 @pytest.mark.usefixtures("text")

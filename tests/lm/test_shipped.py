@@ -22,7 +22,6 @@ from edgeternary.run._sampling import chooser
 from edgeternary.run._sessions import open_session
 from edgeternary.run._text import Vocabulary, continued
 from edgeternary.train.data import king_james
-from edgeternary.train.data.king_james import REMEDY, king_james_reader
 from edgeternary.train.lm import bits_of_graph, encode
 from tests.need import need
 
@@ -63,8 +62,7 @@ def test_memory(graph: Graph) -> None:
 
 def test_bits_a_character(graph: Graph) -> None:
     """Of the first 8,000 held-out characters; the README has all of them."""
-    if king_james_reader() is None:
-        pytest.skip(f"the King James text is missing: {REMEDY}")
+    need("bible")
     text = king_james()
     assert "".join(graph.meta.labels) == text.symbols
     assert bits_of_graph(graph, encode(text.held_out, text.symbols)[:8000], columns=16) < 1.8
