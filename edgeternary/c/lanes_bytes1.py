@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from edgeternary.c.lanes_after import After
 from edgeternary.c.lanes_program import Group
-from edgeternary.c.lanes_walk import Walk
 
 
 def store(
     after: After,
     group: Group,
-    walk: Walk,
     low: Sequence[str],
     difference: Callable[[int, str, str], list[str]],
     frame: dict[str, int],
 ) -> Iterator[str]:
     """From sums in registers `low`, and in pairs that `difference` (channel, register, spare) turns into one.
 
-    frame  where y, the distance of the high lane, codes, and two free words are
+    frame  where on the stack: y; apart, the distance of the high lane; codes; x and sum, two free words
     """
     here = range(group.first, group.first + group.size)
     hard = [bool(after.hard[channel]) for channel in here]

@@ -68,9 +68,9 @@ class Sums:
 def sums(
     op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: str, store: str
 ) -> Sums | None:
-    """None where lanes are too narrow to be worth it, or for epilogues in all lanes at once.
+    """None where lanes are too narrow to be worth it, or, unless `store` is rows, for the epilogue in them.
 
-    store  what becomes of sums: rows of sums, lanes, or bytes in natural layout
+    store  what becomes of sums: "rows" of sums, "lanes", or "bytes" in natural layout
     """
     window = Window.over(op, x, acc, layout)
     assert window is not None

@@ -300,7 +300,7 @@ def _count(after: After, group: Group, walk: Walk) -> Iterator[str]:
 
 def _bytes(after: After, group: Group, walk: Walk) -> Iterator[str]:
     frame = {"y": Y, "apart": APART, "x": APART + 4, "sum": APART + 8, "codes": _frame(after) + PUSHED}
-    yield from lanes_bytes1.store(after, group, walk, LOW, partial(_difference_of, group.parts[-1]), frame)
+    yield from lanes_bytes1.store(after, group, LOW, partial(_difference_of, group.parts[-1]), frame)
 
 
 def _difference_of(part: Sequence[Load], index: int, register: str, spare: str) -> list[str]:

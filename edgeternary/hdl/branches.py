@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeternary.hdl.states import kept
-from edgeternary.ir import Graph, State
+from edgeternary.hdl.states import kept, reached
+from edgeternary.ir import Graph
 
 STAGES = 8  # registers that one branch may have more than another one between a fork and where they meet
 IN_TURN = ("concat", "shift", "slice")
@@ -28,32 +28,15 @@ def capacities(
     answer element by element, and a short FIFO keeps the pace where `beats` a frame come so fast that it
     matters. Layers of IN_TURN take some channels before others: in front of one all layers count.
     """
-    reached = [_reached(graph, name) for name, _ in readers]
-    common = frozenset.intersection(*reached)
+    leads = [reached(graph, name) if name else frozenset[str]() for name, _ in readers]
+    common = frozenset.intersection(*leads)
     short = 0 if beats * STAGES <= cycles else min(beats, SMALL)
-    if any(graph.op(name).kind in IN_TURN for name in frozenset().union(*reached)):
+    if any(graph.op(name).kind in IN_TURN for name in frozenset().union(*leads)):
         common, short = frozenset(), beats
-    holds = [any(graph.op(name).kind in holding for name in names - common) for names in reached]
+    holds = [any(graph.op(name).kind in holding for name in names - common) for names in leads]
     needed = beats if any(holds) else short
     alone = sum(holds) == 1
     states = kept(graph)
-    writes = [not name and k > 0 and _circles(graph, states[k - 1]) for name, k in readers]
+    circles = [state.next in reached(graph, state.value.name) for state in states]
+    writes = [not name and k > 0 and circles[k - 1] for name, k in readers]
     return [0 if w or (held and alone) else needed for held, w in zip(holds, writes, strict=True)]
-
-
-def _circles(graph: Graph, state: State) -> bool:
-    """Whether a state is made of what it was."""
-    found = {state.value.name}
-    for op in graph.ops:
-        if found.intersection(op.inputs):
-            found.add(op.name)
-    return state.next in found
-
-
-def _reached(graph: Graph, reader: str) -> frozenset[str]:
-    """The layers that a reader leads to within a step, itself included."""
-    found = {reader} if reader else set[str]()
-    for op in graph.ops:
-        if found.intersection(op.inputs):
-            found.add(op.name)
-    return frozenset(found)

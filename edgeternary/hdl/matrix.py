@@ -9,6 +9,7 @@ import numpy as np
 from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.folding import Fold, matrix
+from edgeternary.hdl.states import shown
 from edgeternary.ir import Op
 from edgeternary.ops import Conv2d, Dense
 from edgeternary_hw import Element, MatrixVector, Replay, Window
@@ -84,8 +85,7 @@ def _unit(
     value = b.graph.values[op.name]
     out = interval_element(min(value.lo, -1), value.hi)  # sums leave the unit signed
     readers = b.graph.consumers(op.name)
-    shown = {b.graph.output, *(state.next for state in b.graph.states)}
-    raw = op.name not in shown and [r.kind for r in readers] == ["threshold"]
+    raw = op.name not in shown(b.graph) and [r.kind for r in readers] == ["threshold"]
     unit = MatrixVector(
         planes_of(np.asarray(weights, np.int32).tobytes(), weights.shape),
         bias.tolist(),

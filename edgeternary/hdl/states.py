@@ -32,6 +32,20 @@ def used(graph: Graph) -> set[str]:
     return found
 
 
+def shown(graph: Graph) -> set[str]:
+    """Names of the values that leave a step: the answer, and what is written into states."""
+    return {graph.output, *(state.next for state in graph.states)}
+
+
+def reached(graph: Graph, name: str) -> frozenset[str]:
+    """Names of the values that depend on the value `name` within a step, itself included."""
+    found = {name}
+    for op in graph.ops:
+        if found.intersection(op.inputs):
+            found.add(op.name)
+    return frozenset(found)
+
+
 def kept(graph: Graph) -> list[State]:
     """The states that the answers depend on."""
     names = used(graph)
@@ -81,7 +95,7 @@ def _streams(graph: Graph, folding: Folding, states: Mapping[str, int]) -> dict[
             common = 1
         elif op.kind == "gather":
             common = 0
-        elif op.kind != "reshape":
+        elif op.kind != "reshape":  # of a Deal more than its share, which is converted then
             common = math.gcd(common, value.channels) if common else 0
         found[op.name] = common
     return found

@@ -15,6 +15,7 @@ import numpy as np
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.parts import NORMED, norm_part, requantize_part
+from edgeternary.hdl.states import reached, shown, used
 from edgeternary.hdl.together import SHARES
 from edgeternary.ir import Graph, Op
 from edgeternary.ops import Dense, Requantize, RmsNorm
@@ -26,11 +27,12 @@ Turn = tuple[Op, ...]  # layers one behind the other: the first takes a stream, 
 def groups(graph: Graph) -> list[list[Turn]]:
     """Turns of each group, two or more; none in a network without states, whose frames follow freely."""
     found: dict[object, list[Turn]] = {}
-    for op in graph.ops if graph.states else ():
-        turn = _turn(graph, op)
+    wanted = used(graph) if graph.states else set()
+    for op in graph.ops:
+        turn = _turn(graph, op) if op.name in wanted else ()
         if turn:
             turns = found.setdefault(_alike(graph, turn), [])
-            if not turns or _leads(graph, turns[-1][-1].name, op.name):
+            if not turns or op.name in reached(graph, turns[-1][-1].name):
                 turns.append(turn)
     return [turns for turns in found.values() if len(turns) > 1]
 
@@ -43,7 +45,7 @@ def _turn(graph: Graph, op: Op) -> Turn:
     if isinstance(op, Dense) and [reader.kind for reader in readers] != ["threshold"]:
         return (op,)
     if isinstance(op, RmsNorm) and len(readers) == 1 and isinstance(readers[0], Requantize):
-        return (op, readers[0]) if graph.output != op.name else ()
+        return (op, readers[0]) if op.name not in shown(graph) else ()
     return ()
 
 
@@ -55,15 +57,6 @@ def _alike(graph: Graph, turn: Turn) -> object:
         return first.weights.shape, first.weight_type, stream_element(value)
     scale = cast(Requantize, last)
     return value.size, scale.zero, scale.lo, scale.hi, scale.type, scale.rounding
-
-
-def _leads(graph: Graph, first: str, last: str) -> bool:
-    """Whether the value `last` depends on the value `first` of the same step."""
-    reached = {first}
-    for op in graph.ops:
-        if reached.intersection(op.inputs):
-            reached.add(op.name)
-    return last in reached
 
 
 class Shared:

@@ -59,6 +59,7 @@ class Gates:
         return self.sigmoid(g) * h
 
     def glu(self, a: Tensor, b: Tensor) -> Tensor:
+        """SiLU(a) * b, (..., hidden)."""
         return self.silu(a) * self.linear(b)
 
 
@@ -208,6 +209,7 @@ class MatMulFreeLM(nn.Module):
         self.bias = nn.Parameter(torch.zeros(symbols))
 
     def initial(self, samples: int) -> list[Tensor]:
+        """Zeros, (samples, width) for each layer: float32 in train mode or with float weights, else int64."""
         kind = torch.float32 if self.training or self.kind == FLOAT else torch.int64
         return [torch.zeros(samples, self.width, dtype=kind) for _ in self.blocks]
 

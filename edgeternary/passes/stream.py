@@ -34,8 +34,9 @@ def stream(graph: Graph, fill: int | None = None) -> Graph:
 
     fill: the code of every channel before the first frame; by default 0, or the input's code nearest to it
     (-1 of a bipolar one). An output (1, frames, C) becomes its newest frame. Layers keep their names, and
-    meta.info["window"] is the number of frames. EdgeTernaryError, naming the layer, for padding and strides
-    over time.
+    meta.info["window"] is the number of frames. EdgeTernaryError for a graph with states, an input that is no
+    window and a `fill` that is no code of it; naming the layer, for padding and strides over time and for ops
+    that join frames with a reshaped value.
     """
     window = graph.input
     if graph.states or len(window.shape) != 3 or window.shape[0] != 1 or window.shape[1] < 2:

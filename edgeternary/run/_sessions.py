@@ -170,7 +170,7 @@ def open_session(
 ) -> Iterator[Session]:
     """A session of `graph` on numpy, host, cortex-m*, hdl, cxxrtl or serial:PORT.
 
-    wishes  of hdl and serial: their executors' options
+    wishes  of hdl, cxxrtl and serial: their executors' options
     EdgeTernaryError for a graph without states where those are all that a session is for, and (exit code 2)
     for executors that take all inputs at once.
     """

@@ -12,7 +12,7 @@ _SPECS = (
         "bible",
         "apt install bible-kjv bible-kjv-text",
         "examples/matmulfree_lm/train.py: its text",
-        executables=("bible",),
+        files=("/usr/lib/bible.data",),
     ),
     ToolSpec(
         "zig",

@@ -67,7 +67,7 @@ def train_lm(
     """A trained model in eval mode; told(updates done, updates, bits a character of the last one).
 
     With a checkpoint it goes on from there, to the same model. Streams are consecutive text and states go on
-    from one part to the next; gradients do not.
+    from one part to the next; gradients do not. EdgeTernaryError for a text too short for the recipe.
     """
     torch.manual_seed(recipe.seed)
     model = MatMulFreeLM(len(text.symbols), recipe.width, recipe.layers, recipe.hidden, recipe.weights)

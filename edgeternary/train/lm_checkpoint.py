@@ -27,6 +27,7 @@ class LmCheckpoint:
     last: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
+        """Whether it is time to write again."""
         return time.monotonic() - self.last >= self.seconds
 
     def write(

@@ -34,7 +34,7 @@ NO_WORDS = ("silence", "unknown")
 
 @contextmanager
 def executor(graph: Graph, on: str) -> Iterator[Step]:
-    """Steps on numpy, host or cortex-m*."""
+    """Steps on numpy, host, cortex-m*, hdl or cxxrtl."""
     from edgeternary.run._sessions import open_session
 
     with open_session(graph, on) as session:
@@ -131,7 +131,7 @@ def main() -> int:
     )
     parser.add_argument("file", type=Path, help="mono 16-bit WAV at 16 or 8 kHz")
     parser.add_argument("--model", type=Path, default=HERE / "keyword-stream.et")
-    parser.add_argument("--on", default="numpy", help="numpy, host, cortex-m4 or another core")
+    parser.add_argument("--on", default="numpy", help="numpy, host, cortex-m4 or another core, hdl, cxxrtl")
     parser.add_argument("--port", help="serial port of a board with this model's firmware")
     parser.add_argument("--baud", type=int, default=115_200)
     parser.add_argument("--emulate", metavar="BOARD", help="build for this board and run it in its emulator")

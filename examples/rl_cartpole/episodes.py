@@ -36,7 +36,7 @@ class Game:
 def policy(graph: Graph, on: str, options: dict[str, object]) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
     """What answers to observations (n, 4): an executor, or emulate:BOARD, the build for an emulated board.
 
-    Simulated hardware and a board stay alive from the first action to the last.
+    Amaranth's simulator and a board stay alive from the first action to the last.
     """
     from edgeternary.run._sessions import open_session
 

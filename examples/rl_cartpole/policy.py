@@ -22,7 +22,7 @@ TOP = 127  # codes are -127..127
 class Task:
     """An environment: `reach` is the value of each observation that gets the code 127, chosen once by hand.
 
-    goal    mean return of a solved task; steps: of an episode at most; actions: their names
+    steps   of an episode at most; actions: their names
     budget  environment steps of a training; gamma: the discount
     """
 
@@ -31,17 +31,16 @@ class Task:
     reach: tuple[float, ...]
     actions: tuple[str, ...]
     steps: int
-    goal: float
     budget: int
     gamma: float = 0.99
 
 
 TASKS = {
     "cartpole": Task(
-        "cartpole", "CartPole-v1", (2.4, 3.0, 0.2095, 3.5), ("left", "right"), 500, 500.0, 120_000, 0.98
+        "cartpole", "CartPole-v1", (2.4, 3.0, 0.2095, 3.5), ("left", "right"), 500, 120_000, 0.98
     ),
     "acrobot": Task(
-        "acrobot", "Acrobot-v1", (1.0, 1.0, 1.0, 1.0, 8.0, 16.0), ("-1", "0", "+1"), 500, -100.0, 300_000
+        "acrobot", "Acrobot-v1", (1.0, 1.0, 1.0, 1.0, 8.0, 16.0), ("-1", "0", "+1"), 500, 300_000
     ),
 }
 

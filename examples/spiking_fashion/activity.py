@@ -86,7 +86,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=HERE / "spiking-mnist.et")
     parser.add_argument("--on", default="cortex-m4", help="an emulated core with a cycle model")
     parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--points", type=int, help="only so many densities, 10 %% and 100 %% among them")
+    parser.add_argument("--points", type=int, help="any number: 10 %% and 100 %% alone")
     parser.add_argument("--svg", type=Path)
     args = parser.parse_args()
     graph = edgeternary.load(args.model)
@@ -96,7 +96,7 @@ def main() -> int:
             "the curve is one of inputs that spike or not",
             "give a net of rate or latency coding",
         )
-    densities = DENSITIES if args.points is None else (0.1, 1.0)[: max(args.points, 2)]
+    densities = DENSITIES if args.points is None else (0.1, 1.0)
     rows = measure(graph, args.on, densities, args.steps)
     print(json.dumps({"model": graph.name, "core": args.on, "steps": args.steps, "rows": rows}, indent=2))
     if args.svg:

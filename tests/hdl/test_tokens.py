@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -73,6 +74,24 @@ def test_norms_share_a_part_only_one_behind_the_other() -> None:
     assert [[turn[0].name for turn in turns] for turns in groups(behind)] == [["n1", "n2"]]
     assert groups(chain(parallel=True)) == []
     assert groups(replace(behind, states=(), output="kept", ops=behind.ops[:-1])) == []
+
+
+def test_norms_that_do_not_share() -> None:
+    """One that no answer depends on, and one whose value is kept beside its codes."""
+    need("amaranth")
+    from edgeternary.hdl.turns import groups
+
+    behind = chain(parallel=False)
+    *first, old, kept, y = behind.ops
+    dead = replace(behind, ops=(*first, msgspec.structs.replace(old, inputs=("q1", "q1")), kept, y))
+    n1 = behind.values["n1"]
+    state = State(Value("before", n1.shape, n1.type, n1.lo, n1.hi), np.zeros(4, np.int32), "n1")
+    more = Add(name="z", inputs=("y", "before"))
+    shown = replace(behind, ops=(*behind.ops, more), output="z", states=(*behind.states, state))
+    codes = np.random.default_rng(6).integers(-128, 128, (2, 3, 4)).astype(np.int32)
+    for graph in (dead, shown):
+        assert groups(graph) == []
+        np.testing.assert_array_equal(run(graph, codes, on="hdl").outputs, run(graph, codes).outputs)
 
 
 @pytest.mark.parametrize("parallel", [False, True])

@@ -26,10 +26,10 @@ def cycles(part: object, payloads: list[list[int]], count: int) -> int:
 @pytest.mark.parametrize("elements", [(U9, S16), (S16, S8), (S16, S16), (BIPOLAR, BIPOLAR)])
 def test_multiply(elements: tuple[Element, Element], digits: int, stall: float) -> None:
     rng = np.random.default_rng(20)
-    ends = [[e.decode(1 << e.width - 1), e.decode((1 << e.width - 1) - 1)] for e in elements]
-    a, b = (np.concatenate([np.repeat(end, k), draw(rng, e, (60,)), end * (3 - k)])[:, None]
-            for k, e, end in zip((1, 2), elements, ends, strict=True))  # fmt: skip
-    a, b = a[:60], b[:60]
+    codes = [np.array([e.decode(code) for code in range(1 << e.width)]) for e in elements]
+    first, second = ([c.min(), c.max()] for c in codes)  # each end with each
+    a, b = (np.concatenate([ends, draw(rng, e, (56,))])[:, None]
+            for ends, e in zip((np.tile(first, 2), np.repeat(second, 2)), elements, strict=True))  # fmt: skip
     part = Multiply(*elements, WIDE, lanes=1, digits=digits)
     got, _ = run_part(part, [beats(e, v, 1) for e, v in zip(elements, (a, b), strict=True)], 60, stall=stall)
     np.testing.assert_array_equal(numbers(WIDE, got, 1), a * b)

@@ -36,7 +36,7 @@ class DepthwiseColumn(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
         one = op.groups == x.channels == len(op.bias) == acc.size and not any(op.pad)
-        few = x.type.name != "bipolar" and x.type.lo == 0 and x.type.bits <= HALF
+        few = x.type.lo == 0 and x.type.bits <= HALF
         if not one or not few or x.channels % LANES or not weights.is_packed(op.weight_type):
             return
         if x.type.hi * np.count_nonzero(_columns(op.weights), axis=0).max() > 255:
