@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from edgeternary.toolchains import require
 
 SOCKET = "unix:"
 WRITE_SECONDS = 60.0  # a line of 115,200 baud carries 690 kB in that time
+LISTEN_SECONDS = 1.0  # until a server whose socket is there must listen
 
 
 class Port(Protocol):
@@ -111,6 +113,18 @@ class SerialPort:
             pass  # it is gone anyway
 
 
+def _connect(line: socket.socket, path: str) -> None:
+    """Once more for a while where it is refused: between bind and listen a server's path is already there."""
+    end = time.monotonic() + LISTEN_SECONDS
+    while True:
+        try:
+            return line.connect(path)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 class SocketPort:
     """A Unix socket, as an emulator offers one in place of a serial port."""
 
@@ -122,7 +136,7 @@ class SocketPort:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(WRITE_SECONDS)
         try:
-            self._socket.connect(path)
+            _connect(self._socket, path)
         except OSError as error:
             self._socket.close()
             raise _not_opened(name, 0, error) from error

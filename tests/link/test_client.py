@@ -213,6 +213,15 @@ def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
         open_port("/dev/null")
 
 
+def test_a_socket_that_does_not_listen_yet(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        thread = threading.Timer(0.2, server.listen)
+        thread.start()
+        open_port(f"unix:{tmp_path}/s").close()
+        thread.join()
+
+
 def test_a_socket_and_a_url(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as server:
