@@ -47,6 +47,7 @@ from edgeternary_hw import (
     WiredDense,
     WiredThreshold,
 )
+from edgeternary_hw.multiplier import Speed
 from edgeternary_hw.signed_digits import product_bits, sums
 from edgeternary_hw.single_port import SINGLE, columns
 from edgeternary_hw.stage import MemorySize
@@ -108,16 +109,22 @@ def _requantize(p: Requantize) -> tuple[float, float]:
 
 def _multiply(p: Multiply) -> tuple[float, float]:
     """A LUT for each bit to choose -a, 0, a or 2a, and an adder; registers and counters."""
-    each = p.digits * (2 * (p.a_width + 2) + 6)
-    return p.lanes * each + 30, p.lanes * (2 * p.a_width + p.b_width + len(p.o.payload)) + 10
+    each = p.speed.digits * (2 * (p.a_width + 2) + 6)
+    ffs = 2 * p.a_width + p.b_width + len(p.o.payload) + _between(p.speed, p.a_width)
+    return p.lanes * each + 30, p.lanes * ffs + 10
+
+
+def _between(speed: Speed, width: int) -> int:
+    """Registers between the stages of a multiplier: the factor, the sum, what is left of the other one."""
+    return (speed.stages - 1) * (2 * width + 2 * speed.digits + 1)
 
 
 def _rms_norm(p: RmsNorm) -> tuple[float, float]:
     """A multiplier, the sum of squares with its shifts by two, the root's three adders and two choices, the
     shift of a product by any distance, and a clamp."""
     width, total = p.element.width, 16 + 2 * p.most_h
-    luts = 3.3 * p.digits * 19 + 2 * total + 170 + 4 * (17 + width) + 2 * width + 90
-    return luts, 5 * width + total + 2 * 33 + 34 + 90
+    luts = 3.3 * p.speed.digits * 19 + 2 * total + 170 + 4 * (17 + width) + 2 * width + 90
+    return luts, 5 * width + total + 2 * 33 + 34 + 90 + _between(p.speed, 17)
 
 
 def _window(p: Window) -> tuple[float, float]:

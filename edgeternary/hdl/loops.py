@@ -89,7 +89,7 @@ def _threshold(part: Threshold, ins: list[Times], last: Times | None) -> Times:
 
 
 def _multiply(part: Multiply, ins: list[Times], last: Times | None) -> Times:
-    return _spaced(np.maximum.reduce(ins) + part.steps + 1, part.steps, last)
+    return _spaced(np.maximum.reduce(ins) + part.speed.latency + 1, part.speed.steps, last)
 
 
 def _row(part: Row, ins: list[Times], last: Times | None) -> Times:
@@ -98,11 +98,11 @@ def _row(part: Row, ins: list[Times], last: Times | None) -> Times:
 
 def _rms_norm(part: RmsNorm, ins: list[Times], last: Times | None) -> Times:
     """Vector by vector: taken in, a number in `steps` cycles; the root; sent in the same way."""
-    found = []
+    found, steps = [], part.speed.steps
     for vector in ins[0].reshape(-1, part.channels):
-        before = None if last is None else last[-1:] - part.steps - 1  # the last one is on its way out
-        taken = _spaced(vector, part.steps, before)
-        last = taken[-1] + part.pause + part.steps * np.arange(part.channels, dtype=np.int64)
+        before = None if last is None else last[-1:] - steps - 1  # the last one is on its way out
+        taken = _spaced(vector, steps, before)
+        last = taken[-1] + part.pause + steps * np.arange(part.channels, dtype=np.int64)
         found.append(last)
     return np.concatenate(found)
 

@@ -148,8 +148,8 @@ def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         target = stream_element(b.graph.values[op.name])
         return Multiply(first, second, target, lanes=count, digits=digits)
 
-    part = _brisk(b, make, lambda part: beats * part.steps)
-    return _joined(b, op, ins, part, count, beats * part.steps)
+    part = _brisk(b, make, lambda part: beats * part.speed.steps)
+    return _joined(b, op, ins, part, count, beats * part.speed.steps)
 
 
 def gather(b: Builder, op: Op, ins: list[Wire]) -> Wire:
@@ -187,9 +187,9 @@ def norm_part(b: Builder, element: Element, channels: int, most: int, vectors: i
 def _brisk(b: Builder, make: Callable[[int], Any], busy: Callable[[Any], int]) -> Any:
     """The part with the fewest digits a cycle that is done in a fraction of the pace, else the fastest."""
     found = make(1)
-    while found.steps > 1 and busy(found) * BRISK > b.folding.cycles:
+    while found.speed.steps > 1 and busy(found) * BRISK > b.folding.cycles:
         found._MustUse__silence = True
-        found = make(found.digits + 1)
+        found = make(found.speed.digits + 1)
     return found
 
 

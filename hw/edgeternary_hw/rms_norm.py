@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from .element import Element
-from .multiplier import Multiplier, signed_width, speed
+from .multiplier import Multiplier, pace, signed_width, speed
 from .root import BITS, ReciprocalRoot
 from .stage import Memories, MemorySize, ram
 
@@ -26,13 +26,13 @@ class RmsNorm(Memories, wiring.Component):
     """Vectors of `channels` numbers within [-most, most], one a beat, to numbers of 16 bits, signed.
 
     One vector after the other: its numbers come in and are squared, then the root is taken, then they leave
-    scaled. One multiplier of `digits` digits a cycle does both.
+    scaled. One multiplier, at the `speed` of so many digits a cycle, does both.
     """
 
     def __init__(self, element: Element, channels: int, most: int, *, digits: int = 1) -> None:
         self.element, self.channels = element, channels
         self.factor = signed_width(element)
-        self.digits, self.steps = speed(self.factor, digits)  # steps: cycles of a product
+        self.speed = speed(self.factor, digits)
         total = (channels * most * most).bit_length()
         self.most_h = max(-(-(total - BITS) // 2), 0)
         super().__init__(
@@ -45,12 +45,12 @@ class RmsNorm(Memories, wiring.Component):
     @property
     def pause(self) -> int:
         """Cycles from the last number in to the first one out."""
-        return 2 * self.steps + self.most_h - LEAST_H + ReciprocalRoot.CYCLES + 8
+        return 2 * self.speed.latency + self.most_h - LEAST_H + ReciprocalRoot.CYCLES + 8
 
     @property
     def interval(self) -> int:
         """Cycles a vector takes when nothing waits."""
-        return 2 * (self.channels - 1) * self.steps + self.pause - 1
+        return 2 * (self.channels - 1) * self.speed.steps + self.pause - 1
 
     KEPT = ("vector",)
 
@@ -61,29 +61,24 @@ class RmsNorm(Memories, wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Loading and scaling are passes through the same multiplier, whose product is kept once more."""
         m = Module()
-        unit = Multiplier(max(BITS + 1, self.factor), self.factor, self.digits)
+        unit = Multiplier(max(BITS + 1, self.factor), self.factor, self.speed.digits)
         m.submodules.product, m.submodules.root = unit, (root := ReciprocalRoot())
         scaling, working = Signal(), Signal()  # the pass; between the two the root is being taken
-        left, kept = Signal(range(unit.steps + 1)), Signal(signed(len(unit.product)), reset_less=True)
-        there, consumed = Signal(), Signal()  # a product is kept; it goes on in this cycle
-        final, free, load, ended = Signal(), Signal(), Signal(), Signal()
+        kept = Signal(signed(len(unit.product)), reset_less=True)
+        holds, there, consumed = Signal(), Signal(), Signal()  # factors; a product; it goes on in this cycle
+        free, load, ended = Signal(), Signal(), Signal()
+        used, done, busy = pace(m, unit, holds, ~there | consumed)
         number, empty = self._numbers(m, scaling, working, load, free, ended)
         m.d.comb += [
-            final.eq((left == 1) & (~there | consumed)),
-            free.eq((left == 0) | final),
-            ended.eq(empty & (left == 0) & there & consumed),
-            unit.step.eq((left > 1) | final),
+            free.eq(~holds | used),
+            ended.eq(empty & ~busy & there & consumed),
             unit.load_a.eq(load),
             unit.load_b.eq(load),
             unit.a.eq(Mux(scaling, Cat(root.r, Const(0, 1)).as_signed(), number)),
             unit.b.eq(number),
         ]
-        m.d.sync += there.eq(final | (there & ~consumed))
-        with m.If(load):
-            m.d.sync += left.eq(unit.steps)
-        with m.Elif(unit.step):
-            m.d.sync += left.eq(left - 1)
-        with m.If(final):
+        m.d.sync += [holds.eq(load | (holds & ~used)), there.eq(done | (there & ~consumed))]
+        with m.If(done):
             m.d.sync += kept.eq(unit.product)
         shift = self._root(m, root, scaling, working, there, kept, ended)
         m.d.comb += consumed.eq(~scaling | self._leave(m, scaling & there, kept, shift))

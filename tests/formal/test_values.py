@@ -17,11 +17,11 @@ from edgeternary_hw.threshold import MODES
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.formal.specs import elementwise, holds, legal, number, split
-from tests.hw.data import BINARY, BIPOLAR, S3, TERNARY, U2
+from tests.hw.data import BINARY, BIPOLAR, S3, S8, TERNARY, U2
 from tests.need import need
 
 pytestmark = pytest.mark.synth
-S6 = Element("signed", 6)
+S4, S6 = Element("signed", 4), Element("signed", 6)
 
 
 def check(claim: Callable[[], Claim]) -> None:
@@ -157,6 +157,14 @@ def test_two_operands(part: type[Add], elements: tuple[Element, Element]) -> Non
     answers = elementwise(elements, target, formula, 1)
     allowed = tuple(legal(element) for element in elements)
     check(lambda: Claim(part(*elements, target, lanes=1), (3, 3), answers, allowed))
+
+
+def test_a_pipeline_of_products() -> None:
+    """Digits in two stages: nothing is lost, doubled or changed between them, whoever waits."""
+    assert Multiply(S4, S4, S8, lanes=1, digits=3).speed.stages == 2
+    answers = elementwise((S4, S4), S8, lambda channel, a, b: a * b, 1)
+    allowed = legal(S4), legal(S4)
+    check(lambda: Claim(Multiply(S4, S4, S8, lanes=1, digits=3), (3, 3), answers, allowed))
 
 
 def index_of_the_largest(frame: list[Value]) -> Callable[[Value], Value]:

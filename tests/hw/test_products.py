@@ -14,7 +14,7 @@ from tests.hw.data import BIPOLAR, S8, STALLS, TERNARY, U2, beats, draw, numbers
 from tests.hw.harness import run_part
 
 S16, U9, WIDE = Element("signed", 16), Element("unsigned", 9), Element("signed", 34)
-DIGITS = (1, 2, 9)
+DIGITS = (1, 2, 3)  # 3: all of them, in a pipeline
 
 
 def cycles(part: object, payloads: list[list[int]], count: int) -> int:
@@ -42,13 +42,13 @@ def test_a_product_takes_its_steps(digits: int) -> None:
     for n in (20, 50):
         part = Multiply(S16, S16, WIDE, lanes=1, digits=digits)
         taken.append(cycles(part, [beats(S16, x[:n], 1)] * 2, n))
-    assert taken[1] - taken[0] == 30 * part.steps
+    assert taken[1] - taken[0] == 30 * part.speed.steps
 
 
 @pytest.mark.parametrize("stall", STALLS)
 @pytest.mark.parametrize(
     ("element", "channels", "digits"),
-    [(S16, 33, 1), (S16, 20, 9), (S16, 1, 3), (S8, 7, 2), (U2, 7, 1), (BIPOLAR, 1, 1), (TERNARY, 5, 2)],
+    [(S16, 33, 1), (S16, 20, 3), (S16, 1, 3), (S8, 7, 2), (U2, 7, 1), (BIPOLAR, 1, 1), (TERNARY, 5, 2)],
 )
 def test_rms_norm(element: Element, channels: int, digits: int, stall: float) -> None:
     x = draw(np.random.default_rng(22), element, (6, channels))
@@ -63,7 +63,7 @@ def test_rms_norm(element: Element, channels: int, digits: int, stall: float) ->
 
 
 @pytest.mark.parametrize(
-    ("element", "channels", "digits"), [(S16, 33, 1), (S8, 7, 2), (S16, 5, 9), (U2, 1, 1)]
+    ("element", "channels", "digits"), [(S16, 33, 1), (S8, 7, 2), (S16, 5, 3), (U2, 1, 1)]
 )
 def test_a_norm_takes_its_interval(element: Element, channels: int, digits: int) -> None:
     x = draw(np.random.default_rng(23), element, (6, channels))
