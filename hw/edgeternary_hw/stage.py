@@ -15,6 +15,7 @@ from .single_port import Filling
 __all__ = ["AUTO", "Memories", "MemorySize", "counter", "later", "mapped", "ram", "rom", "share", "table"]
 
 AUTO = "auto"
+NEAR = 128  # bits of a ROM in logic with a counter of their own: more of them lie further from it
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,14 @@ def share(producer: Any, consumer: Any, port: str = "i") -> None:
     setattr(consumer, port, wiring.flipped(producer))
 
 
-def counter(m: Module, length: int, advance: Value, name: str = "count") -> tuple[Value, Value]:
-    """Counts 0 .. length - 1 round and round; (count, whether it is at the last: a flip-flop)."""
+def counter(
+    m: Module, length: int, advance: Value, name: str = "count", first: int = 0
+) -> tuple[Value, Value]:
+    """Counts 0 .. length - 1 round and round from `first` on; (count, at the last: a flip-flop)."""
     if length == 1:
         return Const(0, 1), Const(1, 1)
-    count, last = Signal(range(length), name=name), Signal(name=f"{name}_last")
+    count = Signal(range(length), name=name, init=first)
+    last = Signal(name=f"{name}_last", init=first == length - 1)
     with m.If(advance):
         m.d.sync += [count.eq(Mux(last, 0, count + 1)), last.eq(count == length - 2)]
     return count, last
@@ -168,21 +172,37 @@ def table(
 ) -> Value:
     """The words in turn: from the cycle after each `advance` on, the next one, round and round.
 
-    Equal words are a constant; others lie in a ROM, or where `filling` puts them. With `later` the word comes
-    a stage later, in the cycle after `later`: a register between the counter and a ROM in logic, which else
-    is found to share the counter's adder and waits for its carries.
+    Equal words are a constant; others lie in a ROM, or where `filling` puts them. With `later` they lie in
+    logic and the word comes a stage later, in the cycle after `later`.
     """
     if all(word == words[0] for word in words):
         return Const(words[0], width)
-    address, _ = counter(m, len(words), advance, f"{name}_address")
     if later is not None:
-        at = Signal.like(address, name=f"{name}_at")
-        with m.If(advance):
-            m.d.sync += at.eq(address)
-        return rom(m, words, width, at, later, name, style, slice)
+        return Cat(
+            _piece(m, words, k, min(NEAR, width - NEAR * k), advance, later, name, style)
+            for k in range(-(-width // NEAR))
+        )
+    address, _ = counter(m, len(words), advance, f"{name}_address")
     if filling:
         return filling.rom(m, len(words), width, address, advance, name)
     return rom(m, words, width, address, advance, name, style, slice)
+
+
+def _piece(
+    m: Module, words: Sequence[int], k: int, width: int, advance: Value, later: Value, name: str, style: str
+) -> Value:
+    """Bits NEAR k .. NEAR k + width - 1 of the words, in logic with a counter near them.
+
+    Between the two is a register, else the logic is found to share the counter's adder and waits for its
+    carries. Counter k is k words ahead and so are its words: equal counters would be found and made one.
+    """
+    name, ahead, mask = f"{name}_{k}", k % len(words), (1 << width) - 1
+    address, _ = counter(m, len(words), advance, f"{name}_address", ahead)
+    at = Signal.like(address, name=f"{name}_at", init=0)
+    with m.If(advance):
+        m.d.sync += at.eq(address)
+    turned = [*words[-ahead:], *words[:-ahead]] if ahead else words
+    return rom(m, [word >> NEAR * k & mask for word in turned], width, at, later, name, style)
 
 
 def mapped(
