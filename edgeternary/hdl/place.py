@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +121,7 @@ def free_pins(part: Part, ports: dict[str, int]) -> str:
 
 
 MOST_SEEDS = 5
+PATIENCE, LEAST = 4, 60.0  # with a seed: so many times what another took, and that at least so many seconds
 
 
 def seeds(luts: int) -> int:
@@ -140,6 +142,9 @@ def place(
 ) -> list[Placed]:
     """Place and route with the seeds 1 .. `count`; results in that order, cached by digest.
 
+    A seed for which the router finds no end, not in PATIENCE times what others took, is left out if there
+    are others.
+
     netlist  netlist.json of hdl.build.synthesise
     pins     constraints in the family's own format; without them the placer chooses
     aim      MHz that the placer works towards; by default the part's
@@ -149,13 +154,16 @@ def place(
     placer = PLACERS[part.family]
     tool = require(placer.tool)
     text = netlist.read_bytes()
-    found = []
+    found: list[Placed] = []
+    longest = 0.0  # seconds that a seed took
     for seed in range(1, (MOST_SEEDS if kept else count) + 1):
         options = [*part.place, *placer.options, "--freq", str(aim or part.aim), "--seed", str(seed)]
         if pins:
             options += PINS[part.family]
 
-        def fill(folder: Path, options: list[str] = options) -> None:
+        limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if found and longest else TIMEOUT
+
+        def fill(folder: Path, options: list[str] = options, limit: float = limit) -> None:
             (folder / "netlist.json").write_bytes(
                 text
             )  # tools in WebAssembly see this folder, not all others
@@ -170,7 +178,7 @@ def place(
                 "--timing-allow-fail",
             ]
             try:
-                log = run([*command, *options], what="placement", cwd=folder, timeout=TIMEOUT)
+                log = run([*command, *options], what="placement", cwd=folder, timeout=limit)
             except EdgeTernaryError as error:
                 raise _explained(error, name, part) from error
             (folder / "nextpnr.log").write_text(log, encoding="utf-8")
@@ -182,7 +190,15 @@ def place(
         if seed > count and not cache.has(key, "placed"):
             continue
         progress(f"placing and routing for {part.name}, seed {seed} of {max(count, seed)}")
-        found.append(_read(cache.build(key, fill, "placed"), seed, placer))
+        before = time.monotonic()
+        try:
+            found.append(_read(cache.build(key, fill, "placed"), seed, placer))
+        except EdgeTernaryError:
+            if not found:
+                raise
+            progress(f"seed {seed} of {max(count, seed)} came to no end and is left out")
+        else:
+            longest = max(longest, time.monotonic() - before)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def test_a_failing_nextpnr_is_quoted_with_the_layers(tmp_path: Path, monkeypatch
     ) as caught:
         place.place(netlist, devices.part("up5k"), 1, name="tiny")
     assert caught.value.code == DOES_NOT_FIT
+
+
+ROUTES = f"""#!{sys.executable}
+import json, pathlib, sys
+if sys.argv[sys.argv.index("--seed") + 1] == "2":
+    sys.exit("ERROR: no route")
+report = dict(fmax=dict(clk=dict(achieved=50.0)), utilization=dict(), critical_paths=[])
+pathlib.Path("report.json").write_text(json.dumps(report))
+"""
+
+
+def test_a_seed_without_a_route_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, netlist, said = tmp_path / "nextpnr", tmp_path / "netlist.json", list[str]()
+    script.write_text(ROUTES)
+    script.chmod(0o755)
+    netlist.write_text(str(tmp_path))  # its digest is no other test's
+    monkeypatch.setattr(place, "require", lambda name: Tool(name, (str(script),), str(script), "1.0", "", ""))
+    found = place.place(netlist, devices.part("ecp5-25f"), 3, name="tiny", progress=said.append)
+    assert [placed.seed for placed in found] == [1, 3]
+    assert "seed 2 of 3 came to no end and is left out" in said
 
 
 @pytest.mark.synth
