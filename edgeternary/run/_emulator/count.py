@@ -15,7 +15,7 @@ from edgeternary.run._emulator.timing import Timing
 
 Node = tuple[int, int]  # address and size of a block
 START: Node = (0, 0)
-OUTSIDE = ""  # not in a layer: the model's run function itself
+OUTSIDE = -1  # not in a layer: the model's run function itself
 
 
 class Counter:
@@ -26,17 +26,19 @@ class Counter:
     taken branch. The emulator may split a stretch of code anywhere; a pair that falls through costs
     nothing extra, so that splits do not matter.
 
-    layers  {address of a layer's function: layer name}; what such a function calls is part of the layer
+    layers  {address of a layer's function: number of the layer}; what it calls is part of the layer
     root    address of the function that calls them
+    calls   numbers of the layers whose functions it called since `reset`, in order
     """
 
-    def __init__(self, machine: Machine, layers: Mapping[int, str], root: int, timing: Timing | None) -> None:
+    def __init__(self, machine: Machine, layers: Mapping[int, int], root: int, timing: Timing | None) -> None:
         self._elf = machine.elf
         self._end: Node = (machine.stop, 0)
         self._layers, self._root, self._timing = layers, root, timing
         self._decoder = Decoder(machine)
-        self._edges: dict[str, dict[tuple[Node, Node], int]] = {}
-        self._owners: dict[int, str | None] = {}
+        self._edges: dict[int, dict[tuple[Node, Node], int]] = {}
+        self._owners: dict[int, int | None] = {}
+        self.calls: list[int] = []
         self._edge_counts: dict[tuple[Node, Node], Count] = {}
         self._previous: Node = START
         self._layer = OUTSIDE
@@ -46,34 +48,34 @@ class Counter:
     def reset(self) -> None:
         """Forget what was counted."""
         self._edges = defaultdict(lambda: defaultdict(int))
-        self._previous, self._layer = START, OUTSIDE
+        self._previous, self._layer, self.calls = START, OUTSIDE, []
 
     def returned(self) -> None:
         """Take note that the call came back: the return is a taken branch too."""
         self._edges[OUTSIDE][self._previous, self._end] += 1
         self._previous, self._layer = START, OUTSIDE
 
-    def layers(self) -> dict[str, Count]:
-        """The count of each layer since `reset`; the key "" is the run function itself."""
+    def layers(self) -> dict[int, Count]:
+        """The count of each of `calls` since `reset`; the key OUTSIDE is the run function itself."""
         zero = Count(0, 0 if self._timing else None)
         return {
-            layer: sum((self._edge(edge, times) for edge, times in edges.items()), zero)
-            for layer, edges in self._edges.items()
+            call: sum((self._edge(edge, times) for edge, times in edges.items()), zero)
+            for call, edges in self._edges.items()
         }
 
-    def fetched(self, flash: Memory, cache: int) -> dict[str, int]:
-        """Bytes of code that each layer fetched from `flash` since `reset`.
+    def fetched(self, flash: Memory, cache: int) -> dict[int, int]:
+        """Bytes of code that each of `calls` fetched from `flash` since `reset`.
 
         A layer whose code fits into the cache fetches it once; of other code every run is fetched.
         """
-        found: dict[str, int] = {}
-        for layer, edges in self._edges.items():
+        found: dict[int, int] = {}
+        for call, edges in self._edges.items():
             runs: dict[Node, int] = defaultdict(int)
             for (_, node), times in edges.items():
                 if flash.origin <= node[0] < flash.origin + flash.bytes:
                     runs[node] += times
             once = sum(size for _, size in runs)
-            found[layer] = once if once <= cache else sum(size * times for (_, size), times in runs.items())
+            found[call] = once if once <= cache else sum(size * times for (_, size), times in runs.items())
         return found
 
     def edges(self) -> dict[tuple[Node, Node], int]:
@@ -86,13 +88,16 @@ class Counter:
 
     def _block(self, _uc: unicorn.Uc, address: int, size: int, _data: object) -> None:
         owner = self._owners[address] if address in self._owners else self._owner(address)
-        if owner is not None:
-            self._layer = owner
+        if owner == OUTSIDE:
+            self._layer = OUTSIDE
+        elif owner is not None and self._layer == OUTSIDE:
+            self._layer = len(self.calls)
+            self.calls.append(owner)
         node = (address, size)
         self._edges[self._layer][self._previous, node] += 1
         self._previous = node
 
-    def _owner(self, address: int) -> str | None:
+    def _owner(self, address: int) -> int | None:
         """The layer whose function holds `address`; None for a function that several layers may call."""
         function = self._elf.function_at(address)
         owner = None

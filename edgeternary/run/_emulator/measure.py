@@ -14,7 +14,7 @@ from edgeternary.run._bench import elements
 from edgeternary.run._emulator.count import OUTSIDE, Counter
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.machine import Machine
-from edgeternary.run._emulator.measured import Count, Measured, step_functions
+from edgeternary.run._emulator.measured import Count, Measured, step_functions, steps_of
 from edgeternary.run._emulator.timing import for_core
 
 Progress = Callable[[int, int], None]
@@ -74,9 +74,8 @@ def measure(
     bench = Bench(graph, image, core)
     timing, how = for_core(core)
     steps = step_functions(image.elf, image.model.prefix)
-    names = {address: str(index) for address, index in steps.items()}
     run = image.elf.address(f"{image.model.prefix}_run")
-    counter = Counter(bench.machine, names, run, timing)
+    counter = Counter(bench.machine, steps, run, timing)
     calls, stack = 0, 0
     sums: dict[int, Count] = {}
     with bench.machine.time_limit(timeout):
@@ -89,12 +88,13 @@ def measure(
                 counter.returned()
                 stack = max(stack, bench.machine.stack_used())
                 calls += 1
+                called = steps_of(counter.calls, len(image.model.steps))
                 fetched = counter.fetched(image.regions.flash, flash.cache) if flash else {}
-                for name, count in counter.layers().items():
+                for call, count in counter.layers().items():
                     if flash and count.cycles is not None:
-                        wait = math.ceil(fetched[name] / flash.bandwidth)
+                        wait = math.ceil(fetched[call] / flash.bandwidth)
                         count = Count(count.instructions, max(count.cycles, wait))
-                    index = -1 if name == OUTSIDE else int(name)
+                    index = called[call] if call != OUTSIDE else -1
                     sums[index] = sums[index] + count if index in sums else count
     total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))
     if flash:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeternary.image.elf import Elf
@@ -40,6 +41,14 @@ def step_functions(elf: Elf, prefix: str) -> dict[int, int]:
     pattern = re.compile(rf"{re.escape(prefix)}_(\d+)_\w+(?:\..*)?")
     matches = ((function, pattern.fullmatch(function.name)) for function in elf.functions)
     return {function.address: int(match[1]) for function, match in matches if match}
+
+
+def steps_of(calls: Sequence[int], steps: int) -> Sequence[int]:
+    """The step behind each call of a run, from the numbers in the names of the functions that were called.
+
+    A compiler may make one function of equal ones; where each of `steps` was a call, they are known by order.
+    """
+    return range(steps) if len(calls) == steps else calls
 
 
 def step_sizes(elf: Elf, prefix: str) -> dict[int, int]:

@@ -22,8 +22,9 @@ def totals(image: Image, measured: Measured) -> dict[str, Stat]:
 def layer_rows(image: Image, measured: Measured) -> list[dict[str, Stat]]:
     """One row a step, what it calls included; the last row is what <model>_run does itself.
 
-    step        its index; a compiler may merge two equal functions, whose steps then share a row
-    code_bytes  of the step's own function, without what it calls and without tables
+    step        its index
+    code_bytes  of the step's own function, without what it calls and without tables; None where a compiler
+                found it equal to another step's and kept that one
     """
     rows: list[dict[str, Stat]] = []
     steps = image.model.steps
