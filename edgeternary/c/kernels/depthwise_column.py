@@ -26,7 +26,7 @@ from edgeternary.ops import Conv2d
 
 LANES = 4  # channels in a word
 HALF = 4  # bits of an input at most
-PER_WORD = 0.75  # of Core.touch: two loads and four logic instructions
+PER_WORD = 1.4  # of Core.touch: two loads and four logic instructions, and their way to bytes
 
 
 class DepthwiseColumn(Kernel):

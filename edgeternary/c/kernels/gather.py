@@ -21,7 +21,9 @@ class GatherNatural(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         x, out = match.ins[0], match.out
-        yield Offer((NATURAL,), NATURAL, Cost(out.size * match.core.touch, (x.hi - x.lo + 1) * out.size))
+        yield Offer(
+            (NATURAL,), NATURAL, Cost(0.3 * out.size * match.core.touch, (x.hi - x.lo + 1) * out.size)
+        )
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, out = cast(Gather, match.ops[0]), match.ins[0], match.out

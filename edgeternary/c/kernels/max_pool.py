@@ -18,7 +18,8 @@ class MaxPoolNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op = cast(MaxPool, match.ops[0])
         taps = op.kernel[0] * op.kernel[1]
-        cost = Cost(match.out.size * taps * match.core.touch, match.out.channels)
+        effort = 0.5 if op.kernel[0] == 1 else 0.8  # of Core.touch, for a tap
+        cost = Cost(match.out.size * taps * match.core.touch * effort, match.out.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=in_place(op))
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -17,7 +17,7 @@ class RequantizeNatural(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
-        effort = {"A": 1.5, "B": 2.0, "C": 4.0}[op.form(x)]
+        effort = {"A": 0.9, "B": 1.1, "C": 4.0}[op.form(x)]
         shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
         cost = Cost(out.size * match.core.touch * effort, 8 * x.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())

@@ -15,7 +15,7 @@ class ShiftNatural(Kernel):
     patterns = (("shift",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        touched = match.out.size / (2 if _words(match) else 1)
+        touched = match.out.size * (0.13 if _words(match) else 0.5)
         in_place = (0,) if match.ins[0].type.ctype == match.out.type.ctype else ()
         yield Offer((NATURAL, NATURAL), NATURAL, Cost(touched * match.core.touch), in_place=in_place)
 

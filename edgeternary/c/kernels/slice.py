@@ -13,7 +13,7 @@ class SliceNatural(Kernel):
     patterns = (("slice",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        yield Offer((NATURAL,), NATURAL, Cost(match.out.size * match.core.touch))
+        yield Offer((NATURAL,), NATURAL, Cost(0.5 * match.out.size * match.core.touch))
 
     def body(self, match: Match, offer: Offer) -> Body:
         out = match.out

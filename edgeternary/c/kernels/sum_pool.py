@@ -17,7 +17,7 @@ class SumPoolNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op = cast(SumPool, match.ops[0])
         taps = op.kernel[0] * op.kernel[1]
-        yield Offer((NATURAL,), NATURAL, Cost(match.out.size * taps * match.core.touch))
+        yield Offer((NATURAL,), NATURAL, Cost(0.6 * match.out.size * taps * match.core.touch))
 
     def body(self, match: Match, offer: Offer) -> Body:
         return Body(fields={"op": match.ops[0], "x": match.ins[0], "out": match.out})

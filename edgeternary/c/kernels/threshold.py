@@ -22,7 +22,7 @@ class ThresholdNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Threshold, match.ops[0]), match.ins[0], match.out
         levels = op.t.shape[1]
-        effort = 0.5 + 0.67 * levels if levels > accumulator.UNROLLED else 0.3 + 0.25 * levels
+        effort = 0.5 + 0.67 * levels if levels > accumulator.UNROLLED else 0.3 + 0.55 * levels
         cost = Cost(out.size * match.core.touch * effort, op.t.size * 2)
         layouts: list[Layout] = [NATURAL]
         if out.type.bits <= accumulator.PLANE_BITS and Stepping.of(op).short:
