@@ -85,6 +85,7 @@ class Placed:
     fmax_mhz        of the slowest clock
     logic_cells     used, of the part's LUT sites
     critical_path   (layer or part, nanoseconds) along the slowest path, in order
+    seconds         that it took, 0 where nobody noted it
     folder          holds the routed design
     """
 
@@ -94,6 +95,7 @@ class Placed:
     ram_blocks: int
     critical_path: list[tuple[str, float]] = field(default_factory=list)
     folder: Path = Path()
+    seconds: float = 0.0
 
 
 # Pins of the QN88 package that no programming interface needs; its placer takes no port without a pin.
@@ -121,6 +123,7 @@ def free_pins(part: Part, ports: dict[str, int]) -> str:
 
 
 MOST_SEEDS = 5
+SECONDS = "seconds"  # file: what a seed took
 PATIENCE, LEAST = 4, 60.0  # with a seed: so many times what another took, and that at least so many seconds
 
 
@@ -155,13 +158,13 @@ def place(
     tool = require(placer.tool)
     text = netlist.read_bytes()
     found: list[Placed] = []
-    longest = 0.0  # seconds that a seed took
     for seed in range(1, (MOST_SEEDS if kept else count) + 1):
         options = [*part.place, *placer.options, "--freq", str(aim or part.aim), "--seed", str(seed)]
         if pins:
             options += PINS[part.family]
 
-        limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if found and longest else TIMEOUT
+        longest = max((placed.seconds for placed in found), default=0.0)
+        limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if longest else TIMEOUT
 
         def fill(folder: Path, options: list[str] = options, limit: float = limit) -> None:
             (folder / "netlist.json").write_bytes(
@@ -177,11 +180,13 @@ def place(
                 "report.json",
                 "--timing-allow-fail",
             ]
+            started = time.monotonic()
             try:
                 log = run([*command, *options], what="placement", cwd=folder, timeout=limit)
             except EdgeTernaryError as error:
                 raise _explained(error, name, part) from error
             (folder / "nextpnr.log").write_text(log, encoding="utf-8")
+            (folder / SECONDS).write_text(f"{time.monotonic() - started:.1f}", encoding="utf-8")
             if part.family == "ice40":
                 _keep_ports(folder)
             (folder / "netlist.json").unlink()
@@ -190,15 +195,12 @@ def place(
         if seed > count and not cache.has(key, "placed"):
             continue
         progress(f"placing and routing for {part.name}, seed {seed} of {max(count, seed)}")
-        before = time.monotonic()
         try:
             found.append(_read(cache.build(key, fill, "placed"), seed, placer))
         except EdgeTernaryError:
             if not found:
                 raise
             progress(f"seed {seed} of {max(count, seed)} came to no end and is left out")
-        else:
-            longest = max(longest, time.monotonic() - before)
     return found
 
 
@@ -259,6 +261,7 @@ def _read(folder: Path, seed: int, placer: Placer) -> Placed:
         sum(used.get(cell, 0) for cell in placer.rams),
         _critical(report),
         folder,
+        float(noted.read_text(encoding="utf-8")) if (noted := folder / SECONDS).is_file() else 0.0,
     )
 
 
