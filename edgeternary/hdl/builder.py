@@ -122,7 +122,7 @@ class Builder:
             return [wire]
         bits = wire.lanes * wire.element.width
         if self.folding.kept:  # its ready comes from all readers, and goes through the layer before
-            wire = self._buffered(wire, name, "buffer")
+            wire = self.buffered(wire, name, "buffer")
         split = Fork(bits, len(capacities))
         self.connect(wire.port, self.part(split, name, "fork"))
         wires = []
@@ -131,10 +131,10 @@ class Builder:
             if capacity:
                 branch = replace(branch, port=self.through(Fifo(bits, capacity), branch, name, f"fifo{k}"))
                 if self.folding.kept:  # long counters wait for its ready
-                    branch = self._buffered(branch, name, f"buffer{k}")
+                    branch = self.buffered(branch, name, f"buffer{k}")
             wires.append(branch)
         return wires
 
-    def _buffered(self, wire: Wire, name: str, role: str) -> Wire:
+    def buffered(self, wire: Wire, name: str, role: str) -> Wire:
         """The stream behind two registers, which cut the path of ready."""
         return replace(wire, port=self.through(Skid(wire.lanes * wire.element.width), wire, name, role))

@@ -149,7 +149,8 @@ def mul(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         return Multiply(first, second, target, lanes=count, digits=digits)
 
     part = _brisk(b, make, lambda part: beats * part.speed.steps)
-    return _joined(b, op, ins, part, count, beats * part.speed.steps)
+    wire = _joined(b, op, ins, part, count, beats * part.speed.steps)
+    return b.buffered(wire, op.name, "buffer") if b.folding.kept else wire
 
 
 def gather(b: Builder, op: Op, ins: list[Wire]) -> Wire:
