@@ -328,7 +328,8 @@ class Plan:
         cycles = turns * once + 60.0 * calls + self._bits_cycles
         if self.store == "rows":
             levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
-            cycles += self.match.out.size * (14 + 3 * levels)
+            parts = len(self.sums.groups[0].parts)  # whose sums are taken out of words and added in C
+            cycles += self.match.out.size * (10 + 4.5 * parts + 3 * levels)
         if self.border:
             cycles += 5 * self.border.words
         bytes_ = round(4 * once) + 150 * len(self.sums.groups)

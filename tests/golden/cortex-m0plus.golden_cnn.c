@@ -33,14 +33,6 @@
 #define GOLDEN_CNN_INLINE static inline
 #endif
 
-/* Half j of word i becomes half i of word j, for two words. */
-static inline void golden_cnn_halves(uint32_t *w)
-{
-    const uint32_t first = w[0];
-    w[0] = (first & 0xffffu) | w[1] << 16;
-    w[1] = first >> 16 | (w[1] & 0xffff0000u);
-}
-
 /* pack_lanes image
  *
  * 6 x 6 x 1 uint8 -> 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words
@@ -111,7 +103,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
 
 /* conv2d conv1 + threshold pool1.codes
  *
- * 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words -> 6 x 6 x 4 uint2 in bit planes
+ * 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words -> 6 x 6 x 4 uint2
  *
  *     sum[o] = sum over ky, kx, c of w[o][ky][kx][c] * x[oy + ky - 1][ox + kx - 1][c]
  *
@@ -126,12 +118,12 @@ static const uint32_t golden_cnn_conv1_starts[16] = { /* in every lane */
 
 #ifdef GOLDEN_CNN_ASSEMBLY
 GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *x,
-    GOLDEN_CNN_UNUSED uint32_t *y, GOLDEN_CNN_UNUSED const uint32_t *k, GOLDEN_CNN_UNUSED int rows)
+    GOLDEN_CNN_UNUSED uint8_t *y, GOLDEN_CNN_UNUSED const uint32_t *k, GOLDEN_CNN_UNUSED int rows)
 {
     __asm__(
     ".syntax unified\n"
     "push {r4-r7, lr}; mov r4, r8; mov r5, r9; mov r6, r10; mov r7, r11; push {r4-r7}\n"
-    "movs r4, #96; adds r4, r4, r1; sub sp, #48; mov r5, sp; stmia r5!, {r1-r4}\n"
+    "movs r4, #24; adds r4, r4, r1; sub sp, #48; mov r5, sp; stmia r5!, {r1-r4}\n"
     "1:\n"
     "ldr r1, [sp, #4]; ldmia r1!, {r3, r4, r5, r6}; ldmia r0!, {r1, r2}; subs r3, r3, r1\n"
     "subs r5, r5, r1; adds r6, r6, r1; subs r4, r4, r2; subs r6, r6, r2; ldr r1, [r0, #0]\n"
@@ -140,30 +132,33 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "ldr r1, [r0, #0]; adds r3, r3, r1; subs r4, r4, r1; adds r5, r5, r1; adds r0, #24\n"
     "ldmia r0!, {r1, r2}; subs r4, r4, r1; subs r6, r6, r1; adds r3, r3, r2; subs r5, r5, r2\n"
     "ldr r1, [r0, #0]; adds r3, r3, r1; subs r5, r5, r1; adds r6, r6, r1; add r1, sp, #16\n"
-    "stmia r1!, {r3, r4, r5, r6}; subs r0, #68; mov r11, r0; ldr r0, [sp, #0]\n"
-    "ldr r6, =0x80008000; ldr r3, [sp, #16]; ldr r4, =0x004a004a; subs r4, r3, r4; ands r4, r6\n"
-    "lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15\n"
-    "adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; str r1, [r0, #0]\n"
-    "ldr r3, [sp, #20]; ldr r4, =0x00900090; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15\n"
-    "ldr r4, =0x006b006b; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4\n"
-    "ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; str r1, [r0, #4]; ldr r3, [sp, #24]\n"
-    "ldr r4, =0x004a004a; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025\n"
-    "subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6\n"
-    "lsrs r3, r3, #15; adds r1, r1, r3; str r1, [r0, #8]; ldr r3, [sp, #28]; ldr r4, =0x00900090\n"
+    "stmia r1!, {r3, r4, r5, r6}; subs r0, #68; mov r11, r0; ldr r0, [sp, #0]; ldr r2, =0x48\n"
+    "adds r2, r2, r0; mov r8, r2; ldr r6, =0x80008000; ldr r3, [sp, #16]; ldr r4, =0x004a004a\n"
     "subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4\n"
     "ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15\n"
-    "adds r1, r1, r3; str r1, [r0, #12]; mov r0, r11; ldr r1, [sp, #0]; ldr r2, [sp, #12]\n"
-    "adds r1, #16; str r1, [sp, #0]; cmp r1, r2; bne 1b\n"
+    "adds r1, r1, r3; strb r1, [r0, #0]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #0]\n"
+    "ldr r3, [sp, #20]; ldr r4, =0x00900090; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15\n"
+    "ldr r4, =0x006b006b; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4\n"
+    "ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #1]; lsrs r1, r1, #16\n"
+    "mov r2, r8; strb r1, [r2, #1]; ldr r3, [sp, #24]; ldr r4, =0x004a004a; subs r4, r3, r4\n"
+    "ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4; ands r4, r6\n"
+    "lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3\n"
+    "strb r1, [r0, #2]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #2]; ldr r3, [sp, #28]\n"
+    "ldr r4, =0x00900090; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025\n"
+    "subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6\n"
+    "lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #3]; lsrs r1, r1, #16; mov r2, r8\n"
+    "strb r1, [r2, #3]; mov r0, r11; ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, #4\n"
+    "str r1, [sp, #0]; cmp r1, r2; beq 2f; bl 1b\n"
     "2:\n"
-    "ldr r2, [sp, #8]; adds r0, #8; movs r4, #96; adds r4, r4, r1; str r1, [sp, #0]\n"
-    "str r4, [sp, #12]; subs r2, r2, #1; str r2, [sp, #8]; bne 1b\n"
+    "ldr r2, [sp, #8]; adds r0, #8; movs r4, #24; adds r4, r4, r1; str r1, [sp, #0]\n"
+    "str r4, [sp, #12]; subs r2, r2, #1; str r2, [sp, #8]; beq 3f; bl 1b\n"
     "3:\n"
     "add sp, #48; pop {r4-r7}; mov r8, r4; mov r9, r5; mov r10, r6; mov r11, r7; pop {r4-r7, pc}\n"
     ".ltorg\n"
     );
 }
 #else
-GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, const uint32_t *k, int rows)
+GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint8_t *y, const uint32_t *k, int rows)
 {
     for (; rows > 0; rows--) {
         for (int i = 0; i < 6; i++) {
@@ -183,25 +178,29 @@ GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, c
             v += ((a0 >> 15) & 0x10001u);
             a0 -= k[12];
             a0 = v + ((a0 >> 15) & 0x10001u);
-            y[0] = a0;
+            y[0] = (uint8_t)(a0);
+            y[72] = (uint8_t)(a0 >> 16);
             v = (a1 >> 15) & 0x10001u;
             a1 -= k[9];
             v += ((a1 >> 15) & 0x10001u);
             a1 -= k[13];
             a1 = v + ((a1 >> 15) & 0x10001u);
-            y[1] = a1;
+            y[1] = (uint8_t)(a1);
+            y[73] = (uint8_t)(a1 >> 16);
             v = (a2 >> 15) & 0x10001u;
             a2 -= k[10];
             v += ((a2 >> 15) & 0x10001u);
             a2 -= k[14];
             a2 = v + ((a2 >> 15) & 0x10001u);
-            y[2] = a2;
+            y[2] = (uint8_t)(a2);
+            y[74] = (uint8_t)(a2 >> 16);
             v = (a3 >> 15) & 0x10001u;
             a3 -= k[11];
             v += ((a3 >> 15) & 0x10001u);
             a3 -= k[15];
             a3 = v + ((a3 >> 15) & 0x10001u);
-            y[3] = a3;
+            y[3] = (uint8_t)(a3);
+            y[75] = (uint8_t)(a3 >> 16);
             x += 1;
             y += 4;
         }
@@ -210,108 +209,42 @@ GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, c
 }
 #endif
 
-GOLDEN_CNN_STEP void golden_cnn_1_conv1(const uint32_t *x, uint32_t *window, uint32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_1_conv1(const uint32_t *x, uint8_t *y)
 {
-    enum { ROWS = 3, PIXELS = 6, OUTPUTS = 4, OUT_ROW = 12 };
-    const uint32_t *row = x;
-
-    for (int oy = 0; oy < ROWS; oy++) {
-        golden_cnn_conv1_outputs0(row, window, golden_cnn_conv1_starts, 1);
-        const uint32_t *from = window;
-        uint32_t *line0 = y;
-        uint32_t *line1 = y + 36;
-        for (int ox = 0; ox < PIXELS; ox++) {
-            for (int c = 0; c < OUTPUTS; c += 32) {
-                uint32_t bits0[2] = { 0, 0 };
-                uint32_t bits1[2] = { 0, 0 };
-                int left = OUTPUTS - c < 32 ? OUTPUTS - c : 32;
-                for (int j = 0; left > 0; j++, left -= 16) {
-                    for (int i = 0; i < (left < 16 ? left : 16); i++, from++) {
-                        bits0[j] |= (from[0] & 0x10001u) << i;
-                        bits1[j] |= (from[0] >> 1 & 0x10001u) << i;
-                    }
-                }
-                golden_cnn_halves(bits0);
-                golden_cnn_halves(bits1);
-                const uint32_t code00 = bits0[0];
-                const uint32_t code01 = bits1[0];
-                *line0++ = code00;
-                *line0++ = code01;
-                const uint32_t code10 = bits0[1];
-                const uint32_t code11 = bits1[1];
-                *line1++ = code10;
-                *line1++ = code11;
-            }
-        }
-        row += 8;
-        y += OUT_ROW;
-    }
+    golden_cnn_conv1_outputs0(x, y, golden_cnn_conv1_starts, 3);
 }
 
 /* max_pool act1
  *
- * 6 x 6 x 4 uint2 in bit planes -> 3 x 3 x 4 uint2 in bit planes
+ * 6 x 6 x 4 uint2 -> 3 x 3 x 4 uint2
  *
- *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c], 32 channels at a time
+ *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c]
  */
-GOLDEN_CNN_STEP void golden_cnn_2_act1(const uint32_t *x, uint32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_2_act1(const uint8_t *x, uint8_t *y)
 {
-    enum { WIDTH = 6, WORDS = 1, PLANES = 2 };
+    enum { WIDTH = 6, CHANNELS = 4 };
     enum { OUT_HEIGHT = 3, OUT_WIDTH = 3 };
+    enum { KERNEL_Y = 2, KERNEL_X = 2 };
 
-    for (int oy = 0; oy < OUT_HEIGHT; oy++, x += 2 * WIDTH * WORDS * PLANES) {
-        const uint32_t *from = x;
+    for (int oy = 0; oy < OUT_HEIGHT; oy++) {
         for (int ox = 0; ox < OUT_WIDTH; ox++) {
-            for (int word = 0; word < WORDS; word++, from += PLANES) {
-                uint32_t best0 = from[0];
-                uint32_t best1 = from[1];
-                { /* 0, 1 */
-                    const uint32_t *const v = from + 1 * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
+            const int top = 2 * oy;
+            const int left = 2 * ox;
+            const int bottom = top + KERNEL_Y;
+            const int right = left + KERNEL_X;
+            for (int c = 0; c < CHANNELS; c++) {
+                uint8_t best = x[(top * WIDTH + left) * CHANNELS + c];
+                for (int iy = top; iy < bottom; iy++) {
+                    for (int ix = left; ix < right; ix++) {
+                        const uint8_t v = x[(iy * WIDTH + ix) * CHANNELS + c];
+                        if (v > best) {
+                            best = v;
+                        }
+                    }
                 }
-                { /* 1, 0 */
-                    const uint32_t *const v = from + (WIDTH) * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
-                }
-                { /* 1, 1 */
-                    const uint32_t *const v = from + (WIDTH + 1) * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
-                }
-                *y++ = best0;
-                *y++ = best1;
+                *y++ = best;
             }
-            from += 1 * WORDS * PLANES;
         }
-    }
-}
-
-/* unpack flat
- *
- * 36 uint2 in bit planes, groups of 4 -> 36 uint2 */
-GOLDEN_CNN_STEP void golden_cnn_3_flat_unpack(const uint32_t *x, uint8_t *y)
-{
-    enum { GROUPS = 9, GROUP = 4, PLANES = 2 };
-
-    for (int g = 0; g < GROUPS; g++) {
-        for (int i = 0; i < GROUP; i++) {
-            const uint32_t *word = x + (i >> 5) * PLANES;
-            const int bit = i & 31;
-            const uint32_t code = (word[0] >> bit & 1u) | (word[1] >> bit & 1u) << 1;
-            *y++ = (uint8_t)(code);
-        }
-        x += 1 * PLANES;
     }
 }
 
@@ -405,7 +338,7 @@ static inline void golden_cnn_sums_fc(const uint8_t *x, int32_t *sums)
 }
 #endif
 
-GOLDEN_CNN_STEP void golden_cnn_4_fc(const uint8_t *x, int32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_3_fc(const uint8_t *x, int32_t *y)
 {
     enum { OUTPUTS = 3 };
     int32_t *const sums = (int32_t *)y;
@@ -424,14 +357,12 @@ void golden_cnn_reset(golden_cnn_t *net)
 
 void golden_cnn_run(golden_cnn_t *net, const golden_cnn_in_t *in, golden_cnn_out_t *out)
 {
-    uint32_t *const image_lanes = net->arena + 72; /* 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words: 160 bytes */
-    uint32_t *const pool1_codes_planes = net->arena; /* 6 x 6 x 4 uint2 in bit planes: 288 bytes */
-    uint32_t *const act1_planes = net->arena; /* 3 x 3 x 4 uint2 in bit planes: 72 bytes */
-    uint8_t *const flat = (uint8_t *)(net->arena + 18); /* 36 uint2: 36 bytes */
+    uint32_t *const image_lanes = net->arena; /* 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words: 160 bytes */
+    uint8_t *const pool1_codes = (uint8_t *)(net->arena + 40); /* 6 x 6 x 4 uint2: 144 bytes */
+    uint8_t *const act1 = (uint8_t *)(net->arena + 40); /* 3 x 3 x 4 uint2: 36 bytes */
 
     golden_cnn_0_image_pack_lanes(in, image_lanes);
-    golden_cnn_1_conv1(image_lanes, net->arena + 112, pool1_codes_planes);
-    golden_cnn_2_act1(pool1_codes_planes, act1_planes);
-    golden_cnn_3_flat_unpack(act1_planes, flat);
-    golden_cnn_4_fc(flat, out);
+    golden_cnn_1_conv1(image_lanes, pool1_codes);
+    golden_cnn_2_act1(pool1_codes, act1);
+    golden_cnn_3_fc(act1, out);
 }

@@ -17,7 +17,7 @@ extern "C" {
 
 #define GOLDEN_CNN_INPUT_SIZE 36 /* elements of the input */
 #define GOLDEN_CNN_OUTPUT_SIZE 3 /* elements of the output */
-#define GOLDEN_CNN_ARENA_BYTES 544 /* working memory of an instance */
+#define GOLDEN_CNN_ARENA_BYTES 304 /* working memory of an instance */
 
 typedef uint8_t golden_cnn_in_t;
 typedef int32_t golden_cnn_out_t;

@@ -33,14 +33,6 @@
 #define GOLDEN_CNN_INLINE static inline
 #endif
 
-/* Half j of word i becomes half i of word j, for two words. */
-static inline void golden_cnn_halves(uint32_t *w)
-{
-    const uint32_t first = w[0];
-    w[0] = (first & 0xffffu) | w[1] << 16;
-    w[1] = first >> 16 | (w[1] & 0xffff0000u);
-}
-
 /* pack_lanes image
  *
  * 6 x 6 x 1 uint8 -> 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words
@@ -187,7 +179,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
 
 /* conv2d conv1 + threshold pool1.codes
  *
- * 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words -> 6 x 6 x 4 uint2 in bit planes
+ * 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words -> 6 x 6 x 4 uint2
  *
  *     sum[o] = sum over ky, kx, c of w[o][ky][kx][c] * x[oy + ky - 1][ox + kx - 1][c]
  *
@@ -202,11 +194,11 @@ static const uint32_t golden_cnn_conv1_starts[16] = { /* in every lane */
 
 #ifdef GOLDEN_CNN_ASSEMBLY
 GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *x,
-    GOLDEN_CNN_UNUSED uint32_t *y, GOLDEN_CNN_UNUSED const uint32_t *k, GOLDEN_CNN_UNUSED int rows)
+    GOLDEN_CNN_UNUSED uint8_t *y, GOLDEN_CNN_UNUSED const uint32_t *k, GOLDEN_CNN_UNUSED int rows)
 {
     __asm__(
     ".syntax unified\n"
-    "push {r4-r11, lr}; movw r4, #96; add r4, r4, r1; push {r1-r4}\n"
+    "push {r4-r11, lr}; movw r4, #24; add r4, r4, r1; push {r1-r4}\n"
     "1:\n"
     "ldr r1, [sp, #4]; ldmia r1, {r4, r5, r6, r7}; ldmia r0!, {r1, r2, r3}; subs r4, r4, r1\n"
     "subs r6, r6, r1; add r7, r1; subs r5, r5, r2; subs r7, r7, r2; subs r5, r5, r3; add r6, r3\n"
@@ -223,15 +215,17 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "usub16 lr, r6, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r6, lr\n"
     "mov lr, #0x00030003; sel r6, lr, r3; ldmia r1!, {r3, lr}; usub16 r3, r7, r3; sel r3, r2, r0\n"
     "usub16 lr, r7, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r7, lr\n"
-    "mov lr, #0x00030003; sel r7, lr, r3; pop {r0}; ldr r1, [sp, #0]; stmia r1, {r4, r5, r6, r7}\n"
-    "ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #16; str r1, [sp, #0]; cmp r1, r2; bne 1b\n"
-    "ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #96; add r4, r4, r1; subs r2, r2, #1\n"
-    "str r1, [sp, #0]; str r2, [sp, #8]; str r4, [sp, #12]; bne 1b; add sp, sp, #16\n"
-    "pop {r4-r11, pc}\n"
+    "mov lr, #0x00030003; sel r7, lr, r3; ldr r1, [sp, #4]; addw r2, r1, #72; strb r4, [r1, #0]\n"
+    "lsr r4, r4, #16; strb r4, [r2, #0]; strb r5, [r1, #1]; lsr r5, r5, #16; strb r5, [r2, #1]\n"
+    "strb r6, [r1, #2]; lsr r6, r6, #16; strb r6, [r2, #2]; strb r7, [r1, #3]; lsr r7, r7, #16\n"
+    "strb r7, [r2, #3]; pop {r0}; ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #4\n"
+    "str r1, [sp, #0]; cmp r1, r2; bne 1b; ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #24\n"
+    "add r4, r4, r1; subs r2, r2, #1; str r1, [sp, #0]; str r2, [sp, #8]; str r4, [sp, #12]\n"
+    "bne 1b; add sp, sp, #16; pop {r4-r11, pc}\n"
     );
 }
 #else
-GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, const uint32_t *k, int rows)
+GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint8_t *y, const uint32_t *k, int rows)
 {
     for (; rows > 0; rows--) {
         for (int i = 0; i < 6; i++) {
@@ -250,22 +244,26 @@ GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, c
             a0 = ((((v - (k[4] & 0x7fff7fffu)) | a0) >> 15) & 0x10001u)
                 + ((((v - (k[5] & 0x7fff7fffu)) | a0) >> 15) & 0x10001u)
                 + ((((v - (k[6] & 0x7fff7fffu)) | a0) >> 15) & 0x10001u);
-            y[0] = a0;
+            y[0] = (uint8_t)(a0);
+            y[72] = (uint8_t)(a0 >> 16);
             v = a1 | 0x80008000u;
             a1 = ((((v - (k[7] & 0x7fff7fffu)) | a1) >> 15) & 0x10001u)
                 + ((((v - (k[8] & 0x7fff7fffu)) | a1) >> 15) & 0x10001u)
                 + ((((v - (k[9] & 0x7fff7fffu)) | a1) >> 15) & 0x10001u);
-            y[1] = a1;
+            y[1] = (uint8_t)(a1);
+            y[73] = (uint8_t)(a1 >> 16);
             v = a2 | 0x80008000u;
             a2 = ((((v - (k[10] & 0x7fff7fffu)) | a2) >> 15) & 0x10001u)
                 + ((((v - (k[11] & 0x7fff7fffu)) | a2) >> 15) & 0x10001u)
                 + ((((v - (k[12] & 0x7fff7fffu)) | a2) >> 15) & 0x10001u);
-            y[2] = a2;
+            y[2] = (uint8_t)(a2);
+            y[74] = (uint8_t)(a2 >> 16);
             v = a3 | 0x80008000u;
             a3 = ((((v - (k[13] & 0x7fff7fffu)) | a3) >> 15) & 0x10001u)
                 + ((((v - (k[14] & 0x7fff7fffu)) | a3) >> 15) & 0x10001u)
                 + ((((v - (k[15] & 0x7fff7fffu)) | a3) >> 15) & 0x10001u);
-            y[3] = a3;
+            y[3] = (uint8_t)(a3);
+            y[75] = (uint8_t)(a3 >> 16);
             x += 1;
             y += 4;
         }
@@ -274,108 +272,42 @@ GOLDEN_CNN_STEP void golden_cnn_conv1_outputs0(const uint32_t *x, uint32_t *y, c
 }
 #endif
 
-GOLDEN_CNN_STEP void golden_cnn_1_conv1(const uint32_t *x, uint32_t *window, uint32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_1_conv1(const uint32_t *x, uint8_t *y)
 {
-    enum { ROWS = 3, PIXELS = 6, OUTPUTS = 4, OUT_ROW = 12 };
-    const uint32_t *row = x;
-
-    for (int oy = 0; oy < ROWS; oy++) {
-        golden_cnn_conv1_outputs0(row, window, golden_cnn_conv1_starts, 1);
-        const uint32_t *from = window;
-        uint32_t *line0 = y;
-        uint32_t *line1 = y + 36;
-        for (int ox = 0; ox < PIXELS; ox++) {
-            for (int c = 0; c < OUTPUTS; c += 32) {
-                uint32_t bits0[2] = { 0, 0 };
-                uint32_t bits1[2] = { 0, 0 };
-                int left = OUTPUTS - c < 32 ? OUTPUTS - c : 32;
-                for (int j = 0; left > 0; j++, left -= 16) {
-                    for (int i = 0; i < (left < 16 ? left : 16); i++, from++) {
-                        bits0[j] |= (from[0] & 0x10001u) << i;
-                        bits1[j] |= (from[0] >> 1 & 0x10001u) << i;
-                    }
-                }
-                golden_cnn_halves(bits0);
-                golden_cnn_halves(bits1);
-                const uint32_t code00 = bits0[0];
-                const uint32_t code01 = bits1[0];
-                *line0++ = code00;
-                *line0++ = code01;
-                const uint32_t code10 = bits0[1];
-                const uint32_t code11 = bits1[1];
-                *line1++ = code10;
-                *line1++ = code11;
-            }
-        }
-        row += 8;
-        y += OUT_ROW;
-    }
+    golden_cnn_conv1_outputs0(x, y, golden_cnn_conv1_starts, 3);
 }
 
 /* max_pool act1
  *
- * 6 x 6 x 4 uint2 in bit planes -> 3 x 3 x 4 uint2 in bit planes
+ * 6 x 6 x 4 uint2 -> 3 x 3 x 4 uint2
  *
- *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c], 32 channels at a time
+ *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c]
  */
-GOLDEN_CNN_STEP void golden_cnn_2_act1(const uint32_t *x, uint32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_2_act1(const uint8_t *x, uint8_t *y)
 {
-    enum { WIDTH = 6, WORDS = 1, PLANES = 2 };
+    enum { WIDTH = 6, CHANNELS = 4 };
     enum { OUT_HEIGHT = 3, OUT_WIDTH = 3 };
+    enum { KERNEL_Y = 2, KERNEL_X = 2 };
 
-    for (int oy = 0; oy < OUT_HEIGHT; oy++, x += 2 * WIDTH * WORDS * PLANES) {
-        const uint32_t *from = x;
+    for (int oy = 0; oy < OUT_HEIGHT; oy++) {
         for (int ox = 0; ox < OUT_WIDTH; ox++) {
-            for (int word = 0; word < WORDS; word++, from += PLANES) {
-                uint32_t best0 = from[0];
-                uint32_t best1 = from[1];
-                { /* 0, 1 */
-                    const uint32_t *const v = from + 1 * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
+            const int top = 2 * oy;
+            const int left = 2 * ox;
+            const int bottom = top + KERNEL_Y;
+            const int right = left + KERNEL_X;
+            for (int c = 0; c < CHANNELS; c++) {
+                uint8_t best = x[(top * WIDTH + left) * CHANNELS + c];
+                for (int iy = top; iy < bottom; iy++) {
+                    for (int ix = left; ix < right; ix++) {
+                        const uint8_t v = x[(iy * WIDTH + ix) * CHANNELS + c];
+                        if (v > best) {
+                            best = v;
+                        }
+                    }
                 }
-                { /* 1, 0 */
-                    const uint32_t *const v = from + (WIDTH) * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
-                }
-                { /* 1, 1 */
-                    const uint32_t *const v = from + (WIDTH + 1) * WORDS * PLANES;
-                    /* take: where v is greater than best, from the lowest plane up */
-                    uint32_t take = v[0] & ~best0;
-                    take = (v[1] & ~best1) | (~(v[1] ^ best1) & take);
-                    best0 ^= (best0 ^ v[0]) & take;
-                    best1 ^= (best1 ^ v[1]) & take;
-                }
-                *y++ = best0;
-                *y++ = best1;
+                *y++ = best;
             }
-            from += 1 * WORDS * PLANES;
         }
-    }
-}
-
-/* unpack flat
- *
- * 36 uint2 in bit planes, groups of 4 -> 36 uint2 */
-GOLDEN_CNN_STEP void golden_cnn_3_flat_unpack(const uint32_t *x, uint8_t *y)
-{
-    enum { GROUPS = 9, GROUP = 4, PLANES = 2 };
-
-    for (int g = 0; g < GROUPS; g++) {
-        for (int i = 0; i < GROUP; i++) {
-            const uint32_t *word = x + (i >> 5) * PLANES;
-            const int bit = i & 31;
-            const uint32_t code = (word[0] >> bit & 1u) | (word[1] >> bit & 1u) << 1;
-            *y++ = (uint8_t)(code);
-        }
-        x += 1 * PLANES;
     }
 }
 
@@ -457,7 +389,7 @@ static inline void golden_cnn_sums_fc(const uint8_t *x, int32_t *sums)
 }
 #endif
 
-GOLDEN_CNN_STEP void golden_cnn_4_fc(const uint8_t *x, int32_t *y)
+GOLDEN_CNN_STEP void golden_cnn_3_fc(const uint8_t *x, int32_t *y)
 {
     enum { OUTPUTS = 3 };
     int32_t *const sums = (int32_t *)y;
@@ -476,14 +408,12 @@ void golden_cnn_reset(golden_cnn_t *net)
 
 void golden_cnn_run(golden_cnn_t *net, const golden_cnn_in_t *in, golden_cnn_out_t *out)
 {
-    uint32_t *const image_lanes = net->arena + 72; /* 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words: 160 bytes */
-    uint32_t *const pool1_codes_planes = net->arena; /* 6 x 6 x 4 uint2 in bit planes: 288 bytes */
-    uint32_t *const act1_planes = net->arena; /* 3 x 3 x 4 uint2 in bit planes: 72 bytes */
-    uint8_t *const flat = (uint8_t *)(net->arena + 18); /* 36 uint2: 36 bytes */
+    uint32_t *const image_lanes = net->arena; /* 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words: 160 bytes */
+    uint8_t *const pool1_codes = (uint8_t *)(net->arena + 40); /* 6 x 6 x 4 uint2: 144 bytes */
+    uint8_t *const act1 = (uint8_t *)(net->arena + 40); /* 3 x 3 x 4 uint2: 36 bytes */
 
     golden_cnn_0_image_pack_lanes(in, image_lanes);
-    golden_cnn_1_conv1(image_lanes, net->arena + 112, pool1_codes_planes);
-    golden_cnn_2_act1(pool1_codes_planes, act1_planes);
-    golden_cnn_3_flat_unpack(act1_planes, flat);
-    golden_cnn_4_fc(flat, out);
+    golden_cnn_1_conv1(image_lanes, pool1_codes);
+    golden_cnn_2_act1(pool1_codes, act1);
+    golden_cnn_3_fc(act1, out);
 }

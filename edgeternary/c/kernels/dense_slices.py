@@ -100,7 +100,7 @@ class Costs:
     look: float
     row: float
     block: float
-    bipolar: float = 0.9
+    bipolar: float = 0.64
 
 
 COSTS = {
