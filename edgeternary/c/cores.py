@@ -18,7 +18,8 @@ class Core:
     cpu    the compiler's name of it
     mac    cycles of one multiply-accumulate of a plain loop, weights unpacked bit by bit
     count  cycles to fetch, combine and count one word (32 products) of bit planes
-    touch  cycles to load, change and store one element in a loop
+    touch  cycles to load, change and store one element in a loop that looks at its place and its channel;
+           plainer loops take a share of it, as counted (gcc -O2)
     add    cycles of one addition or subtraction of a loaded value in straight-line code
     vectors  it has the vector registers of Helium
     """

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.ops import Lookup, build
+from edgeternary.run import run as run_on
 from edgeternary.run._options import Options
 from edgeternary.run.cortex_m import execute
 from edgeternary.run.result import Result
@@ -114,3 +117,21 @@ def test_compiler_messages_are_quoted() -> None:
     with pytest.raises(EdgeTernaryError, match=r"net\.c:2.*int") as error:
         execute(net.GRAPH, net.inputs(1), "cortex-m4", broken, None, Options())
     assert error.value.code == 1
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("core", ("cortex-m0plus", "cortex-m4"))
+def test_equal_layers_have_their_own_rows(core: str) -> None:
+    """gcc makes one function of three equal ones; the counts are still told by layer."""
+    need("unicorn", "capstone", "arm-none-eabi-gcc")
+    entries = np.roll(np.arange(-128, 128, dtype=np.int32), 77)
+    x, names = build.value("x", (50,), "int8"), ("x", "a", "b", "c")
+    ops = [
+        Lookup(name=name, inputs=(before,), table=entries, offset=-128, type="int8")
+        for before, name in pairwise(names)
+    ]
+    rows = run_on(
+        build.graph(x, *ops), np.zeros((1, 50), np.int32), on=core, options={"compiler": "gcc"}
+    ).layers
+    assert [row["name"] for row in rows] == ["a", "b", "c", "example_run"]
+    assert len({row["cycles"] for row in rows[:3]}) == 1 and rows[0]["cycles"]
