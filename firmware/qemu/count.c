@@ -6,7 +6,9 @@
    call; when the one after it runs, the function is back. FILE gets lines
 
        at ADDRESS EXECUTIONS TAKEN   executions, and those after which not the next instruction ran
-       layer NUMBER EXECUTIONS       since an instruction of a layer ran, until one of another layer does
+       layer NUMBER EXECUTIONS       from the entry of a layer's function to its return, calls in order: a line
+                                     for each, however many are of one function; those of layer 0, the
+                                     function itself, come first
        stack ADDRESS                 the lowest address of the stack that was written to
 
    The functions of QEMU that it uses are declared here, so that no header is needed. */
@@ -49,11 +51,12 @@ typedef struct {
 
 static slot_t slots[SLOTS];
 static range_t ranges[LAYERS];
-static uint64_t layer_runs[LAYERS];
+static uint64_t call_runs[LAYERS]; /* by call of a layer since `start`; 0: not in one */
+static int call_layers[LAYERS];
 static int range_count;
 static slot_t *previous;
 static uint64_t start, back, low, high, lowest;
-static int inside, layer;
+static int inside, call, entered; /* the call that is under way; how many there were */
 static unsigned long calls, wanted = 1;
 static const char *out;
 
@@ -96,13 +99,17 @@ static void executed(unsigned vcpu, void *data)
         inside = 1;
         calls++;
         back = previous->next;
-        layer = 0;
+        call = entered = 0;
     }
     if (inside) {
         slot->runs++;
-        if (slot->layer >= 0)
-            layer = slot->layer;
-        layer_runs[layer]++;
+        if (slot->layer == 0)
+            call = 0;
+        else if (slot->layer > 0 && call == 0 && entered < LAYERS - 1) {
+            call = ++entered;
+            call_layers[call] = slot->layer;
+        }
+        call_runs[call]++;
     }
     previous = slot;
 }
@@ -142,8 +149,8 @@ static void done(plugin_id id, void *data)
             fprintf(file, "at %llu %llu %llu\n", (unsigned long long)slots[i].address,
                     (unsigned long long)slots[i].runs, (unsigned long long)slots[i].taken);
     for (int i = 0; i < LAYERS; i++)
-        if (layer_runs[i] != 0)
-            fprintf(file, "layer %d %llu\n", i, (unsigned long long)layer_runs[i]);
+        if (call_runs[i] != 0)
+            fprintf(file, "layer %d %llu\n", call_layers[i], (unsigned long long)call_runs[i]);
     fprintf(file, "stack %llu\n", (unsigned long long)lowest);
     fclose(file);
 }

@@ -15,7 +15,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._bench import encode_inputs, exchange_bytes
 from edgeternary.run._emulator.image import Image
-from edgeternary.run._emulator.measured import Count, Measured, step_functions
+from edgeternary.run._emulator.measured import Count, Measured, step_functions, steps_of
 from edgeternary.toolchains import compilers, find, require
 from edgeternary.toolchains import run as start
 
@@ -28,12 +28,13 @@ class Counts:
     """What the plugin counted.
 
     at      {address: (times it ran, times something else than the next instruction ran after it)}
-    layers  {index of a step: instructions, with what it calls}; -1 is the run function itself
+    calls   (index of a step, instructions with what it calls) for each call, in order; first -1, the run
+            function itself
     lowest  address of the stack that was written to
     """
 
     at: dict[int, tuple[int, int]]
-    layers: dict[int, int]
+    calls: list[tuple[int, int]]
     lowest: int
 
 
@@ -117,8 +118,12 @@ def measure(
     """Count every instruction of <model>_run on all of `inputs`; there are no cycles, whatever the flash."""
     calls = len(inputs) * (inputs.shape[1] if graph.states else 1)
     found = count(graph, image, board_of(core), inputs, calls, timeout)
-    layers = {index: Count(runs, None) for index, runs in found.layers.items()}
-    total = Count(sum(found.layers.values()), None)
+    (_, outside), *inner = found.calls
+    layers = {-1: Count(outside, None)}
+    called = steps_of([index for index, _ in inner], len(image.model.steps))
+    for index, (_, runs) in zip(called, inner, strict=True):
+        layers[index] = layers.get(index, Count(0, None)) + Count(runs, None)
+    total = Count(sum(runs for _, runs in found.calls), None)
     used = image.elf.address("stack_top") - found.lowest
     return Measured(calls, total, layers, used, NO_TIMING)
 
@@ -130,6 +135,6 @@ def _read(text: str) -> Counts:
         rows[kind].append([int(number) for number in numbers])
     return Counts(
         at={address: (runs, taken) for address, runs, taken in rows["at"]},
-        layers={number - 1: runs for number, runs in rows["layer"]},
+        calls=[(number - 1, runs) for number, runs in rows["layer"]],
         lowest=rows["stack"][0][0],
     )
