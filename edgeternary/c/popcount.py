@@ -59,7 +59,8 @@ def cost(match: Match, row: Row, outputs: int) -> Cost:
     op, x, core = match.ops[0], match.ins[0], match.core
     assert isinstance(op, Dense | Conv2d)
     planes = x.type.planes
-    digits = (row.words * counting.digits(x.type).weight).bit_length() if row.words * planes > 2 else 1
+    short = row.words * planes <= 2  # counted word by word, without carry-save sums
+    digits = 1 if short else (row.words * counting.digits(x.type).weight).bit_length()
     cycles = outputs * (row.words * planes * core.count + digits * core.count / 2)
     flash = 4 * row.words * len(op.bias) * (2 if op.weight_type == "ternary" else 1)
     return Cost(cycles + accumulator.epilogue_cycles(match), flash + accumulator.epilogue_flash(match))

@@ -145,8 +145,8 @@ def place(
 ) -> list[Placed]:
     """Place and route with the seeds 1 .. `count`; results in that order, cached by digest.
 
-    A seed for which the router finds no end, not in PATIENCE times what others took, is left out if there
-    are others.
+    A seed that fails, or for which the router finds no end in PATIENCE times what others took, is left out
+    if one before it has succeeded, and said to `progress`.
 
     netlist  netlist.json of hdl.build.synthesise
     pins     constraints in the family's own format; without them the placer chooses
@@ -197,10 +197,10 @@ def place(
         progress(f"placing and routing for {part.name}, seed {seed} of {max(count, seed)}")
         try:
             found.append(_read(cache.build(key, fill, "placed"), seed, placer))
-        except EdgeTernaryError:
+        except EdgeTernaryError as error:
             if not found:
                 raise
-            progress(f"seed {seed} of {max(count, seed)} came to no end and is left out")
+            progress(f"leaving out seed {seed} of {max(count, seed)}: {error.why}")
     return found
 
 

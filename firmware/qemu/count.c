@@ -7,8 +7,8 @@
 
        at ADDRESS EXECUTIONS TAKEN   executions, and those after which not the next instruction ran
        layer NUMBER EXECUTIONS       from the entry of a layer's function to its return, calls in order: a line
-                                     for each, however many are of one function; those of layer 0, the
-                                     function itself, come first
+                                     for each, summed over COUNT, however many are of one function; those
+                                     of layer 0, the function itself, come first
        stack ADDRESS                 the lowest address of the stack that was written to
 
    The functions of QEMU that it uses are declared here, so that no header is needed. */

@@ -17,7 +17,7 @@ from amaranth.lib.wiring import In, Out
 from .element import Element, lanes, resize
 from .stage import counter
 
-__all__ = ["CHAIN", "Multiplier", "Multiply", "Speed", "pace", "signed_width", "speed"]
+__all__ = ["Multiplier", "Multiply", "Speed", "pace", "signed_width", "speed"]
 
 CHAIN = 2  # digits between two registers
 
@@ -154,6 +154,7 @@ class Multiply(wiring.Component):
         units = [Multiplier(self.a_width, self.b_width, self.speed.digits) for _ in range(self.lanes)]
         there, used, finished, free = Signal(2), Signal(), Signal(), Signal()
         found = pace(m, units[0], there.all(), free)
+        m.d.comb += [unit.step.eq(units[0].step) for unit in units[1:]]
         m.d.comb += [
             free.eq(~self.o.valid | self.o.ready),
             used.eq(found[0]),
@@ -177,8 +178,6 @@ class Multiply(wiring.Component):
                 unit.a.eq(a), unit.b.eq(b),
                 unit.load_a.eq(taken[int(self.swapped)]), unit.load_b.eq(taken[1 - int(self.swapped)]),
             ]  # fmt: skip
-            if k:
-                m.d.comb += unit.step.eq(units[0].step)
             products.append(self.target.code(unit.product))
         with m.If(finished):
             m.d.sync += self.o.payload.eq(Cat(*products))

@@ -21,7 +21,7 @@ HOLDING = ("dense", "rms_norm")
 
 @pytest.mark.parametrize(
     ("pace", "family", "answer", "stalls", "steps"),
-    [(64, "", False, None, 3), (64, "ecp5", True, None, 5), (200, "ecp5", False, 3, 2)],
+    [(64, "", False, None, 3), (64, "ecp5", True, None, 5), (200, "ecp5", False, 3, 2), (1, "", True, 1, 2)],
 )
 def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None, steps: int) -> None:
     need("amaranth")

@@ -94,7 +94,7 @@ def measure(
                     if flash and count.cycles is not None:
                         wait = math.ceil(fetched[call] / flash.bandwidth)
                         count = Count(count.instructions, max(count.cycles, wait))
-                    index = called[call] if call != OUTSIDE else -1
+                    index = called[call] if call != OUTSIDE else OUTSIDE
                     sums[index] = sums[index] + count if index in sums else count
     total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))
     if flash:
