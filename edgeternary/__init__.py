@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _FUNCTIONS = {
     "load": "edgeternary.ir.file",
     "save": "edgeternary.ir.file",
+    "quantize": "edgeternary.ir.sensor",
     "fit_bounds": "edgeternary.frontends.torch_bounds",
     "lower": "edgeternary.frontends.torch",
     "compile": "edgeternary.project",
@@ -31,6 +32,7 @@ __all__ = [
     "load",
     "lower",
     "nn",
+    "quantize",
     "run",
     "save",
     "testing",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from edgeternary.frontends.torch import lower
     from edgeternary.frontends.torch_bounds import fit_bounds
     from edgeternary.ir.file import load, save
+    from edgeternary.ir.sensor import quantize
     from edgeternary.project import compile
 
 

@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from functools import cache
 
 import jinja2
-import numpy as np
 
 from edgeternary.c.calls import call, state_fields, variables
 from edgeternary.c.layouts import WORD_BYTES
 from edgeternary.c.naming import Names, comment, ctype_of, described, function_name, make_names, table_text
 from edgeternary.c.plan import Plan, Step
+from edgeternary.c.quantize import quantize_fields
 from edgeternary.c.select import select
 from edgeternary.c.tidy import tidy
 from edgeternary.data import templates_dir
 from edgeternary.ir import Graph
+from edgeternary.ir.sensor import identity
 
 HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
 ISAS = {"host": "", "cortex-m0plus": "thumb1"}  # what inline assembly may use; thumb2 on all others
@@ -62,9 +63,7 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "taps": taps,
         "from_ram": any(step.offer.from_ram for step in calls),
         "aliased": _aliased_types(plan, names.net, [*functions, *routines]),
-        "quantize": plan.graph.meta.input_scale != 1.0,
-        "scale": float(np.float32(plan.graph.meta.input_scale)).hex(),
-        "scale_text": f"{plan.graph.meta.input_scale:g}",
+        "q": None if identity(plan.graph.meta) else quantize_fields(plan.graph),
     }
     return {
         f"{names.net}.c": tidy(_text("model.c.j2", fields)),

@@ -45,8 +45,9 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
     """The ONNX model (opset 17) of `graph`; the same graph always gives the same bytes.
 
     taps  every layer's value is an output, in the order of the layers
-    Metadata: input_scale, input_zero, logit_scale, labels (JSON), states (JSON: initial contents), and the
-    graph's `info`. EdgeTernaryError with code 3 when the package onnx is missing.
+    Metadata: input_scale and input_zero (JSON: a number, or a list with one for each channel), logit_scale,
+    labels (JSON), states (JSON: initial contents), and the graph's `info`. EdgeTernaryError with code 3 when
+    the package onnx is missing.
     """
     onnx = _package()
     from edgeternary.export._onnx_builder import INT32, Builder
@@ -90,8 +91,8 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
 def _metadata(graph: Graph) -> dict[str, str]:
     meta = graph.meta
     props = {
-        "input_scale": repr(meta.input_scale),
-        "input_zero": str(meta.input_zero),
+        "input_scale": json.dumps(meta.input_scale),
+        "input_zero": json.dumps(meta.input_zero),
         "logit_scale": repr(meta.logit_scale),
         "labels": json.dumps(meta.labels),
     }

@@ -18,10 +18,13 @@ import torch
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch_input import one_or_each
 from edgeternary.frontends.torch_layers import LAYERS, add
 from edgeternary.frontends.torch_support import SUPPORTED, check_modules
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
 from edgeternary.ir import Graph, Meta, Value, parse
+from edgeternary.nn.example import UINT8, check_example
+from edgeternary.nn.levels import Levels
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.spiking import Spiking, set_steps
 from edgeternary.nn.streaming import Streaming
@@ -51,19 +54,20 @@ def lower(
     name: str = "model",
     input_type: str = "uint8",
     input_range: tuple[int, int] | None = None,
-    input_scale: float = 1.0,
-    input_zero: int = 0,
+    input_scale: float | Sequence[float] = 1.0,
+    input_zero: int | Sequence[int] = 0,
     labels: Sequence[str] = (),
 ) -> Graph:
     """Lowers model.eval() to a graph that gives the same integers for every input, ties included.
 
-    example: one batch of raw integer codes, float (N, C, H, W), (N, C, L) or (N, n); the graph's input is (H,
-    W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`. Layers keep their module paths as
-    names. An edgeternary.nn.Spiking becomes one step of its net, with states; its example is what the model
-    takes, and where its coding makes spikes, the input is binary. An edgeternary.nn.Streaming becomes one
-    step that reads a frame; its example is a window. The model itself is not changed; plain torch batch-norms
-    are replaced by edgeternary.nn.BatchNorm in a copy, and meta.info["replaced"] lists them. The logits are
-    output * meta.logit_scale.
+    example: one batch of raw integer codes that the input has, or of zeros, (N, C, H, W), (N, C, L) or (N,
+    n); the graph's input is (H, W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`.
+    input_scale and input_zero say what a code means, for edgeternary.quantize: one number, or one for each
+    channel. Layers keep their module paths as names. An edgeternary.nn.Spiking becomes one step of its net,
+    with states; its example is what the model takes, and where its coding makes spikes, the input is binary.
+    An edgeternary.nn.Streaming becomes one step that reads a frame; its example is a window. The model itself
+    is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm in a copy, and
+    meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
 
     EdgeTernaryError, naming the layer, for anything without an exact integer form.
     """
@@ -74,9 +78,10 @@ def lower(
         }  # fmt: skip
         return stream(lower(model.net, example, **options))
     if isinstance(model, Spiking):
-        example = model.eval().encode(example[:1].float())[:, 0]
+        example = check_example(example, UINT8 if model.coding in BINARY else None)
         if model.coding in BINARY:
             input_type, input_range = "binary", None
+        example = model.eval().encode(example[:1])[:, 0]
         model = model.net
     model = copy.deepcopy(model).eval()
     set_steps(model, 1)
@@ -84,18 +89,20 @@ def lower(
     check_modules(model)
     kind = parse(input_type)
     lo, hi = input_range or (kind.lo, kind.hi)
+    example = check_example(example, Levels(input_type, lo, hi, 2 if kind.name == "bipolar" else 1))
     shape = tuple(example.shape[1:])
     value = Value("input", graph_shape(shape), kind, lo, hi)
     context = Context(model, {value.name: value})
     with torch.no_grad():
-        result = _walk(context, _export(model, example[:1].float()), Codes(value.name, shape))
+        result = _walk(context, _export(model, example[:1]), Codes(value.name, shape))
         output, scale = _output(context, result)
     info = {"torch_shape": " ".join(map(str, shape))}
     if replaced:
         info["replaced"] = ", ".join(replaced)
     meta = Meta(
-        input_scale=input_scale, input_zero=input_zero, logit_scale=scale, labels=tuple(labels), info=info
-    )
+        input_scale=one_or_each(input_scale, float), input_zero=one_or_each(input_zero, int),
+        logit_scale=scale, labels=tuple(labels), info=info,
+    )  # fmt: skip
     return optimize(Graph(name, value, tuple(context.ops), output, tuple(context.states), meta))
 
 

@@ -22,12 +22,13 @@ from edgeternary.ir.value import State, Value
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the integers mean; never used in computing them.
 
-    A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), and a
-    logit is output * logit_scale. `info` holds free text such as data set, recipe, licence.
+    A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), as
+    `edgeternary.quantize` says in full; each is one number, or one for each channel of the input. A logit is
+    output * logit_scale. `info` holds free text such as data set, recipe, licence.
     """
 
-    input_scale: float = 1.0
-    input_zero: int = 0
+    input_scale: float | tuple[float, ...] = 1.0
+    input_zero: int | tuple[int, ...] = 0
     logit_scale: float = 1.0
     labels: tuple[str, ...] = ()
     info: dict[str, str] = {}

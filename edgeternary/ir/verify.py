@@ -10,6 +10,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.names import check_name
 from edgeternary.ir.op import REGISTRY
+from edgeternary.ir.sensor import check_sensor
 from edgeternary.ir.value import State, Value
 
 if TYPE_CHECKING:
@@ -59,11 +60,12 @@ def infer_values(graph: Graph) -> dict[str, Value]:
         raise EdgeTernaryError(f"the output {graph.output!r} of model {graph.name!r} is no value of a layer")
     for state in graph.states:
         _check_state(state, values)
-    for scale in (graph.meta.input_scale, graph.meta.logit_scale):
-        if not 0 < scale < math.inf:
-            raise EdgeTernaryError(
-                f"model {graph.name!r} has a scale of {scale}", "a scale is finite and above 0"
-            )
+    check_sensor(graph.meta, graph.input, graph.name)
+    scale = graph.meta.logit_scale
+    if not 0 < scale < math.inf:
+        raise EdgeTernaryError(
+            f"model {graph.name!r} has a scale of {scale}", "a scale is finite and above 0"
+        )
     return values
 
 

@@ -14,6 +14,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.activations import Activation
 from edgeternary.nn.calibrate import calibrate, output_statistics
 from edgeternary.nn.conv import Conv1d, Conv2d
+from edgeternary.nn.example import check_example
 from edgeternary.nn.linear import Linear, Output, Quantized
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool
@@ -69,6 +70,7 @@ def convert(
             str(error).splitlines()[0],
             "write forward() without branches on values, or build the model from edgeternary.nn layers",
         ) from error
+    example = None if example is None else check_example(example)
     statistics = output_statistics(traced, example) if example is not None else {}
     converter = _Converter(traced, weights, activations, statistics)
     for node in list(traced.graph.nodes):

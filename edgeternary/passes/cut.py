@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 
@@ -33,4 +35,5 @@ def behind(graph: Graph, layer: str) -> Graph:
         raise EdgeTernaryError(
             f"model {graph.name!r} cannot start behind {layer!r}", why, "name another layer"
         )
-    return replace(graph, input=value, ops=tuple(reversed(kept)))
+    meta = msgspec.structs.replace(graph.meta, input_scale=1.0, input_zero=0)  # codes of the layer come in
+    return replace(graph, input=value, ops=tuple(reversed(kept)), meta=meta)

@@ -6,6 +6,8 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.layout import check_layout
+from edgeternary.ir.sensor import described
 
 
 def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
@@ -16,16 +18,8 @@ def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
     """
     x = graph.input
     inputs = np.asarray(inputs)
-    lead = 2 if graph.states else 1
-    expected = f"{'(samples, steps, ' if graph.states else '(samples, '}{', '.join(map(str, x.shape))})"
-    if inputs.shape[lead:] == x.shape[:-1] and x.shape[-1] == 1:
-        inputs = inputs[..., None]
-    if inputs.ndim != lead + len(x.shape) or inputs.shape[lead:] != x.shape:
-        raise EdgeTernaryError(
-            f"the inputs have the shape {inputs.shape}",
-            f"model {graph.name!r} takes {expected}",
-            "reshape them",
-        )
+    axes = ["samples", "steps"] if graph.states else ["samples"]
+    inputs = check_layout(graph.name, x.shape, inputs, axes)
     if inputs.dtype.kind not in "iufb":
         raise EdgeTernaryError(f"the inputs are of dtype {inputs.dtype}", "integer codes are needed")
     if inputs.dtype.kind == "f":
@@ -37,7 +31,7 @@ def check_inputs(graph: Graph, inputs: np.ndarray) -> np.ndarray:
             raise EdgeTernaryError(
                 "the inputs hold fractions",
                 "inputs are raw integer codes",
-                f"quantise them: round(x / {graph.meta.input_scale:g}) + {graph.meta.input_zero}",
+                f"quantise them: edgeternary.quantize(graph, x), with {described(graph.meta)}",
             )
     if inputs.size and not (x.lo <= inputs.min() and inputs.max() <= x.hi):
         raise EdgeTernaryError(

@@ -178,6 +178,22 @@ def model_changes() -> Iterator[tuple[str, Callable[[Parts], Any]]]:
     for scale in (float("nan"), float("inf"), -1.0, 0, "1", None, [], BIG * 10.0**290):
         yield f"scale {scale!r}", put("meta", "logit_scale", scale)
         yield f"input scale {scale!r}", put("meta", "input_scale", scale)
+        yield f"input scale {scale!r} of a channel", put("meta", "input_scale", [0.5] * 11 + [scale])
+    for scale in (1e-60, 1e39, [0.5] * 11, [0.5] * 13, [[0.5]] * 12, {"0": 1}):
+        yield f"input scale {scale!r}", put("meta", "input_scale", scale)
+    for zero in (
+        BIG,
+        2**31,
+        -(2**24) - 1,
+        0.5,
+        "0",
+        None,
+        [0] * 11,
+        [0] * 13,
+        [0] * 11 + [2**40],
+        [True] * 12,
+    ):
+        yield f"zero point {zero!r}", put("meta", "input_zero", zero)
     yield (
         "infinite scale in text",
         lambda p: p.raw.update(

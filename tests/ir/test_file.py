@@ -11,7 +11,7 @@ import pytest
 
 import edgeternary
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Meta
 from edgeternary.ir.file import to_bytes
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, kinds, tiny_mlp
 
@@ -58,6 +58,16 @@ def test_weights_are_stored_as_bit_planes() -> None:
     header = int.from_bytes(data[:8], "little")
     biases, thresholds, steps = 35 + 4, 35 * 2, 35 + 35
     assert len(data) - 8 - header <= 112 + 20 + biases + thresholds + steps
+
+
+def test_scales_and_zero_points_of_channels_survive(tmp_path: Path) -> None:
+    meta = Meta(input_scale=tuple(0.1 * k for k in range(1, 13)), input_zero=tuple(range(-6, 6)))
+    graph = replace(tiny_mlp(), meta=meta)
+    edgeternary.save(graph, tmp_path / "m.et")
+    found = edgeternary.load(tmp_path / "m.et")
+    same(graph, found)
+    x = np.linspace(-50, 300, 24).reshape(2, 12)
+    np.testing.assert_array_equal(edgeternary.quantize(found, x), edgeternary.quantize(graph, x))
 
 
 def test_names_and_labels_of_any_kind_survive(tmp_path: Path) -> None:

@@ -75,6 +75,16 @@ CASES: dict[str, tuple[str, Callable[[], Graph]]] = {
     "state that starts outside": ("initial content leaves", lambda: with_state(init=i32(0, 0, 0, 201))),
     "scale that is none": ("scale of nan", lambda: replace(tiny_mlp(), meta=Meta(logit_scale=float("nan")))),
     "infinite scale": ("scale of inf", lambda: replace(tiny_mlp(), meta=Meta(input_scale=float("inf")))),
+    "scale that float32 does not hold": (
+        "normal float32", lambda: replace(tiny_mlp(), meta=Meta(input_scale=1e-40))),
+    "scales of too few channels": (
+        "has 2 values of input_scale.*12 channels",
+        lambda: replace(tiny_mlp(), meta=Meta(input_scale=(1.0, 2.0)))),
+    "zero points of too many channels": (
+        "has 13 values of input_zero", lambda: replace(tiny_mlp(), meta=Meta(input_zero=(0,) * 13))),
+    "a channel's scale of zero": (
+        "scale of 0", lambda: replace(tiny_mlp(), meta=Meta(input_scale=(1.0,) * 11 + (0.0,)))),
+    "far zero point": ("zero point of 33554432", lambda: replace(tiny_mlp(), meta=Meta(input_zero=2**25))),
     "scale of zero": ("scale of 0", lambda: replace(tiny_mlp(), meta=Meta(input_scale=0.0))),
     "negative scale": ("scale of -1", lambda: replace(tiny_mlp(), meta=Meta(logit_scale=-1.0))),
     "sum beyond int32": ("'y' is not valid.*beyond int32", lambda: build.graph(

@@ -1,0 +1,103 @@
+"""Sensor values as input codes: the one definition, which generated C repeats bit by bit.
+
+For a value x of channel c, with the scale s[c] and the zero point z[c] of `Meta`:
+
+    q = x / s[c]                     float32, one IEEE division; x and s[c] are float32
+    r = q rounded to an integer      a tie goes to the even one, as in torch.round and numpy.rint
+    code = r + z[c], limited to lo and hi of the input; lo where q is not a number
+
+A bipolar input has no code 0: its code is +1 where q >= -z[c], else -1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.layout import check_layout
+from edgeternary.ir.types import INT32_HI, INT32_LO
+from edgeternary.ir.value import Value
+
+if TYPE_CHECKING:
+    from edgeternary.ir.graph import Graph, Meta
+
+FARTHEST = 1 << 24  # float32 holds every zero point
+SMALLEST, LARGEST = 2.0**-126, float(np.finfo(np.float32).max)  # float32 below SMALLEST loses digits
+
+
+def scales(graph: Graph) -> NDArray[np.float32]:
+    """The scale of each channel of the input, (channels,)."""
+    return np.resize(np.asarray(graph.meta.input_scale, np.float32), graph.input.channels)
+
+
+def zeros(graph: Graph) -> NDArray[np.int64]:
+    """The zero point of each channel of the input, (channels,)."""
+    return np.resize(np.asarray(graph.meta.input_zero, np.int64), graph.input.channels)
+
+
+def quantize(graph: Graph, x: ArrayLike) -> NDArray[np.int32]:
+    """The input codes of sensor values, as <model>_quantize in C computes them (see the head of this file).
+
+    x: (..., *graph.input.shape), channels last, any real numbers; they become float32 first. int32 codes of
+    the same shape. EdgeTernaryError for another shape and for what are no numbers.
+    """
+    given: NDArray[Any] = np.asarray(x)
+    if given.dtype.kind not in "iufb":
+        raise EdgeTernaryError(
+            f"the sensor values are of dtype {given.dtype}", "they must be real numbers", "convert them"
+        )
+    value = graph.input
+    axes = ["..."] * max(given.ndim - len(value.shape), 0)
+    given = check_layout(graph.name, value.shape, given, axes, "sensor values")
+    zero = zeros(graph)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        q = given.astype(np.float32) / scales(graph)
+    if value.type.name == "bipolar":
+        return np.where(q >= -zero, value.hi, value.lo).astype(np.int32)
+    r = np.rint(q.astype(np.float64))
+    return np.where(np.isnan(r), value.lo, np.clip(r + zero, value.lo, value.hi)).astype(np.int32)
+
+
+def check_sensor(meta: Meta, value: Value, model: str) -> None:
+    """Refuses scales that float32 does not hold and zero points that leave int32, one or one a channel."""
+    for name, number in (("input_scale", meta.input_scale), ("input_zero", meta.input_zero)):
+        if isinstance(number, tuple) and len(number) != value.channels:
+            raise EdgeTernaryError(
+                f"model {model!r} has {len(number)} values of {name}",
+                f"its input has {value.channels} channel{'s' * (value.channels != 1)}",
+                "give one number, or one for each channel",
+            )
+    for scale in meta.input_scale if isinstance(meta.input_scale, tuple) else (meta.input_scale,):
+        if not SMALLEST <= scale <= LARGEST:
+            raise EdgeTernaryError(
+                f"model {model!r} has a scale of {scale}",
+                f"an input scale is a normal float32 above 0: {SMALLEST:.3g} to {LARGEST:.3g}",
+                "give the size of one step of the sensor",
+            )
+    for zero in meta.input_zero if isinstance(meta.input_zero, tuple) else (meta.input_zero,):
+        fits = value.lo - zero >= INT32_LO and value.hi - zero <= INT32_HI
+        if abs(zero) > FARTHEST or not fits:
+            raise EdgeTernaryError(
+                f"model {model!r} has a zero point of {zero}"[:120],
+                f"it lies within -2^24 to 2^24, and {value.lo} and {value.hi} minus it fit int32",
+                "give the code of the sensor value 0",
+            )
+
+
+def identity(meta: Meta) -> bool:
+    """Whether sensor values are codes already: a scale of 1 and a zero point of 0."""
+    return bool(np.all(np.equal(meta.input_scale, 1.0)) and not np.any(meta.input_zero))
+
+
+def described(meta: Meta) -> str:
+    """The scale and the zero point for a message."""
+    return f"scale {_short(meta.input_scale)}, zero point {_short(meta.input_zero)}"
+
+
+def _short(number: float | tuple[float, ...]) -> str:
+    if not isinstance(number, tuple):
+        return f"{number:g}"
+    return f"{', '.join(f'{n:g}' for n in number[:4])}{', ...' if len(number) > 4 else ''}"
