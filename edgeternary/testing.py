@@ -34,11 +34,13 @@ def assert_bit_exact(
     inputs     integer codes (samples, *shape), or (samples, steps, *shape) for a model with states
     reference  the executor that is right
     options    executor name -> options of that executor
-    EdgeTernaryError for a missing tool (its `code` is 3), or for inputs the model does not take.
+    EdgeTernaryError for a missing tool (its `code` is 3), for inputs the model does not take, or where `on`
+    names nothing but the reference.
     """
     from edgeternary import load
-    from edgeternary.run.compare import compare, not_bit_exact
+    from edgeternary.run.compare import compare, compares_something, not_bit_exact
 
+    compares_something(on, reference)
     graph = model if isinstance(model, Graph) else load(model)
     for comparison in compare(graph, inputs, on, reference=reference, options=options):
         if comparison.mismatches:

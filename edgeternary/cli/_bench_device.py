@@ -34,6 +34,7 @@ def bench_device(
     With a build its layers have names, and estimates as the selection saw them.
     """
     from edgeternary.link.client import SECONDS, Client
+    from edgeternary.link.ports import NO_TIME, keeps_time
     from edgeternary.report.tables import print_table
 
     with target(build, port, emulate, bitstream, baud) as board, progress_bars() as progress:
@@ -41,7 +42,7 @@ def bench_device(
         assert isinstance(speed, int) and isinstance(patience, int | float)
         with Client.open(board.port, speed, max(patience, SECONDS)) as client:
             hello, whole, layers = _counted(client, build, samples, progress)
-    if not board.counts:
+    if not keeps_time(board.port):
         whole, layers = None, [None for _ in layers]
     rows = [*_rows(build, layers, whole), _row({"layer": "total"}, whole, _estimate(build), whole)]
     if as_json:
@@ -58,7 +59,7 @@ def bench_device(
     print_table(rows, COLUMNS)
     click.echo(f"{hello.name} on {hello.target}, build {hello.digest}; means of {samples} runs")
     if whole is None:
-        note(f"no cycles: {'the device counts none' if board.counts else board.NO_TIME}")
+        note(f"no cycles: {'the device counts none' if keeps_time(board.port) else NO_TIME}")
 
 
 def _counted(

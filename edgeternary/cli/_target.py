@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -39,16 +39,9 @@ def target_options(function: F) -> F:
 class Target:
     """A board that answers. port: its name; by: port, or the emulator; options: of executor serial."""
 
-    NO_TIME: ClassVar[str] = "QEMU does not keep the time of a core: instructions take none"
-
     port: str
     by: str
     options: dict[str, object]
-
-    @property
-    def counts(self) -> bool:
-        """Whether the cycles that it counts mean anything."""
-        return self.by != "qemu"
 
     @property
     def executor(self) -> str:

@@ -69,7 +69,9 @@ def command(
         _write(output, result.outputs)
     rows = [_row(graph, number, found) for number, found in enumerate(result.outputs)]
     if as_json:
-        print_json({"model": graph.name, "by": name, "cycles": result.stats.get("cycles"), "samples": rows})
+        why = {"cycles_why": result.stats["cycles_why"]} if "cycles_why" in result.stats else {}
+        cycles = {"cycles": result.stats.get("cycles"), **why}
+        print_json({"model": graph.name, "by": name, **cycles, "samples": rows})
     else:
         print_table([{**row, "outputs": _short(row["outputs"])} for row in rows], COLUMNS)
 

@@ -79,9 +79,11 @@ def command(
     from edgeternary.report.files import check_writable
     from edgeternary.report.junit import write_junit
     from edgeternary.report.tables import print_table
-    from edgeternary.run.compare import not_bit_exact
+    from edgeternary.run.compare import compares_something, not_bit_exact
 
     executors = _executors(on)
+    if compared or junit:
+        compares_something(executors)
     outputs = outputs if outputs is None or outputs.suffix == ".npz" else Path(f"{outputs}.npz")
     traces = wave_files(waves, executors) if waves else {}
     for path_out in filter(None, (junit, outputs, *traces.values())):
@@ -149,8 +151,10 @@ def _verdict(found: list[Comparison]) -> str:
     """The last line when everything that was compared is equal."""
     if any(comparison.mismatches is None or comparison.mismatches for comparison in found):
         return ""
-    names = ", ".join(comparison.executor for comparison in found)
-    return f"Every bit is equal: {names} ({found[0].samples:,} samples each, compared with numpy)."
+    from edgeternary.run.compare import REFERENCE
+
+    names = ", ".join(comparison.executor for comparison in found if comparison.executor != REFERENCE)
+    return f"Every bit is equal: {names} ({found[0].samples:,} samples, compared with {REFERENCE})."
 
 
 def _torch_model(name: str, checkpoint: Path) -> Any:

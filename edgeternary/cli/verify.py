@@ -115,7 +115,7 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
         "by": board.by,
         "samples": found.samples,
         "mismatches": found.mismatches,
-        "cycles": stats["cycles"] if board.counts else None,
+        "cycles": stats["cycles"],
         **{word: build.figure(word) for word in words},
         "digest": build.digest,
         "seed": seed,
@@ -123,7 +123,7 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
         "seconds": round(seconds, 1),
     }
     if row["cycles"] is None:
-        row["cycles_why"] = stats.get("cycles_why") or board.NO_TIME
+        row["cycles_why"] = stats["cycles_why"]
     if found.difference:
         row["difference"] = asdict(found.difference)
     return row

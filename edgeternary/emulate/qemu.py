@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeternary.emulate.process import scratch, started, wait_for
 from edgeternary.link.build import Build
+from edgeternary.link.ports import TIMELESS
 from edgeternary.toolchains import require
 
 
@@ -17,7 +18,7 @@ def port(build: Build) -> Iterator[str]:
     assert build.board.emulator
     tool, what = require("qemu-system-arm"), f"QEMU's {build.board.emulator.qemu}"
     with scratch() as folder:
-        socket = folder / "uart"
+        socket = folder / TIMELESS
         command: list[str | Path] = [
             *tool.command,
             *("-machine", build.board.emulator.qemu, "-kernel", build.image.absolute().with_suffix(".elf")),

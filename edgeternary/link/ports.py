@@ -16,6 +16,8 @@ from edgeternary.link import faults
 from edgeternary.toolchains import require
 
 SOCKET = "unix:"
+TIMELESS = "timeless"  # the name of a Unix socket whose emulator does not keep the time of a core
+NO_TIME = "QEMU does not keep the time of a core: instructions take none"
 WRITE_SECONDS = 60.0  # a line of 115,200 baud carries 690 kB in that time
 LISTEN_SECONDS = 1.0  # until a server whose socket is there must listen
 
@@ -46,6 +48,11 @@ def open_port(name: str, baud: int = 115_200) -> Port:
     if name.startswith(SOCKET):
         return SocketPort(name)
     return SerialPort(name, baud)
+
+
+def keeps_time(name: str) -> bool:
+    """Whether the cycles that the device at port `name` counts mean anything."""
+    return not (name.startswith(SOCKET) and Path(name).name == TIMELESS)
 
 
 def port_names() -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run import find, run
 from edgeternary.run.result import Result
@@ -60,6 +60,17 @@ def mismatches(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
         )
     different = (expected != found).reshape(len(expected), -1).any(axis=1)
     return np.flatnonzero(different)
+
+
+def compares_something(on: Sequence[str], reference: str = REFERENCE) -> None:
+    """Refuse executors of which none is another than the reference (exit code 2)."""
+    if set(on) <= {reference}:
+        raise EdgeTernaryError(
+            "nothing is compared",
+            f"executors are compared with {reference}, and {reference} is the only one that is named",
+            "name another one too, for example host or cortex-m4",
+            USAGE,
+        )
 
 
 def compare(

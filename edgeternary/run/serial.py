@@ -11,6 +11,7 @@ from edgeternary.ir import Graph
 from edgeternary.link.client import SECONDS, Client
 from edgeternary.link.codec import check_model
 from edgeternary.link.converse import converse
+from edgeternary.link.ports import NO_TIME, keeps_time
 from edgeternary.run.result import Result, Stat
 
 TARGETED = True  # the port is part of the name
@@ -30,7 +31,8 @@ def run(
 
     target   the port, see link.ports.open_port
     options  baud, patience (seconds an answer may take), digest (of the build that must be there), progress
-    stats    cycles of an inference, the mean of all; board, digest, repeats
+    stats    cycles of an inference, the mean of all, None with the reason in `cycles_why` where none are
+             counted or an emulator keeps no time; board, digest, repeats
     layers   cycles of each, as far as the device counts them
     EdgeTernaryError where nothing or something else answers.
     """
@@ -45,10 +47,11 @@ def run(
         hello = client.hello()
         check_model(hello, graph, target, str(options.get("digest") or ""))
         talk = converse(client, hello, graph, inputs, moved)
-    counted = [round(cycles, 1) or None for cycles in talk.mean_cycles()] or [None]
+    timed = keeps_time(target)
+    counted = [round(cycles, 1) or None if timed else None for cycles in talk.mean_cycles()] or [None]
     stats: dict[str, Stat] = {"cycles": counted[0]}
     if counted[0] is None:
-        stats["cycles_why"] = NO_CYCLES
+        stats["cycles_why"] = NO_CYCLES if timed else NO_TIME
     stats |= {
         "board": hello.target,
         "digest": hello.digest,

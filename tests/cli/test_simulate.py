@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.run import numpy as numpy_executor
 from edgeternary.run.result import Result
 from tests.cli.conftest import Answer
@@ -46,9 +47,33 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: Path) ->
 
 
 def test_rows(et: Call, model: Path, inputs: Path) -> None:
-    answer = et("simulate", model, "--inputs", inputs, "--compare", "--json")
+    answer = et("simulate", model, "--inputs", inputs, "--json")
     assert answer.code == 0
-    assert answer.json() == [{"executor": "numpy", "samples": 5, "mismatches": 0}]
+    assert answer.json() == [{"executor": "numpy", "samples": 5}]
+
+
+@pytest.mark.parametrize("more", [("--compare",), ("--junit", "j.xml")])
+@pytest.mark.parametrize("on", ["numpy", "numpy,numpy"])
+def test_numpy_is_not_compared_with_itself(et: Call, model: Path, on: str, more: tuple[str, ...]) -> None:
+    answer = et("simulate", model, "--on", on, *more)
+    assert answer.code == USAGE
+    assert "nothing is compared" in answer.err and "equal" not in answer.out + answer.err
+    assert not Path("j.xml").exists()
+
+
+@pytest.mark.parametrize("on", ["numpy,onnxruntime", "onnxruntime"])
+def test_the_verdict_names_what_was_compared(et: Call, model: Path, inputs: Path, on: str) -> None:
+    need("onnxruntime")
+    answer = et("simulate", model, "--on", on, "--inputs", inputs, "--compare")
+    assert answer.code == 0
+    assert "Every bit is equal: onnxruntime (5 samples, compared with numpy)." in answer.out
+
+
+def test_a_users_test_that_compares_nothing_fails(model: Path, inputs: Path) -> None:
+    from edgeternary.testing import assert_bit_exact
+
+    with pytest.raises(EdgeTernaryError, match="nothing is compared"):
+        assert_bit_exact(model, on=["numpy"], inputs=np.load(inputs))
 
 
 def test_samples_and_labels_and_outputs(et: Call, model: Path, inputs: Path, tmp_path: Path) -> None:
@@ -65,7 +90,7 @@ def test_samples_and_labels_and_outputs(et: Call, model: Path, inputs: Path, tmp
 
 
 def test_without_inputs_random_codes_are_used_and_said(et: Call, model: Path) -> None:
-    answer = et("simulate", model, "--compare", "--json")
+    answer = et("simulate", model, "--json")
     assert answer.code == 0
     assert answer.json()[0]["samples"] == 8
     assert "random codes" in answer.err

@@ -201,8 +201,11 @@ def test_an_emulator_that_dies(et: Et, built: Built, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.system
-def test_a_port_for_everybody(et: Et, built: Built) -> None:
-    """emulate prints a port; verify and run use it, one after the other, as they would that of a board."""
+def test_a_port_for_everybody(et: Et, built: Built, tmp_path: Path) -> None:
+    """emulate prints a port; verify and run use it, one after the other, as they would that of a board.
+
+    QEMU keeps no time, so none of them tells cycles.
+    """
     need_board("microbit")
     build = built("microbit")
     command = [sys.executable, "-m", "edgeternary", "emulate", str(build.folder)]
@@ -216,6 +219,14 @@ def test_a_port_for_everybody(et: Et, built: Built) -> None:
         for _ in range(2):
             row = et("verify", build.folder, "--port", port, "--samples", 3, "--json").json()
             assert (row["mismatches"], row["by"]) == (0, "port")
+            assert row["cycles"] is None and "QEMU does not keep the time" in row["cycles_why"]
+        rows = et("bench", build.folder, "--port", port, "--samples", 1, "--json").json()["rows"]
+        assert [row["cycles"] for row in rows] == [None] * len(rows)
+        np.save(tmp_path / "x.npy", zoo.images(MLP)[0][:1])
+        for on in (("run", build.folder, "--input"), ("simulate", f"zoo:{MLP}", "--inputs")):
+            where = ("--port", port) if on[0] == "run" else ("--on", f"serial:{port}")
+            found = et(*on, tmp_path / "x.npy", *where, "--json").json()
+            assert (found if on[0] == "run" else found[0])["cycles"] is None
     finally:
         host.send_signal(signal.SIGINT)
         host.communicate(timeout=20)
