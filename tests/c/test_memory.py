@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from edgeternary.bench import modes, nets
 from edgeternary.c import memory, placement
 from edgeternary.c.placement import Block
-from edgeternary.c.plan import Buffer, Plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
 from tests.c.graphs import branches, cnn, mlp, stateful
+from tests.c.played import play
 
 BLOCK = st.tuples(st.integers(1, 60), st.integers(0, 12), st.integers(0, 5))
 
@@ -50,35 +50,6 @@ def test_arenas_are_within_five_percent_of_the_live_bytes(name: str, mode: modes
         assert (
             memory.live_bytes(graph, plan.steps) <= plan.arena <= 1.05 * memory.live_bytes(graph, plan.steps)
         )
-
-
-def cells(plan: Plan, buffer: Buffer) -> set[int]:
-    """Arena bytes of a buffer (or of what it is an alias of); none for memory outside the arena."""
-    place = plan.places[buffer]
-    return set(range(place.offset, place.offset + buffer.bytes)) if place.kind == "arena" else set()
-
-
-def play(plan: Plan) -> None:
-    """Run the plan on an arena that remembers who wrote each byte."""
-    root = memory.roots(plan.steps)
-    written_by: dict[int, Buffer] = {}
-    for step in plan.steps:
-        ins = [cells(plan, buffer) for buffer in step.ins]
-        for buffer, there in zip(step.ins, ins, strict=True):
-            assert {written_by[i] for i in there} <= {root[buffer]}, f"an input of {step.layer} is lost"
-        if step.offer.alias:
-            continue
-        out = cells(plan, step.out)
-        start = plan.scratch.get(step, 0)
-        scratch = set(range(start, start + step.offer.scratch))
-        assert not scratch & out.union(*ins), f"the scratch memory of {step.layer} overlaps a value"
-        for position, there in enumerate(ins):
-            reused = position in step.offer.in_place and min(there, default=-1) == min(out, default=-2)
-            assert reused or not there & out, f"{step.layer} writes over its own input"
-        assert max(out | scratch, default=0) < max(plan.arena, 1)
-        for i in scratch:
-            written_by.pop(i, None)
-        written_by |= dict.fromkeys(out, step.out)
 
 
 @pytest.mark.parametrize(
