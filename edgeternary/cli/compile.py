@@ -18,6 +18,7 @@ LAYER_COLUMNS = (
     "name", "kernel", "ops", "pe", "simd", "layout", "table_bytes", "output_bytes", "scratch_bytes",
     "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
+PADDED = "padded"  # among the estimates
 
 
 @click.command()
@@ -112,9 +113,13 @@ def _show(project: Any) -> None:
     if project.layers:
         print_table(project.layers, LAYER_COLUMNS, footer="")
     for title, figures in (("estimated", project.estimates), ("measured", project.measured)):
-        words = [f"{key} {cell(value)}" for key, value in figures.items() if value is not None]
+        words = [
+            f"{key} {cell(value)}" for key, value in figures.items() if value is not None and key != PADDED
+        ]
         if words:
             click.echo(f"{title}: {', '.join(words)}")
+    if sizes := project.estimates.get(PADDED):
+        click.echo(f"padded with zeros, so that folds divide them (rows x columns): {', '.join(sizes)}")
     facts = project.identity
     if "sections" in facts:
         sections = [f"{name} {cell(size)}" for name, size in facts["sections"].items()]

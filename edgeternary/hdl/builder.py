@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding
+from edgeternary.hdl.pad import Mask
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
 from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Skid, Widen
@@ -29,6 +30,7 @@ class Wire:
     """The stream of a value: output port of a part, `lanes` channels of `element` a beat.
 
     With `affine` the stream carries the counts of a matrix, not yet the value itself.
+    shape, real  of a tap whose value was padded: that of the original, and which channels are its own
     """
 
     port: Any
@@ -36,12 +38,23 @@ class Wire:
     lanes: int
     value: Value
     affine: Affine | None = None
+    shape: tuple[int, ...] = ()
+    real: Mask | None = None
+
+    @property
+    def beats(self) -> int:
+        """Beats of a frame; of an input that hdl.pad fills up, the last one need not be full."""
+        return -(-self.value.size // self.lanes)
 
     def numbers(self, carried: IntArray) -> IntArray:
         """The value's numbers (frames, *shape) from those that the stream carries."""
-        if not self.affine:
-            return carried
-        return carried * np.int32(self.affine.scale) + np.asarray(self.affine.constants, np.int32)
+        found = carried
+        if self.affine:
+            found = carried * np.int32(self.affine.scale) + np.asarray(self.affine.constants, np.int32)
+        if self.real is None:
+            return found
+        lead = found.shape[: found.ndim - len(self.value.shape)]
+        return found[..., self.real].reshape(*lead, *self.shape)
 
 
 class Builder:
@@ -78,7 +91,7 @@ class Builder:
 
         busy  cycles a frame; without it the beats of the stream
         """
-        self.connect(wire.port, self.part(component, name, role, busy or wire.value.size // wire.lanes))
+        self.connect(wire.port, self.part(component, name, role, busy or wire.beats))
         return component.o
 
     def attach(self, wires: list[Wire], component: Any) -> None:

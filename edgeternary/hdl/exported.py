@@ -67,7 +67,7 @@ def verilog_project(graph: Graph, folding: Folding | None = None, tool: str = "a
 def _port(value: Value, element: Element, lanes: int, bits: int, axis_bits: int) -> SimpleNamespace:
     return SimpleNamespace(
         text=f"`{value.name}`, {value.type.name} {'x'.join(map(str, value.shape))}", size=value.size,
-        lanes=lanes, width=element.width, encoding=ENCODINGS[element.kind], beats=value.size // lanes,
+        lanes=lanes, width=element.width, encoding=ENCODINGS[element.kind], beats=-(-value.size // lanes),
         bits=bits, axis_bits=axis_bits,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edgeternary.hdl.flatten import flatten_early
+from edgeternary.hdl.pad import Filled, divisors, pad
 from edgeternary.hdl.together import dealt, together
 from edgeternary.ir import Graph, Op, Value, parse
 from edgeternary.ops import Conv2d, Dense, Reshape
@@ -19,6 +20,7 @@ from edgeternary.ops import Conv2d, Dense, Reshape
 MACS_PER_CYCLE = 256
 MAX_TERMS = 4096  # bits to count a cycle and layer
 MAX_ROWS = 128  # rows at once: each has two sums of up to 32 bits
+FAR = 2.0  # times the pace aimed at: from there on padded sizes are looked at
 MAX_BITS = 64  # input bits a cycle and layer, where that keeps the pace: wide beats are slow to simulate
 
 
@@ -39,13 +41,15 @@ class Fold:
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired. kept: for block RAMs that answer late in the cycle."""
+    hdl.wired. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that hdl.pad
+    gives the layers."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
     input_bits: int = 0
     wired: bool = False
     kept: bool = False
+    padded: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,6 @@ class Matrix:
         return next((n for n in groups if pe // n < self.columns // simd), pe)
 
 
-def divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
-
-
 def matrix(op: Op, x: Value, y: Value) -> Matrix | None:
     """The matrix of a layer, None if it has none."""
     if isinstance(op, Dense):
@@ -126,19 +126,27 @@ def fold(
     cycles: int = 0,
     input_bits: int = 0,
     kept: bool = False,
+    padded: bool = False,
 ) -> Folding:
     """The folding that is used unless another is given; the same graph always gets the same.
 
+    Without a pace, sizes that no fold brings near it are padded.
+
     cycles      the pace to keep, in place of the graph's MACs over `macs_per_cycle`
     input_bits  that can come in a cycle; 0: a pixel with all its channels
-    kept        see Folding
+    kept, padded  see Folding
     """
-    graph = together(flatten_early(graph))
+    original, graph = graph, prepared(graph, padded)
     matrices = layers(graph)
-    beats = graph.input.size // max(input_choices(graph, input_bits))
-    target = max(1, cycles or graph.macs() // macs_per_cycle, beats)
+    beats = -(-graph.input.size // max(input_choices(graph, input_bits)))
+    wanted = max(1, cycles or original.macs() // macs_per_cycle, beats)
+    target = wanted
     for m in matrices.values():
         target = max(target, min(m.cycles(pe, simd) for pe, simd, _ in m.choices()))
+    if not cycles and not padded and target > FAR * wanted:
+        other = fold(original, macs_per_cycle, input_bits=input_bits, kept=kept, padded=True)
+        if target > FAR * other.cycles:
+            return other
     folds: dict[str, Fold] = {}
     lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
     lanes |= {state.value.name: divisors(state.value.channels) for state in graph.states}
@@ -148,8 +156,23 @@ def fold(
             size = graph.ins(op)[0].size
             folds[op.name] = _cheapest(matrices[op.name], target, size, before)
             before = [folds[op.name].outputs]
+        if isinstance(op, Filled):
+            before = sorted({math.gcd(n, op.value.size) for n in before})
+            target = max(target, op.value.size // before[-1])
         lanes[op.name] = before
-    return Folding(folds, target, input_bits, kept=kept)
+    return Folding(folds, target, input_bits, kept=kept, padded=padded)
+
+
+def prepared(graph: Graph, padded: bool) -> Graph:
+    """The graph whose layers are folded: as hdl.flatten, hdl.together and, if `padded`, hdl.pad leave it."""
+    graph = together(flatten_early(graph))
+    return pad(graph).graph if padded else graph
+
+
+def awkward(graph: Graph) -> bool:
+    """Whether padding changes anything: some size has no useful divisors."""
+    graph = prepared(graph, False)
+    return pad(graph).graph is not graph
 
 
 def layers(graph: Graph) -> dict[str, Matrix]:
@@ -159,11 +182,12 @@ def layers(graph: Graph) -> dict[str, Matrix]:
 
 
 def input_choices(graph: Graph, input_bits: int) -> list[int]:
-    """Channels of the input that can come in a cycle: of a pixel, or of the vector it is read as."""
+    """Channels of the input that can come in a cycle: of a pixel, of the vector it is read as, or of what
+    that is filled up to; then the last beat of a frame need not be full."""
     first = graph.consumers(graph.input.name)
     size = graph.input.channels
-    if len(first) == 1 and isinstance(first[0], Reshape):
-        size = first[0].shape[-1]
+    if len(first) == 1 and isinstance(first[0], Reshape | Filled):
+        size = graph.values[first[0].name].channels
     most = input_bits // graph.input.type.bits if input_bits else graph.input.channels
     return [d for d in divisors(size) if d <= max(most, 1)]
 
@@ -173,7 +197,7 @@ def input_lanes(graph: Graph, folding: Folding) -> int:
     first = [folding.folds[name].simd for name in _first_matrices(graph) if name in folding.folds]
     choices = input_choices(graph, folding.input_bits)
     size = graph.input.size
-    fast = [d for d in choices if size // d <= folding.cycles] or choices[-1:]
+    fast = [d for d in choices if -(-size // d) <= folding.cycles] or choices[-1:]
     if len(first) == 1:
         smooth = [d for d in fast if size // math.gcd(d, first[0]) <= folding.cycles]
         return next(
@@ -189,7 +213,7 @@ def _first_matrices(graph: Graph) -> list[str]:
         for op in graph.consumers(names.pop()):
             if isinstance(op, Dense | Conv2d):
                 found.append(op.name)
-            elif op.kind in ("reshape", "threshold", "requantize", "lookup"):
+            elif op.kind in ("reshape", "threshold", "requantize", "lookup", "fill"):
                 names.append(op.name)
     return found
 

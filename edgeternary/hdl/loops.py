@@ -18,6 +18,7 @@ from edgeternary_hw import (
     Answer,
     ArgMax,
     Concat,
+    Fill,
     Fork,
     Lookup,
     MatrixVector,
@@ -136,6 +137,12 @@ def _slice(part: Slice, ins: list[Times], last: Times | None) -> Times:
     return pixels[:, part.before : part.before + part.kept].reshape(-1)
 
 
+def _fill(part: Fill, ins: list[Times], last: Times | None) -> Times:
+    """The beats as they come, then those of constants alone."""
+    extra = np.full(part.beats - part.taken, ins[0][-1])
+    return _spaced(np.concatenate([ins[0], extra]), 1, last)
+
+
 def _window(part: Window, ins: list[Times], last: Times | None) -> Times:
     """A row of windows begins when the last map row that it reads is stored."""
     row = part.width * part.beats
@@ -190,6 +197,7 @@ MODELS: dict[type, Model] = {
     Answer: _answer,
     Replay: _replay,
     Concat: _concat,
+    Fill: _fill,
     Slice: _slice,
     MatrixVector: _matrix,
     Window: _window,

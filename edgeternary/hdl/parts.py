@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from edgeternary.hdl.builder import Affine, Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.folding import divisors, lanes
+from edgeternary.hdl.folding import lanes
+from edgeternary.hdl.frames import pack, payloads
 from edgeternary.hdl.matrix import conv2d, dense
+from edgeternary.hdl.pad import Filled, divisors
 from edgeternary.hdl.together import Deal
 from edgeternary.ir import Op
 from edgeternary.ops import Gather, Lookup, MaxPool, Requantize, Reshape, RmsNorm, Slice, SumPool, Threshold
 from edgeternary_hw import Add as AddPart
-from edgeternary_hw import ArgMax, Element, Multiply, Pick, Row
+from edgeternary_hw import ArgMax, Element, Fill, Multiply, Pick, Row
 from edgeternary_hw import Concat as ConcatPart
 from edgeternary_hw import Lookup as LookupPart
 from edgeternary_hw import MaxPool as MaxPoolPart
@@ -203,6 +205,16 @@ def deal(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     return b.output(part, op.name, wire.lanes // op.count, wire.element)
 
 
+def fill(b: Builder, op: Op, ins: list[Wire]) -> Wire:
+    """Constants behind a vector whose length has no useful divisors, see hdl.pad."""
+    assert isinstance(op, Filled)
+    wire = b.adapt(ins[0], math.gcd(ins[0].lanes, op.value.size), op.inputs[0])
+    (code,) = payloads(pack(np.array([[op.code]]), wire.element, 1))
+    part = Fill(wire.element.width, wire.lanes, op.real, op.value.size, code)
+    b.through(part, wire, op.inputs[0], "fill", busy=part.beats)
+    return b.output(part, op.name, wire.lanes, wire.element)
+
+
 def concat(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     return _in_turn(b, op, ins, max(wire.lanes for wire in ins))
 
@@ -272,6 +284,7 @@ PARTS: dict[str, Callable[[Builder, Op, list[Wire]], Wire]] = {
     "shift": shift,
     "slice": slice_,
     "deal": deal,
+    "fill": fill,
     "reshape": reshape,
     "argmax": argmax,
 }

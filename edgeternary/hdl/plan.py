@@ -9,7 +9,7 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
-from edgeternary.hdl.folding import Folding, fold, input_lanes, layers
+from edgeternary.hdl.folding import Folding, awkward, fold, input_lanes, layers, prepared
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.top import Design, build
 from edgeternary.hdl.wired import latency, why_not
@@ -44,14 +44,15 @@ class Wishes:
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
+GAIN = 0.05  # of LUTs or cycles that padding must save
 
 
-def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
+def folding(graph: Graph, wishes: Wishes) -> Folding:
     """The folding that meets the wishes with the fewest LUTs; single-port RAMs are used as `wishes` says.
 
-    Without a wish for speed, the default folding, or the fastest slower one that fits.
-    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit; with
-    `advise` it names a part that would do, which takes as long as planning for that one.
+    Without a wish for speed, the default folding, or the fastest slower one that fits. Awkward sizes are
+    padded where the rate is out of reach without, or where that is better by more than GAIN.
+    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
     if wishes.latency:
         return _wired(graph, wishes)
@@ -61,18 +62,38 @@ def folding(graph: Graph, wishes: Wishes, advise: bool = True) -> Folding:
     part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
     if wishes.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
-    if wishes.fps:
-        cycles = int(1e6 * (wishes.clock or part.clock) / wishes.fps)
-        found = _at(graph, part, max(cycles, 1))
-        if (reached := build(graph, found, answer=True).cycles) > cycles:
-            raise _too_fast(graph, part, wishes, cycles, reached)
-        _check(graph, found, part, wishes, advise)
-        return found
-    return _fastest(graph, part, wishes, advise)
+    search = _keeping if wishes.fps else _fastest
+    found: list[Folding] = []
+    missed: EdgeTernaryError | None = None
+    for padded in (False, True) if awkward(graph) else (False,):
+        try:
+            found.append(search(graph, part, wishes, padded))
+        except EdgeTernaryError as error:
+            if error.code != DOES_NOT_FIT:
+                raise
+            missed = error
+    if len(found) < 2:
+        return found[0] if found else _raise(missed)
+    plain, other = (_cost(graph, one, part, wishes) for one in found)
+    return found[other < (1 - GAIN) * plain]
+
+
+def _raise(error: EdgeTernaryError | None) -> Folding:
+    assert error
+    raise error
+
+
+def _cost(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> int:
+    """What is to be small: LUTs at a rate that is given, else the cycles of a frame."""
+    made = _made(graph, found, wishes)
+    if not wishes.fps:
+        return made.cycles
+    return estimate.total(made, part.name, wishes.blocks or part.ram_blocks)["luts"]
 
 
 def _wired(graph: Graph, wishes: Wishes) -> Folding:
-    """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, or too many weights."""
+    """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, too many weights, or more
+    frames a second than the input comes in with."""
     bits, part = graph.input.size * graph.input.type.bits, PARTS.get(wishes.device)
     if part and bits > (most := part.pins - bool(graph.states)):
         bits = most
@@ -82,37 +103,73 @@ def _wired(graph: Graph, wishes: Wishes) -> Folding:
         raise EdgeTernaryError(
             f"{graph.name} cannot answer within {wishes.latency} clocks",
             why or f"its input, {len(graph.ops)} layers and the registers between take {clocks}",
-            "leave out --latency" if why else f"--latency {clocks}, or fewer layers",
+            "",
             DOES_NOT_FIT,
         )
     if part:
+        _keeps_rate(graph, found, part, wishes)
         _check(graph, found, part, wishes)
     return found
 
 
-def _at(graph: Graph, part: Part, cycles: int) -> Folding:
-    return fold(graph, cycles=cycles, input_bits=part.pins, kept=family(part.name).output_registers)
+def _at(graph: Graph, part: Part, cycles: int, padded: bool) -> Folding:
+    kept = family(part.name).output_registers
+    return fold(graph, cycles=cycles, input_bits=part.pins, kept=kept, padded=padded)
 
 
-def _fastest(graph: Graph, part: Part, wishes: Wishes, advise: bool) -> Folding:
+def _keeping(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
+    """The cheapest folding that keeps the rate."""
+    found = _at(graph, part, max(_cycles(part, wishes), 1), padded)
+    _keeps_rate(graph, found, part, wishes)
+    _check(graph, found, part, wishes)
+    return found
+
+
+def _cycles(part: Part, wishes: Wishes) -> int:
+    """Cycles that a frame may take at the rate that is asked for."""
+    return int(1e6 * (wishes.clock or part.clock) / wishes.fps)
+
+
+def _keeps_rate(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
+    """EdgeTernaryError (code 5) for a folding whose frames take more cycles than the rate allows."""
+    if not wishes.fps:
+        return
+    wanted, reached = _cycles(part, wishes), build(graph, found, answer=True).cycles
+    if reached > wanted:
+        clock = wishes.clock or part.clock
+        takes = "a frame takes" if found.wired else "the fastest folding takes"
+        raise EdgeTernaryError(
+            f"{graph.name} does not reach {wishes.fps:,.0f} frames/s on {part.title}",
+            f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
+            f"{takes} {reached:,}",
+            "",
+            DOES_NOT_FIT,
+        )
+
+
+def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
-    default = fold(graph).cycles
-    slowest = max(default, sum(m.cycles(1, 1) for m in layers(graph).values()))
+    default = fold(graph, padded=padded).cycles
+    slowest = max(default, sum(m.cycles(1, 1) for m in layers(prepared(graph, padded)).values()))
     paces = [slowest]
     while paces[-1] > (1 if wishes.maximize else default):
         paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
+
+    def at(pace: int) -> Folding:
+        return _at(graph, part, pace, padded)
+
     if wishes.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
-        tries = (made for made, _ in groupby(_at(graph, part, pace) for pace in reversed(paces)))
-        found = next((f for f in tries if _fits(graph, f, part, wishes)), _at(graph, part, paces[0]))
-        _check(graph, found, part, wishes, advise)
+        tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))
+        found = next((f for f in tries if _fits(graph, f, part, wishes)), at(paces[0]))
+        _check(graph, found, part, wishes)
         return found
-    found, faster = _at(graph, part, paces[0]), len(paces)
-    _check(graph, found, part, wishes, advise)
+    found, faster = at(paces[0]), len(paces)
+    _check(graph, found, part, wishes)
     best = 0
     while faster - best > 1:
         middle = (best + faster) // 2
-        tried = _at(graph, part, paces[middle])
+        tried = at(paces[middle])
         if _fits(graph, tried, part, wishes):
             best, found = middle, tried
         else:
@@ -141,7 +198,7 @@ def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
     return all(needs[word] <= count for word, count in most.items())
 
 
-def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes, advise: bool = True) -> None:
+def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> None:
     """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
     made = _made(graph, found, wishes)
     rows = estimate.by_part(made, part.name, wishes.blocks or part.ram_blocks)
@@ -153,48 +210,36 @@ def _check(graph: Graph, found: Folding, part: Part, wishes: Wishes, advise: boo
             raise EdgeTernaryError(
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
-                f"at {found.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
-                _remedy(graph, found, part, wishes, needed if word == "luts" else 0) if advise else "",
+                f"at {made.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
+                "",
                 DOES_NOT_FIT,
             )
 
 
-def _too_fast(graph: Graph, part: Part, wishes: Wishes, wanted: int, reached: int) -> EdgeTernaryError:
-    clock = wishes.clock or part.clock
-    return EdgeTernaryError(
-        f"{graph.name} does not reach {wishes.fps:,.0f} frames/s on {part.title}",
-        f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
-        f"the fastest folding takes {reached:,}",
-        f"--fps {int(1e6 * clock / reached)}, or a network with fewer pixels or channels",
-        DOES_NOT_FIT,
-    )
-
-
-def _remedy(graph: Graph, found: Folding, part: Part, wishes: Wishes, luts: int) -> str:
-    """More of the LUTs that the part has, where they were limited; a slower pace, where there was a wish, or
-    the smallest larger part that it fits at this pace."""
-    if wishes.max_luts and luts <= limits(part, replace(wishes, max_luts=0))["luts"]:
-        return f"--max-luts {luts} or more"
-    words = ["a lower --fps"] if wishes.fps else []
-    for other in sorted(PARTS.values(), key=lambda p: (not p.place, p.luts)):  # placed by open tools first
-        if other.luts > part.luts and _fits(graph, _at(graph, other, found.cycles), other, Wishes()):
-            words.append(f"--device {other.name}")
-            break
-    return " or ".join(words) or "a network with fewer weights"
-
-
-def design(graph: Graph, wishes: Wishes, memories: str = "") -> Design:
+def design(graph: Graph, wishes: Wishes, memories: str = "", advise: bool = True) -> Design:
     """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
 
     Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family. What
     does not fit otherwise gets its weights in single-port RAM, if the part has some, and a loader.
+    EdgeTernaryError (code 5) for what is out of reach; with `advise` it says what is not, see hdl.hints.
     """
+    try:
+        return _design(graph, wishes, memories)
+    except EdgeTernaryError as error:
+        if error.code != DOES_NOT_FIT or not advise:
+            raise
+        from edgeternary.hdl import hints
+
+        raise EdgeTernaryError(error.what, error.why, hints.remedy(graph, wishes), error.code) from error
+
+
+def _design(graph: Graph, wishes: Wishes, memories: str) -> Design:
     part = PARTS.get(wishes.device)
     rams = part.single_port_rams if part else 0
     most = rams if wishes.single_port_rams < 0 else min(rams, wishes.single_port_rams)
     wishes = replace(wishes, single_port_rams=0)
     try:
-        found = folding(graph, wishes, advise=not most)
+        found = folding(graph, wishes)
     except EdgeTernaryError as error:
         if not most or error.code != DOES_NOT_FIT:
             raise

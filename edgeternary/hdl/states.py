@@ -109,7 +109,7 @@ def ahead(graph: Graph, holding: tuple[str, ...]) -> int:
 
 def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
     """The input without its highest bit, and the part that hands that to the states."""
-    part = Starts(wire.lanes * wire.element.width, wire.value.size // wire.lanes, len(states))
+    part = Starts(wire.lanes * wire.element.width, wire.beats, len(states))
     b.connect(wire.port, b.part(part, wire.value.name, "starts", busy=part.beats))
     return Wire(part.o0, wire.element, wire.lanes, wire.value), part
 

@@ -19,6 +19,7 @@ from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
+from edgeternary.hdl.pad import Mask, Padding, pad
 from edgeternary.hdl.parts import HOLDING, PARTS
 from edgeternary.hdl.states import Kept, kept, split, used
 from edgeternary.hdl.together import together
@@ -59,6 +60,7 @@ class Design:
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
     busy      by instance, the cycles a frame that a part works when it waits for nobody
     layers    by instance, the layer that a part belongs to
+    padded    what was padded, for people to read, see hdl.pad
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
     """
 
@@ -76,6 +78,7 @@ class Design:
     answer: Answer | None = None
     single_port_rams: int = 0
     weights: bytes = b""
+    padded: tuple[str, ...] = ()
 
     @property
     def cycles(self) -> int:
@@ -96,7 +99,8 @@ class Design:
 
     @property
     def i_beats(self) -> int:
-        return self.graph.input.size // self.i_lanes
+        """Beats of a frame in; of a padded design the last one need not be full."""
+        return -(-self.graph.input.size // self.i_lanes)
 
     @property
     def o_beats(self) -> int:
@@ -115,7 +119,10 @@ class Design:
 
     def _marked(self, codes: IntArray, every: int) -> frames.Words:
         """Codes as payloads; with states every so many of them, from the first on, have the bit more set."""
-        words = frames.pack(codes, self.i_element, self.i_lanes, spare=int(self.stateful))
+        vectors = codes.reshape(-1, self.graph.input.size)
+        missing = self.i_beats * self.i_lanes - vectors.shape[1]
+        whole = np.pad(vectors, ((0, 0), (0, missing)))
+        words = frames.pack(whole, self.i_element, self.i_lanes, spare=int(self.stateful))
         if self.stateful and every:
             bit = self.i_lanes * self.i_element.width
             words[::every, bit // 32] |= np.uint32(1 << bit % 32)
@@ -170,18 +177,20 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     """
     check(graph, PARTS)
     shapes = graph.values
-    graph = flatten_early(graph)
-    if not (folding and folding.wired):
-        graph = together(graph)
     folding = folding or fold(graph)
+    graph = flatten_early(graph)
+    if not folding.wired:
+        graph = together(graph)
+    padding = pad(graph) if folding.padded else Padding(graph, {})
+    before, graph = graph, padding.graph
     builders = {**PARTS, **WIRED} if folding.wired else PARTS
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
     states = kept(graph)
     entry = Skid(i_lanes * element.width + bool(states))
-    b.part(entry, graph.input.name, "input", busy=graph.input.size // i_lanes)
     wire = Wire(entry.o, element, i_lanes, graph.input)
+    b.part(entry, graph.input.name, "input", busy=wire.beats)
     wires: dict[tuple[str, str, int], Wire] = {}
     around = None
     if states:
@@ -224,7 +233,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         element,
         last.element,
         {
-            name: replace(wire, value=shapes[name])
+            name: _tap(wire, shapes[name], padding.real.get(name))
             for name, wire in taps.items()
             if name in shapes and wire.port is not None
         },
@@ -232,7 +241,15 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         b.layers,
         b.edges,
         leave if answer else None,
+        padded=padding.sizes(before),
     )
+
+
+def _tap(wire: Wire, value: Value, real: Mask | None) -> Wire:
+    """The stream of a layer's answer, for those who compare it with the original's."""
+    if real is None:
+        return replace(wire, value=value)
+    return replace(wire, shape=value.shape, real=real)
 
 
 def _answer(b: Builder, value: Value, last: Wire) -> Answer:
@@ -260,6 +277,5 @@ def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wir
     readers = _readers(b.graph, name)
     if not readers:
         return {}
-    beats = wire.value.size // wire.lanes
-    branches = b.fork(wire, capacities(b.graph, readers, HOLDING, beats, b.folding.cycles), name)
+    branches = b.fork(wire, capacities(b.graph, readers, HOLDING, wire.beats, b.folding.cycles), name)
     return {(name, *reader): replace(branch) for reader, branch in zip(readers, branches, strict=True)}

@@ -79,7 +79,10 @@ def make(
 
 
 def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[str, Any]:
-    """Totals over the parts; with a clock in MHz also frames a second and latency."""
+    """Totals over the parts; with a clock in MHz also frames a second and latency.
+
+    padded  layers whose rows and columns were padded, for people to read
+    """
     words = ("luts", "ffs", "ram_blocks")
     found: dict[str, Any] = {word: sum(row[word] for row in rows.values()) for word in words}
     if any(row["logic_cells"] != row["luts"] for row in rows.values()):
@@ -89,6 +92,8 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    if design.padded:
+        found["padded"] = list(design.padded)
     if design.stateful:
         found["latency_cycles"] = design.latency
     if clock:

@@ -120,7 +120,7 @@ def _hardware(
     """Fills luts and fpga_cycles; a graph that has no hardware is noted."""
     try:
         from edgeternary.hdl import estimate, limits
-        from edgeternary.hdl.folding import fold, matrix
+        from edgeternary.hdl.folding import fold, layers, prepared
         from edgeternary.hdl.parts import PARTS
     except ImportError:
         notes.append("no LUTs: amaranth is not installed (pip install 'edgeternary[fpga]')")
@@ -131,10 +131,11 @@ def _hardware(
         notes.append(f"no LUTs: {error.what}: {error.why}")
         return
     folding = fold(graph)
+    matrices = layers(prepared(graph, folding.padded))
     for name, luts in estimate.luts(graph, folding).items():
-        row, op = rows[heads[name]], graph.op(name)
+        row = rows[heads[name]]
         row["luts"] = (row["luts"] or 0) + luts
-        shape, chosen = matrix(op, graph.ins(op)[0], graph.values[name]), folding.folds.get(name)
+        shape, chosen = matrices.get(name), folding.folds.get(name)
         if shape and chosen:
             row["fpga_cycles"] = shape.cycles(chosen.pe, chosen.simd)
     total["luts"] = sum(row["luts"] or 0 for row in rows.values())

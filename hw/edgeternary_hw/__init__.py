@@ -13,6 +13,7 @@ from .cobs import CobsDecoder, CobsEncoder
 from .crc import Crc32
 from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
+from .fill import Fill
 from .flash import FlashReader
 from .gather import Gather
 from .join import Add, Concat, Fork, Slice
@@ -39,7 +40,7 @@ from .wishbone import Wishbone
 
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
-    "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
+    "Fill", "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
     "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
     "Slice", "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack",
     "Widen", "Window", "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",

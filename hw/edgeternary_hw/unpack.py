@@ -8,6 +8,7 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .fill import Fill
 from .stage import counter, share
 from .width import Narrow, Widen
 
@@ -24,14 +25,14 @@ def feed(m: Module, source: Any, core: Any) -> None:
 
 
 class Unpack(wiring.Component):
-    """Frames of `count` elements of `width` bits, `lanes` a beat.
+    """Frames of `count` elements of `width` bits, `lanes` a beat; what is missing in the last one is 0.
 
     wire  bits of an element in the byte stream: 1, 2, 4, 8 or 16, the first element in the low bits, the low
           byte first; those beyond `width` are ignored, and so is what fills the last byte of a frame
     """
 
     def __init__(self, wire: int, width: int, lanes: int, count: int) -> None:
-        if wire not in (1, 2, 4, 8, 16) or width > wire or count % lanes:
+        if wire not in (1, 2, 4, 8, 16) or width > wire:
             raise ValueError(f"no way from {wire} bits to {lanes} of {width} bits, {count} a frame")
         self.wire, self.width, self.lanes, self.count = wire, width, lanes, count
         super().__init__(
@@ -59,6 +60,11 @@ class Unpack(wiring.Component):
             elements.valid.eq(source.valid & real),
             source.ready.eq(elements.ready | ~real),
         ]
+        if self.count % self.lanes:
+            whole = -(-self.count // self.lanes) * self.lanes
+            m.submodules.fill = fill = Fill(self.width, 1, self.count, whole, 0)
+            share(elements, fill)
+            elements = fill.o
         if self.lanes > 1:
             m.submodules.beats = beats = Widen(self.width, self.lanes)
             share(elements, beats)
