@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -90,14 +90,22 @@ class Graph:
         """Multiply-accumulates of one inference (of one step, with states)."""
         return sum(op.macs(self.ins(op)) for op in self.ops)
 
-    def run(self, inputs: NDArray[np.integer], on: str = "numpy", **options: object) -> Any:
+    def run(
+        self,
+        inputs: NDArray[np.integer],
+        on: str = "numpy",
+        *,
+        taps: bool = False,
+        options: Mapping[str, object] | None = None,
+        **more: object,
+    ) -> Any:
         """`edgeternary.run.run` on this graph: codes (samples, *shape) in, a Result (outputs, stats) out.
 
-        on       numpy, host, cortex-m4, hdl, ...; options  of that executor, and `taps`
+        on       numpy, host, cortex-m4, hdl, ...; options  of that executor, as a mapping or by name
         """
         executors = importlib.import_module("edgeternary.run")  # above this layer, so not known to it
-        taps = options.pop("taps", False)
-        return executors.run(self, inputs, on=on, taps=taps, options=options)
+        chosen = {**options, **more} if isinstance(options, Mapping) else options or more
+        return executors.run(self, inputs, on=on, taps=taps, options=chosen)
 
     def with_ops(self, ops: Sequence[Op], output: str | None = None) -> Graph:
         """The same model with other ops (and output), checked again."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.run._known import check_options
 from edgeternary.run.inputs import check_inputs
 from edgeternary.run.result import Result
 
@@ -41,11 +42,11 @@ def run(
 
     inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states
     taps    also return the values at kernel or part borders
-    options of the executor; `progress` is a callable (done, total)
+    options of the executor, those of other executors are left alone; `progress` is a callable (done, total)
     """
     module, target = find(on)
     result: Result = module.run(
-        graph, check_inputs(graph, inputs), target=target, taps=taps, options=options or {}
+        graph, check_inputs(graph, inputs), target=target, taps=taps, options=check_options(options)
     )
     return result
 

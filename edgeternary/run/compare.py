@@ -10,6 +10,7 @@ import numpy as np
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run import find, run
+from edgeternary.run._known import check_executors, check_options
 from edgeternary.run.result import Result
 
 REFERENCE = "numpy"
@@ -90,6 +91,7 @@ def compare(
     The reference runs first, whether it is in `on` or not; the list has one entry for each of `on`.
     """
     options = options or {}
+    check_executors(options, {*on, reference})
     expected = _run(graph, inputs, reference, options, progress)
     found: list[Comparison] = []
     for executor in on:
@@ -171,7 +173,7 @@ def _run(
     options: Options,
     progress: Callable[[str, int, int], None] | None,
 ) -> Result:
-    own = dict(options.get(executor, {}))
+    own = dict(check_options(options.get(executor)))
     if progress:
         own["progress"] = lambda done, total: progress(executor, done, total)
     return run(graph, inputs, on=executor, options=own)
