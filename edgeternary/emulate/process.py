@@ -16,6 +16,7 @@ from typing import IO
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.link.faults import Gone
+from edgeternary.toolchains import Child
 
 START_SECONDS = 30.0
 QUOTED = 600  # characters of what an emulator said
@@ -35,18 +36,16 @@ def started(
     EdgeTernaryError where it cannot be started; where the line to it breaks because it ended, what it said.
     """
     with Path(folder, "log").open("wb") as log:
-        process = _start(command, folder, what, stdin, log.fileno() if stdout is None else stdout, log, env)
-        try:
-            with _asked_to_end():
+        out = log.fileno() if stdout is None else stdout
+        with _start(command, folder, what, stdin, out, log, env) as process, _asked_to_end():
+            try:
                 yield process
-        except Gone as error:
-            time.sleep(0.1)  # it may be about to end
-            if process.poll() is not None:
+            except Gone as error:
+                time.sleep(0.1)  # it may be about to end
+                if process.poll() is None:
+                    raise
                 why = _said(folder) or f"it ended with {process.returncode}"
                 raise EdgeTernaryError(f"{what} is gone", why, "start again; see docs/firmware.md") from error
-            raise
-        finally:
-            _end(process)
 
 
 @contextmanager
@@ -90,16 +89,15 @@ def _start(
     stdout: int,
     log: IO[bytes],
     env: Mapping[str, str] | None,
-) -> subprocess.Popen[bytes]:
+) -> Child:
     try:
-        return subprocess.Popen(
-            [str(part) for part in command],
+        return Child(
+            command,
             stdin=stdin,
             stdout=stdout,
             stderr=log,
             cwd=folder,
             env={**os.environ, **(env or {})},
-            start_new_session=True,
         )
     except OSError as error:
         raise EdgeTernaryError(f"{what} cannot be started", str(error)) from error
@@ -109,11 +107,3 @@ def _said(folder: Path) -> str:
     """The end of what it wrote to its log, without notes such as QEMU's on waiting for a connection."""
     lines = (folder / "log").read_text(errors="replace").splitlines()
     return "\n".join(line for line in lines if ": info: " not in line).strip()[-QUOTED:]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()

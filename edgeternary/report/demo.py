@@ -17,6 +17,7 @@ from edgeternary.report.rows import row
 from edgeternary.run import run
 from edgeternary.run.compare import Comparison, locate, mismatches
 from edgeternary.run.result import Result
+from edgeternary.toolchains.child import end_with_parent
 
 RECORDED = "torch (recorded)"
 SYNTH = "synth"  # a job, not an executor: its figures are put on the rows of HARDWARE
@@ -89,7 +90,8 @@ def run_demo(
     order = sorted(wanted, key=lambda job: -job.seconds)
     answers: dict[Job, dict[str, Any]] = {}
     errors: list[EdgeTernaryError] = []
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=end_with_parent) as pool:
         futures = {pool.submit(run_job, job): job for job in order}
         for done, future in enumerate(as_completed(futures), 1):
             job = futures[future]

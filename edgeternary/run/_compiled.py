@@ -19,6 +19,7 @@ from edgeternary.ir.names import identifier
 from edgeternary.run._bench import empty_result
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
+from edgeternary.toolchains import Child
 
 
 def driver(design: Design, template: str, waves: str = "") -> str:
@@ -91,7 +92,7 @@ def _watch(command: list[str], folder: Path, count: int, options: Options) -> No
         late.set()
         process.kill()
 
-    with subprocess.Popen(
+    with Child(
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         timer = threading.Timer(options.timeout, stop)
@@ -102,9 +103,6 @@ def _watch(command: list[str], folder: Path, count: int, options: Options) -> No
                 if line.strip().isdigit():
                     options.progress(int(line), count)
             code = process.wait()
-        except BaseException:
-            process.kill()
-            raise
         finally:
             timer.cancel()
     if late.is_set():

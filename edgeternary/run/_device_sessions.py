@@ -18,7 +18,7 @@ from edgeternary.link.codec import answer_bytes, check_model, decode_answer, enc
 from edgeternary.run._device import design_for
 from edgeternary.run._options import Options
 from edgeternary.run.result import Stat
-from edgeternary.toolchains import require
+from edgeternary.toolchains import Child, require
 
 if TYPE_CHECKING:
     from edgeternary.hdl.live import Live
@@ -90,13 +90,8 @@ def cxxrtl(graph: Graph, target: str, options: Options, wishes: Mapping[str, obj
     program, stats = executor.built(design, "design.il", text, executor.READ, wishes)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
         Path(folder, "weights").write_bytes(design.weights)
-        with subprocess.Popen(
-            [str(program)], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as process:
-            try:
-                yield _Cxxrtl(design, process, stats)
-            finally:
-                process.kill()
+        with Child([program], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            yield _Cxxrtl(design, process, stats)
 
 
 class _Serial:

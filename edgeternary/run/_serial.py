@@ -12,7 +12,7 @@ import jinja2
 
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.toolchains import cache, require
+from edgeternary.toolchains import Child, cache, require
 from edgeternary.toolchains import run as start
 
 if TYPE_CHECKING:
@@ -73,15 +73,14 @@ class Simulated:
     """A running simulator, used like a serial port; a context manager that ends it."""
 
     def __init__(self, program: Path, *arguments: str | Path) -> None:
-        command = [program, *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        pipe = subprocess.PIPE
+        self._process = Child([program, *arguments], stdin=pipe, stdout=pipe, bufsize=0)
 
     def __enter__(self) -> Simulated:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._process.__exit__()
 
     def write(self, data: bytes) -> None:
         """Sends bytes; returns before they have arrived."""

@@ -78,22 +78,20 @@ def _numpy(graph: Graph, target: str, options: Options, wishes: Wishes) -> Itera
 
 @contextmanager
 def _host(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
-    from edgeternary.toolchains import compilers
+    from edgeternary.toolchains import Child, compilers
 
     compiler = compilers.for_host(options.compiler, options.opt_level, options.sanitize)
     model = render(graph, "host", optimize=options.optimize)
     program = compilers.build(
         compiler, model.bench_sources(["ports/host/pipe.c"]), what=f"model {model.prefix}"
     )
-    with subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with Child([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield _Process(graph, process, {"compiler": str(compiler)})
         except BrokenPipeError as error:
             raise EdgeTernaryError(
                 f"model {model.prefix} ended early on this machine", str(error), "report this as a bug"
             ) from error
-        finally:
-            process.kill()
 
 
 class _CortexM:

@@ -1,7 +1,8 @@
 """External tools: where they are, how to install them, and how to compile C with them."""
 
 from edgeternary.toolchains.catalog import CATALOG, all_tools, find, require
+from edgeternary.toolchains.child import Child
 from edgeternary.toolchains.process import run
 from edgeternary.toolchains.tool import Tool, ToolSpec
 
-__all__ = ["CATALOG", "Tool", "ToolSpec", "all_tools", "find", "require", "run"]
+__all__ = ["CATALOG", "Child", "Tool", "ToolSpec", "all_tools", "find", "require", "run"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.toolchains.child import Child
 
 QUOTED_LINES = 15
+LOOK = 0.5  # seconds after which a look is taken whether a silent program has ended
 
 
 def run(
@@ -25,24 +28,19 @@ def run(
     """Run a program to its end and return what it printed (stdout and stderr).
 
     what     the job in words, the first sentence of an error
-    timeout  seconds, after which the program and its children are killed
+    timeout  seconds, after which the program and its children are killed; so they are when this process ends
     env      variables added to this process's environment
 
     Raises EdgeTernaryError when the program cannot start, exceeds the limit or exits non-zero.
     """
-    process = _start([str(part) for part in command], what, cwd, {**os.environ, **(env or {})})
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        raise EdgeTernaryError(
-            f"{what} did not finish",
-            f"{command[0]} ran longer than {timeout:g} s",
-            remedy or "raise the limit or use a smaller model",
-        ) from None
-    except BaseException:
-        _kill(process)
-        raise
+    with _start(command, what, cwd, {**os.environ, **(env or {})}) as process:
+        output = _output(process, timeout)
+        if output is None:
+            raise EdgeTernaryError(
+                f"{what} did not finish",
+                f"{command[0]} ran longer than {timeout:g} s",
+                remedy or "raise the limit or use a smaller model",
+            )
     if process.returncode != 0:
         raise EdgeTernaryError(
             f"{what} failed",
@@ -52,9 +50,9 @@ def run(
     return output
 
 
-def _start(command: list[str], what: str, cwd: Path | None, env: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str | Path], what: str, cwd: Path | None, env: Mapping[str, str]) -> Child:
     try:
-        return subprocess.Popen(
+        return Child(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -63,21 +61,22 @@ def _start(command: list[str], what: str, cwd: Path | None, env: Mapping[str, st
             env=dict(env),
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,
         )
     except OSError as error:
         raise EdgeTernaryError(f"{what} failed", f"cannot start {command[0]}: {error}") from error
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    if os.name == "posix":
+def _output(process: Child, timeout: float) -> str | None:
+    """What a program printed, None if it takes too long. What it started may hold its output open when it
+    has ended itself: that ends then, too."""
+    end = time.monotonic() + timeout
+    while (left := end - time.monotonic()) > 0:
         try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    else:
-        process.kill()
-    process.communicate()
+            return str(process.communicate(timeout=min(left, LOOK))[0])
+        except subprocess.TimeoutExpired:
+            if process.poll() is not None:
+                process.end()
+    return None
 
 
 def _status(code: int) -> str:

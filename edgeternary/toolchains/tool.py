@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeternary.toolchains.child import Child
+
 VERSION_TIMEOUT = 60.0
 
 
@@ -131,19 +133,19 @@ class Tool:
 def _program_version(command: tuple[str, ...]) -> str:
     """First thing that looks like a version in what the command prints, "unknown" if nothing does."""
     try:
-        done = subprocess.run(
+        with Child(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=VERSION_TIMEOUT,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-        )
+        ) as process:
+            out, err = process.communicate(timeout=VERSION_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     # A parenthesis may hold the packager's version: prefer the number outside it.
-    text = done.stdout + done.stderr
+    text = out + err
     for candidate in (re.sub(r"\([^)]*\)", " ", text), text):
         match = re.search(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*(?:[-+][\w.]+)?)", candidate)
         if match:

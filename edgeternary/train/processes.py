@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.toolchains import Child
 from edgeternary.train.files import write_whole
 from edgeternary.train.sweep import Run
 
@@ -34,7 +35,7 @@ def train_all(
     waiting = [run for run in runs if not _finished(run, twin)]
     done, total = len(runs) - len(waiting), len(runs)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    running: list[tuple[Run, subprocess.Popen[bytes]]] = []
+    running: list[tuple[Run, Child]] = []
     failed: list[Run] = []
     if progress:
         progress(done, total)
@@ -47,6 +48,7 @@ def train_all(
             for run, process in list(running):
                 if process.poll() is not None:
                     running.remove((run, process))
+                    process.end()
                     done += 1
                     if not _finished(run, twin):
                         failed.append(run)
@@ -57,6 +59,7 @@ def train_all(
             process.terminate()
         for _, process in running:
             process.wait()
+            process.end()
     if failed:
         raise EdgeTernaryError(
             f"{len(failed)} of {total} runs failed",
@@ -70,7 +73,7 @@ def _finished(run: Run, twin: bool) -> bool:
     return card is not None and not (twin and card["float_accuracy"] is None)
 
 
-def _start(run: Run, threads: int, twin: bool) -> subprocess.Popen[bytes]:
+def _start(run: Run, threads: int, twin: bool) -> Child:
     run.folder.mkdir(parents=True, exist_ok=True)
     recipe = run.folder / "recipe.json"
     write_whole(recipe, json.dumps(run.table, indent=2) + "\n")
@@ -78,7 +81,7 @@ def _start(run: Run, threads: int, twin: bool) -> subprocess.Popen[bytes]:
     command += ["--threads", str(threads), *(["--float"] if twin else [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     with (run.folder / LOG).open("wb") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        return Child(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
 
 def _last_words(path: Path) -> str:

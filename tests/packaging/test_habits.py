@@ -52,6 +52,19 @@ def test_public_names_exist() -> None:
             assert getattr(edgeternary, name) is not None
 
 
+def test_whatever_is_started_ends_with_python() -> None:
+    """One class starts programs: edgeternary.toolchains.Child."""
+    starts = re.compile(
+        r"\bsubprocess\.(Popen|run|call|check_\w+)\(|\bos\.(system|popen|spawn\w+|posix_spawn\w*)\("
+    )
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "edgeternary").rglob("*.py")
+        if path.name != "child.py" and starts.search(path.read_text())
+    ]
+    assert not found
+
+
 def test_links_between_documents() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")]
     for document in documents:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.toolchains import Child
 
 RATE = 16000  # Hz, what the front end takes
 SPOKEN = 22050  # Hz, what espeak-ng's own voices give; 320/441 of it is RATE
@@ -91,7 +92,10 @@ def resample(sound: Sound) -> Sound:
 
 def _run(command: list[str]) -> bytes:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+        with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            sound, said = process.communicate(timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
         raise EdgeTernaryError(f"{command[0]} failed", str(error), REMEDY) from error
-    return done.stdout
+    if process.returncode != 0:
+        raise EdgeTernaryError(f"{command[0]} failed", said.decode(errors="replace")[-600:], REMEDY)
+    return bytes(sound)
