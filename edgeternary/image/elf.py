@@ -76,6 +76,10 @@ class Elf:
             raise EdgeTernaryError(f"{self.path} has no symbol {name}", "the image was linked without it")
         return self._symbols[name]
 
+    def symbols(self) -> Iterator[Symbol]:
+        """All functions, variables and marks."""
+        return iter(self._symbols.values())
+
     def address(self, name: str) -> int:
         return self.symbol(name).address
 

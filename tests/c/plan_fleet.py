@@ -23,6 +23,6 @@ class PlanFleet(fleet.Fleet):
         renamed = [replace(p, graph=graph) for p, graph in zip(plans, whole.members, strict=True)]
         return PlanFleet(whole.members, whole.codes, tuple(renamed))
 
-    def sources(self, core: str) -> dict[str, str]:
+    def sources(self, core: str, optimize: str = "cycles") -> dict[str, str]:
         assert all(plan.core.name == core for plan in self.plans)
         return {name: text for plan in self.plans for name, text in of_plan(plan).sources.items()}

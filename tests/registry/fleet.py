@@ -3,6 +3,9 @@
 The fleet is itself a model to the bench: its input is the bytes of every member's input, one after the
 other, its output the bytes of every member's output. So it also shows that many models live in one
 firmware, each with its own state.
+
+Guards lie around every model, every input and every output: bytes that must not change, and that spoil an
+answer which reads them. The last byte of the output counts the guards that did change.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from tests.registry.graphs import inputs as random_inputs
 
 SAMPLES = 5
 STEPS = 4
+GUARD = 16  # bytes, and a multiple of every alignment
+POISON = 0xB5
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,10 @@ class Fleet:
         """What the fleet answers when it runs as one program on host, cortex-m* or qemu:*."""
         prefix = next(name for name in RUNNERS if executor.startswith(name))
         target = executor[len(prefix) :].lstrip("-:")
-        outputs = RUNNERS[prefix](self, target, Options.read({"count": 0, **options}))
+        outputs = RUNNERS[prefix](self, target, Options.read({"count": 0, **options})).astype(np.uint8)
         sizes = [_bytes(graph.output_value) for graph in self.members]
-        parts = np.split(outputs.astype(np.uint8), np.cumsum(sizes)[:-1], axis=2)
+        *parts, changed = np.split(outputs, np.cumsum(sizes), axis=2)
+        assert not changed.any(), f"{executor}: something was written outside of models and answers"
         return [
             np.ascontiguousarray(part)
             .view(graph.output_value.type.dtype.newbyteorder("<"))
@@ -90,20 +96,22 @@ class Fleet:
         return SimpleNamespace(
             name="fleet",
             input=build.value("in", (sum(_bytes(g.input) for g in self.members),), "uint8"),
-            output_value=build.value("out", (sum(_bytes(g.output_value) for g in self.members),), "uint8"),
+            output_value=build.value(
+                "out", (1 + sum(_bytes(g.output_value) for g in self.members),), "uint8"
+            ),
             states=("some",),
         )
 
-    def sources(self, core: str) -> dict[str, str]:
+    def sources(self, core: str, optimize: str = "cycles") -> dict[str, str]:
         """C of all members."""
         sources: dict[str, str] = {}
         for graph in self.members:
-            sources.update(model_of.render(graph, core).sources)
+            sources.update(model_of.render(graph, core, optimize=optimize).sources)
         return sources
 
-    def bench_model(self, core: str) -> BenchModel:
+    def bench_model(self, core: str, optimize: str = "cycles") -> BenchModel:
         """C of all members and of the fleet around them."""
-        sources = self.sources(core)
+        sources = self.sources(core, optimize)
         whole = self.shape()
         sources["fleet.h"] = _header(self.members, whole.input.size, whole.output_value.size)
         sources["fleet.c"] = _source(self.members)
@@ -126,49 +134,96 @@ def _header(members: Sequence[Graph], inputs: int, outputs: int) -> str:
     lines += [f'#include "{graph.name}.h"' for graph in members]
     lines += [f"#define FLEET_INPUT_SIZE {inputs}", f"#define FLEET_OUTPUT_SIZE {outputs}"]
     lines += ["typedef uint8_t fleet_in_t;", "typedef uint8_t fleet_out_t;", "typedef struct {"]
-    lines += [f"    {graph.name}_t {graph.name};" for graph in members]
-    lines += ["} fleet_t;", "void fleet_reset(fleet_t *self);"]
+    for graph in members:
+        lines += [f"    unsigned char before_{graph.name}[{GUARD}];", f"    {graph.name}_t {graph.name};"]
+    lines += [f"    unsigned char behind[{GUARD}];", "} fleet_t;", "void fleet_reset(fleet_t *self);"]
     lines += ["void fleet_run(fleet_t *self, const fleet_in_t *in, fleet_out_t *out);", "#endif", ""]
     return "\n".join(lines)
 
 
-MEMBER = """
-static void run_{name}({name}_t *model, const uint8_t *in, uint8_t *out)
+HEAD = f"""#include "fleet.h"
+#include <string.h>
+
+static void guard(unsigned char *bytes)
 {{
-    {name}_in_t input[{upper}_INPUT_SIZE];
-    {name}_out_t output[{upper}_OUTPUT_SIZE];
-    memcpy(input, in, sizeof input);
-    {name}_run(model, input, output);
-    memcpy(out, output, sizeof output);
+    memset(bytes, {POISON}, {GUARD});
+}}
+
+static int changed(const unsigned char *bytes)
+{{
+    for (int i = 0; i < {GUARD}; i++)
+        if (bytes[i] != {POISON})
+            return 1;
+    return 0;
+}}
+
+static int differs(const void *a, const void *b, unsigned size)
+{{
+    for (unsigned i = 0; i < size; i++)
+        if (((const unsigned char *)a)[i] != ((const unsigned char *)b)[i])
+            return 1;
+    return 0;
+}}
+"""
+
+# Input and output lie as a caller may put them: aligned as their elements are, and no better.
+MEMBER = """
+static int run_{name}({name}_t *model, const uint8_t *in, uint8_t *out)
+{{
+    struct {{
+        unsigned char before[{guard}];
+        {name}_in_t first, input[{upper}_INPUT_SIZE];
+        unsigned char between[{guard}];
+        {name}_out_t output[{upper}_OUTPUT_SIZE];
+        unsigned char after[{guard}];
+    }} io;
+
+    guard(io.before), guard(io.between), guard(io.after);
+    io.first = 0;
+    memcpy(io.input, in, sizeof io.input);
+    {name}_run(model, io.input, io.output);
+    memcpy(out, io.output, sizeof io.output);
+    return io.first || changed(io.before) || changed(io.between) || changed(io.after)
+        || differs(io.input, in, sizeof io.input);
 }}
 """
 
 
 def _source(members: Sequence[Graph]) -> str:
-    text = '#include "fleet.h"\n#include <string.h>\n'
-    text += "".join(MEMBER.format(name=graph.name, upper=graph.name.upper()) for graph in members)
-    resets = [f"    {graph.name}_reset(&self->{graph.name});" for graph in members]
-    runs, start, end = [], 0, 0
+    text = HEAD
+    text += "".join(
+        MEMBER.format(name=graph.name, upper=graph.name.upper(), guard=GUARD) for graph in members
+    )
+    guards = [*(f"self->before_{graph.name}" for graph in members), "self->behind"]
+    resets = [f"    guard({name});" for name in guards]
+    resets += [f"    {graph.name}_reset(&self->{graph.name});" for graph in members]
+    runs, start, end = ["    int harm = 0;", ""], 0, 0
     for graph in members:
-        runs.append(f"    run_{graph.name}(&self->{graph.name}, in + {start}, out + {end});")
+        runs.append(f"    harm += run_{graph.name}(&self->{graph.name}, in + {start}, out + {end});")
         start, end = start + _bytes(graph.input), end + _bytes(graph.output_value)
+    runs += [f"    harm += changed({name});" for name in guards]
+    runs.append(f"    out[{end}] = (uint8_t)(harm > 255 ? 255 : harm);")
     text += "\n".join(["\nvoid fleet_reset(fleet_t *self)", "{", *resets, "}", ""])
     head = "\nvoid fleet_run(fleet_t *self, const fleet_in_t *in, fleet_out_t *out)"
     return text + "\n".join([head, "{", *runs, "}", ""])
 
 
 def _host(fleet: Fleet, target: str, options: Options) -> np.ndarray:
-    return host.execute(fleet.shape(), fleet.blob(), fleet.bench_model("host"), options).outputs
+    return host.execute(
+        fleet.shape(), fleet.blob(), fleet.bench_model("host", options.optimize), options
+    ).outputs
 
 
 def _qemu(fleet: Fleet, target: str, options: Options) -> np.ndarray:
     board = qemu.emulated_board(target)
-    return qemu.execute(fleet.shape(), fleet.blob(), board, fleet.bench_model(board.core), options).outputs
+    return qemu.execute(
+        fleet.shape(), fleet.blob(), board, fleet.bench_model(board.core, options.optimize), options
+    ).outputs
 
 
 def _cortex_m(fleet: Fleet, target: str, options: Options) -> np.ndarray:
     core = f"cortex-m{target}"
-    model = fleet.bench_model(core)
+    model = fleet.bench_model(core, options.optimize)
     return cortex_m.execute(fleet.shape(), fleet.blob(), core, model, None, options).outputs
 
 

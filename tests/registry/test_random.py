@@ -1,22 +1,18 @@
-"""Random whole models: numpy = ONNX Runtime = host = Cortex-M = HDL, and the passes keep the answers."""
+"""Random whole models: numpy = ONNX Runtime, and the passes keep the answers. C: test_networks.py."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from edgeternary.ir import Graph
 from edgeternary.passes import optimize
 from edgeternary.run import run
 from tests.need import need
-from tests.registry.fleet import Fleet
 from tests.registry.graphs import inputs
 from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
 
 ANY = graphs() | stateful_graphs() | spiking_graphs()
-COMPILED = settings(max_examples=3, phases=[Phase.generate], deadline=None)
 
 
 @settings(max_examples=80)
@@ -34,12 +30,3 @@ def test_onnxruntime(graph: Graph) -> None:
 def test_optimize_keeps_the_answers(graph: Graph) -> None:
     codes = inputs(graph, 12)
     np.testing.assert_array_equal(run(optimize(graph), codes).outputs, run(graph, codes).outputs)
-
-
-@pytest.mark.emulator
-@pytest.mark.parametrize("executor", ["host", "cortex-m0plus", "cortex-m4"])
-@COMPILED
-@given(st.lists(ANY, min_size=12, max_size=12))
-def test_c(executor: str, models: list[Graph]) -> None:
-    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    Fleet.of([optimize(graph) for graph in models]).check(executor)
