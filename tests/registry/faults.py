@@ -29,8 +29,8 @@ def faulty_c(
 ) -> Callable[..., BenchModel]:
     """`render` whose C has `new` for each match of a regular expression; `planted` collects the matches."""
 
-    def broken(graph: Graph, core: str, taps: bool = False) -> BenchModel:
-        model = render(graph, core, taps)
+    def broken(graph: Graph, core: str, taps: bool = False, optimize: str = "cycles") -> BenchModel:
+        model = render(graph, core, taps, optimize)
         sources = {}
         for name, text in model.sources.items():
             planted.extend(match[0] for match in re.finditer(pattern, text))
