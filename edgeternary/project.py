@@ -108,6 +108,11 @@ def compile(
     if device and any(limit is not None for limit in (max_flash, max_ram, max_cycles)):
         why = "flash, RAM and cycles of a core are what they limit"
         raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)
+    if not device and hardware != NO_WISHES:
+        why = f"{found.name if found else core} is no FPGA, and nothing else is folded to a rate or a size"
+        raise EdgeTernaryError(
+            "no hardware to plan", why, "name a device, or leave the constraints out", USAGE
+        )
     image: dict[str, Any] = {}
     if device:
         files, estimates, measured, layers = hdl_project.make(

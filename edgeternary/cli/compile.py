@@ -12,6 +12,7 @@ from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._sizes import Count, Size
 from edgeternary.cli._tools import tool_options
+from edgeternary.cli._used import Target, refuse_unused
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 LAYER_COLUMNS = (
@@ -42,7 +43,9 @@ PADDED = "padded"  # among the estimates
 @click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: place and route so often, keep the best.")
 @tool_options
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     model: str,
     core: str | None,
     device: str | None,
@@ -69,6 +72,7 @@ def command(
 
     The folder appears whole or not at all; one that edgeternary wrote before is replaced.
     """
+    from edgeternary.boards import load_board
     from edgeternary.project import compile
     from edgeternary.report.files import check_folder
     from edgeternary.report.hdl_project import Wishes
@@ -80,6 +84,8 @@ def command(
             "--core cortex-m4, --device ice40 or --board pico",
             USAGE,
         )
+    built = bool(board) if build is None else build
+    refuse_unused(context, Target.of(core, device, load_board(board) if board else None, built))
     graph = starting_at(load_model(model), from_layer)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
     check_folder(folder)
@@ -88,7 +94,7 @@ def command(
         core=core or "",
         device=device or "",
         board=board or "",
-        build=bool(board) if build is None else build,
+        build=built,
         compiler=compiler,
         opt_level=opt_level,
         optimize=optimize,

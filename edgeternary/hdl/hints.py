@@ -38,8 +38,8 @@ def _hints(graph: Graph, wishes: Wishes) -> Iterator[str]:
         yield f"--max-luts {luts}"
     if wishes.fps and (rate := fps(graph, wishes)):
         yield f"--fps {rate}"
-    if not wishes.taken and (device := _device(graph, wishes)):
-        yield f"--device {device}"
+    if device := larger(graph, wishes):
+        yield device
 
 
 def _latency(graph: Graph, wishes: Wishes) -> Iterator[str]:
@@ -78,10 +78,11 @@ def fps(graph: Graph, wishes: Wishes) -> int:
     return 0
 
 
-def _device(graph: Graph, wishes: Wishes) -> str:
-    """The smallest larger part on which the same is possible, one that open tools place first."""
-    luts = PARTS[wishes.device].luts if wishes.device in PARTS else 0
+def larger(graph: Graph, wishes: Wishes) -> str:
+    """The smallest larger part on which the same is possible, one that open tools place first; "" for none,
+    and for boards, whose part cannot be exchanged."""
+    luts = PARTS[wishes.device].luts if wishes.device in PARTS and not wishes.taken else 0
     for other in sorted(PARTS.values(), key=lambda p: (not p.place, p.luts)):
         if luts and other.luts > luts and possible(graph, replace(wishes, device=other.name)):
-            return other.name
+            return f"--device {other.name}"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
@@ -221,8 +221,10 @@ def design(graph: Graph, wishes: Wishes, memories: str = "", advise: bool = True
 
     Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family. What
     does not fit otherwise gets its weights in single-port RAM, if the part has some, and a loader.
-    EdgeTernaryError (code 5) for what is out of reach; with `advise` it says what is not, see hdl.hints.
+    EdgeTernaryError: code 5 for what is out of reach; with `advise` it says what is not, see hdl.hints. Code
+    2 for wishes that exclude each other.
     """
+    _refuse_contradictions(wishes)
     try:
         return _design(graph, wishes, memories)
     except EdgeTernaryError as error:
@@ -231,6 +233,22 @@ def design(graph: Graph, wishes: Wishes, memories: str = "", advise: bool = True
         from edgeternary.hdl import hints
 
         raise EdgeTernaryError(error.what, error.why, hints.remedy(graph, wishes), error.code) from error
+
+
+def _refuse_contradictions(wishes: Wishes) -> None:
+    """EdgeTernaryError (code 2) where one wish leaves nothing to another."""
+    other, why = "", ""
+    if wishes.maximize and wishes.fps:
+        other, why = (
+            "--fps",
+            "--fps asks for the smallest design that keeps a rate, --maximize for the fastest",
+        )
+    elif wishes.maximize and wishes.latency:
+        other, why = "--latency", "with --latency nothing is folded, so there is nothing to choose from"
+    if other:
+        raise EdgeTernaryError(
+            f"--maximize and {other} exclude each other", why, "leave one of them out", USAGE
+        )
 
 
 def _design(graph: Graph, wishes: Wishes, memories: str) -> Design:

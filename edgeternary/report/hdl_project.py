@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary.boards import Board
-from edgeternary.errors import DOES_NOT_FIT, NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.ops.build import samples
@@ -53,13 +53,23 @@ def make(
 
         return board_project.make(graph, board, build, progress, yosys, wishes)
     from edgeternary.hdl import devices, emit, estimate, plan
+    from edgeternary.report import hdl_build
 
     devices.family(device)
+    if wishes.seeds and not (build and device in devices.PARTS and devices.PARTS[device].place):
+        raise EdgeTernaryError(
+            "seeds are of no use here",
+            "only place and route takes seeds, and it is part of a build for one FPGA",
+            "--build with --device up5k, or leave out the seeds",
+            USAGE,
+        )
     progress("planning")
     asked = plan.Wishes(
         device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
     )
     design = plan.design(graph, asked)
+    if build:
+        design = hdl_build.within_luts(graph, design, asked, progress, yosys)
     part = devices.PARTS.get(device)
     rows = estimate.by_part(design, device, part.ram_blocks if part else None)
     layers = layer_rows(graph, design, rows)
@@ -70,7 +80,7 @@ def make(
         files["weights.bin"] = design.weights
     measured: dict[str, Any] = {}
     if build:
-        bitstream, measured = _built(graph, design, asked, progress, yosys, wishes.seeds)
+        bitstream, measured = hdl_build.built(graph, design, asked, progress, yosys, wishes.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
         files |= bitstream
         if board:
@@ -98,11 +108,11 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["latency_cycles"] = design.latency
     if clock:
         found |= {"clock_mhz": clock, "frames_per_s": round(1e6 * clock / design.cycles)}
-        found |= _one_by_one(design, found.get("latency_cycles", 1), clock)
+        found |= one_by_one(design, found.get("latency_cycles", 1), clock)
     return found
 
 
-def _one_by_one(design: Any, latency: int, mhz: float) -> dict[str, Any]:
+def one_by_one(design: Any, latency: int, mhz: float) -> dict[str, Any]:
     """Steps a second where each input waits for the answer before it, as that of a language model does."""
     return {"steps_per_s": round(1e6 * mhz / latency)} if design.stateful else {}
 
@@ -124,58 +134,6 @@ def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> li
         if fold := design.folding.folds.get(layer):
             total |= {"pe": fold.pe, "simd": fold.simd}
     return list(found.values())
-
-
-def _built(
-    graph: Graph, design: Any, asked: Any, progress: Callable[[str], None], yosys: str, seeds: int
-) -> tuple[dict[str, bytes | str], dict[str, Any]]:
-    """Files and figures of a synthesised and, for a part, placed and routed design."""
-    from edgeternary.hdl import devices, emit, place
-    from edgeternary.hdl.build import refuse_multipliers, synthesise
-    from edgeternary.run import run
-
-    progress(f"synthesising for {asked.device}")
-    figures, folder = synthesise(emit.design_rtlil(design), identifier(graph.name), asked.device, yosys)
-    refuse_multipliers(graph.name, figures)
-    measured: dict[str, Any] = dict(figures)
-    progress(f"simulating {FRAMES} frames")
-    inputs = probe(graph)
-    options = {"fps": asked.fps, "max_luts": asked.max_luts, "clock": asked.clock, "latency": asked.latency}
-    options |= {"maximize": "fps"} if asked.maximize else {}
-    ran = run(graph, inputs, on=f"cxxrtl:{asked.device}", options={**options, "yosys": yosys})
-    if not np.array_equal(ran.outputs, run(graph, inputs, on="numpy").outputs):
-        raise EdgeTernaryError(
-            f"the hardware of model {graph.name!r} is not exact",
-            "random frames in CXXRTL differ from numpy",
-            "report this as a bug",
-            NOT_BIT_EXACT,
-        )
-    cycles, latency = int(ran.stats["cycles"] or 0), int(ran.stats["latency"] or 0)
-    measured |= {"cycles": cycles, "latency_cycles": latency}
-    part = devices.PARTS.get(asked.device)
-    if part is None or not part.place:
-        return {}, measured
-    pins = place.free_pins(part, design.ports)
-    count = seeds or place.seeds(int(figures["luts"]))
-    found = place.place(folder / "netlist.json", part, count, name=graph.name, pins=pins, progress=progress)
-    best = place.best(found)
-    name = place.PLACERS[part.family].bitstream
-    measured |= {
-        "logic_cells": best.logic_cells,
-        "fmax_mhz": best.fmax_mhz,
-        "fmax_spread": place.spread(found),
-        "seeds": len(found),
-        "seed": best.seed,
-        "frames_per_s": round(1e6 * best.fmax_mhz / cycles),
-        "latency_us": round(latency / best.fmax_mhz, 2),
-        **_one_by_one(design, latency, best.fmax_mhz),
-        "critical_path": [
-            f"{design.layers.get(where, where)} {ns:.2f} ns" for where, ns in best.critical_path
-        ],
-        "bitstream": name,
-        "nextpnr": place.version(part),
-    }
-    return {name: place.pack(best, part)}, measured
 
 
 def probe(graph: Graph) -> np.ndarray:
