@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
@@ -237,4 +238,5 @@ LAYERS: dict[object, Handler] = {
     _aten.squeeze.dim: squeeze,
     _aten.unsqueeze.default: unsqueeze,
     _aten.cat.default: cat,
+    **dict.fromkeys(DROPOUTS, dropout),
 }

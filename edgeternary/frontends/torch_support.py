@@ -8,7 +8,8 @@ from edgeternary.errors import EdgeTernaryError
 
 PLAIN = (
     nn.Linear, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d, nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Identity, nn.Dropout,
-    nn.Dropout1d, nn.Dropout2d, nn.Flatten, nn.BatchNorm1d, nn.BatchNorm2d, nn.LeakyReLU, nn.Sequential,
+    nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout,
+    nn.FeatureAlphaDropout, nn.Flatten, nn.BatchNorm1d, nn.BatchNorm2d, nn.LeakyReLU, nn.Sequential,
     nn.ModuleList, nn.ModuleDict,
 )  # fmt: skip
 SUPPORTED = (

@@ -5,32 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.activations import Activation
 from edgeternary.nn.linear import Output
 from edgeternary.nn.norm import BatchNorm, Requantize
 
 
 @torch.no_grad()
-def output_statistics(model: nn.Module, example: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-    """Mean and standard deviation per channel of each Linear's and Conv's output, by module path."""
+def output_statistics(model: fx.GraphModule, example: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Mean and standard deviation per channel of what each node of a traced model gives, by its name."""
     found: dict[str, tuple[Tensor, Tensor]] = {}
 
-    def keep(path: str) -> Any:
-        def hook(module: nn.Module, args: Any, output: Tensor) -> None:
-            axes = [0, *range(2, output.dim())]
-            found[path] = output.mean(axes), output.std(axes).clamp_min(1e-6)
+    class Watched(fx.Interpreter):
+        def run_node(self, n: fx.Node) -> Any:
+            y = super().run_node(n)
+            if isinstance(y, Tensor) and y.dim() > 1 and y.is_floating_point():
+                axes = [0, *range(2, y.dim())]
+                found[n.name] = y.mean(axes), y.std(axes).clamp_min(1e-6)
+            return y
 
-        return hook
-
-    layers = [(p, m) for p, m in model.named_modules() if isinstance(m, (nn.Linear, nn.Conv1d, nn.Conv2d))]
-    hooks = [module.register_forward_hook(keep(path)) for path, module in layers]
     training = model.training
-    model.eval()(example)
-    model.train(training)
-    for hook in hooks:
-        hook.remove()
+    try:
+        Watched(model.eval()).run(example)
+    except Exception as error:  # whatever the model's own layers raise
+        raise EdgeTernaryError(
+            f"the model does not take the example, of shape {tuple(example.shape)}",
+            (str(error).strip() or type(error).__name__).splitlines()[0],
+            "give a batch of the model's inputs: (samples, channels, ...)",
+        ) from error
+    finally:
+        model.train(training)
     return found
 
 

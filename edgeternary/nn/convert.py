@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.activations import Activation
 from edgeternary.nn.calibrate import calibrate, output_statistics
 from edgeternary.nn.conv import Conv1d, Conv2d
+from edgeternary.nn.convert_heads import check_biases, check_heads, is_map_mean, is_nonlinear, keeps_channels
+from edgeternary.nn.convert_pools import LAYERS as POOLS
+from edgeternary.nn.convert_pools import POOL_BITS, average, check_pools, pool_of
+from edgeternary.nn.convert_trace import free_name, trace
 from edgeternary.nn.example import check_example
 from edgeternary.nn.linear import Linear, Output, Quantized
 from edgeternary.nn.norm import BatchNorm, Requantize
-from edgeternary.nn.pool import AvgPool, GlobalAvgPool
+from edgeternary.nn.pool import GlobalAvgPool
 from edgeternary.nn.quantizers import levels
 from edgeternary.nn.replace import our_batch_norm
-
-NONLINEAR_LAYERS = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.Hardtanh,
-    nn.Tanh,
-    nn.Sigmoid,
-    nn.GELU,
-    nn.SiLU,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.Hardswish,
-)
-NONLINEAR_CALLS = {
-    F.relu,
-    F.relu6,
-    F.hardtanh,
-    F.gelu,
-    F.silu,
-    F.leaky_relu,
-    torch.relu,
-    torch.tanh,
-    torch.sigmoid,
-}
-NONLINEAR_METHODS = {"relu", "tanh", "sigmoid"}
-POOL_BITS = 4
 
 
 def convert(
@@ -58,18 +33,16 @@ def convert(
 
     Linear and Conv become quantised ones that start from the float weights, the last Linear an Output; a
     nonlinearity becomes an Activation (a Requantize from 5 bits up), with a batch-norm before it where there
-    was none; average pools get a 4-bit quantiser. Module paths stay. The new model takes raw integer codes:
-    `example`, a batch of them (a few hundred samples), sets batch-norm statistics and step sizes; without it
-    they start at defaults. EdgeTernaryError when torch.fx cannot trace the model.
+    was none; average pools get a 4-bit quantiser; F.dropout(x, p, self.training) becomes a layer. Paths of
+    modules stay. The new model takes raw integer codes: `example`, a batch of them (a few hundred samples),
+    sets batch-norm statistics and step sizes; without it they start at defaults.
+
+    EdgeTernaryError for a model that torch.fx cannot trace, or that does other things in train mode than in
+    eval mode; for pools with padding, biases that no layer can hold, and a head that would end in a few bits.
     """
-    try:
-        traced = fx.symbolic_trace(copy.deepcopy(model))
-    except Exception as error:  # symbolic tracing raises whatever the model's own code does
-        raise EdgeTernaryError(
-            "the model cannot be traced by torch.fx",
-            str(error).splitlines()[0],
-            "write forward() without branches on values, or build the model from edgeternary.nn layers",
-        ) from error
+    traced = trace(model)
+    for check in (check_pools, check_heads, check_biases):
+        check(traced)
     example = None if example is None else check_example(example)
     statistics = output_statistics(traced, example) if example is not None else {}
     converter = _Converter(traced, weights, activations, statistics)
@@ -108,19 +81,36 @@ class _Converter:
         return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def visit(self, node: fx.Node) -> None:
-        module = self.module(node)
+        module = self.module(node) or pool_of(node)
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
             self.replace(node, self.linear(node, module))
             self.first = False
         elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             self.replace(node, our_batch_norm(module))
-        elif isinstance(module, (nn.AvgPool2d, nn.AdaptiveAvgPool2d)):
-            self.replace(node, _average(module, str(node.target)))
-        elif isinstance(module, NONLINEAR_LAYERS) or (
-            (node.op == "call_function" and node.target in NONLINEAR_CALLS)
-            or (node.op == "call_method" and node.target in NONLINEAR_METHODS)
-        ):
+        elif isinstance(module, POOLS):
+            self.pool(node, average(module, str(node.target) if node.op == "call_module" else node.name))
+        elif is_map_mean(node):
+            self.map_mean(node)
+        elif is_nonlinear(node, module):
             self.nonlinearity(node)
+
+    def pool(self, node: fx.Node, new: nn.Module) -> None:
+        """A layer keeps its path; a function becomes a layer."""
+        if node.op == "call_module":
+            return self.replace(node, new)
+        pooled = self.insert(node.all_input_nodes[0], new, free_name(self.traced, node.name))
+        node.replace_all_uses_with(pooled)
+        self.traced.graph.erase_node(node)
+
+    def map_mean(self, node: fx.Node) -> None:
+        """x.mean((2, 3)) becomes a GlobalAvgPool, flattened but with keepdim."""
+        name = free_name(self.traced, node.name)
+        last = self.insert(node.all_input_nodes[0], GlobalAvgPool(Activation(POOL_BITS)), name)
+        if not node.kwargs.get("keepdim", len(node.args) > 2 and node.args[2]):
+            with self.traced.graph.inserting_after(last):
+                last = self.traced.graph.call_function(torch.flatten, (last, 1))
+        node.replace_all_uses_with(last)
+        self.traced.graph.erase_node(node)
 
     def replace(self, node: fx.Node, new: nn.Module) -> None:
         self.traced.add_submodule(str(node.target), new)
@@ -189,24 +179,15 @@ class _Converter:
 
     def new_norm(self, source: fx.Node) -> BatchNorm | None:
         """A batch-norm that gives accumulators the mean and deviation of the float outputs."""
-        module = self.module(source)
+        layer = source
+        while keeps_channels(layer, self.module(layer)):
+            layer = layer.all_input_nodes[0]
+        module = self.module(layer)
         if not isinstance(module, Quantized):
             return None
         norm = BatchNorm(module.weight.shape[0])
-        mean, deviation = self.statistics.get(str(source.target), (norm.bias, norm.weight))
+        mean, deviation = self.statistics.get(source.name, (norm.bias, norm.weight))
         with torch.no_grad():
             norm.bias.copy_(mean)
             norm.weight.copy_(deviation)
         return norm
-
-
-def _average(module: Any, path: str) -> nn.Module:
-    if isinstance(module, nn.AdaptiveAvgPool2d):
-        if module.output_size not in (1, (1, 1)):
-            raise EdgeTernaryError(
-                f"pool {path!r} cannot be converted",
-                "only a global average has fixed windows",
-                "use AvgPool2d",
-            )
-        return GlobalAvgPool(Activation(POOL_BITS))
-    return AvgPool(module.kernel_size, Activation(POOL_BITS), module.stride)

@@ -112,7 +112,7 @@ def test_weights_start_from_the_float_ones(images):
 
 
 def test_what_has_no_integer_form_is_named():
-    model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect"), nn.ReLU())
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.Linear(4, 2))
     with pytest.raises(EdgeTernaryError, match="convolution '0' cannot be converted"):
         q.convert(model)
 
