@@ -9,19 +9,32 @@ evaluated by torch itself on integers, which gives thresholds: nothing is recomp
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch_check import Walk, check_model, check_spiking, check_stream
 from edgeternary.frontends.torch_input import one_or_each
 from edgeternary.frontends.torch_layers import LAYERS, add
-from edgeternary.frontends.torch_support import SUPPORTED, check_modules
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
+from edgeternary.frontends.torch_nodes import (
+    CHECKS,
+    ELEMENTWISE,
+    UNCHANGED,
+    check_call,
+    check_constant,
+    check_kind,
+    check_result,
+    check_writes,
+    same_dtype,
+    unknown,
+)
+from edgeternary.frontends.torch_output import output
+from edgeternary.frontends.torch_support import check_dtypes, check_modules, copied, exactly
+from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Pending, graph_shape
 from edgeternary.ir import Graph, Meta, Value, parse
 from edgeternary.nn.example import UINT8, check_example
 from edgeternary.nn.levels import Levels
@@ -31,20 +44,8 @@ from edgeternary.nn.streaming import Streaming
 from edgeternary.passes import optimize
 from edgeternary.passes.stream import stream
 
-_aten, _ours = torch.ops.aten, torch.ops.edgeternary
-UNCHANGED = {
-    _aten.dropout.default, _aten.feature_dropout.default, _aten.alias.default, _aten.contiguous.default,
-    _aten.detach.default, _aten.clone.default,
-}  # fmt: skip
-ELEMENTWISE = {
-    _ours.batch_norm.default, _ours.rprelu.default,
-    _aten.relu.default, _aten.relu_.default, _aten.relu6.default, _aten.hardtanh.default,
-    _aten.hardtanh_.default, _aten.leaky_relu.default, _aten.mul.Tensor, _aten.add.Tensor, _aten.sub.Tensor,
-    _aten.div.Tensor, _aten.neg.default, _aten.clamp.default, _aten.to.dtype, _aten.floor.default,
-    _aten.round.default,
-}  # fmt: skip
+_aten = torch.ops.aten
 BINARY = ("rate", "latency")  # codings of edgeternary.nn.Spiking
-CHECKS = {_aten._assert_tensor_metadata.default}
 
 
 def lower(
@@ -57,6 +58,7 @@ def lower(
     input_scale: float | Sequence[float] = 1.0,
     input_zero: int | Sequence[int] = 0,
     labels: Sequence[str] = (),
+    check: bool = True,
 ) -> Graph:
     """Lowers model.eval() to a graph that gives the same integers for every input, ties included.
 
@@ -69,21 +71,28 @@ def lower(
     is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm in a copy, and
     meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
 
+    check: compare graph and model on 4 to 32 samples at the end, fewer of a large model.
+
     EdgeTernaryError, naming the layer, for anything without an exact integer form.
     """
+    check_dtypes(model)
     if isinstance(model, Streaming):
         options: dict[str, Any] = {
             "name": name, "input_type": input_type, "input_range": input_range, "input_scale": input_scale,
-            "input_zero": input_zero, "labels": labels,
+            "input_zero": input_zero, "labels": labels, "check": check,
         }  # fmt: skip
-        return stream(lower(model.net, example, **options))
+        step = stream(lower(model.net, example, **options), model.fill)
+        if check:
+            check_stream(step, model)
+        return step
+    whole = model
     if isinstance(model, Spiking):
         example = check_example(example, UINT8 if model.coding in BINARY else None)
         if model.coding in BINARY:
             input_type, input_range = "binary", None
-        example = model.eval().encode(example[:1])[:, 0]
+        example = model.encode(example[:1])[:, 0]
         model = model.net
-    model = copy.deepcopy(model).eval()
+    model = copied(model)
     set_steps(model, 1)
     replaced = replace_batch_norms(model)
     check_modules(model)
@@ -93,9 +102,9 @@ def lower(
     shape = tuple(example.shape[1:])
     value = Value("input", graph_shape(shape), kind, lo, hi)
     context = Context(model, {value.name: value})
-    with torch.no_grad():
-        result = _walk(context, _export(model, example[:1]), Codes(value.name, shape))
-        output, scale = _output(context, result)
+    with exactly():
+        walk = _walk(context, _export(model, example[:1]), Codes(value.name, shape))
+        last, scale = output(context, walk.answer)
     info = {"torch_shape": " ".join(map(str, shape))}
     if replaced:
         info["replaced"] = ", ".join(replaced)
@@ -103,7 +112,12 @@ def lower(
         input_scale=one_or_each(input_scale, float), input_zero=one_or_each(input_zero, int),
         logit_scale=scale, labels=tuple(labels), info=info,
     )  # fmt: skip
-    return optimize(Graph(name, value, tuple(context.ops), output, tuple(context.states), meta))
+    graph = optimize(Graph(name, value, tuple(context.ops), last, tuple(context.states), meta))
+    if check and isinstance(whole, Spiking):
+        check_spiking(graph, Spiking(model, whole.steps, whole.coding), shape)
+    elif check:
+        check_model(context, walk, graph, model, example)
+    return graph
 
 
 def _export(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
@@ -119,86 +133,77 @@ def _export(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
         ) from error
 
 
-def _walk(context: Context, program: torch.export.ExportedProgram, x: Codes) -> Lowered:
+def _walk(context: Context, program: torch.export.ExportedProgram, x: Codes) -> Walk:
     signature = program.graph_signature
-    constants = {**program.state_dict, **program.constants}
     targets = {
         **signature.inputs_to_parameters,
         **signature.inputs_to_buffers,
         **signature.inputs_to_lifted_tensor_constants,
     }
+    tensors = {**program.state_dict, **program.constants}
+    constants = {node: tensors[path].detach() for node, path in targets.items()}
+    check_writes(context, program)
     results: dict[fx.Node, Any] = {}
     for node in program.graph.nodes:
         context.node = node
         if node.op == "placeholder":
-            results[node] = constants[targets[node.name]].detach() if node.name in targets else x
+            results[node] = constants.get(node.name, x)
         elif node.op == "output":
             outputs = fx.node.map_arg(node.args[0], lambda n: results[n])
             if len(outputs) != 1:
                 raise EdgeTernaryError(
                     "the model has several outputs", "a graph has exactly one", "return one tensor"
                 )
-            return outputs[0]
+            return Walk(program, constants, results, outputs[0])
         elif node.target not in CHECKS:
+            check_kind(context, node)
             results[node] = _node(context, node, results)
     raise AssertionError("an exported program ends in an output node")
 
 
-def _node(context: Context, node: fx.Node, results: dict[fx.Node, Any]) -> Lowered:
+def _node(c: Context, node: fx.Node, results: dict[fx.Node, Any]) -> Lowered:
     args: Any = fx.node.map_arg(node.args, lambda n: results[n])
-    kwargs = fx.node.map_arg(node.kwargs, lambda n: results[n])
-    flat = [a for arg in args for a in (arg if isinstance(arg, (list, tuple)) else (arg,))]
-    live = [a for a in flat if isinstance(a, (Codes, Pending))]
+    kwargs: Any = fx.node.map_arg(node.kwargs, lambda n: results[n])
+    live = [a for a in tree_leaves((args, kwargs)) if isinstance(a, (Codes, Pending))]
+    try:
+        result = _lowered(c, node, args, kwargs, live)
+    except EdgeTernaryError:
+        raise
+    except Exception as error:  # torch raises whatever its operators do not accept
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise c.refuse(
+            f"{node.target} cannot be computed: {said}", "use the layers of edgeternary.nn"
+        ) from error
+    check_result(c, node, result)
+    return result
+
+
+def _lowered(c: Context, node: fx.Node, args: Any, kwargs: Any, live: list[Codes | Pending]) -> Lowered:
     target: Any = node.target
     if not live:
+        check_constant(c, target)
         return target(*args, **kwargs)
+    if target in LAYERS or target in UNCHANGED or target in ELEMENTWISE:
+        check_call(c, kwargs)
     if target in LAYERS:
-        return LAYERS[target](context, *args, **kwargs)
-    if target in UNCHANGED:
+        return LAYERS[target](c, *args)
+    if target in UNCHANGED or (target is _aten.to.dtype and same_dtype(node)):
         return live[0]
     if target in ELEMENTWISE:
         if len(live) == 1:
-            return _pend(context, target, args, kwargs, live[0])
+            return _pend(c, target, args, live[0])
         if target is _aten.add.Tensor and all(isinstance(a, Codes) for a in live):
-            return add(context, args[0], args[1])
-    raise context.refuse(
-        f"{str(target).removesuffix('.default')} has no exact integer form. Supported are {SUPPORTED}",
-        "use one of these, or convert the model by edgeternary.nn.convert",
-    )
+            return add(c, args[0], args[1])
+    raise unknown(c, target)
 
 
-def _pend(context: Context, target: Any, args: Any, kwargs: Any, x: Codes | Pending) -> Pending:
+def _pend(c: Context, target: Any, args: Any, x: Codes | Pending) -> Pending:
     place = next(i for i, a in enumerate(args) if a is x)
 
     def apply(t: Tensor) -> Tensor:
-        return target(*args[:place], t, *args[place + 1 :], **kwargs)
+        return target(*args[:place], t, *args[place + 1 :])
 
-    before = x if isinstance(x, Pending) else Pending(x, (), ())
-    return replace(before, chain=(*before.chain, apply), layers=(*before.layers, context.path))
-
-
-def _output(context: Context, result: Lowered) -> tuple[str, float]:
-    """Name of the output value and the logit scale: the chain after it must be one positive factor."""
-    if isinstance(result, Codes) and result.order is None:
-        return result.name, 1.0
-    if isinstance(result, Pending):
-        base = result.base
-        probe = (
-            torch.arange(-2.0, 3.0)[:, None]
-            .expand(5, base.channels)
-            .reshape(5, -1, *[1] * (len(base.shape) - 1))
-        )
-        y = result(probe)
-        scale = float(y[3].flatten()[0])
-        if len(result.chain) == 1 and y.shape == probe.shape and scale > 0 and torch.equal(y, probe * scale):
-            return base.name, scale
-        raise EdgeTernaryError(
-            f"the model ends in the float layer {result.layers[-1]!r}",
-            "the output must be integers times one scale that all classes share, with no batch-norm after",
-            "end the model with edgeternary.nn.Output, or with an Activation",
-        )
-    raise EdgeTernaryError(
-        "the model's output is no integer value that a graph can name",
-        "it is a constant, or a flattened map whose order differs from channels-last",
-        "end the model with edgeternary.nn.Output",
-    )
+    numbers = [a for a in args if a is not x and (not isinstance(a, Tensor) or a.numel() == 1)]
+    factor = target is _aten.mul.Tensor and len(numbers) == 1
+    link = Link(apply, c.path, ELEMENTWISE[target](args, place), factor)
+    return Pending(x.base, (*x.chain, link)) if isinstance(x, Pending) else Pending(x, (link,))

@@ -21,7 +21,7 @@ def fit_bounds(model: nn.Module, example: Tensor, **options: Any) -> dict[str, i
     raised: dict[str, int] = {}
     while True:
         try:
-            lower(model, example, **options)
+            lower(model, example, **{**options, "check": False})
             return raised
         except BoundExceeded as error:
             bound = 1 << (error.needed - 1).bit_length()

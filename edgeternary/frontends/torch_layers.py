@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
+from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order, graph_shape
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size
 from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, SumPool
@@ -27,7 +26,11 @@ def _weights(c: Context, weight: Lowered) -> NDArray[np.int64]:
         raise c.refuse(
             "its weights are float, as in the first of two training stages", "set its float_weights to False"
         )
-    return c.integers(weight, "weight")
+    w = c.integers(weight, "weight")
+    top = int(np.abs(w).max(initial=0))
+    if top > 127:
+        raise c.refuse(f"a weight is {top}", "weights have at most 8 bits")
+    return w
 
 
 def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
@@ -36,8 +39,6 @@ def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
     if np.all(np.abs(weights) == 1):
         return "bipolar"
     top = int(np.abs(weights).max())
-    if top > 127:
-        raise c.refuse(f"a weight is {top}", "weights have at most 8 bits")
     return "ternary" if top <= 1 else f"int{top.bit_length() + 1}"
 
 
@@ -94,6 +95,11 @@ def aten_conv2d(
 ) -> Codes:
     if max(dilation) > 1:
         raise c.refuse("dilated convolutions are not supported", "use a larger kernel or a stride")
+    if not torch._C._get_mkldnn_enabled() or not torch.backends.mkldnn.is_available():
+        raise c.refuse(
+            "without oneDNN, torch computes its sums by NNPACK, which rounds them",
+            "use edgeternary.nn.Conv2d, which switches NNPACK off",
+        )
     py, px = padding
     return conv2d(c, x, weight, stride, (py, px, py, px), 0, groups, bias)
 
@@ -146,34 +152,25 @@ def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: Pair) -> tuple[int, ...]:
     return (x.channels, *(out if len(x.shape) == 3 else out[1:]))
 
 
-def flatten(c: Context, x: Lowered, *_: object) -> Codes:
-    x = c.codes(x, "flatten after the activation")
-    if len(x.shape) == 1:
-        return x
-    size = math.prod(x.shape)
-    order = None if x.channels in (1, size) else channels_last_order(x.shape)
-    return c.emit(Reshape(name=c.name(), inputs=(x.name,), shape=(size,)), (size,), order)
+def reshape(c: Context, x: Lowered, *_: object) -> Codes:
+    """Any change of shape alone: flatten, view, reshape, squeeze and unsqueeze of codes.
 
-
-def view(c: Context, x: Lowered, shape: Sequence[int]) -> Codes:
-    """x.view(len(x), -1) is a flatten; other views have no meaning with channels last."""
-    x = c.codes(x, "reshape after the activation")
-    if len(shape) != 2 or shape[1] not in (-1, math.prod(x.shape)):
-        raise c.refuse(f"reshaping to {list(shape)} is not supported", "use edgeternary.nn.Flatten")
-    return flatten(c, x)
-
-
-def squeeze(c: Context, x: Lowered, dim: int) -> Codes:
-    """The height of 1 that Conv1d and SumPool put around a 1-D map, taken off again."""
-    x = c.codes(x)
-    return Codes(x.name, tuple(n for i, n in enumerate(x.shape, 1) if i != dim or n != 1), x.order)
-
-
-def unsqueeze(c: Context, x: Lowered, dim: int) -> Codes:
-    x = c.codes(x)
-    if dim != 2 or len(x.shape) != 2:
-        raise c.refuse("only a height of 1 can be added to a map (C, L)", "use edgeternary.nn.Conv1d")
-    return Codes(x.name, (x.shape[0], 1, x.shape[1]), x.order)
+    Torch says what the shape becomes. Channels lie last in the graph, so only a flatten (which notes where
+    torch's elements lie), its reverse, and axes of size 1 move nothing.
+    """
+    assert c.node is not None
+    x, fake = c.codes(x, "reshape after the activation"), c.node.meta["val"]
+    shape, order = tuple(fake.shape[1:]), channels_last_order(x.shape) if x.order is None else x.order
+    known = len(fake.shape) > 1 and fake.shape[0] == 1 and len(shape) <= 3
+    if not known or (len(shape) > 1 and not np.array_equal(channels_last_order(shape), order)):
+        raise c.refuse(
+            f"reshaping {(1, *x.shape)} to {tuple(fake.shape)} is not supported", "use edgeternary.nn.Flatten"
+        )
+    identity = len(shape) > 1 or np.array_equal(order, np.arange(len(order)))
+    if graph_shape(shape) == c.values[x.name].shape:
+        return Codes(x.name, shape, None if identity else order)
+    op = Reshape(name=c.name(), inputs=(x.name,), shape=graph_shape(shape))
+    return c.emit(op, shape, None if identity else order)
 
 
 def add(c: Context, a: Codes, b: Codes) -> Codes:
@@ -202,6 +199,8 @@ def _same_order(a: Codes, b: Codes) -> bool:
 
 def cat(c: Context, parts: Sequence[Lowered], dim: int = 0) -> Codes:
     xs = [c.codes(x) for x in parts]
+    if len(xs) == 1:
+        return xs[0]
     types = {c.values[x.name].type.name for x in xs}
     if (
         len(types) > 1
@@ -232,11 +231,13 @@ LAYERS: dict[object, Handler] = {
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,
     _aten.max_pool2d.default: max_pool,
-    _aten.flatten.using_ints: flatten,
-    _aten.view.default: view,
-    _aten.reshape.default: view,
-    _aten.squeeze.dim: squeeze,
-    _aten.unsqueeze.default: unsqueeze,
+    _aten.flatten.using_ints: reshape,
+    _aten.view.default: reshape,
+    _aten.reshape.default: reshape,
+    _aten.squeeze.dim: reshape,
+    _aten.squeeze.dims: reshape,
+    _aten.squeeze.default: reshape,
+    _aten.unsqueeze.default: reshape,
     _aten.cat.default: cat,
     **dict.fromkeys(DROPOUTS, dropout),
 }

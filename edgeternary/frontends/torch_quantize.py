@@ -13,7 +13,7 @@ from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending,
 from edgeternary.ir import smallest
 from edgeternary.nn.levels import Levels, levels
 from edgeternary.ops import Lookup, Requantize, Threshold
-from edgeternary.passes.steps import steps
+from edgeternary.passes.steps import WHOLE_INTERVAL_LIMIT, steps
 
 
 class BoundExceeded(EdgeTernaryError):
@@ -32,6 +32,8 @@ def _type(c: Context, lo: int, hi: int) -> str:
 def _thresholds(c: Context, x: Lowered, kind: str, quantize: Callable[[torch.Tensor], torch.Tensor]) -> Codes:
     base = x.base if isinstance(x, Pending) else c.codes(x)
     value, channels, rank = c.values[base.name], base.channels, len(base.shape)
+    if isinstance(x, Pending) and channels * (value.hi - value.lo + 1) > WHOLE_INTERVAL_LIMIT:
+        _check_monotone(c, x)
 
     def f(codes: NDArray[np.int64]) -> NDArray[np.int64]:
         batch = column(np.broadcast_to(codes, (channels, codes.shape[1])), rank)
@@ -47,6 +49,16 @@ def _thresholds(c: Context, x: Lowered, kind: str, quantize: Callable[[torch.Ten
         t, first, step = t[where], first[where], step[where]
     op = Threshold(name=c.name(), inputs=(base.name,), t=t, base=first, step=step, type=kind)
     return c.emit(op, base.shape, base.order)
+
+
+def _check_monotone(c: Context, x: Pending) -> None:
+    """Where the interval is too wide to try every integer, each function before a quantiser must be known."""
+    for link in x.chain:
+        if not link.monotone:
+            raise c.refuse(
+                f"a function in {link.layer!r} before it is not monotone, such as a negative slope",
+                "use functions that only rise or only fall (ReLU, hard tanh), or narrower sums",
+            )
 
 
 def sign(c: Context, x: Lowered) -> Codes:

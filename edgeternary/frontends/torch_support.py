@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 from torch import nn
 
 from edgeternary.errors import EdgeTernaryError
@@ -34,6 +39,38 @@ NO_LAYER = {
     "Softmax": "leave it out: argmax of the logits is the same, and the logits keep their scale",
     "LogSoftmax": "leave it out: argmax of the logits is the same, and the logits keep their scale",
 }
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy in eval mode, or a refusal."""
+    try:
+        return copy.deepcopy(model).eval()
+    except Exception as error:  # whatever the copy of a foreign attribute raises
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise EdgeTernaryError(
+            "the model cannot be copied",
+            f"copy.deepcopy says: {said}",
+            "keep parameters and buffers in it alone",
+        ) from error
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Torch as lowering takes it: without gradients, and without autocast around it."""
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        yield
+
+
+def check_dtypes(model: nn.Module) -> None:
+    """Refuses parameters and buffers of another dtype than float32, by module path."""
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if (tensor.is_floating_point() or tensor.is_complex()) and tensor.dtype != torch.float32:
+            path, _, own = name.rpartition(".")
+            raise EdgeTernaryError(
+                f"layer {path or 'model'!r} ({type(model.get_submodule(path)).__name__}) cannot be lowered",
+                f"its {own} is {str(tensor.dtype).removeprefix('torch.')}; a graph gives what float32 does",
+                "call model.float(), and measure that model",
+            )
 
 
 def check_modules(model: nn.Module) -> None:

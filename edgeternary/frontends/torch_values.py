@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,8 @@ from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Op, State, Value
+from edgeternary.ir.types import INT32_HI, INT32_LO
+from edgeternary.ops import Conv2d, Dense
 
 EXACT = 1 << 24  # float32 holds every integer up to here
 
@@ -36,16 +38,29 @@ class Codes:
 
 
 @dataclass(frozen=True)
+class Link:
+    """One float function of a chain.
+
+    layer: the module path that it belongs to. monotone: it rises or falls within each channel whatever comes
+    in. factor: it multiplies by one number.
+    """
+
+    apply: Apply
+    layer: str
+    monotone: bool = False
+    factor: bool = False
+
+
+@dataclass(frozen=True)
 class Pending:
     """Codes after float functions that wait for a quantiser: the chain becomes its thresholds."""
 
     base: Codes
-    chain: tuple[Apply, ...]
-    layers: tuple[str, ...]
+    chain: tuple[Link, ...] = ()
 
     def __call__(self, x: Tensor) -> Tensor:
-        for apply in self.chain:
-            x = apply(x)
+        for link in self.chain:
+            x = link.apply(x)
         return x
 
 
@@ -105,32 +120,53 @@ class Context:
             else "its input is not quantised to integer codes"
         )
         if isinstance(x, Pending):
-            why += f" (it is the float output of {x.layers[-1]!r})"
+            why += f" (it is the float output of {x.chain[-1].layer!r})"
         raise self.refuse(why, remedy)
 
     def integers(self, x: object, what: str) -> NDArray[np.int64]:
         """A constant tensor of integers as int64, or a refusal."""
         if not isinstance(x, Tensor):
             raise self.refuse(f"its {what} is not a constant", "use a fixed parameter")
-        array = x.detach().double().numpy()
+        array = x.detach().numpy()
+        array = array.astype(np.float64) if array.dtype.kind == "f" else array.astype(np.int64)
         if not np.array_equal(array, np.rint(array)):
             raise self.refuse(
                 f"its {what} is not made of integers",
                 "use the layer of that name in edgeternary.nn, or edgeternary.nn.convert the model",
             )
+        if array.size and not (array.min() >= INT32_LO and array.max() <= INT32_HI):
+            raise self.refuse(
+                f"its {what} reaches {float(array.flat[np.abs(array).argmax()]):,.0f}, beyond int32",
+                "train it with a larger scale, or without so large a value",
+            )
         return array.astype(np.int64)
 
     def emit(self, op: Op, shape: tuple[int, ...], order: NDArray[np.int64] | None = None) -> Codes:
-        """Adds an op; refuses a value that float32 would not hold exactly in torch."""
-        value = op.infer([self.values[name] for name in op.inputs])
-        if max(-value.lo, value.hi) > EXACT:
+        """Adds an op; refuses sums that float32 would not hold exactly, on the way to them too."""
+        ins = [self.values[name] for name in op.inputs]
+        value = op.infer(ins)
+        most = max(-value.lo, value.hi, partial_sums(op, ins))
+        if most > EXACT:
             raise self.refuse(
-                f"its sums reach {max(-value.lo, value.hi):,}, beyond the 2^24 up to which float32 is exact",
+                f"its sums reach {most:,}, beyond the 2^24 up to which float32 is exact",
                 "use fewer inputs, narrower weights or narrower activations",
             )
         self.ops.append(op)
         self.values[op.name] = value
         return Codes(op.name, shape, order)
+
+
+def partial_sums(op: Op, ins: Sequence[Value]) -> int:
+    """The largest magnitude of any sum of some of a layer's products, with or without its bias."""
+    if not isinstance(op, (Conv2d, Dense)):
+        return 0
+    x, w = ins[0], op.weights.reshape(len(op.weights), -1).astype(np.int64)
+    lo, hi, bias = min(x.lo, 0), max(x.hi, 0), op.bias.astype(np.int64)
+    if isinstance(op, Conv2d) and any(op.pad):
+        lo, hi = min(lo, op.pad_value), max(hi, op.pad_value)
+    up, down = np.maximum(w, 0).sum(1), np.minimum(w, 0).sum(1)
+    most, least = up * hi + down * lo + np.maximum(bias, 0), up * lo + down * hi + np.minimum(bias, 0)
+    return int(max(most.max(), -least.min()))
 
 
 def graph_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -141,7 +177,9 @@ def graph_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def channels_last_order(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """order[i] for a flattened (C, H, W) or (C, L): where torch's element i lies in the graph."""
+    """order[i] for a flattened (C, H, W), (C, L) or (n,): where torch's element i lies in the graph."""
+    if len(shape) == 1:
+        return np.arange(shape[0])
     indices = np.arange(int(np.prod(shape))).reshape(graph_shape(shape))
     return np.ascontiguousarray(np.moveaxis(indices, -1, 0)).reshape(-1)
 

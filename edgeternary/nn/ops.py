@@ -1,7 +1,8 @@
 """The eval-mode forward passes as torch.library operators, so that torch.export keeps each layer whole.
 
 Every tensor of codes or accumulators is a float tensor that holds integers. Sums stay below 2^24, so float32
-adds them exactly in any order; only a Winograd convolution would not, hence NNPACK is switched off.
+adds them exactly in any order; only a Winograd convolution would not, hence NNPACK is switched off, and
+autocast's bfloat16 with it.
 Everything that is not an integer (batch-norm, activation scales) runs in float64, one elementary IEEE
 operation at a time, in a fixed order.
 """
@@ -26,7 +27,8 @@ def conv_size(size: int, before: int, after: int, kernel: int, stride: int) -> i
 @custom_op("edgeternary::dense", mutates_args=())
 def dense(x: Tensor, codes: Tensor, bias: Tensor) -> Tensor:
     """x (N, in) codes, codes (out, in), bias (out,) integers -> (N, out) integer accumulators."""
-    return F.linear(x, codes) + bias
+    with torch.autocast(x.device.type, enabled=False):
+        return F.linear(x, codes) + bias
 
 
 @dense.register_fake
@@ -52,7 +54,8 @@ def conv2d(
     x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int
 ) -> Tensor:
     """x (N, C, H, W), codes (out, C/groups, kh, kw), pad (top, left, bottom, right) -> accumulators."""
-    with torch.backends.nnpack.flags(enabled=False):  # NNPACK's Winograd is off by up to 0.067
+    winograd = torch.backends.nnpack.flags(enabled=False)  # off by up to 0.067
+    with winograd, torch.autocast(x.device.type, enabled=False):
         return F.conv2d(padded(x, pad, pad_value), codes, stride=list(stride), groups=groups)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.norm import BatchNorm
 
 
@@ -13,13 +14,30 @@ def set_module(model: nn.Module, path: str, module: nn.Module) -> None:
     setattr(model.get_submodule(parent), name, module)
 
 
-def our_batch_norm(bn: nn.BatchNorm1d | nn.BatchNorm2d) -> BatchNorm:
-    """The same parameters and statistics in a BatchNorm whose eval mode is exact."""
+def our_batch_norm(bn: nn.BatchNorm1d | nn.BatchNorm2d, path: str = "batch-norm") -> BatchNorm:
+    """The same parameters and statistics in a BatchNorm whose eval mode is exact.
+
+    EdgeTernaryError, naming `path`, where eval mode takes the batch's own statistics, and for hooks.
+    """
+    what, mean, var = (
+        f"layer {path!r} ({type(bn).__name__}) cannot be replaced",
+        bn.running_mean,
+        bn.running_var,
+    )
+    if mean is None or var is None:
+        raise EdgeTernaryError(
+            what,
+            "without running statistics it normalises by those of the batch, in eval mode too",
+            "leave track_running_stats=False out",
+        )
+    if bn._forward_hooks or bn._forward_pre_hooks:
+        raise EdgeTernaryError(
+            what, "it has a hook, which its replacement would not call", "write what the hook does as a layer"
+        )
     ours = BatchNorm(bn.num_features, bn.eps, 0.1 if bn.momentum is None else bn.momentum)
     if bn.affine:
         ours.weight, ours.bias = bn.weight, bn.bias
-    if bn.running_mean is not None and bn.running_var is not None:
-        ours.running_mean, ours.running_var = bn.running_mean, bn.running_var
+    ours.running_mean, ours.running_var = mean, var
     return ours.train(bn.training)
 
 
@@ -31,8 +49,8 @@ def replace_batch_norms(model: nn.Module) -> list[str]:
     found = [
         (path, module)
         for path, module in model.named_modules(remove_duplicate=False)
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)) and path
+        if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d) and path  # a subclass may compute something else
     ]
     for path, module in found:
-        set_module(model, path, our_batch_norm(module))
+        set_module(model, path, our_batch_norm(module, path))
     return [path for path, _ in found]

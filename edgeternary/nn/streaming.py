@@ -7,7 +7,7 @@
     step = lower(model, x[:1])            # one frame a step, with states: (samples, steps, 10) in
     window = lower(model.net, x[:1])      # the same network over a whole window: (samples, 1, 52, 10) in
 
-After `window` frames both give the same integers, and before that as if frames of code 0 had gone before.
+After `window` frames both give the same integers, and before that as if frames of `fill` had gone before.
 """
 
 from __future__ import annotations
@@ -53,14 +53,15 @@ class Streaming(nn.Module):
 
     edgeternary.lower takes it as one step that reads one frame: convolutions and pools over time keep their
     last frames as states (edgeternary.passes.stream says which layers can). `net` alone lowers to the network
-    over a window.
+    over a window. fill: the code of the frames before the first, which the input must have: -1 or 1 for a
+    bipolar one.
     """
 
-    def __init__(self, net: nn.Module, window: int) -> None:
+    def __init__(self, net: nn.Module, window: int, fill: int = 0) -> None:
         super().__init__()
         if window < 1:
             raise EdgeTernaryError(f"a window of {window} frames holds nothing", remedy="give one or more")
-        self.net, self.window = net, window
+        self.net, self.window, self.fill = net, window, fill
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 3 or x.shape[2] != self.window:
@@ -74,11 +75,11 @@ class Streaming(nn.Module):
 
     @torch.no_grad()
     def over(self, frames: Tensor) -> Tensor:
-        """The answers (N, T, ...) after each of the frames (N, C, T), code 0 having gone before the first."""
-        before = frames.new_zeros((*frames.shape[:2], self.window - 1))
+        """The answers (N, T, ...) after each of the frames (N, C, T); frames of `fill` went before."""
+        before = frames.new_full((*frames.shape[:2], self.window - 1), self.fill)
         windows = torch.cat((before, frames), 2).unfold(2, self.window, 1)  # (N, C, T, window)
         y = self(windows.transpose(1, 2).flatten(0, 1))
         return y.reshape(len(frames), -1, *y.shape[1:])
 
     def extra_repr(self) -> str:
-        return f"window={self.window}"
+        return f"window={self.window}, fill={self.fill}"

@@ -17,7 +17,8 @@ from edgeternary.run.inputs import check_inputs  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
-CODES = torch.randint(0, 256, (4, 2, 5, 3)).float()
+CODES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 2, 5, 3))).float()
+CODES[0, 0, 0] = torch.tensor([0.0, 3.0, 255.0])
 
 
 def net() -> torch.nn.Module:
