@@ -54,6 +54,11 @@ def test_shapes_and_types(load):
     assert bits.input_type == "binary" and bits.train[0].max() == 1
     signed = load(**FOUR | {"x_train": X.astype(np.int8), "x_test": X[:5].astype(np.int8)}, input_scale=0.5)
     assert (signed.input_type, signed.input_scale, signed.input_zero) == ("int8", 0.5, 0)
+    each = load(**FOUR, input_scale=np.array([0.5, 0.25, 1.0]), input_zero=np.array([0, -3, 9]))
+    assert (each.input_scale, each.input_zero) == ((0.5, 0.25, 1.0), (0, -3, 9))
+    for wrong in ({"input_scale": "half"}, {"input_zero": 0.5}, {"input_scale": np.ones((1, 3))}):
+        with pytest.raises(EdgeTernaryError, match=r"one float|one int"):
+            load(**FOUR, **wrong)
     narrow = load(**FOUR | {"x_train": X % 16, "x_test": X[:5] % 16}, input_type="uint4", name="four bits")
     assert (narrow.input_type, narrow.name) == ("uint4", "four bits")
 

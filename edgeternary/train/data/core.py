@@ -19,11 +19,11 @@ Split = tuple[Array, Array]
 class Data:
     """Codes (n, height, width, channels), for series (n, 1, length, channels), and labels (n,): three parts.
 
-    The codes are integers of `input_type`; a code means (code - input_zero) * input_scale. Where channels
-    were scaled one by one, that is a value in units of the channel's scale, and channels holds each one's
-    (offset, scale): measured value = offset + scale * (code - input_zero) * input_scale. labels: a name for
-    each class. EdgeTernaryError for empty parts, shapes and types that do not fit, codes and labels out of
-    range.
+    The codes are integers of `input_type`; a code means (code - input_zero) * input_scale, each of them one
+    number, or one for each channel. Where channels were scaled one by one, that is a value in units of the
+    channel's scale, and channels holds each one's (offset, scale): measured value = offset + scale * (code -
+    input_zero) * input_scale. labels: a name for each class. EdgeTernaryError for empty parts, shapes and
+    types that do not fit, codes and labels out of range.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Data:
     test: Split
     labels: tuple[str, ...]
     input_type: str = "uint8"
-    input_scale: float = 1 / 255
-    input_zero: int = 0
+    input_scale: float | tuple[float, ...] = 1 / 255
+    input_zero: int | tuple[int, ...] = 0
     channels: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,8 @@ def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
     Samples are uint8, int8, int16 or bool, (n, H, W, C), (n, H, W) for one channel, (n, L) for one row of
     values; labels are integers (n,) or (n, 1). Without validation samples the last `validation` training
     ones are taken, by default every tenth of their number, at most 5,000. Optional: name, labels or
-    label_names (texts), input_type, input_scale, input_zero. Objects (pickles) are not read.
-    EdgeTernaryError says what is missing or wrong.
+    label_names (texts), input_type, input_scale and input_zero (numbers, or one for each channel). Objects
+    (pickles) are not read. EdgeTernaryError says what is missing or wrong.
     """
     file = Path(path)
     arrays = _read(file)
@@ -51,9 +52,22 @@ def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
             f"samples of {file} are {kind}", f"they are {', '.join(TYPES)}", "scale and round them to codes"
         )
     input_type = str(arrays.get("input_type", TYPES[kind]))
-    scale = float(arrays.get("input_scale", 1 / 255 if input_type == "uint8" else 1.0))
+    scale = _numbers(file, arrays, "input_scale", float, 1 / 255 if input_type == "uint8" else 1.0)
+    zero = _numbers(file, arrays, "input_zero", int, 0)
     title = str(arrays.get("name", file.stem))
-    return Data(title, train, held, test, labels, input_type, scale, int(arrays.get("input_zero", 0)))
+    return Data(title, train, held, test, labels, input_type, scale, zero)
+
+
+def _numbers(file: Path, arrays: dict[str, Array], key: str, number: type, default: float) -> Any:
+    """One number, or a tuple with one for each channel."""
+    found = np.asarray(arrays.get(key, default))
+    if found.dtype.kind not in "iuf" or found.ndim > 1 or (number is int and np.any(found != np.rint(found))):
+        raise EdgeTernaryError(
+            f"{key} of {file} is {found.dtype} of shape {found.shape}",
+            f"it is one {number.__name__}, or one for each channel",
+            "save it as numbers",
+        )
+    return tuple(number(n) for n in found) if found.ndim else number(found)
 
 
 def _read(file: Path) -> dict[str, Array]:
