@@ -119,4 +119,10 @@ class BitPlanes(_Planes):
 
     def __init__(self, bits: int = 8, planes: int | None = None, kind: str = "bipolar") -> None:
         kept = bits if planes is None else planes
+        if not 1 <= kept <= bits:
+            raise EdgeTernaryError(
+                f"BitPlanes cannot keep {kept} of {bits} bits",
+                "at least the most significant one is kept, and no more than there are",
+                f"give planes=1 to planes={bits}",
+            )
         super().__init__([BitPlane(bits - 1 - k, bits, kind) for k in range(kept)])

@@ -85,10 +85,22 @@ def test_learned_shifts_become_thresholds(kind, chosen):
         (lambda kind: q.Binarize(9, kind), 1, ["threshold"]),
         (lambda kind: q.Thermometer([1, 8, 9, 15], kind), 4, ["threshold"] * 4 + ["concat"]),
         (lambda kind: q.Thermometer(3, kind, bits=4), 3, ["threshold"] * 3 + ["concat"]),
+        (lambda kind: q.Thermometer([7], kind), 1, ["threshold"]),
+        (lambda kind: q.Thermometer(1, kind, bits=4), 1, ["threshold"]),
+        (lambda kind: q.BitPlanes(4, 1, kind), 1, ["lookup"]),
         (lambda kind: q.BitPlanes(4, kind=kind), 4, ["lookup"] * 4 + ["concat"]),
         (lambda kind: q.BitPlanes(8, 2, kind), 2, ["lookup"] * 2 + ["concat"]),
     ],
-    ids=["binarize", "thermometer", "even thermometer", "bit planes", "two bit planes"],
+    ids=[
+        "binarize",
+        "thermometer",
+        "even thermometer",
+        "one threshold",
+        "half",
+        "one bit plane",
+        "bit planes",
+        "two bit planes",
+    ],
 )
 def test_encodings(encode, planes, ops, kind):
     inputs = image_inputs(64)

@@ -64,7 +64,10 @@ def test_encodings_have_no_state():
         (lambda: q.Binarize(128, "ternary"), "Binarize cannot give 'ternary' codes"),
         (lambda: q.Thermometer([3, 3]), r"cannot compare with \[3, 3\]"),
         (lambda: q.Thermometer([]), "at least one"),
-        (lambda: q.BitPlanes(4, 5), "no bit -1 in codes of 4 bits"),
+        (lambda: q.BitPlanes(4, 5), "cannot keep 5 of 4 bits"),
+        (lambda: q.BitPlanes(4, 0), "cannot keep 0 of 4 bits"),
+        (lambda: q.BitPlanes(20), "no bit 19"),
+        (lambda: q.Thermometer(0), "at least one integer"),
         (lambda: q.BitPlane(8), "no bit 8"),
     ],
 )
