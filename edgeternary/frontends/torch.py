@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch_check import Walk, check_model, check_spiking, check_stream
+from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_input import one_or_each
 from edgeternary.frontends.torch_layers import LAYERS, add
 from edgeternary.frontends.torch_nodes import (
@@ -180,6 +181,8 @@ def _node(c: Context, node: fx.Node, results: dict[fx.Node, Any]) -> Lowered:
 
 def _lowered(c: Context, node: fx.Node, args: Any, kwargs: Any, live: list[Codes | Pending]) -> Lowered:
     target: Any = node.target
+    if target in DROPOUTS:
+        return dropout(c, *args)
     if not live:
         check_constant(c, target)
         return target(*args, **kwargs)

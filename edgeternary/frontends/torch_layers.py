@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order, graph_shape
@@ -239,5 +238,4 @@ LAYERS: dict[object, Handler] = {
     _aten.squeeze.default: reshape,
     _aten.unsqueeze.default: reshape,
     _aten.cat.default: cat,
-    **dict.fromkeys(DROPOUTS, dropout),
 }

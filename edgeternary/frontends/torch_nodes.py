@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch_dropout import DROPOUTS
 from edgeternary.frontends.torch_support import SUPPORTED
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
 
@@ -43,14 +44,13 @@ ELEMENTWISE: dict[object, Callable[[Arguments, int], bool]] = {
     _aten.round.default: _always,
 }
 UNCHANGED = {
-    _aten.dropout.default, _aten.feature_dropout.default, _aten.alias.default, _aten.contiguous.default,
-    _aten.detach.default, _aten.clone.default,
+    _aten.alias.default, _aten.contiguous.default, _aten.detach.default, _aten.clone.default,
 }  # fmt: skip
 CHECKS = {_aten._assert_tensor_metadata.default}
 FLOATS = (torch.float32, torch.float64)
 KEYWORDS = {"memory_format"}  # those that change no value
 WITHOUT_VALUES = ("empty", "new_empty", "rand", "normal", "bernoulli", "multinomial")
-SAME_TENSOR = {_aten.dropout.default, _aten.feature_dropout.default}  # in eval mode; no schema says so
+SAME_TENSOR = set(DROPOUTS)  # in eval mode; no schema says so
 NO_WRITE = {_aten.detach_.default}
 
 
@@ -90,7 +90,7 @@ def check_constant(c: Context, target: Any) -> None:
     """Refuses constants that another call would not give again."""
     if target is operator.getitem:
         return
-    random = torch.Tag.nondeterministic_seeded in target.tags and target not in UNCHANGED
+    random = torch.Tag.nondeterministic_seeded in target.tags
     if random or target._schema.name.removeprefix("aten::").startswith(WITHOUT_VALUES):
         raise c.refuse(
             f"{target} gives other numbers at every call", "keep such a tensor in a buffer of the model"

@@ -125,6 +125,13 @@ IDIOMS: dict[str, tuple[Forward, str]] = {
     "mean((2, 3))": (pooled(lambda n, x: x.mean((2, 3))), EXACT),
     "mean([-1, -2])": (pooled(lambda n, x: x.mean(dim=[-1, -2])), EXACT),
     "torch.mean with keepdim": (pooled(lambda n, x: torch.mean(x, (2, 3), keepdim=True).flatten(1)), EXACT),
+    "adaptive, squeezed twice": (
+        pooled(lambda n, x: F.adaptive_avg_pool2d(x, 1).squeeze(-1).squeeze(-1)),
+        EXACT,
+    ),
+    "adaptive, squeezed": (pooled(lambda n, x: F.adaptive_avg_pool2d(x, 1).squeeze(3).squeeze(2)), EXACT),
+    "F.avg_pool1d": (series(lambda n, x: F.avg_pool1d(x, 36).flatten(1)), EXACT),
+    "F.adaptive_avg_pool1d": (series(lambda n, x: F.adaptive_avg_pool1d(x, 1).squeeze(-1)), EXACT),
     "padded AvgPool2d": (
         pooled(lambda n, x: F.avg_pool2d(x, 3, 2, padding=1).flatten(1), "wide"),
         r"pool 'avg_pool2d' \(AvgPool2d\).*padding=1 puts zeros.*padding=0",

@@ -87,3 +87,13 @@ def test_a_layer_that_ignores_eval_is_refused() -> None:
     model = nn.Sequential(q.Linear(8, 4), q.BatchNorm(4), q.Activation(2), Always(0.3), q.Output(4, 2))
     with pytest.raises(EdgeTernaryError, match=r"'3' \(Always\).*p=0.3"):
         lower(model, inputs())
+
+
+def test_dropped_weights_are_refused() -> None:
+    for train, expected in ((True, r"in eval mode too \(p=0.5\)"), (False, "")):
+        model = Net(lambda n, x, train=train: x * F.dropout(torch.ones(6), 0.5, train), "sums")
+        if expected:
+            with pytest.raises(EdgeTernaryError, match=expected):
+                lower(model, inputs())
+        else:
+            assert lower(model, inputs()).output_value.shape == (3,)
