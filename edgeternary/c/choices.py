@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from pathlib import Path
 
 from edgeternary.c import calibration
 from edgeternary.c.cores import Core
-from edgeternary.c.kernel import Cost, Kernel, Match, Offer
+from edgeternary.c.kernel import Conversion, Cost, Kernel, Match, Offer
 from edgeternary.c.kernels import conversions, kernels
 from edgeternary.c.layouts import NATURAL, Layout
 from edgeternary.ir import Graph, Op, Value
@@ -38,6 +41,10 @@ class Fetch:
             return cost.cycles
         fetched = min(cost.fetched, cost.flash) if cost.flash <= self.cache else cost.fetched
         return max(cost.cycles, fetched / self.bytes_per_cycle)
+
+
+class KernelFault(RuntimeWarning):
+    """A kernel failed while it judged a layer or a conversion; the plan is made of what the others offer."""
 
 
 def anything(match: Match, kernel: Kernel, offer: Offer) -> bool:
@@ -85,7 +92,7 @@ class Choices:
         key = (value.name, source, target)
         if key not in self._conversions:
             match = Match((), (value,), (value,), self.core)
-            found = [(kernel, kernel.convert(value, source, target, self.core)) for kernel in conversions()]
+            found = [(kernel, _convert(kernel, value, source, target, self.core)) for kernel in conversions()]
             self._conversions[key] = [
                 (match, kernel, placed)
                 for kernel, offer in found
@@ -103,7 +110,7 @@ class Choices:
                     ins = tuple(self.graph.ins(ops[0]))
                     wanted = self._wanted.get(outs[-1].name, ())
                     match = Match(ops, ins, outs, self.core, arriving, wanted)
-                    for offer in kernel.offers(match):
+                    for offer in _offers(kernel, match):
                         yield match, kernel, offer
 
     def _places(self, kernel: Kernel, offer: Offer) -> Iterator[Offer]:
@@ -125,6 +132,32 @@ class Choices:
             for name, layout in zip(inputs, offer.ins, strict=True):
                 if layout != NATURAL and layout not in self._wanted.setdefault(name, ()):
                     self._wanted[name] += (layout,)
+
+
+def _offers(kernel: Kernel, match: Match) -> list[Offer]:
+    """What a kernel offers: nothing where it fails. Preconditions belong into `offers`, so that is a fault."""
+    try:
+        return list(kernel.offers(match))
+    except Exception as error:
+        _tell(kernel, f"layer {match.ops[0].name!r}", error)
+        return []
+
+
+def _convert(kernel: Conversion, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
+    """The same for a conversion."""
+    try:
+        return kernel.convert(value, source, target, core)
+    except Exception as error:
+        _tell(kernel, f"{value.name!r}", error)
+        return None
+
+
+def _tell(kernel: Kernel, what: str, error: Exception) -> None:
+    """One line, with the place of the fault, for a bug report."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    why = f"{type(error).__name__} {error} in {Path(place.filename).name}, line {place.lineno}"
+    message = f"kernel {kernel.name} failed on {what} and is left out: {why}; please report this"
+    warnings.warn(KernelFault(message), stacklevel=2)
 
 
 def chain(graph: Graph, index: int, pattern: Sequence[str]) -> tuple[Op, ...]:

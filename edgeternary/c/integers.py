@@ -56,7 +56,8 @@ def vector(match: Match, op: Dense | Conv2d) -> str:
     x = match.ins[0]
     if not match.core.vectors:
         return ""
-    lo, hi = min(x.lo, getattr(op, "pad_value", 0)), max(x.hi, getattr(op, "pad_value", 0))
+    edge = op.edge(x) if isinstance(op, Conv2d) else x.lo
+    lo, hi = min(x.lo, edge), max(x.hi, edge)
     if x.type.dtype.itemsize == 1 and lo >= -0x80 and hi <= 0x7F:
         return "vdot4" if nibbles(op) else "vdot8"
     return "vdot8u" if x.type.dtype.itemsize == 1 else "vdot16"

@@ -51,8 +51,11 @@ class Window:
         return spread(self.out[0], lanes)
 
     def wish(self, x: Value, pad: int, starts: tuple[int, ...]) -> Lanes | None:
-        """The layout of `x` with what these parts of the output need and no more; None for too few rows."""
-        if self.out[0] < len(starts):
+        """The layout of `x` with what these parts of the output need and no more.
+
+        None for too few rows: parts that a reader wished for may begin below the last one, at its pads.
+        """
+        if self.out[0] < len(starts) or self.out[0] <= starts[-1]:
             return None
         height, width = tall(x.shape)[:2]
         inputs = tuple(start * self.stride[0] for start in starts)

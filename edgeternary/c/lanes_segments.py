@@ -70,7 +70,8 @@ def _of_stripes(layout: Stripes, value: Value) -> list[Rows]:
         else:
             before = sum(segment.elements for segment in shown if 0 in segment.lanes)
             shown.append(Segment(lanes, channels, before))
-    begins = {lane: max(start - layout.left, 0) * channels for lane, start in enumerate(layout.starts)}
+    seen = {lane for segment in shown for lane in segment.lanes}  # a part may have pads alone
+    begins = {lane: max(layout.starts[lane] - layout.left, 0) * channels for lane in sorted(seen)}
     skips = {
         lane: width * channels - sum(segment.elements for segment in shown if lane in segment.lanes)
         for lane in begins

@@ -43,6 +43,10 @@ class Conv2d(Op, frozen=True, kw_only=True, eq=False):
     def kernel(self) -> Pair:
         return self.weights.shape[1], self.weights.shape[2]
 
+    def edge(self, x: Value) -> int:
+        """The code outside the image; where nothing is padded, some code of `x`: `pad_value` may be none."""
+        return self.pad_value if any(self.pad) else x.lo
+
     def infer(self, ins: Sequence[Value]) -> Value:
         (x,) = ins
         self.require(self.weights.ndim == 4, "weights must be (out, ky, kx, in / groups)")

@@ -82,7 +82,9 @@ class Window(Memories, wiring.Component):
             for y in range(self.out_height)
         ]
         free = [after - first for first, after in pairwise(firsts)]
-        return [max(end - first, f) for end, first, f in zip(ends, firsts, free, strict=False)], free
+        need = [max(end - first, f) for end, first, f in zip(ends, firsts, free, strict=False)]
+        need[0] = max(need[0], 1)  # no answer before its frame, even where the first windows are pads alone
+        return need, free
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

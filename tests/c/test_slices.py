@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from edgeternary.run._bench import BenchModel
 from edgeternary.run._options import Options
 from tests.c.graphs import FOLLOWS, Net, followed
 from tests.c.harness import Program, check, sample
+from tests.c.plan_fleet import PlanFleet
 from tests.need import need
 
 # height, width, channels, outputs, kernel, pads, weights, inputs
@@ -77,6 +79,26 @@ def test_equal_to_the_reference(tmp_path: Path) -> None:
     """The C twins, under sanitizers."""
     need("gcc")
     check(list(plans()), tmp_path)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
+def test_empty_lists(core: str) -> None:
+    """Outputs without a weight that counts: none, the first and the last one, or all; in assembly."""
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    graphs = []
+    for i, shape in enumerate(SHAPES):
+        weight_type = shape[4]
+        graph = layer(shape, i, parse(weight_type).lo if weight_type == "bipolar" else 0)
+        graphs += [graph, followed(graph, FOLLOWS[i % len(FOLLOWS)], np.random.default_rng(i))]
+        if weight_type == "ternary":
+            (op,) = layer(shape, i).ops
+            assert isinstance(op, Conv2d)
+            weights = op.weights.copy()
+            weights[[0, -1]] = 0
+            partly = build.graph(graph.input, msgspec.structs.replace(op, weights=weights))
+            graphs.append(followed(partly, FOLLOWS[(i + 3) % len(FOLLOWS)], np.random.default_rng(i)))
+    PlanFleet.of_plans([forced(graph, core) for graph in graphs]).check(core)
 
 
 class Faulty(Kernel):

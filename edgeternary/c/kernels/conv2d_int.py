@@ -19,7 +19,7 @@ class Conv2dInt(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
-        if op.groups != 1 or not integers.possible(match, op) or not -0x8000 <= op.pad_value <= 0x7FFF:
+        if op.groups != 1 or not integers.possible(match, op) or not -0x8000 <= op.edge(x) <= 0x7FFF:
             return
         taps, pixels = op.weights[0].size, acc.shape[0] * acc.shape[1]
         cost = integers.cost(match, op, pixels) + Cost(pixels * integers.gather_cycles(match, op))

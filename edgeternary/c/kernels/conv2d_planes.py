@@ -65,7 +65,7 @@ class Conv2dPlanes(Kernel):
         return encoding.words(x.channels) * x.type.planes
 
     def _pad(self, op: Conv2d, x: Value) -> np.ndarray:
-        packed = encoding.pack(np.full((1, x.channels), op.pad_value), x.type)
+        packed = encoding.pack(np.full((1, x.channels), op.edge(x)), x.type)
         return packed.transpose(1, 2, 0).ravel()
 
 
