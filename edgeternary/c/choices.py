@@ -135,7 +135,7 @@ class Choices:
 
 
 def _offers(kernel: Kernel, match: Match) -> list[Offer]:
-    """What a kernel offers: nothing where it fails. Preconditions belong into `offers`, so that is a fault."""
+    """What a kernel offers: nothing where it fails, which is a fault, as `offers` judges preconditions."""
     try:
         return list(kernel.offers(match))
     except Exception as error:

@@ -1,8 +1,8 @@
 """The interval of each channel of each value, which is narrower than that of the whole value.
 
-    dense, conv2d   bias[o] + sum(w > 0) w * hi[c] + sum(w < 0) w * lo[c], and with lo and hi exchanged;
-                    where a window leaves the image, the pad value widens the interval of its channel
-    the others      what the op makes of both ends, as all of them are monotone per channel
+dense, conv2d   bias[o] + sum(w > 0) w * hi[c] + sum(w < 0) w * lo[c], and with lo and hi exchanged;
+                where a window leaves the image, the pad value widens the interval of its channel
+the others      what the op makes of both ends, as all of them are monotone per channel
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.ir import Graph, Op, Value
-from edgeternary.ops import Add, Concat, Conv2d, Dense, Lookup, MaxPool, Mul, Requantize, Reshape, SumPool, Threshold
+from edgeternary.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Dense,
+    Lookup,
+    MaxPool,
+    Mul,
+    Requantize,
+    Reshape,
+    SumPool,
+    Threshold,
+)
 
 Wide = NDArray[np.int64]
 
@@ -72,9 +84,7 @@ def _sums(w: Wide, lo: Wide, hi: Wide, bias: NDArray[np.int32]) -> Bounds:
     return Bounds(*_ends(np.maximum(w, 0), np.minimum(w, 0), lo, hi, bias))
 
 
-def _ends(
-    positive: Wide, negative: Wide, lo: Wide, hi: Wide, bias: NDArray[np.int32]
-) -> tuple[Wide, Wide]:
+def _ends(positive: Wide, negative: Wide, lo: Wide, hi: Wide, bias: NDArray[np.int32]) -> tuple[Wide, Wide]:
     return bias + positive @ lo + negative @ hi, bias + positive @ hi + negative @ lo
 
 

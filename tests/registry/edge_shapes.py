@@ -1,7 +1,8 @@
-"""Networks at the edge: 1 to 5 pixels, strides and pads beyond the image, layers and channels without a weight.
+"""Networks at the edge: 1 to 5 pixels, strides and pads beyond the image, channels without a weight.
 
-Each seed draws one network. Every list, table, segment and part that a kernel makes may be empty here: rows
-and columns of weights are 0, whole layers are 0, thresholds are out of reach, windows hang over every side.
+Each number draws one network. Every list, table, segment and part that a kernel makes may be empty here:
+rows and columns of weights are 0, whole layers are 0, thresholds are out of reach, windows hang over every
+side.
 """
 
 from __future__ import annotations
@@ -28,9 +29,33 @@ from edgeternary.ops import (
     build,
 )
 
-INPUTS = ("bipolar", "bipolar", "binary", "binary", "ternary", "ternary", "uint2", "int3", "uint4", "uint8", "int8")
+INPUTS = (
+    "bipolar",
+    "bipolar",
+    "binary",
+    "binary",
+    "ternary",
+    "ternary",
+    "uint2",
+    "int3",
+    "uint4",
+    "uint8",
+    "int8",
+)
 WEIGHTS = ("bipolar", "bipolar", "ternary", "ternary", "ternary", "ternary", "int2", "int4", "int8")
-CODES = ("bipolar", "bipolar", "binary", "ternary", "ternary", "uint2", "uint2", "int3", "uint4", "uint5", "int8")
+CODES = (
+    "bipolar",
+    "bipolar",
+    "binary",
+    "ternary",
+    "ternary",
+    "uint2",
+    "uint2",
+    "int3",
+    "uint4",
+    "uint5",
+    "int8",
+)
 CHANNELS = (1, 1, 2, 3, 4, 5, 7, 8, 8, 16, 31, 32, 33)
 MAX_OUTPUTS = 70
 MAX_ELEMENTS = 20_000  # of a value
@@ -149,7 +174,9 @@ class Drawer:
         t, middle = op.t.copy(), (x.lo + x.hi) // 2
         if self.chance(0.7):
             spread = max((x.hi - x.lo) // 8, 1)
-            t = np.sort(np.clip(middle + self.rng.integers(-spread, spread + 1, t.shape), x.lo, x.hi + 1), axis=1)
+            t = np.sort(
+                np.clip(middle + self.rng.integers(-spread, spread + 1, t.shape), x.lo, x.hi + 1), axis=1
+            )
         dead = self.rng.random(len(t)) < self.one_of(0.0, 0.0, 0.3, 1.0 if self.chance(0.3) else 0.5)
         t[dead] = self.one_of(x.hi + 1, x.lo)
         return msgspec.structs.replace(op, t=t.astype(np.int32))
@@ -165,8 +192,8 @@ class Drawer:
             m = np.zeros(channels)
         ones = np.ones(channels, np.int32)
         return Requantize(
-            name=self.name("act"), inputs=(x.name,), m=m.astype(np.int32), b=self.bias(channels), s=shift * ones,
-            zero=0, lo=out.lo, hi=out.hi, rounding=self.one_of("floor", "half_up"), type=kind,
+            name=self.name("act"), inputs=(x.name,), m=m.astype(np.int32), b=self.bias(channels),
+            s=shift * ones, zero=0, lo=out.lo, hi=out.hi, rounding=self.one_of("floor", "half_up"), type=kind,
         )  # fmt: skip
 
     def pool(self) -> None:
@@ -179,7 +206,8 @@ class Drawer:
         pad = tuple(int(self.rng.integers(0, k)) for k in kernel * 2)
         minimum = self.rng.integers(0, 2, channels).astype(np.uint8)
         self.add(MaxPool(
-            name=self.name("max"), inputs=(self.top.name,), kernel=kernel, stride=stride, pad=pad, minimum=minimum,
+            name=self.name("max"), inputs=(self.top.name,), kernel=kernel, stride=stride, pad=pad,
+            minimum=minimum,
         ))  # fmt: skip
 
     def classify(self) -> None:

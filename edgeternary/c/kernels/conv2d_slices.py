@@ -146,7 +146,8 @@ class Conv2dSlices(Kernel):
                 {"index": k, "exponent": exponents[k], "inverted": plane.inverted}
                 for k, plane in enumerate(use.planes)
             ],
-            "digits": digits, "empty": not blocks.all(), "masks": layout.masks(pixels), "shift": layout.stride.bit_length() - 1,
+            "empty": not blocks.all(), "digits": digits,
+            "masks": layout.masks(pixels), "shift": layout.stride.bit_length() - 1,
         }  # fmt: skip
         return Body(tables, fields)
 
