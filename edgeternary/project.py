@@ -28,7 +28,8 @@ class Project:
     target     a core, a device or a board
     files      {file name: content}: sources, with `build` also object, image or netlist
     estimates  figures known before anything is compiled, in the words for quantities
-    measured   the same words, from the compiler, the emulator or the synthesiser; empty without `build`
+    measured   the same words, from the compiler, the emulator or the synthesiser; without `build` those that
+               a limit asked for
     layers     one dict a layer: kernel or part, bytes, estimated cycles
     identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
                (hello gives the first 16 digits) and image (the file that is flashed); of a microcontroller
@@ -85,7 +86,8 @@ def compile(
     build      also compile and measure (C), or synthesise, place and route and pack a bitstream (HDL)
     compiler   auto, zig or gcc (host: or clang), and `opt_level`, the letter after -O, for `build` in C
     optimize   cycles, flash or ram: what the choice of C kernels makes small
-    max_flash, max_ram, max_cycles   limits of a C target, in bytes and cycles of one inference
+    max_flash, max_ram, max_cycles   limits of a C target, in bytes and cycles of one inference; what could
+               exceed its limit is built and measured, and estimated (see `not_measured`) without the tools
     yosys      auto, native or yowasp, for Verilog and synthesis
     hardware   frames a second, LUTs and more of an FPGA design
     directory  write the project there

@@ -133,6 +133,21 @@ class Plan:
         """Estimated bytes of constants and code."""
         return sum(step.offer.cost.flash for step in self.calls)
 
+    @cached_property
+    def tables(self) -> tuple[int, ...]:
+        """Bytes of constants that each call brings; one that equals an earlier one may stand once."""
+        known: set[tuple[str, Data]] = set()
+        found = []
+        for step in self.calls:
+            own = 0
+            for table in step.body.tables:
+                contents = (table.ctype, table.data.tobytes())
+                own += 0 if table.once and contents in known else int(table.data.nbytes)
+                if table.once:
+                    known.add(contents)
+            found.append(own)
+        return tuple(found)
+
     @property
     def ram_bytes(self) -> int:
         """Arena, states, input, output, and code that runs from RAM; the stack comes on top."""

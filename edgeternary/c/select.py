@@ -7,7 +7,7 @@ Their arenas are laid out one after the other, best first, until one keeps the b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from edgeternary.c import cores, memory
@@ -40,15 +40,10 @@ class Budget:
 
 
 class NoPlan(Exception):
-    """No plan keeps the budgets.
+    """No plan keeps the budgets."""
 
-    best  {cycles, flash, ram: the plan that takes least of it when nothing is limited}
-    near  {cycles, flash, ram: the plan that takes least of it and keeps the other limits}, if there is one
-    """
-
-    def __init__(self, best: dict[str, Plan], near: dict[str, Plan]) -> None:
+    def __init__(self) -> None:
         super().__init__("no plan keeps the budgets")
-        self.best, self.near = best, near
 
 
 def select(
@@ -72,17 +67,48 @@ def select(
     calibrated  estimates are corrected by what was measured (see `calibration`)
     EdgeTernaryError (by layer name) where no kernel can run an op; NoPlan where no plan keeps the budget.
     """
+    _check(optimize)
+    return Planner(graph, core, allow, fetch, max_labels, calibrated).choose(optimize, budget or Budget())
+
+
+class Planner:
+    """The plans of a graph on a core that are worth having: found once, chosen from for several budgets."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        core: str,
+        allow: Allow = anything,
+        fetch: Fetch | None = None,
+        max_labels: int = MAX_LABELS,
+        calibrated: bool = True,
+    ) -> None:
+        target = cores.core(core)
+        self._labels = Search(Choices(graph, target, fetch, allow, calibrated), max_labels).labels()
+        self._planned = _Planned(graph, target)
+
+    def choose(self, optimize: str, budget: Budget) -> Plan:
+        """The best plan within the budget, as `select` chooses it; NoPlan where there is none."""
+        _check(optimize)
+        return _choose(self._planned, self._labels, optimize, budget)
+
+    def least(self, what: str, budget: Budget | None = None) -> Plan | None:
+        """The plan within the budget that takes least cycles, flash or ram; None where there is none."""
+        return self._planned.least(self._labels, budget or Budget(), what)
+
+
+def _check(optimize: str) -> None:
     if optimize not in OBJECTIVES:
         what, remedy = f"cannot optimize for {optimize[:20]!r}", f"use one of {', '.join(OBJECTIVES)}"
         raise EdgeTernaryError(what, "", remedy, USAGE)
-    target = cores.core(core)
-    search = Search(Choices(graph, target, fetch, allow, calibrated), max_labels)
-    return choose(graph, target, search.labels(), optimize, budget or Budget())
 
 
 def choose(graph: Graph, core: cores.Core, labels: Sequence[Label], optimize: str, budget: Budget) -> Plan:
     """The plan of the best label that keeps the budget."""
-    planned = _Planned(graph, core)
+    return _choose(_Planned(graph, core), labels, optimize, budget)
+
+
+def _choose(planned: _Planned, labels: Sequence[Label], optimize: str, budget: Budget) -> Plan:
     if optimize == "cycles":
         best = next(planned.within(labels, budget, fastest), None)
     else:
@@ -96,9 +122,7 @@ def choose(graph: Graph, core: cores.Core, labels: Sequence[Label], optimize: st
             close = takewhile(lambda plan: plan.cycles <= CLOSE * first.cycles, small)
             best = min([first, *close], key=size)
     if best is None:
-        free = {what: planned.least(labels, Budget(), what) for what in OBJECTIVES}
-        near = {what: planned.least(labels, replace(budget, **{what: None}), what) for what in OBJECTIVES}
-        raise NoPlan(*({what: plan for what, plan in plans.items() if plan} for plans in (free, near)))
+        raise NoPlan
     return best
 
 

@@ -36,7 +36,11 @@ PADDED = "padded"  # among the estimates
     default=None,
     help="Also compile and measure, or synthesise. Default: only with --board.",
 )
-@click.option("--max-flash", type=Size(), help="C: at most so many bytes of flash, such as 64k.")
+@click.option(
+    "--max-flash",
+    type=Size(),
+    help="C: at most this many bytes of flash, such as 64k; what comes near it is built and measured.",
+)
 @click.option("--max-ram", type=Size(), help="C: at most so many bytes of RAM.")
 @click.option("--max-cycles", type=Count(), help="C: at most so many cycles an inference, such as 2M.")
 @hardware_options

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "name", "kind", "shape", "weights_bits", "activations_bits", "weights", "zeros", "macs", "packed_bytes",
-    "flash_bytes", "ram_bytes",
+    "table_bytes", "code_bytes", "flash_bytes", "ram_bytes",
 )  # fmt: skip
 
 
@@ -100,8 +100,8 @@ def _show(found: dict[str, Any], cores: list[str]) -> None:
         rows.append({**row, "shape": shape, **{f"{core} cycles": row["cycles"].get(core) for core in cores}})
     footer = [
         "",
-        f"flash, RAM: constants, and output with scratch memory, of the kernels chosen for {cores[0]}.",
-        "All of these are estimates: bench counts cycles, compile --build measures memory and LUTs.",
+        f"table, code, flash, RAM: of the kernels chosen for {cores[0]}; RAM is output with scratch memory.",
+        "Cycles, RAM and LUTs are estimates: bench counts cycles, compile --build measures memory and LUTs.",
     ]
     columns = (*COLUMNS, *(f"{core} cycles" for core in cores), "luts", "fpga_cycles")
     print_table(rows, columns, title=found["name"], footer="\n".join([*footer, *found["notes"]]))

@@ -31,6 +31,7 @@ class Elf:
     sections        {name: bytes}
     entry           address that the core starts at
     functions       by address
+    objects         variables and constants
     flash_bytes     text, read-only data and initial values of variables
     variable_bytes  data (with code that runs from RAM) and bss; the stack that the linker script reserves is
                     not among them
@@ -58,6 +59,7 @@ class Elf:
         self._marks = sorted((s.address & ~1, s.name[1]) for s in symbols if s.name[:2] in ("$t", "$d", "$a"))
         self._symbols = {s.name: s for s in symbols}
         self.functions = sorted((s for s in symbols if s.function), key=lambda s: (s.address, s.name))
+        self.objects = [s for s in symbols if s.size and not s.function]
         self._addresses = [f.address for f in self.functions]
 
         sections = [s for s in elf.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +12,19 @@ from edgeternary.boards import Board
 from edgeternary.c.choices import Fetch
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
-from edgeternary.c.select import Budget, NoPlan, select
+from edgeternary.c.select import Budget, NoPlan, Planner
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.image.build import Image, Overflow
 from edgeternary.ir import Graph
 from edgeternary.report import board_image, fits
+from edgeternary.report.c_settings import Wishes
 from edgeternary.report.fits import Limits
+from edgeternary.report.judged import Judge, Judged
+
+__all__ = ["Wishes", "choose", "estimates", "fetch_of", "make", "objects"]
 
 Files = dict[str, bytes | str]
 Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How a model is to be built.
-
-    compiler, opt_level  auto, zig, gcc (host: or clang), and the letter after -O
-    optimize             cycles, flash or ram
-    max_...              limits in bytes and cycles; None is none
-    """
-
-    compiler: str = "auto"
-    opt_level: str = "2"
-    optimize: str = "cycles"
-    max_flash: int | None = None
-    max_ram: int | None = None
-    max_cycles: int | None = None
 
 
 def make(
@@ -51,7 +37,10 @@ def make(
     """
     limits = Limits.of(board, wishes.max_flash, wishes.max_ram, wishes.max_cycles)
     progress("choosing kernels")
-    plan, measured, image = _choose(graph, core, board, build, progress, wishes, limits)
+    planner = Planner(graph, core, fetch=fetch_of(board))
+    judge = Judge(core, board, build, progress, wishes, limits)
+    chosen = choose(planner, wishes.optimize, limits, judge)
+    plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
     layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
     facts: dict[str, Any] = {}
@@ -62,68 +51,68 @@ def make(
         files |= board_image.files(graph, image)
         facts = board_image.facts(plan, image)
         facts |= {word: measured[word] for word in ("flash_bytes", "ram_bytes")}
-    return files, estimates(plan), measured, layers, facts
+    told = {"not_measured": chosen.why} if chosen.why else {}
+    return files, {**estimates(plan), **told}, measured, layers, facts
 
 
-def _choose(
-    graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None],
-    wishes: Wishes, limits: Limits,
-) -> tuple[Plan, dict[str, Any], Image | None]:  # fmt: skip
-    """The plan and, with `build`, its measured figures, which keep the limits too, and its image."""
-    budget, fetch = limits.budget(), fetch_of(board)
-    image, beyond = None, None
-    for attempt in range(ATTEMPTS):
+def choose(planner: Planner, optimize: str, limits: Limits, judge: Judge) -> Judged:
+    """The best plan that keeps the limits as it is judged.
+
+    Where it does not, the next one has to keep a tighter budget of estimates; at last the smallest plans are
+    judged. EdgeTernaryError (code 5) where they do not keep the limits either.
+    """
+    budget = limits.budget()
+    for _ in range(ATTEMPTS):
         try:
-            plan = select(graph, core, wishes.optimize, budget, fetch=fetch)
-        except NoPlan as missing:
-            raise beyond or fits.refusal(missing, limits) from missing
-        if not build or core == "host":
-            return plan, {}, None
-        if board is not None and board.port:
-            progress(f"linking the image for {board.title}")
-            image, tighter, beyond = _image(plan, board, wishes, limits, budget)
-            if beyond:
-                budget = tighter
-                continue
-        measured = _measure(plan, core, board, progress, wishes)
-        figures = measured["flash_bytes"], measured["ram_bytes"], measured["cycles"]
-        if attempt == ATTEMPTS - 1:
-            fits.check(plan, *figures, limits)
-        tighter = _tighter(budget, limits, plan, *figures)
-        if tighter == budget:
-            return plan, measured, image
-        budget = tighter
-    if beyond:
-        raise beyond
-    return plan, measured, image
+            found = judge(planner.choose(optimize, budget))
+        except NoPlan:
+            break
+        if found.refusal is None:
+            return found
+        budget = found.tighter(budget)
+    nearest = {what: _nearest(planner, what, limits, judge) for what in limits.named()}
+    for judged in nearest.values():
+        if judged is not None and judged.refusal is None:
+            return judged
+    raise _refusal(planner, limits, judge, nearest)
 
 
-def _image(
-    plan: Plan, board: Board, wishes: Wishes, limits: Limits, budget: Budget
-) -> tuple[Image | None, Budget, EdgeTernaryError | None]:
-    """The image; or a budget that leaves room for what else is in it, and the refusal if no plan keeps it."""
-    try:
-        return board_image.make(plan, board, wishes.compiler, wishes.opt_level), budget, None
-    except Overflow as overflow:
-        flash, ram = board.memory()
-        if overflow.region == "flash":
-            tighter = replace(budget, flash=plan.flash_bytes - (overflow.needed - flash.bytes))
-            return None, tighter, fits.refused(plan, limits, overflow, flash=overflow.needed)
-        tighter = replace(budget, ram=plan.ram_bytes - (overflow.needed - ram.bytes))
-        return None, tighter, fits.refused(plan, limits, overflow, ram=overflow.needed)
+def _nearest(planner: Planner, what: str, limits: Limits, judge: Judge) -> Judged | None:
+    """Of the plans that should take least of `what` the one that does, as they are judged.
+
+    They keep the other limits, which takes some attempts; None where none is found that does.
+    """
+    found: list[Judged] = []
+    for choose in (planner.least, planner.choose):  # by estimates, neither is surely the smaller one
+        budget = replace(limits.budget(), **{what: None})
+        for _ in range(ATTEMPTS):
+            try:
+                plan = choose(what, budget)
+            except NoPlan:
+                break
+            if plan is None:
+                break
+            judged = judge(plan)
+            if judged.beyond.keys() <= {what}:
+                found.append(judged)
+                break
+            budget = replace(judged.tighter(budget), **{what: None})
+    return min(found, key=lambda judged: judged.figure(what), default=None)
 
 
-def _tighter(
-    budget: Budget, limits: Limits, plan: Plan, flash: int, ram: int, cycles: float | None
-) -> Budget:
-    """Where a measured figure exceeds its limit, a limit of the estimate that makes up for the difference."""
-    if limits.flash and flash > limits.flash.most:
-        budget = replace(budget, flash=limits.flash.most - max(flash - plan.flash_bytes, 1))
-    if limits.ram and ram > limits.ram.most:
-        budget = replace(budget, ram=limits.ram.most - max(ram - plan.ram_bytes, 1))
-    if limits.cycles and cycles is not None and cycles > limits.cycles.most:
-        budget = replace(budget, cycles=limits.cycles.most * min(plan.cycles / cycles, 0.99))
-    return budget
+def _refusal(
+    planner: Planner, limits: Limits, judge: Judge, nearest: dict[str, Judged | None]
+) -> EdgeTernaryError:
+    """A limit that no plan keeps, or several that no plan keeps together."""
+    for what in limits.named():
+        plans = planner.least(what), planner.choose(what, Budget())
+        least = min((judge(plan) for plan in plans if plan), key=lambda judged: judged.figure(what))
+        if what in least.beyond:
+            return fits.beyond(least.plan, least.figure(what), what, limits)
+    fastest = planner.least("cycles")
+    assert fastest is not None
+    needs = {what: judged.figure(what) for what, judged in nearest.items() if judged is not None}
+    return fits.together(judge(fastest), needs)
 
 
 def fetch_of(board: Board | None) -> Fetch:
@@ -137,17 +126,22 @@ def estimates(plan: Plan) -> dict[str, Any]:
     """What the plan says, in bytes and cycles of the cost model.
 
     table_bytes            weights, thresholds and other constants; the code comes on top
-    estimated_flash_bytes  constants and code
+    estimated_flash_bytes  constants and code, never below the constants of a step
     static_ram_bytes       arena, states, input and output, code in RAM; the stack comes on top
     """
     return {
-        "table_bytes": sum(step.table_bytes for step in plan.calls),
-        "estimated_flash_bytes": plan.flash_bytes,
+        "table_bytes": sum(plan.tables),
+        "estimated_flash_bytes": sum(_flash_of_calls(plan)),
         "static_ram_bytes": plan.ram_bytes,
         "arena_bytes": plan.arena,
         "estimated_cycles": round(plan.cycles),
         "macs": plan.graph.macs(),
     }
+
+
+def _flash_of_calls(plan: Plan) -> list[int]:
+    """Estimated bytes of each call, never below its constants."""
+    return [max(step.offer.cost.flash, own) for step, own in zip(plan.calls, plan.tables, strict=True)]
 
 
 def objects(files: Files, core: str, compiler: str = "auto", opt_level: str = "2") -> Files:
@@ -171,19 +165,3 @@ def objects(files: Files, core: str, compiler: str = "auto", opt_level: str = "2
                 process.run(command, what=f"compiling {file} with {chosen}", cwd=folder, env=env)
                 made[target] = (folder / target).read_bytes()
     return made
-
-
-def _measure(
-    plan: Plan, core: str, board: Board | None, progress: Callable[[str], None], wishes: Wishes
-) -> dict[str, Any]:
-    """Figures of one inference on random codes, from the executor of the core."""
-    from edgeternary.run.cortex_m import run_plan
-
-    progress(f"measuring on an emulated {core}")
-    codes = board_image.random_codes(plan.graph, 1, seed=0)
-    if plan.graph.states:
-        codes = codes[:, None]
-    options = {"compiler": wishes.compiler, "opt_level": wishes.opt_level, "optimize": wishes.optimize}
-    if board is not None:
-        options["board"] = board.file
-    return dict(run_plan(plan, codes, options=options).stats)

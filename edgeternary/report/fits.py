@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from edgeternary.boards import Board
 from edgeternary.c.plan import Plan, Step
-from edgeternary.c.select import Budget, NoPlan
+from edgeternary.c.select import Budget
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+
+
+class Fastest(Protocol):
+    """The fastest plan with its figures, see report.judged.Judged."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def flash(self) -> int: ...
+    @property
+    def ram(self) -> int: ...
+    @property
+    def cycles(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,11 @@ class Limits:
 
         return Limits(one("flash", flash), one("ram", ram), one("cycles", cycles))
 
+    def named(self) -> dict[str, Limit]:
+        """{flash, ram, cycles: the limit}, where there is one."""
+        found = {"flash": self.flash, "ram": self.ram, "cycles": self.cycles}
+        return {what: limit for what, limit in found.items() if limit is not None}
+
     def budget(self) -> Budget:
         """For the selection."""
         return Budget(*(limit.most if limit else None for limit in (self.cycles, self.flash, self.ram)))
@@ -69,6 +89,16 @@ def check(plan: Plan, flash: int, ram: int, cycles: float | None, limits: Limits
         raise _too_slow(plan, cycles, limits.cycles)
 
 
+def beyond(plan: Plan, figure: float, what: str, limits: Limits) -> EdgeTernaryError:
+    """The refusal of `figure` bytes of flash or ram, or cycles."""
+    figures = {"flash": 0, "ram": 0, "cycles": 0.0, what: figure}
+    try:
+        check(plan, int(figures["flash"]), int(figures["ram"]), figures["cycles"], limits)
+    except EdgeTernaryError as error:
+        return error
+    raise AssertionError(f"{figure} {what} are not beyond a limit")
+
+
 def refused(
     plan: Plan, limits: Limits, why: EdgeTernaryError, flash: int = 0, ram: int = 0
 ) -> EdgeTernaryError:
@@ -80,33 +110,23 @@ def refused(
     return why
 
 
-def refusal(missing: NoPlan, limits: Limits) -> EdgeTernaryError:
-    """Why there is no plan: a limit that none keeps, or several that no plan keeps together."""
-    fast, small, lean = (missing.best[what] for what in ("cycles", "flash", "ram"))
-    if limits.ram and lean.ram_bytes > limits.ram.most:
-        return _too_much_ram(lean, lean.ram_bytes, limits.ram)
-    if limits.flash and small.flash_bytes > limits.flash.most:
-        return _too_much_flash(small, small.flash_bytes, limits.flash)
-    if limits.cycles and fast.cycles > limits.cycles.most:
-        return _too_slow(fast, fast.cycles, limits.cycles)
-    layer = max(fast.calls, key=lambda step: step.offer.cost.flash)
-    needs = {
-        what: _needed(what, plan) for what, plan in missing.near.items() if getattr(limits, what) is not None
-    }
+def together(fastest: Fastest, needs: Mapping[str, float]) -> EdgeTernaryError:
+    """Several limits that no plan keeps together. needs: what one of them would have to be for a plan."""
+    plan = fastest.plan
+    layer = max(plan.calls, key=lambda step: step.offer.cost.flash)
     return EdgeTernaryError(
-        f"{layer.layer} does not fit: no plan of {fast.graph.name} keeps all limits together",
-        f"the fastest takes {fast.cycles:,.0f} cycles, {fast.flash_bytes:,} bytes of flash,"
-        f" {fast.ram_bytes:,} of RAM; most of the flash is for {layer.layer} with kernel {layer.kernel.name}",
-        " or ".join(f"--max-{what} {need}" for what, need in needs.items()) or "raise the limits",
+        f"{layer.layer} does not fit: no plan of {plan.graph.name} keeps all limits together",
+        f"the fastest takes {fastest.cycles:,.0f} cycles, {fastest.flash:,} bytes of flash,"
+        f" {fastest.ram:,} of RAM; most of the flash is for {layer.layer} with kernel {layer.kernel.name}",
+        " or ".join(f"--max-{what} {_limit(what, need)}" for what, need in needs.items())
+        or "raise the limits",
         DOES_NOT_FIT,
     )
 
 
-def _needed(what: str, plan: Plan) -> str:
-    """What a limit would have to be for a plan, as the command line takes it."""
-    if what == "cycles":
-        return f"{math.ceil(plan.cycles / 1000)}k"
-    return _k(plan.flash_bytes if what == "flash" else plan.ram_bytes)
+def _limit(what: str, need: float) -> str:
+    """What a limit would have to be, as the command line takes it."""
+    return f"{math.ceil(need / 1000)}k" if what == "cycles" else _k(math.ceil(need))
 
 
 def _too_much_ram(plan: Plan, ram: int, limit: Limit) -> EdgeTernaryError:
@@ -118,9 +138,7 @@ def _too_much_ram(plan: Plan, ram: int, limit: Limit) -> EdgeTernaryError:
     return EdgeTernaryError(
         f"{peak.layer} does not fit: needs {ram:,} bytes of RAM, {limit}",
         f"the largest tensor is {tensor} ({shape}, {largest.bytes:,} bytes)",
-        _help(
-            limit, ram, f"--max-ram {_k(ram)}, --optimize ram, or fewer channels or pixels in {peak.layer}"
-        ),
+        _help(limit, ram, f"--max-ram {_k(ram)}, or fewer channels or pixels in {peak.layer}"),
         DOES_NOT_FIT,
     )
 
@@ -130,7 +148,7 @@ def _too_much_flash(plan: Plan, flash: int, limit: Limit) -> EdgeTernaryError:
     return EdgeTernaryError(
         f"{layer.layer} does not fit: {plan.graph.name} needs {flash:,} bytes of flash, {limit}",
         f"the largest layer is {layer.layer} ({layer.offer.cost.flash:,} bytes, kernel {layer.kernel.name})",
-        _help(limit, flash, f"--max-flash {_k(flash)}, --optimize flash, or fewer weights in {layer.layer}"),
+        _help(limit, flash, f"--max-flash {_k(flash)}, or fewer weights in {layer.layer}"),
         DOES_NOT_FIT,
     )
 

@@ -1,6 +1,7 @@
 """A network layer by layer: bits, weights, MACs, and what it will cost, before anything is compiled.
 
-Cycles, flash and RAM are the estimates by which the C planner chooses kernels; LUTs are hdl.estimate's.
+Cycles and RAM are the estimates by which the C planner chooses kernels; LUTs are hdl.estimate's. Flash is
+that of the model as it is built for the first core; an estimate too where no compiler is.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ def summary(graph: Graph, cores: Sequence[str] = CORES) -> dict[str, Any]:
         activations_bits        of the codes that leave the layer; None for 32-bit accumulators
         weights, zeros, macs    zeros: share of zero weights, of random ones before training
         packed_bytes            weights as bit planes;  constant_bytes: thresholds and biases too
-        flash_bytes             constants of the kernels chosen for cores[0], as they lie in flash
+        table_bytes, code_bytes constants and code of the kernels chosen for cores[0]; flash_bytes: both
         ram_bytes               its output and scratch memory on cores[0]
         cycles                  {core: estimated cycles}
         luts, fpga_cycles       estimated LUTs, cycles a frame of its matrix; None where no hardware is built
-    total: the same words as sums, but for ram_bytes, the planned arena with input and output, and for
-    fpga_cycles, those of the slowest layer.
+    total: the same words as sums, but for ram_bytes, the planned arena with input and output, for
+    fpga_cycles, those of the slowest layer, and for flash_bytes, which routine_bytes are part of: those of
+    routines that layers share, of run and reset.
     notes: why a figure is missing.
     """
     heads = layer_of(graph)
@@ -52,11 +54,11 @@ def summary(graph: Graph, cores: Sequence[str] = CORES) -> dict[str, Any]:
             row = rows[_owner(graph, heads, step)]
             row["cycles"][core] = row["cycles"].get(core, 0) + round(step.offer.cost.cycles)
             if core == cores[0]:
-                row["flash_bytes"] += step.table_bytes
                 row["ram_bytes"] += step.out.bytes + step.offer.scratch
         total["cycles"][core] = sum(row["cycles"].get(core, 0) for row in rows.values())
         if core == cores[0]:
             total |= _memory(plan)
+            _flash(plan, [rows[_owner(graph, heads, step)] for step in plan.calls], total, notes)
     _hardware(graph, heads, rows, total, notes)
     return {
         "name": graph.name,
@@ -95,6 +97,8 @@ def _layer(graph: Graph, head: str, ops: Sequence[Op]) -> Row:
         "macs": sum(op.macs(graph.ins(op)) for op in ops),
         "packed_bytes": sum(map(packed_bytes, ops)),
         "constant_bytes": sum(packed_bytes(op) + other_bytes(op) for op in ops),
+        "table_bytes": 0,
+        "code_bytes": 0,
         "flash_bytes": 0,
         "ram_bytes": 0,
         "cycles": {},
@@ -111,7 +115,38 @@ def _owner(graph: Graph, heads: dict[str, str], step: Step) -> str:
 
 def _memory(plan: Plan) -> Row:
     found = estimates(plan)
-    return {"flash_bytes": found["table_bytes"], "ram_bytes": found["static_ram_bytes"]}
+    return {"ram_bytes": found["static_ram_bytes"], "flash_bytes": found["estimated_flash_bytes"]}
+
+
+def _flash(plan: Plan, owners: Sequence[Row], total: Row, notes: list[str]) -> None:
+    """Fills table_bytes and code_bytes: of the built model, of estimates where nothing can build it."""
+    core = plan.core.name
+    code = [max(s.offer.cost.flash - own, 0) for s, own in zip(plan.calls, plan.tables, strict=True)]
+    routines = 0
+    try:
+        if core == "host":
+            raise EdgeTernaryError("code for this machine is not measured")
+        from edgeternary.run.cortex_m import parts_of
+
+        built = parts_of(plan)
+        code, total["flash_bytes"] = list(built.kernels), built.flash_bytes
+        routines = built.flash_bytes - sum(plan.tables) - built.kernel_bytes
+        shared = f"{built.routine_bytes:,} bytes are routines that layers share, run and reset"
+        notes.append(f"flash on {core}: built; {shared}")
+    except ImportError as error:
+        notes.append(f"flash on {core}: estimated, {error}")
+    except EdgeTernaryError as error:
+        notes.append(f"flash on {core}: estimated, {error.what}")
+    for row, own, size in zip(owners, plan.tables, code, strict=True):
+        row["table_bytes"] += own
+        row["code_bytes"] += size
+        row["flash_bytes"] += own + size
+    total |= {word: sum(row[word] for row in _once(owners)) for word in ("table_bytes", "code_bytes")}
+    total["routine_bytes"] = routines
+
+
+def _once(rows: Sequence[Row]) -> list[Row]:
+    return list({id(row): row for row in rows}.values())
 
 
 def _hardware(

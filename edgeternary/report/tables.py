@@ -22,6 +22,7 @@ HEADS = {
     "frames_per_s": "frames/s",
     "instructions_per_mac": "instr/MAC",
     "table_bytes": "table B",
+    "code_bytes": "code B",
     "output_bytes": "output B",
     "scratch_bytes": "scratch B",
     "estimated_cycles": "est. cycles",

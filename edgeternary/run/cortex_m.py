@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +15,12 @@ from edgeternary.run._bench import BenchModel, decode_outputs, decode_taps, empt
 from edgeternary.run._model import of_plan, render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
-from edgeternary.toolchains import require
+from edgeternary.toolchains import compilers, require
 from edgeternary.toolchains.cores import core as find_core
+
+if TYPE_CHECKING:
+    from edgeternary.run._emulator.image import Regions
+    from edgeternary.run._emulator.parts import Parts
 
 TARGETED = True  # the core or board is part of the name
 
@@ -45,8 +51,45 @@ def run(
 
 
 def run_plan(plan: Plan, inputs: np.ndarray, *, options: Mapping[str, object] = {}) -> Result:
-    """Run a plan that is there already, on the core that it was made for."""
-    return execute(plan.graph, inputs, plan.core.name, of_plan(plan), None, Options.read(options))
+    """Run a plan that is there already, on the core that it was made for.
+
+    stats also has table_bytes, kernel_bytes and routine_bytes, which flash_bytes is made of.
+    """
+    chosen = Options.read(options)
+    found = execute(plan.graph, inputs, plan.core.name, of_plan(plan), None, chosen)
+    return replace(found, stats={**parts_of(plan, options).words(), **found.stats}) if len(inputs) else found
+
+
+def flash_of(plan: Plan, options: Mapping[str, object] = {}) -> dict[str, Stat]:
+    """flash_bytes of a plan that is built and not run, its parts, compiler and opt_level."""
+    return {**parts_of(plan, options).words(), **_built_by(options, plan.core.name)}
+
+
+def parts_of(plan: Plan, options: Mapping[str, object] = {}) -> Parts:
+    """What the flash of a built plan is made of; see `Parts`."""
+    from edgeternary.run._emulator.image import link
+    from edgeternary.run._emulator.parts import parts
+
+    chosen, core = Options.read(options), plan.core.name
+    image = link(of_plan(plan), core, _regions(core), compiler=chosen.compiler, opt_level=chosen.opt_level)
+    return parts(plan, image)
+
+
+def _built_by(options: Mapping[str, object], core: str) -> dict[str, Stat]:
+    chosen = Options.read(options)
+    compiler = compilers.for_core(core, chosen.compiler, chosen.opt_level)
+    return {"compiler": str(compiler), "opt_level": chosen.opt_level}
+
+
+def _regions(core: str) -> Regions:
+    """Room for any model; of a core that QEMU runs, the memory of its board."""
+    from edgeternary.run._emulator.image import ROOMY, Regions
+
+    if find_core(core).unicorn:
+        return ROOMY
+    from edgeternary.run._emulator.qemu import board_of
+
+    return Regions.of(board_of(core))
 
 
 def execute(
@@ -63,17 +106,18 @@ def execute(
         require(tool)
     if len(inputs) == 0:
         return empty_result(graph, inputs)
-    from edgeternary.run._emulator.image import ROOMY, Image, Regions, link
+    from edgeternary.run._emulator.image import Image, link
     from edgeternary.run._emulator.report import layer_rows, totals
 
+    regions = _regions(core)
     if emulator == "unicorn":
         from edgeternary.run._emulator.measure import answers, measure
 
-        regions, watched = ROOMY, "watched"
+        watched = "watched"
     else:
-        from edgeternary.run._emulator.qemu import answers, board_of, measure
+        from edgeternary.run._emulator.qemu import answers, measure
 
-        regions, watched = Regions.of(board_of(core)), "written"
+        watched = "written"
 
     def image_of(model: BenchModel, taps: str) -> Image:
         return link(model, core, regions, compiler=options.compiler, opt_level=options.opt_level, taps=taps)

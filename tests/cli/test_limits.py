@@ -1,18 +1,30 @@
-"""compile --max-flash, --max-ram, --max-cycles: plans that keep limits, and refusals that help."""
+"""compile --max-flash, --max-ram, --max-cycles: plans that keep limits, and refusals that help.
+
+What comes near a limit is built and measured, whether or not `--build` is there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edgeternary import zoo
+from edgeternary.c.select import select
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.report.judged import FACTOR, ROOM
+from edgeternary.run.cortex_m import parts_of
+from edgeternary.toolchains import compilers
 from tests.cli.conftest import Answer
 from tests.need import need
 
 Call = Callable[..., Answer]
-CNN = ("compile", "zoo:fashion-cnn", "--core", "cortex-m4", "-o", "out", "--json")
+CNN = ("compile", "zoo:mnist-cnn-small", "--core", "cortex-m4", "-o", "out", "--json")
+COMPILERS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture(autouse=True)
@@ -20,16 +32,41 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def code(path: str = "out") -> str:
+    return (Path(path) / "mnist_cnn_small.c").read_text()
+
+
 @pytest.mark.parametrize("optimize", ["cycles", "flash", "ram"])
 def test_objectives_and_limits(et: Call, optimize: str) -> None:
+    need("zig", "unicorn", "capstone")
     free = et(*CNN).json()["estimates"]
-    limits = ("--max-flash", "20k", "--max-ram", "12k", "--max-cycles", "2M")
+    limits = ("--max-flash", "22k", "--max-ram", "12k", "--max-cycles", "1200k")
     answer = et(*CNN, "--optimize", optimize, *limits)
     assert answer.code == 0, answer.err
-    kept = answer.json()["estimates"]
-    assert kept["estimated_flash_bytes"] <= 20 * 1024 < free["estimated_flash_bytes"]
-    assert kept["static_ram_bytes"] <= 12 * 1024
-    assert free["estimated_cycles"] <= kept["estimated_cycles"] <= 2_000_000
+    kept, measured = answer.json()["estimates"], answer.json()["measured"]
+    assert measured["flash_bytes"] <= 22 * 1024 and measured["ram_bytes"] <= 12 * 1024
+    assert measured["cycles"] <= 1_200_000
+    assert free["estimated_cycles"] <= kept["estimated_cycles"]
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_a_limit_judges_what_is_built(et: Call, compiler: str) -> None:
+    """A limit that the estimate keeps and the built model does not; --build changes nothing in the plan."""
+    need(COMPILERS[compiler], "unicorn", "capstone")
+    free = et(*CNN, "--compiler", compiler, "--build").json()
+    built, estimated = free["measured"]["flash_bytes"], free["estimates"]["estimated_flash_bytes"]
+    assert estimated < built
+    for limit in (built, (built + estimated) // 2):
+        answer = et(*CNN, "--compiler", compiler, "--max-flash", limit)
+        assert answer.code == 0, answer.err
+        measured = answer.json()["measured"]
+        assert measured["flash_bytes"] <= limit
+        parts = [measured[word] for word in ("table_bytes", "kernel_bytes", "routine_bytes")]
+        assert sum(parts) == measured["flash_bytes"] and min(parts) > 0
+        assert measured["flash_bytes"] == built or limit < built
+    not_built = code()
+    assert et(*CNN, "--compiler", compiler, "--max-flash", limit, "--build").code == 0
+    assert code() == not_built
 
 
 @pytest.mark.parametrize(
@@ -38,30 +75,66 @@ def test_objectives_and_limits(et: Call, optimize: str) -> None:
         (("--max-flash", "2k"), r"conv3 does not fit: .* bytes of flash, --max-flash allows 2,048"),
         (("--max-ram", "2k"), r"does not fit: needs [\d,]+ bytes of RAM, --max-ram allows 2,048"),
         (("--max-cycles", "10k"), r"is too slow: .* cycles, --max-cycles allows 10,000"),
-        (("--max-flash", "12k", "--max-cycles", "550k"), r"no plan of fashion-cnn keeps all limits together"),
+        (("--max-flash", "20k", "--max-cycles", "500k"), r"no plan of \S+ keeps all limits together"),
     ],
 )
-def test_refusals_name_the_layer_and_what_would_help(et: Call, limit: tuple[str, ...], words: str) -> None:
+def test_refusals_name_the_layer_and_what_would_do(et: Call, limit: tuple[str, ...], words: str) -> None:
+    need("zig", "unicorn", "capstone")
     answer = et(*CNN, *limit)
     assert answer.code == 5
     assert re.search(words, answer.err), answer.err
     assert "try:" in answer.err and not Path("out").exists()
+    hints = re.findall(r"(--max-(?:flash|ram|cycles)) (\d+k)", answer.err[answer.err.index("try:") :])
+    assert len(hints) == (2 if len(limit) == 4 else "--max-cycles" not in limit)
+    for option, named in hints:
+        other = [word for i in range(0, len(limit), 2) if limit[i] != option for word in limit[i : i + 2]]
+        assert et(*CNN, option, named, *other).code == 0, f"{option} {named} does not do"
 
 
-def test_the_limit_that_a_refusal_names_would_do(et: Call) -> None:
-    limits = ("--max-flash", "12k")
-    answer = et(*CNN, *limits, "--max-cycles", "550k")
-    named = re.search(r"--max-cycles (\d+k)", answer.err)
-    assert named and et(*CNN, *limits, "--max-cycles", named[1]).code == 0
+def without(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    def missing(*arguments: object) -> None:
+        raise EdgeTernaryError("no such tool was found", code=TOOL_MISSING)
+
+    monkeypatch.setattr(owner, name, missing)
 
 
-@pytest.mark.emulator
-def test_measured_figures_keep_the_limits(et: Call) -> None:
-    need("zig", "unicorn", "capstone")
-    answer = et(*CNN, "--build", "--max-flash", "24k", "--max-ram", "10k")
+def test_without_a_compiler_estimates_judge_and_say_so(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, compilers, "for_core")
+    answer = et(*CNN, "--max-flash", "18k", "--max-cycles", "2M")
+    assert answer.code == 0
+    assert answer.json()["estimates"]["not_measured"] == "cycles, flash: no such tool was found"
+    assert answer.json()["measured"] == {}
+    assert "not_measured" in et(*CNN[:-1], "--max-flash", "18k").out
+    assert et(*CNN, "--max-flash", "1k").code == 5
+
+
+def test_without_an_emulator_flash_is_measured(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig")
+    without(monkeypatch, __import__("edgeternary.run.cortex_m", fromlist=["x"]), "require")
+    answer = et(*CNN, "--max-flash", "26k", "--max-cycles", "2M")
     assert answer.code == 0, answer.err
-    measured = answer.json()["measured"]
-    assert measured["flash_bytes"] <= 24 * 1024 and measured["ram_bytes"] <= 10 * 1024
+    assert answer.json()["estimates"]["not_measured"] == "cycles: no such tool was found"
+    assert 20_000 < answer.json()["measured"]["flash_bytes"] <= 26 * 1024
+
+
+def test_a_far_limit_asks_for_no_compiler(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, compilers, "for_core")
+    answer = et(*CNN, "--max-flash", "1M", "--max-ram", "1M")
+    assert answer.code == 0 and "not_measured" not in answer.json()["estimates"]
+
+
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
+@pytest.mark.parametrize("name", ["mnist-mlp-ternary-64", "mnist-cnn-small"])
+def test_estimates_are_near_enough_to_know_what_must_be_built(name: str, core: str) -> None:
+    """No built model exceeds FACTOR times its estimate and ROOM, so all that could is measured."""
+    need("zig", "arm-none-eabi-gcc")
+    for optimize in ("cycles", "flash"):
+        plan = select(zoo.load(name), core, optimize)
+        for compiler in COMPILERS:
+            built = parts_of(plan, {"compiler": compiler})
+            assert built.flash_bytes <= FACTOR * plan.flash_bytes + ROOM
+            assert abs(built.table_bytes - sum(plan.tables)) <= 8 * len(plan.calls)
+            assert built.flash_bytes > sum(plan.tables) and 0 < built.routine_bytes < 5000
 
 
 def test_limits_are_for_cores(et: Call, model: Path) -> None:

