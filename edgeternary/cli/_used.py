@@ -25,6 +25,7 @@ class Target:
     board     on a board, whose clock is fixed
     placed    open tools place and route it
     build     whether it is built
+    limited   whether limits of flash, RAM or cycles may have it built and measured
     """
 
     name: str
@@ -33,16 +34,18 @@ class Target:
     board: bool
     placed: bool
     build: bool
+    limited: bool = False
 
     @staticmethod
-    def of(core: str | None, device: str | None, board: Board | None, build: bool) -> Target:
+    def of(
+        core: str | None, device: str | None, board: Board | None, build: bool, limited: bool = False
+    ) -> Target:
         """EdgeTernaryError: code 2 for an unknown device, 3 where what plans hardware is not installed."""
         name = board.name if board else core or device or ""
         chosen = board.fpga.device if board and board.fpga else device
         if not chosen:
-            return Target(
-                name, board is not None and board.fpga is not None, False, board is not None, False, build
-            )
+            hardware, limited = board is not None and board.fpga is not None, limited or board is not None
+            return Target(name, hardware, False, board is not None, False, build, limited and core != "host")
         from edgeternary.toolchains import require
 
         require("amaranth")
@@ -67,7 +70,7 @@ KERNELS = Rule(
     lambda t: not t.hardware, "{target} is an FPGA, and it is about the choice of C kernels", "leave it out"
 )
 COMPILED = Rule(
-    lambda t: not t.hardware and t.build,
+    lambda t: not t.hardware and (t.build or t.limited),
     "no C is compiled for {target} here",
     "--build for a core or a board with one",
 )

@@ -89,7 +89,8 @@ def command(
             USAGE,
         )
     built = bool(board) if build is None else build
-    refuse_unused(context, Target.of(core, device, load_board(board) if board else None, built))
+    limited = any(limit is not None for limit in (max_flash, max_ram, max_cycles))
+    refuse_unused(context, Target.of(core, device, load_board(board) if board else None, built, limited))
     graph = starting_at(load_model(model), from_layer)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
     check_folder(folder)

@@ -33,7 +33,7 @@ TARGETS = {
     "part": ("--device", "up5k"), "family": ("--device", "ice40"), "counted": ("--device", "xc7a35t"),
     "fpga board": ("--board", "icebreaker"),
 }  # fmt: skip
-COMPILED = {("core", True), ("host", True), ("mcu", True)}
+COMPILED = {("core", True), ("host", True), ("mcu", True), ("mcu", False)}  # a board's memory is a limit
 SOFTWARE, PARTS = ("core", "host", "mcu"), ("part", "counted", "fpga board")
 USED = {  # by option, the (target, built) that it means something for, spelt out once more
     **dict.fromkeys(("compiler", "opt_level"), lambda target, built: (target, built) in COMPILED),
@@ -91,6 +91,15 @@ def test_an_option_is_used_or_refused(
         else:
             assert answer.code == 2, (name, answer.err)
             assert f"{option.opts[0]} has no effect on" in answer.err
+
+
+@pytest.mark.parametrize("target", ["core", "host"])
+def test_a_compiler_is_used_where_a_limit_is_measured(
+    et: Call, model: Path, asked: list[dict[str, Any]], target: str
+) -> None:
+    """Code for this machine is not measured."""
+    answer = et("compile", model, *TARGETS[target], "--compiler", "gcc", "--max-flash", "9k")
+    assert answer.code == (0 if target == "core" else 2), answer.err
 
 
 def wide(path: Path) -> Path:
