@@ -151,6 +151,9 @@ def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: Pair) -> tuple[int, ...]:
     return (x.channels, *(out if len(x.shape) == 3 else out[1:]))
 
 
+RESHAPES = "reshape after the activation, and leave logits as they are, (N, classes)"
+
+
 def reshape(c: Context, x: Lowered, *_: object) -> Codes:
     """Any change of shape alone: flatten, view, reshape, squeeze and unsqueeze of codes.
 
@@ -158,7 +161,7 @@ def reshape(c: Context, x: Lowered, *_: object) -> Codes:
     torch's elements lie), its reverse, and axes of size 1 move nothing.
     """
     assert c.node is not None
-    x, fake = c.codes(x, "reshape after the activation"), c.node.meta["val"]
+    x, fake = c.codes(x, RESHAPES), c.node.meta["val"]
     shape, order = tuple(fake.shape[1:]), channels_last_order(x.shape) if x.order is None else x.order
     known = len(fake.shape) > 1 and fake.shape[0] == 1 and len(shape) <= 3
     if not known or (len(shape) > 1 and not np.array_equal(channels_last_order(shape), order)):

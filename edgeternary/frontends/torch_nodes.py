@@ -59,12 +59,27 @@ def same_dtype(node: fx.Node) -> bool:
     return bool(node.all_input_nodes[0].meta["val"].dtype == node.meta["val"].dtype)
 
 
+_POOL = "use edgeternary.nn.AvgPool or GlobalAvgPool with an Activation, or edgeternary.nn.convert the model"
+_LOGITS = "leave it out: argmax of the logits is the same, and the logits keep their scale"
+_CURVE = "between layers use edgeternary.nn.Activation; at the end apply it to the logits instead"
+REMEDIES = {  # by the operator's name; a trailing _ is in place
+    "add": "use edgeternary.nn.Residual, which owns the scale that both branches share",
+    "softmax": _LOGITS, "log_softmax": _LOGITS, "sigmoid": _CURVE, "tanh": _CURVE, "mean": _POOL,
+    "avg_pool1d": _POOL, "avg_pool2d": _POOL, "adaptive_avg_pool1d": _POOL, "adaptive_avg_pool2d": _POOL,
+}  # fmt: skip
+
+
 def unknown(c: Context, target: object) -> EdgeTernaryError:
     """The refusal of an operator that has no row in any table."""
     return c.refuse(
         f"{str(target).removesuffix('.default')} has no exact integer form. Supported are {SUPPORTED}",
-        "use one of these, or convert the model by edgeternary.nn.convert",
+        REMEDIES.get(_name(target), "use one of these, or convert the model by edgeternary.nn.convert"),
     )
+
+
+def _name(target: object) -> str:
+    """aten.relu_.default -> relu."""
+    return str(target).split(".")[1].rstrip("_") if "." in str(target) else str(target)
 
 
 def check_kind(c: Context, node: fx.Node) -> None:

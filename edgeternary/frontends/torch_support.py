@@ -77,7 +77,8 @@ def check_modules(model: nn.Module) -> None:
     """Refuses layers of torch.nn that have no integer form, by module path, with the nearest one that has."""
     for path, module in model.named_modules():
         kind = type(module)
-        if not kind.__module__.startswith("torch.nn.modules") or isinstance(module, PLAIN):
+        plain = kind is nn.Module or isinstance(module, PLAIN)  # torch.fx makes each parent an nn.Module
+        if not kind.__module__.startswith("torch.nn.modules") or plain:
             continue
         nearest = NEAREST.get(kind.__name__)
         raise EdgeTernaryError(
