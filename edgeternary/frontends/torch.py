@@ -67,10 +67,10 @@ def lower(
     n); the graph's input is (H, W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`.
     input_scale and input_zero say what a code means, for edgeternary.quantize: one number, or one for each
     channel. Layers keep their module paths as names. An edgeternary.nn.Spiking becomes one step of its net,
-    with states; its example is what the model takes, and where its coding makes spikes, the input is binary.
-    An edgeternary.nn.Streaming becomes one step that reads a frame; its example is a window. The model itself
-    is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm in a copy, and
-    meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
+    with states; its example is what the model takes, and where its coding makes spikes, the input is binary,
+    without a scale. An edgeternary.nn.Streaming becomes one step that reads a frame; its example is a window.
+    The model itself is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm in a
+    copy, and meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
 
     check: compare graph and model on 4 to 32 samples at the end, fewer of a large model.
 
@@ -90,7 +90,7 @@ def lower(
     if isinstance(model, Spiking):
         example = check_example(example, UINT8 if model.coding in BINARY else None)
         if model.coding in BINARY:
-            input_type, input_range = "binary", None
+            input_type, input_range, input_scale, input_zero = "binary", None, 1.0, 0  # spikes are no values
         example = model.encode(example[:1])[:, 0]
         model = model.net
     model = copied(model)

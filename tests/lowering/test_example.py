@@ -97,7 +97,8 @@ def test_a_spiking_net_has_codes_of_eight_bits():
         for bad in (torch.rand(2, 6), torch.full((2, 6), 300.0)):
             with pytest.raises(EdgeTernaryError, match=r"fractions|reaches from"):
                 lower(model, bad)
-        lower(model, torch.full((2, 6), 200))
+        graph = lower(model, torch.full((2, 6), 200), input_scale=1 / 255)
+        assert graph.meta.input_scale == (1 / 255 if coding == "direct" else 1.0), "spikes have no scale"
 
 
 def test_convert_takes_codes_only():
