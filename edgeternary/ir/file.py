@@ -232,6 +232,11 @@ def _op(record: dict[str, Any], reader: _Reader) -> Op:
     if unknown:
         raise EdgeTernaryError(f"a {kind} layer has the unknown fields {sorted(unknown)[:5]}")
 
+    for field, type_field in cls.packed.items():
+        array = record.get(field)
+        if isinstance(array, dict) and array.get("type") != record.get(type_field):
+            raise EdgeTernaryError(f"{field} of a {kind} layer are not stored as its {type_field} says")
+
     def hook(type: Any, content: Any) -> Any:
         if type is np.ndarray:
             return reader.array(msgspec.convert(content, ArrayRecord))

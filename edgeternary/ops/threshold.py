@@ -89,4 +89,18 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
         for lo, hi, shape, output_type in [(-2000, 1500, (3, 2, 9), "uint4"), (-90, 75, (21,), "int4")]:
             x = build.value("x", shape, "int32", lo, hi)
             graphs.append(build.graph(x, build.uniform_thresholds(rng, x, output_type)))
+        most = 2**31 - 1  # where hi + 1 is no int32, every threshold can be reached
+        for lo, hi, output_type, levels in [
+            (-90, 75, "uint4", 7),
+            (-5, 5, "ternary", 1),
+            (-most, most, "int4", 4),
+        ]:
+            x = build.value("x", (9,), "int32", lo, hi)
+            t = np.sort(rng.integers(lo, min(hi + 1, most), (9, levels), endpoint=True), axis=1)
+            step = np.tile([2, -2, 0], 3).astype(np.int32)  # in twos, on types that have what lies between
+            base = np.where(step < 0, parse(output_type).lo + 2 * levels, parse(output_type).lo).astype(
+                np.int32
+            )
+            op = cls(name="act", inputs=("x",), t=t.astype(np.int32), base=base, step=step, type=output_type)
+            graphs.append(build.graph(x, op))
         return graphs

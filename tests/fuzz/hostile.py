@@ -173,7 +173,7 @@ def model_changes() -> Iterator[tuple[str, Callable[[Parts], Any]]]:
         [],
     ):
         yield f"weights shape {shape!r}", put("ops", 0, "weights", "shape", shape)
-    for type in ("ternary ", "int32", "int16", "bipolar", "uint2", "nothing"):
+    for type in ("ternary ", "int32", "int16", "bipolar", "uint2", "int2", "nothing"):
         yield f"weights packed as {type!r}", put("ops", 0, "weights", "type", type)
     for scale in (float("nan"), float("inf"), -1.0, 0, "1", None, [], BIG * 10.0**290):
         yield f"scale {scale!r}", put("meta", "logit_scale", scale)
