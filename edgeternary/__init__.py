@@ -52,13 +52,14 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name == "EdgeTernaryError":
         return importlib.import_module("edgeternary.errors").EdgeTernaryError
-    if name in _FUNCTIONS or name in _MODULES:
+    if name not in _FUNCTIONS and name not in _MODULES:
+        raise AttributeError(f"module 'edgeternary' has no attribute {name!r}")
+    from edgeternary.toolchains import extras
+
+    with extras.named():
         importlib.import_module("edgeternary.ops")  # a file can hold any op: all of them must be registered
-    if name in _FUNCTIONS:
-        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(f"edgeternary.{name}")
-    raise AttributeError(f"module 'edgeternary' has no attribute {name!r}")
+        module = importlib.import_module(_FUNCTIONS.get(name, f"edgeternary.{name}"))
+    return getattr(module, name) if name in _FUNCTIONS else module
 
 
 def __dir__() -> list[str]:

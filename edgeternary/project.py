@@ -17,6 +17,7 @@ from edgeternary.ir.file import to_bytes
 from edgeternary.ir.names import identifier
 from edgeternary.report import c_project, hdl_project
 from edgeternary.report.files import MARKER, write_folder
+from edgeternary.toolchains import extras
 
 NO_WISHES = hdl_project.Wishes()
 
@@ -63,6 +64,7 @@ class Project:
         return folder
 
 
+@extras.named()
 def compile(
     graph: Graph,
     *,
@@ -92,7 +94,8 @@ def compile(
     hardware   frames a second, LUTs and more of an FPGA design
     directory  write the project there
     progress   called with what is being done
-    EdgeTernaryError: code 5 when it does not fit the board or a limit, 3 when `build` lacks a tool.
+    EdgeTernaryError: code 5 when it does not fit the board or a limit, 3 when a tool or an extra of the
+    package is missing.
     """
     if sum(map(bool, (board, core, device))) != 1:
         raise EdgeTernaryError(

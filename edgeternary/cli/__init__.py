@@ -39,5 +39,12 @@ def call(arguments: list[str]) -> int:
     except Exception as error:
         if session.debug:
             traceback.print_exc()
-        print(describe(error), file=sys.stderr)
-        return error.code if isinstance(error, EdgeTernaryError) else BAD_INPUT
+        said = _of_an_extra(error) or error
+        print(describe(said), file=sys.stderr)
+        return said.code if isinstance(said, EdgeTernaryError) else BAD_INPUT
+
+
+def _of_an_extra(error: Exception) -> EdgeTernaryError | None:
+    from edgeternary.toolchains.extras import missing
+
+    return missing(error) if isinstance(error, ImportError) else None

@@ -7,7 +7,6 @@ import dataclasses
 import click
 
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 
 
 @click.command()
@@ -18,12 +17,8 @@ def command(make: str | None, as_json: bool) -> None:
 
     "edgeternary data keywords" makes the synthetic keywords, once, into the user's cache.
     """
-    try:
-        from edgeternary.train import data
-    except ModuleNotFoundError as error:
-        raise EdgeTernaryError(
-            "torch is missing", str(error), "install it with: pip install 'edgeternary[train]'", TOOL_MISSING
-        ) from error
+    from edgeternary.train import data
+
     if make:
         with progress_bars() as progress:
             made = data.synthetic_keywords(progress=progress)

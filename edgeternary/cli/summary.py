@@ -10,7 +10,7 @@ import click
 
 from edgeternary.cli._model import ZOO, load_model
 from edgeternary.cli._output import json_option, note, print_json
-from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
     from edgeternary.ir import Graph
@@ -68,17 +68,10 @@ def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str,
 def _graph(text: str, shape: tuple[int, ...] | None, input_type: str) -> Graph:
     if text.startswith(ZOO) or not (text.endswith(".toml") or _is_function(text)):
         return load_model(text)
-    try:
-        from edgeternary.train.find import find_recipe
-        from edgeternary.train.lookup import function
-        from edgeternary.zoo.untrained import lower_shape, untrained
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "torch is missing",
-            f"a network before training is lowered from PyTorch: {error}",
-            "pip install 'edgeternary[train]'",
-            TOOL_MISSING,
-        ) from error
+    from edgeternary.train.find import find_recipe
+    from edgeternary.train.lookup import function
+    from edgeternary.zoo.untrained import lower_shape, untrained
+
     sys.path.insert(0, str(Path.cwd()))
     note("weights are random: the network as it is before training")
     if shape is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeternary.cli._output import Progress, json_option, note, print_json, progress_bars
-from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
     from edgeternary.train import Recipe
@@ -56,12 +56,8 @@ def command(
 
     Training that was interrupted goes on when the same command is given again.
     """
-    try:
-        from edgeternary.train import find
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "torch is missing", str(error), "install it with: pip install 'edgeternary[train]'", TOOL_MISSING
-        ) from error
+    from edgeternary.train import find
+
     sys.path.insert(0, str(Path.cwd()))
     chosen, table = find.find(recipe)
     chosen = chosen if epochs is None else chosen.with_epochs(epochs)

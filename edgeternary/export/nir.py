@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Op, State
 from edgeternary.ops import Add, Dense, Mul, Requantize, Threshold
+from edgeternary.toolchains import extras
 
 KEY = "edgeternary"
 Found = tuple[Any, str, str, str]  # a node, the value that goes on, what else reads it, a note
@@ -36,12 +37,8 @@ def to_nir(graph: Graph, *, dt: float = 1.0) -> Exported:
 
     EdgeTernaryError (code 1) for other layers, by name; code 3 where the package nir is missing.
     """
-    try:
+    with extras.named():
         import nir
-    except ModuleNotFoundError as error:
-        raise EdgeTernaryError(
-            "nir is missing", "it reads and writes .nir files", "pip install edgeternary[nir]", TOOL_MISSING
-        ) from error
     found = Exported(None)
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(graph.input.shape)})}
     read, inner = graph.input.name, ""

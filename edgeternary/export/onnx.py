@@ -13,9 +13,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.toolchains import extras
 
 OPSET = 17
 IR_VERSION = 8
@@ -103,16 +103,9 @@ def _metadata(graph: Graph) -> dict[str, str]:
 
 @cache
 def _package() -> ModuleType:
-    try:
+    with extras.named():
         import onnx
         import onnx.checker
         import onnx.helper
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "the Python package onnx is missing",
-            "the export to ONNX and the executor onnxruntime need it",
-            "install it with: pip install edgeternary[onnx]",
-            TOOL_MISSING,
-        ) from error
     found: ModuleType = onnx
     return found

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Op, State, Value, parse
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops.neuron import HI, LO, MOST, Built, Cells, integrator, named, neurons
+from edgeternary.toolchains import extras
 
 EXACT = "Linear, Affine, Threshold, IF, I, Flatten of a vector"
 KEY = "edgeternary"  # of a node's metadata: what NIR has no field for, as JSON
@@ -39,12 +40,8 @@ class _Refused(Exception):
 
 def package() -> Any:
     """The Python package nir; EdgeTernaryError (code 3) with the install command where it is missing."""
-    try:
+    with extras.named():
         import nir
-    except ModuleNotFoundError as error:
-        raise EdgeTernaryError(
-            "nir is missing", "it reads and writes .nir files", "pip install edgeternary[nir]", TOOL_MISSING
-        ) from error
     return nir
 
 

@@ -6,12 +6,12 @@ import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from elftools.elf.constants import SH_FLAGS
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING, Any
 
 from edgeternary.errors import EdgeTernaryError
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Elf:
     """
 
     def __init__(self, path: Path) -> None:
+        from elftools.elf.elffile import ELFFile
+
         self.path = path
         try:
             with path.open("rb") as stream:
@@ -47,6 +49,8 @@ class Elf:
             raise EdgeTernaryError(f"{path} is no Arm image", why, "build it again") from error
 
     def _read(self, elf: ELFFile) -> None:
+        from elftools.elf.constants import SH_FLAGS
+
         loaded = [s for s in elf.iter_segments() if s["p_type"] == "PT_LOAD" and s["p_filesz"]]
         self.segments: list[tuple[int, bytes]] = [(s["p_paddr"], s.data()) for s in loaded]
         self._offsets = [(int(s["p_paddr"]), int(s["p_filesz"]), int(s["p_offset"])) for s in loaded]

@@ -13,6 +13,7 @@ from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.ops.build import samples
+from edgeternary.toolchains import require
 
 Parts = tuple[dict[str, bytes | str], dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
@@ -63,6 +64,8 @@ def make(
             "--build with --device up5k, or leave out the seeds",
             USAGE,
         )
+    if build:
+        require("zig")  # of the simulator, which comes after minutes of synthesis
     progress("planning")
     asked = plan.Wishes(
         device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency

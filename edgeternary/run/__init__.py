@@ -19,6 +19,7 @@ from edgeternary.ir import Graph
 from edgeternary.run._known import check_options
 from edgeternary.run.inputs import check_inputs
 from edgeternary.run.result import Result
+from edgeternary.toolchains import extras
 
 NOT_EXECUTORS = ("result", "inputs", "compare")
 
@@ -43,11 +44,12 @@ def run(
     inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states
     taps    also return the values at kernel or part borders
     options of the executor, those of other executors are left alone; `progress` is a callable (done, total)
+    EdgeTernaryError: code 2 for an unknown executor, 3 where a tool or an extra of the package is missing.
     """
     module, target = find(on)
-    result: Result = module.run(
-        graph, check_inputs(graph, inputs), target=target, taps=taps, options=check_options(options)
-    )
+    codes, known = check_inputs(graph, inputs), check_options(options)
+    with extras.named():
+        result: Result = module.run(graph, codes, target=target, taps=taps, options=known)
     return result
 
 
@@ -67,7 +69,8 @@ def find(on: str) -> tuple[ModuleType, str]:
             USAGE,
         )
     prefix = max(matches, key=len)
-    module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")
+    with extras.named():
+        module = importlib.import_module(f"edgeternary.run.{executors()[prefix]}")
     target = on[len(prefix) :].removeprefix(":")
     if target and not getattr(module, "TARGETED", False):
         raise EdgeTernaryError(

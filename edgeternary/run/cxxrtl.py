@@ -46,7 +46,8 @@ def run(
     stats    cycles: from one frame's last beat to the next one's; latency: from the first beat in to the
              last beat out of the first frame; yosys, compiler
     """
-    require("amaranth")
+    for name in ("amaranth", "zig"):
+        require(name)
     design, text = emitted(graph, target, options)
     return simulate(design, "design.il", text, READ, inputs, options)
 

@@ -34,7 +34,8 @@ def run(
     options  as executor cxxrtl, which runs the netlist; fps, max_luts, maximize
     stats    as executor cxxrtl; luts, ffs, ram_blocks, multipliers
     """
-    require("amaranth")
+    for name in ("amaranth", "zig"):
+        require(name)
     from edgeternary.hdl.build import refuse_multipliers, synthesise
     from edgeternary.hdl.devices import DEVICES, family
     from edgeternary.hdl.emit import design_rtlil

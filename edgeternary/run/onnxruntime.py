@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.export.onnx import tensor_names, to_onnx
 from edgeternary.ir import Graph
 from edgeternary.run.result import Result
+from edgeternary.toolchains import extras
 
 CHUNK = 64  # samples at a time, so that the maps of a convolutional net stay small
 
@@ -70,15 +71,8 @@ def _chunk(graph: Graph, session: Any, wanted: list[str], inputs: np.ndarray) ->
 
 def _session(model: bytes) -> tuple[Any, str]:
     """A single-threaded CPU session, and the version of ONNX Runtime."""
-    try:
+    with extras.named():
         import onnxruntime
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "the Python package onnxruntime is missing",
-            "the executor onnxruntime needs it",
-            "install it with: pip install edgeternary[onnx]",
-            TOOL_MISSING,
-        ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

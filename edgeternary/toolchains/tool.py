@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeternary.toolchains import extras
 from edgeternary.toolchains.child import Child
 
 VERSION_TIMEOUT = 60.0
@@ -42,6 +43,14 @@ class ToolSpec:
     program: str = ""
     version_args: tuple[str, ...] = ("--version",)
     files: tuple[str, ...] = ()
+
+    @property
+    def installed_by(self) -> str:
+        """`install`, after the command for the extra that has the package, if one has."""
+        extra = extras.MODULES.get(self.package)
+        return (
+            f"{extras.command(extra)} (or {self.install})" if extra and not self.executables else self.install
+        )
 
     def locate(self) -> Tool:
         """Look for the tool now; `Tool.found` says whether it is there."""
@@ -102,7 +111,7 @@ class ToolSpec:
         return self._tool((), str(folder), version)
 
     def _tool(self, command: tuple[str, ...], where: str, version: str, tried: str = "") -> Tool:
-        return Tool(self.name, command, where, version, self.install, self.needed_by, tried)
+        return Tool(self.name, command, where, version, self.installed_by, self.needed_by, tried)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,17 +54,11 @@ def torch_model(name: str, checkpoint: str | os.PathLike[str] | None = None) -> 
     checkpoint: weights of the same architecture in place of the shipped ones (nn.save_codes wrote them).
     """
     checkpoint = checkpoint or file(name, "safetensors")
-    try:
-        from edgeternary.nn.checkpoint import load_codes
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "torch is not installed",
-            "a zoo model's PyTorch form needs it",
-            "pip install 'edgeternary[train]'",
-            code=TOOL_MISSING,
-        ) from error
-    from edgeternary.train.find import find_recipe
+    from edgeternary.toolchains import extras
 
+    with extras.named():
+        from edgeternary.nn.checkpoint import load_codes
+        from edgeternary.train.find import find_recipe
     return load_codes(find_recipe(f"zoo:{name}").model(), checkpoint)
 
 

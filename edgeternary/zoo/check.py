@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from edgeternary import zoo
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.run import run
 from edgeternary.run.compare import mismatches
 from edgeternary.run.inputs import arranged
+from edgeternary.toolchains import extras
 
 Progress = Callable[[str, int, int], None]
 
@@ -24,13 +24,9 @@ def full_test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     EdgeTernaryError when the data set or torch is not installed.
     """
-    try:
+    with extras.named():
         from edgeternary.train.data import TEST_PARTS
         from edgeternary.train.find import find_recipe
-    except ImportError as error:
-        raise EdgeTernaryError(
-            "torch is not installed", str(error), "pip install 'edgeternary[train]'", TOOL_MISSING
-        ) from error
     alone = TEST_PARTS.get(zoo.data_set(name))
     return alone() if alone else find_recipe(f"zoo:{name}").data().test
 

@@ -160,7 +160,7 @@ def test_a_telephones_sound_is_doubled(tmp_path: Path, monkeypatch: pytest.Monke
 def test_missing_packages_say_how_to_get_them(sound: Path) -> None:
     hidden = "import sys; sys.modules['pymicro_features'] = None"
     error = command("live.py", sound, before=hidden, code=3)
-    assert "pymicro-features is missing" in error and "pip install" in error
+    assert "pymicro_features is missing" in error and "pip install" in error
     none = "from edgeternary.toolchains import CATALOG, ToolSpec; CATALOG['asterisk-sounds'] = ToolSpec("
     none += "'asterisk-sounds', 'apt install asterisk-core-sounds-en-wav', 'x', files=('/nowhere',))"
     error = command("human.py", before=none + "; from human import recording; recording('a')", code=1)

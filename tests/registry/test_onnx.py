@@ -171,7 +171,7 @@ def test_a_missing_package_is_named_with_its_install_command(
     _package.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, package, None)
     with pytest.raises(
-        EdgeTernaryError, match=f"{package} is missing.*pip install edgeternary.onnx."
+        EdgeTernaryError, match=f"{package} is missing.*pip install 'edgeternary.onnx.'"
     ) as caught:
         run(tiny_mlp(), np.zeros((1, 12)), on="onnxruntime")
     assert caught.value.code == TOOL_MISSING

@@ -146,5 +146,5 @@ def test_missing_tools_and_voices_are_named(tmp_path, monkeypatch):
         voices.espeak()
     voices.espeak.cache_clear()
     monkeypatch.setitem(sys.modules, "pymicro_features", None)
-    with pytest.raises(EdgeTernaryError, match="pymicro-features is missing"):
+    with pytest.raises(EdgeTernaryError, match="pymicro_features is missing"):
         frontend.features(np.zeros(16000, np.int16))

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.toolchains import extras
 from edgeternary.train.data.core import Array
 
 SAMPLES = 16000  # one second at 16 kHz
@@ -32,11 +33,8 @@ _own = _PerThread()
 
 
 def _kind() -> Any:
-    try:
+    with extras.named():
         from pymicro_features import MicroFrontend
-    except ImportError as error:
-        remedy = "install it with: pip install 'edgeternary[data]'"
-        raise EdgeTernaryError("pymicro-features is missing", str(error), remedy, TOOL_MISSING) from error
     return MicroFrontend
 
 

