@@ -1,7 +1,7 @@
 # make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
-# make test     sets itself up, then every test whose tools are found
+# make test     sets itself up and fills the caches, then every test whose tools are found
 # make check    lint, types, import rules, fast tests (under 90 s)
-# make golden   writes the golden files of generated C and Verilog anew
+# make golden   writes the golden files of generated C and Verilog again
 #
 # Variables: VENV (.venv), PYTHON (a Python >= 3.11; found by itself), PIP_ARGS, PYTEST_ARGS, WORKERS (2)
 
@@ -59,10 +59,10 @@ $(VENV)/bin/python:
 $(VENV)/.demo-ready: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the demo needs from pip (160 MB: C compiler, emulator, synthesiser; no torch)."
 	@$(PIP) -e '.[mcu,fpga]'
-	@$(BIN)/edgeternary doctor --warm
 	@touch $@
 
 $(VENV)/.dev-ready: pyproject.toml $(VENV)/.demo-ready
 	@echo "Installing what the tests need from pip (torch is the large one)."
 	@$(PIP) -e '.[dev]'
+	@$(BIN)/edgeternary doctor --warm
 	@touch $@

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._output import json_option, note, print_json, progress_bars, stopwatch
+from edgeternary.cli._output import json_option, note, print_json, stopwatch
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 
-COLUMNS = (
-    "executor", "samples", "mismatches", "accuracy", "instructions", "cycles", "flash_bytes",
-    "ram_bytes", "luts", "ffs", "ram_blocks", "multipliers",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from edgeternary.report.demo import Job
+
+COMMON = {"model": 11, "executor": 16, "samples": 7, "mismatches": 10, "accuracy": 8}
+SOFTWARE = {**COMMON, "instructions": 12, "cycles": 9, "flash_bytes": 8, "ram_bytes": 7}
+GATES = {**COMMON, "cycles": 6, "luts": 6, "ffs": 6, "ram_blocks": 10, "multipliers": 4}
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer samples where simulation is slow: under a minute.")
+@click.option("--quick", is_flag=True, help="Fewer cores, and fewer samples where simulation is slow.")
 @click.option("--only", metavar="MODEL", default="", help="Only this model: fashion-mlp or fashion-cnn.")
 @json_option
 def command(quick: bool, only: str, as_json: bool) -> None:
@@ -24,24 +28,28 @@ def command(quick: bool, only: str, as_json: bool) -> None:
 
     Real Fashion-MNIST test images go through PyTorch (or its recorded logits, where torch is not
     installed), numpy, C on this machine, C on emulated Cortex-M cores, and the simulated hardware,
-    which is also synthesised.
+    which is also synthesised. Rows are printed as they come, software first; Ctrl-C ends the table there.
+    The first time, yosys is compiled from WebAssembly and everything is built, which takes minutes; all that
+    is kept in the cache.
     """
-    from edgeternary import zoo
-    from edgeternary.report.demo import differing, jobs, run_demo
-    from edgeternary.report.tables import print_table
+    from edgeternary.report.demo import DEVICE, absent, differing, jobs, run_demo
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     wanted = jobs(quick, only)
     note("Fashion-MNIST test images through every executor; each complete output is compared with PyTorch's.")
-    with stopwatch() as seconds, progress_bars() as progress:
-        rows = run_demo(wanted, progress=lambda job, done, total: progress("jobs", done, total))
-    if as_json:
-        print_json(rows)
-    else:
-        for model in dict.fromkeys(row["model"] for row in rows):
-            title = f"\n{model}: {zoo.card(model).get('summary', '')}"
-            print_table([row for row in rows if row["model"] == model], COLUMNS, title=title)
-        click.echo(_footer(rows, seconds()))
+    rows: list[dict[str, Any]] = []
+    show = _silent if as_json else _table(wanted)
+    try:
+        with stopwatch() as seconds:
+            for row in run_demo(wanted, note=note):
+                rows.append(row)
+                show(row)
+    finally:  # after Ctrl-C too: the rows that are there are right
+        if as_json:
+            order = {(job.model, job.executor): place for place, job in enumerate(wanted)}
+            print_json(sorted(rows, key=lambda row: order[row["model"], row["executor"]]))
+        elif rows:
+            click.echo(_footer(rows, seconds(), DEVICE))
     wrong = differing(rows)
     if wrong:
         names = ", ".join(f"{row['model']} on {row['executor']}" for row in wrong)
@@ -51,9 +59,37 @@ def command(quick: bool, only: str, as_json: bool) -> None:
             "report this as a bug",
             NOT_BIT_EXACT,
         )
+    missing = absent(wanted)
+    if missing:
+        raise missing
 
 
-def _footer(rows: list[dict[str, object]], seconds: float) -> str:
+def _silent(row: dict[str, Any]) -> None:
+    """Of --json, which comes in one piece."""
+
+
+def _table(wanted: Sequence[Job]) -> Callable[[dict[str, Any]], None]:
+    """Prints the titles of the models; the function prints a row at once, below the head of its table."""
+    from edgeternary import zoo
+    from edgeternary.report.demo import HARDWARE
+    from edgeternary.report.tables import Lines
+
+    for model in dict.fromkeys(job.model for job in wanted):
+        click.echo(f"{model}: {zoo.card(model).get('summary', '')}")
+    tables = {False: Lines(SOFTWARE), True: Lines(GATES)}
+    begun: set[bool] = set()
+
+    def show(row: dict[str, Any]) -> None:
+        hardware = row["executor"] in HARDWARE
+        if hardware not in begun:
+            begun.add(hardware)
+            click.echo(f"\n{tables[hardware].head()}")
+        click.echo(tables[hardware].row(row))
+
+    return show
+
+
+def _footer(rows: list[dict[str, Any]], seconds: float, device: str) -> str:
     lines = [
         "",
         "mismatches: samples whose complete output differs from PyTorch's. accuracy: from 1,000 samples up.",
@@ -62,8 +98,10 @@ def _footer(rows: list[dict[str, object]], seconds: float) -> str:
     ]
     hardware = next((row for row in rows if row.get("device")), None)
     if hardware:
-        device = f"{hardware['device']}, counted by {hardware.get('yosys')}"
-        lines.append(f"LUTs, FFs, block RAMs, multipliers: the whole design for {device}.")
+        lines.append(
+            f"LUTs, FFs, block RAMs, multipliers: the whole design for {device}, "
+            f"counted by {hardware.get('yosys')}."
+        )
     right = all(row["mismatches"] == 0 for row in rows)
     lines.append(f"{'Every bit is equal' if right else 'NOT bit-exact'} ({len(rows)} rows, {seconds:.0f} s).")
     return "\n".join(lines)

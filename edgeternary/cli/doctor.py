@@ -97,8 +97,5 @@ def build_demo() -> None:
     from edgeternary.report.demo import builds, run_demo
 
     note("Building the demo's programs and synthesising its hardware, in two processes: a few minutes, once.")
-    with stopwatch() as seconds:
-        run_demo(
-            builds(),
-            progress=lambda job, done, total: note(f"  {job.model} {job.executor:14}{seconds():8.1f} s"),
-        )
+    for row in run_demo(builds(), note=note):
+        note(f"  {row['model']} {row['executor']}: {row['seconds']:.1f} s")

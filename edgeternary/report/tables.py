@@ -59,6 +59,28 @@ def cell(content: Any, key: str = "") -> str:
     return str(content)
 
 
+class Lines:
+    """A table whose rows are printed one by one: every column has its width from the start.
+
+    columns: {key: width}; TEXT columns stand left, numbers right.
+    """
+
+    TEXT = ("model", "executor")
+
+    def __init__(self, columns: Mapping[str, int]) -> None:
+        self.columns = columns
+
+    def head(self) -> str:
+        return self._line({key: HEADS.get(key, key) for key in self.columns})
+
+    def row(self, row: Mapping[str, Any]) -> str:
+        return self._line({key: cell(row.get(key), key) for key in self.columns})
+
+    def _line(self, cells: Mapping[str, str]) -> str:
+        places = (f"{cells[key]:{'<' if key in self.TEXT else '>'}{n}}" for key, n in self.columns.items())
+        return "  ".join(places).rstrip()
+
+
 def print_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str = "", footer: str = ""
 ) -> None:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgeternary.report import demo
-from edgeternary.report.demo import RECORDED, SYNTH, Job
+from edgeternary.report.demo import RECORDED, SYNTH, Job, jobs
 from tests.cli.conftest import Answer
 from tests.need import need
 
+ROOT = Path(__file__).resolve().parents[2]
 Call = Callable[..., Answer]
 MODELS = ("fashion-mlp", "fashion-cnn")
 TORCH = "torch" if importlib.util.find_spec("torch") else RECORDED
-EXECUTORS = (TORCH, "numpy", "host", "cortex-m0plus", "cortex-m4", "hdl", "cxxrtl")
+EXECUTORS = (("numpy", "host", "cortex-m0plus", "cortex-m4", TORCH), ("hdl", "cxxrtl"))
 
 
 @pytest.mark.slow
@@ -29,7 +39,7 @@ def test_quick_demo(et: Call) -> None:
     assert answer.code == 0, answer.err
     found: list[dict[str, Any]] = answer.json()
     rows = {(row["model"], row["executor"]): row for row in found}
-    assert list(rows) == [(model, executor) for model in MODELS for executor in EXECUTORS]
+    assert list(rows) == [(model, name) for names in EXECUTORS for model in MODELS for name in names]
     assert [row["mismatches"] for row in found] == [0] * len(found)
     accuracies: dict[str, set[float]] = {model: set() for model in MODELS}
     for (model, executor), row in rows.items():
@@ -85,18 +95,78 @@ def test_recorded_logits_are_compared_with_numpy(monkeypatch: pytest.MonkeyPatch
 
 
 def test_synthesis_figures_go_to_the_hardware_rows() -> None:
-    rows = [
-        {"model": "m", "executor": "numpy"},
-        {"model": "m", "executor": "hdl"},
-        {"model": "n", "executor": "hdl"},
-        {"model": "m", "executor": SYNTH, "luts": 5, "ffs": 6, "multipliers": 0},
-    ]
-    merged = demo.merge_synthesis(rows)
-    assert merged == [
-        {"model": "m", "executor": "numpy"},
-        {"model": "m", "executor": "hdl", "luts": 5, "ffs": 6, "multipliers": 0},
-        {"model": "n", "executor": "hdl"},
-    ]
+    figures = [{"executor": "hdl"}, {"executor": SYNTH, "luts": 5, "ffs": 6, "multipliers": 0}]
+    numpy, hdl = {"model": "m", "executor": "numpy"}, {"model": "m", "executor": "hdl"}
+    assert demo.merged(numpy, figures) == numpy
+    assert demo.merged(hdl, figures) == {**hdl, "luts": 5, "ffs": 6, "multipliers": 0}
+
+
+def test_software_comes_first_and_without_yosys() -> None:
+    """Rows of the first stage need no yosys, which takes minutes to be compiled."""
+    found = jobs(quick=True)
+    stages = [job.hardware for job in found]
+    assert stages == sorted(stages) and len(set(stages)) == 2
+    for job in found:
+        tools = " ".join(demo.PLAN.get(job.executor, ((), (), ()))[2])
+        assert job.hardware or not ("yosys" in tools or "amaranth" in tools)
+
+
+def test_rows_without_the_tools_of_the_others(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can run runs; then exit code 3 says what was left out and how to install it."""
+    from edgeternary.toolchains.catalog import CATALOG
+
+    absent = {name: replace(CATALOG[name].locate(), where="") for name in CATALOG}
+    monkeypatch.setattr(demo, "find", absent.__getitem__)
+    answer = et("demo", "--quick", "--only", "fashion-mlp")
+    assert answer.code == 3
+    assert "left out: host, cortex-m0plus, cortex-m4, hdl, cxxrtl" in answer.err
+    for extra in ("mcu", "fpga"):
+        assert f"pip install 'edgeternary[{extra}]'" in answer.err
+    assert len(re.findall(r"^fashion-mlp  (numpy|torch)", answer.out, re.M)) == 2
+    assert "Every bit is equal (2 rows" in answer.out
+
+
+SLOW_JOB = """
+import sys, time
+from edgeternary import cli
+from edgeternary.report import demo
+
+demo.PLAN = {name: demo.PLAN[name] for name in ("numpy", "hdl")}
+cli.main(["demo", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_interrupt_leaves_the_rows_that_are_there(tmp_path: Path, as_json: bool) -> None:
+    """Ctrl-C during the simulation, which takes long: numpy's row is there, the table has its foot."""
+    need("amaranth")
+    (tmp_path / "slow.py").write_text(f"if __name__ == '__main__':\n{textwrap.indent(SLOW_JOB, '    ')}")
+    command = [sys.executable, "slow.py", "--only", "fashion-mlp", *(["--json"] if as_json else [])]
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "hw")))
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stderr and process.stdout
+        for line in process.stderr:
+            if line.startswith("hardware:"):
+                break
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip() == "interrupted"
+    if as_json:
+        assert [row["executor"] for row in json.loads(out)] == ["numpy"]
+    else:
+        assert "fashion-mlp  numpy" in out and "Every bit is equal (1 rows" in out
+    for _ in range(100):  # no worker is left
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("a process of the demo goes on")
 
 
 def test_unknown_model(et: Call) -> None:
