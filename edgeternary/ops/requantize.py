@@ -134,6 +134,9 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
             case(-30000, 40000, (6,), "int8", "C", "tflite_double"),
             case(-40000, 40000, (5,), "int16", "C", "half_up"),
             case(-40, 40, (3,), "uint2", "A", "floor"),
+            case(-500, 400, (2, 1, 6), "int7", "A", "tflite_single"),
+            case(-3000, 4000, (7,), "uint6", "B", "tflite_single"),
+            case(-30000, 40000, (5,), "int8", "C", "floor"),
         ]
 
 

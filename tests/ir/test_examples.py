@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from edgeternary.ir import REGISTRY
+from edgeternary.ops import Requantize
+from edgeternary.ops.requantize import ROUNDINGS
 from edgeternary.run import run
 from tests.registry.graphs import chosen, inputs, kinds
 
@@ -42,3 +44,13 @@ def test_no_samples_give_no_outputs(kind: str) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_an_op_says_what_it_means(kind: str) -> None:
     assert (inspect.getdoc(REGISTRY[kind]) or "").strip()
+
+
+def test_requantize_has_every_form_with_every_rounding() -> None:
+    """Back ends see a rounding only where its form has an example: hardware never sees form C."""
+    found = set()
+    for graph in chosen("requantize"):
+        op = graph.ops[-1]
+        assert isinstance(op, Requantize)
+        found.add((op.form(graph.input), op.rounding))
+    assert found == {(form, r) for form in "ABC" for r in ROUNDINGS if form == "C" or r != "tflite_double"}

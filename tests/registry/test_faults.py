@@ -13,6 +13,7 @@ import pytest
 
 import edgeternary
 import edgeternary.run._model as model_of
+from edgeternary.c import rescale
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, encoding
 from edgeternary.ops import Argmax, Conv2d, Dense, Lookup, MaxPool, Requantize, SumPool, Threshold
@@ -50,6 +51,14 @@ def test_in_c(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match="host differs from numpy"):
         Fleet.of(examples(kind)).check("host", opt_level="1")
     assert planted, f"the fault cannot be planted: no C of {kind} matches {pattern}"
+
+
+def test_in_c_a_rounding_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|gcc|clang")
+    broken = rewritten(rescale.requantize_fields, 'op.rounding != "floor"', 'op.rounding == "half_up"')
+    monkeypatch.setattr("edgeternary.c.kernels.requantize.requantize_fields", broken)
+    with pytest.raises(AssertionError, match="host differs from numpy"):
+        Fleet.of(chosen("requantize")).check("host", opt_level="1")
 
 
 @pytest.mark.emulator
@@ -93,6 +102,10 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
         broken = rewritten(matrix.conv2d, "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)")
         monkeypatch.setitem(parts.PARTS, "conv2d", broken)
         return "conv2d"
+    if fault == "tflite_single rounds down":
+        broken = rewritten(parts.requantize_part, 'first.rounding != "floor"', 'first.rounding == "half_up"')
+        monkeypatch.setattr(parts, "requantize_part", broken)
+        return "requantize"
     if fault == "first bit of the ROM last":
         plant(monkeypatch, mvu.MatrixVector, "reversed(bits)", "bits")
         return "dense"
@@ -102,7 +115,14 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize(
     "fault",
-    ["ignored ready", "> for >=", "wrong pad", "first bit of the ROM last", "maximum of the window before"],
+    [
+        "ignored ready",
+        "> for >=",
+        "wrong pad",
+        "first bit of the ROM last",
+        "maximum of the window before",
+        "tflite_single rounds down",
+    ],
 )
 def test_in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("amaranth")
@@ -139,6 +159,7 @@ IN_NUMPY: dict[str, tuple[Any, str, str, str]] = {
     "wrong pad": (Conv2d, "_ref_chunk", "self.pad_value)", "0)"),
     "groups mixed up": (Conv2d, "_ref_chunk", "g * ins : (g + 1) * ins", "0 : ins"),
     "no rounding": (Requantize, "_apply", "m + b + half", "m + b"),
+    "tflite_single rounds down": (Requantize, "_apply", '!= "floor"', '== "half_up"'),
     "rows for columns": (Conv2d, "_depthwise", "[:, y, x, 0]", "[:, x, y, 0]"),
     "no minimum": (MaxPool, "ref", "-self.minimum", "0 * self.minimum"),
     "later of equals": (Argmax, "ref", "x.argmax(", "x.shape[1] - 1 - x[:, ::-1].argmax("),
