@@ -184,7 +184,7 @@ def _lowered(c: Context, node: fx.Node, args: Any, kwargs: Any, live: list[Codes
     if target in DROPOUTS:
         return dropout(c, *args)
     if not live:
-        check_constant(c, target)
+        check_constant(c, target, args)
         return target(*args, **kwargs)
     if target in LAYERS or target in UNCHANGED or target in ELEMENTWISE:
         check_call(c, kwargs)

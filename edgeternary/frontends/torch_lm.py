@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch_support import check_dtypes
 from edgeternary.ir import Graph, Meta, Op, State, Value, parse
+from edgeternary.ir.types import INT32_HI
 from edgeternary.nn import lm
 from edgeternary.nn.bit_linear import BitLinear
 from edgeternary.nn.gate_tables import LO, rest_table, sigmoid_table, silu_table
@@ -90,15 +92,29 @@ class _Maker:
         return self.add(Add, f"{name}.sum", x, self.rescale(f"{name}.branch", acc, scaling, kind))
 
 
+def _bias(model: lm.MatMulFreeLM) -> np.ndarray:
+    """The head's integer bias, or a refusal where int32 does not hold it."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        units = model.bias.detach().double().numpy() / np.float64(model.logit_scale())
+    if not np.all(np.abs(units) < INT32_HI):
+        raise EdgeTernaryError(
+            "layer 'head' (BitLinear) cannot be lowered",
+            f"its bias reaches {float(np.abs(units).max()):,.0f} in units of the logits, beyond int32",
+            "train it with a larger gain, or without so large a bias",
+        )
+    return model.quantised_bias().numpy()
+
+
 def lower_lm(
     model: lm.MatMulFreeLM, symbols: Sequence[str], *, name: str = "lm", info: dict[str, str] | None = None
 ) -> Graph:
     """Lowers a MatMulFreeLM: the graph's input is a symbol's index (1,), its output int32 (symbols,).
 
     model.eval()'s logits are output * meta.logit_scale for every text, step by step. symbols: one character
-    for each index; they become meta.labels, the tokenizer. EdgeTernaryError for float weights
-    and for symbols that do not fit.
+    for each index; they become meta.labels, the tokenizer. EdgeTernaryError for float weights,
+    parameters that are not float32, biases beyond int32, and symbols that do not fit.
     """
+    check_dtypes(model)
     if (
         len(symbols) != model.symbols
         or len(set(symbols)) != len(symbols)
@@ -120,7 +136,7 @@ def lower_lm(
         assert isinstance(block, lm.Block)
         x = maker.mixer(f"blocks.{i}.mixer", x, block.mixer, top)
         x = maker.glu(f"blocks.{i}.glu", x, block.glu, top)
-    bias = model.quantised_bias().numpy()
+    bias = _bias(model)
     head = maker.product("head", maker.codes("head", x, model.head), model.head, 0, bias)
     token = Value("token", (1,), parse("uint8" if model.symbols <= 256 else "uint16"), 0, model.symbols - 1)
     meta = Meta(logit_scale=model.logit_scale(), labels=tuple(symbols), info=info or {})

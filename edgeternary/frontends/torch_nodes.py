@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.frontends.torch_dropout import DROPOUTS
+from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_support import SUPPORTED
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
 
@@ -51,7 +51,7 @@ FLOATS = (torch.float32, torch.float64)
 KEYWORDS = {"memory_format"}  # those that change no value
 WITHOUT_VALUES = ("empty", "new_empty", "rand", "normal", "bernoulli", "multinomial")
 SAME_TENSOR = set(DROPOUTS)  # in eval mode; no schema says so
-NO_WRITE = {_aten.detach_.default}
+NO_WRITE = {_aten.detach_.default, *DROPOUTS}
 
 
 def same_dtype(node: fx.Node) -> bool:
@@ -101,9 +101,12 @@ def check_call(c: Context, kwargs: Mapping[str, Any]) -> None:
             )
 
 
-def check_constant(c: Context, target: Any) -> None:
+def check_constant(c: Context, target: Any, args: Arguments) -> None:
     """Refuses constants that another call would not give again."""
     if target is operator.getitem:
+        return
+    if target in DROPOUTS:
+        dropout(c, *args)
         return
     random = torch.Tag.nondeterministic_seeded in target.tags
     if random or target._schema.name.removeprefix("aten::").startswith(WITHOUT_VALUES):

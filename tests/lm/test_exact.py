@@ -40,6 +40,30 @@ def test_every_logit_is_the_graphs(width: int, layers: int, hidden: int) -> None
     assert len(np.unique(found.argmax(-1))) > 3, "the model answers with one symbol only"
 
 
+@pytest.mark.parametrize("value", [2.0**31, -3e9, 1e30, float("inf"), float("nan")])
+def test_a_bias_beyond_int32_is_refused(value: float) -> None:
+    model = small()
+    with torch.no_grad():
+        model.bias[3] = value * model.logit_scale()
+    with pytest.raises(EdgeTernaryError, match=r"layer 'head'.*bias.*beyond int32"):
+        lowered(model)
+
+
+def test_a_bias_within_int32_is_exact() -> None:
+    model, x = small(), texts(2, 9)
+    with torch.no_grad():
+        model.bias[3] = 2.0**30 * model.logit_scale()
+    graph = lowered(model)
+    found = run(graph, x[..., None]).outputs * graph.meta.logit_scale
+    np.testing.assert_array_equal(found, logits_in_torch(model, x))
+
+
+def test_other_dtypes_are_refused() -> None:
+    for dtype in (torch.float16, torch.float64):
+        with pytest.raises(EdgeTernaryError, match=r"its \w+ is float\d\d"):
+            lowered(small().to(dtype))
+
+
 def test_weights_of_8_bits() -> None:
     torch.manual_seed(0)
     model, x = MatMulFreeLM(len(SYMBOLS), 24, 2, 40, "int8").eval(), texts(4, 60)

@@ -32,7 +32,7 @@ def drawn(shape: tuple[int, ...], input_type: str, count: int = 48) -> torch.Ten
 def mismatches(graph: Graph, model: torch.nn.Module, x: torch.Tensor, batch: int) -> int:
     """Samples of which any logit differs."""
     codes = x.numpy().astype(np.int32)
-    codes = np.moveaxis(codes, 1, -1) if codes.ndim == 4 else codes
+    codes = np.moveaxis(codes, 1, -1)
     outputs = run(graph, codes.reshape(len(codes), *graph.input.shape)).outputs
     outputs = np.moveaxis(outputs, -1, 1).reshape(len(codes), -1)
     with torch.no_grad():
