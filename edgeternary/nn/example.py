@@ -31,13 +31,14 @@ def check_example(example: object, kind: Levels | None = None) -> Tensor:
             f"{AXES} is needed, none of them 0",
             "reshape it",
         )
-    x = example.detach().double()
-    if not torch.isfinite(x).all():
+    x = example.detach()
+    x = x if x.is_floating_point() else x.long()
+    if x.is_floating_point() and not torch.isfinite(x).all():
         raise EdgeTernaryError(
             "the example holds NaN or infinity", "inputs are integer codes", "clean the data"
         )
     lo, hi = float(x.min()), float(x.max())
-    if not torch.equal(x, x.round()):
+    if x.is_floating_point() and not torch.equal(x, x.round()):
         raise EdgeTernaryError(
             "the example holds fractions",
             f"it reaches from {lo:.4g} to {hi:.4g}, and inputs are raw integer codes"
@@ -46,7 +47,7 @@ def check_example(example: object, kind: Levels | None = None) -> Tensor:
         )
     if kind and (lo or hi):
         _check_kind(x, int(lo), int(hi), kind)
-    return example.detach().float()
+    return x.float()
 
 
 def _check_kind(x: Tensor, lo: int, hi: int, kind: Levels) -> None:

@@ -61,6 +61,8 @@ def test_refused(case):
     [
         (CODES.to(torch.uint8), {}),
         (CODES.long(), {}),
+        (CODES.to(torch.uint16), {}),
+        (CODES.half(), {}),
         (CODES.double(), {}),
         (torch.zeros(1, 2, 5, 3), {"input_type": "bipolar"}),
         (torch.zeros(1, 2, 5, 3), {"input_range": (3, 9)}),
