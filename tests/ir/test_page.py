@@ -16,7 +16,7 @@ import edgeternary
 from edgeternary.ir import REGISTRY, Graph, Meta, file, names, value, verify
 from edgeternary.ir.op import Op
 from edgeternary.run import run
-from tests.ir import independent_reader
+from tests.ir import independent_reader, independent_values
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,10 @@ def section(kind: str) -> str:
 
 def agrees(graph: Graph, path: Path, samples: int, steps: int = 3) -> None:
     codes = inputs(graph, samples, steps=steps)
-    found = independent_reader.read(path).run(codes)
+    model = independent_reader.read(path)
+    derived = independent_values.values(model)
+    assert derived == {name: (v.shape, v.type.name, v.lo, v.hi) for name, v in graph.values.items()}
+    found = model.run(codes)
     np.testing.assert_array_equal(found, run(graph, codes).outputs)
 
 
@@ -59,11 +62,13 @@ def test_a_reader_of_the_page_agrees_on_whole_models(make: object, tmp_path: Pat
 
 
 def test_the_reader_is_independent() -> None:
-    tree = ast.parse(Path(independent_reader.__file__).read_text())
-    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert not [name for name in modules if name.startswith(("edgeternary", "tests"))]
-    assert set(independent_reader.OPS) == set(REGISTRY)
+    for module in (independent_reader, independent_values):
+        tree = ast.parse(Path(module.__file__).read_text())
+        names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+        names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        ours = {name for name in names if name.startswith(("edgeternary", "tests"))}
+        assert ours <= {"tests.ir.independent_reader"}
+    assert set(independent_reader.OPS) == set(independent_values.RULES) == set(REGISTRY)
 
 
 @pytest.mark.parametrize("kind", kinds())
