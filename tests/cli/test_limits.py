@@ -75,7 +75,11 @@ def test_a_limit_judges_what_is_built(et: Call, compiler: str) -> None:
         (("--max-flash", "2k"), r"conv3 does not fit: .* bytes of flash, --max-flash allows 2,048"),
         (("--max-ram", "2k"), r"does not fit: needs [\d,]+ bytes of RAM, --max-ram allows 2,048"),
         (("--max-cycles", "10k"), r"is too slow: .* cycles, --max-cycles allows 10,000"),
-        (("--max-flash", "20k", "--max-cycles", "500k"), r"no plan of \S+ keeps all limits together"),
+        pytest.param(
+            ("--max-flash", "20k", "--max-cycles", "500k"),
+            r"no plan of \S+ keeps all limits together",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_refusals_name_the_layer_and_what_would_do(et: Call, limit: tuple[str, ...], words: str) -> None:

@@ -39,6 +39,7 @@ class Machine:
         self.uc.ctl_set_cpu_model(getattr(arm, f"UC_CPU_ARM_{find_core(core).unicorn}"))
         self._access = ""
         self._expired = ""
+        self._refused: tuple[int, str] | None = None
         flash, ram = regions.flash, regions.ram
         self.uc.mem_map(flash.origin, _pages(flash.bytes), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.uc.mem_map(ram.origin, _pages(ram.bytes), unicorn.UC_PROT_ALL)  # code may run from it
@@ -66,6 +67,12 @@ class Machine:
             seen(uc.reg_read(arm.UC_ARM_REG_R0), uc.reg_read(arm.UC_ARM_REG_R1))
 
         self.uc.hook_add(unicorn.UC_HOOK_CODE, hook, begin=address, end=address)
+
+    def refuse(self, pc: int, why: str) -> None:
+        """End the call: the core does not allow what the instruction at `pc` does, the emulator did."""
+        if self._refused is None:
+            self._refused = pc, why
+        self.uc.emu_stop()
 
     def on_block(self, seen: Callable[[unicorn.Uc, int, int, object], None]) -> None:
         """Call `seen(uc, address, size, None)` at the start of each block of instructions."""
@@ -113,6 +120,9 @@ class Machine:
             uc.emu_start(address | 1, until)
         except unicorn.UcError as error:
             raise self._fault(address, error) from None
+        if self._refused is not None:
+            (pc, why), self._refused = self._refused, None
+            raise self._at(address, pc, why)
         pc = uc.reg_read(arm.UC_ARM_REG_PC)
         if pc != until:
             raise EdgeTernaryError(
@@ -130,9 +140,12 @@ class Machine:
         return False
 
     def _fault(self, address: int, error: unicorn.UcError) -> EdgeTernaryError:
-        pc, lr = self.uc.reg_read(arm.UC_ARM_REG_PC), self.uc.reg_read(arm.UC_ARM_REG_LR)
         why = self._access or str(error)
         self._access = ""
+        return self._at(address, self.uc.reg_read(arm.UC_ARM_REG_PC), why)
+
+    def _at(self, address: int, pc: int, why: str) -> EdgeTernaryError:
+        lr = self.uc.reg_read(arm.UC_ARM_REG_LR)
         return EdgeTernaryError(
             f"fault in {self.elf.where(address)} at pc {pc:#010x}, {self.elf.where(pc)}",
             f"it {why}" if why[0].islower() else why,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import islice
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from edgeternary.boards import Memory
 from edgeternary.ir import Graph
 from edgeternary.run._bench import elements
+from edgeternary.run._emulator.alignment import checked
 from edgeternary.run._emulator.count import OUTSIDE, Counter
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.machine import Machine
@@ -45,7 +47,10 @@ class Bench:
 def answers(
     graph: Graph, image: Image, core: str, inputs: np.ndarray, progress: Progress, timeout: float
 ) -> tuple[bytes, bytes]:
-    """Output bytes of all samples (and steps), and the bytes of their taps; at full speed."""
+    """Output bytes of all samples (and steps), and the bytes of their taps.
+
+    The first sample runs with a check that accesses are aligned as the core demands, the rest at full speed.
+    """
     bench = Bench(graph, image, core)
     outputs, tapped = bytearray(), bytearray()
     taps = image.model.taps
@@ -57,9 +62,10 @@ def answers(
         bench.machine.watch(image.elf.address("edgeternary_tap"), tap)
     with bench.machine.time_limit(timeout):
         for number, sample in enumerate(inputs):
-            bench.reset()
-            for codes in sample if graph.states else (sample,):
-                outputs += bench.step(codes)
+            with nullcontext() if number else checked(bench.machine, core):
+                bench.reset()
+                for codes in sample if graph.states else (sample,):
+                    outputs += bench.step(codes)
             progress(number + 1, len(inputs))
     return bytes(outputs), bytes(tapped)
 
