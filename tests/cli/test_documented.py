@@ -1,0 +1,67 @@
+"""Every command in README and docs is one that the command line takes: verb, options, choices."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from edgeternary.cli._app import Session, app
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
+ELLIPSIS = ("...", "…")
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words of each `edgeternary ...` in a code span, or on a line of a code block, without its remark.
+
+    Optional words count, of several choices the first; a single capital stands for a number.
+    """
+    blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    spans = [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    rows = [f"edgeternary {row}" for row in re.findall(r"^\| `([a-z]+ [^`]+)` \|", text, re.M)]
+    verbs = app.list_commands(click.Context(app))
+    for line in [*lines, *spans, *(row for row in rows if row.split()[1] in verbs)]:  # rows: docs/cli.md
+        found = re.match(r"(?:\S*/)?edgeternary (?!self test:)(?=[a-z])(.*)", line)  # firmware prints that
+        if found and not any(word in found[1] for word in ELLIPSIS):
+            plain = re.sub(r"[\[\]]|\\?\|\s*(?!-)\S+|\\?\|", " ", found[1])
+            words = [re.sub(r"^[A-Z]$", "1", word) for word in shlex.split(plain, comments=True)]
+            yield [word for word in words if word not in (">", "&&", ";")]
+
+
+def test_commands_are_found() -> None:
+    block = "```\n$ edgeternary run x.et --on host   # a remark\nedgeternary bench \\\n  --pairs\n```\n"
+    text = f"`edgeternary zoo`\n{block}| `boards [NAME] [--kind mcu\\|fpga]` | known boards |\n"
+    expected = [
+        ["run", "x.et", "--on", "host"],
+        ["bench", "--pairs"],
+        ["zoo"],
+        ["boards", "NAME", "--kind", "mcu"],
+    ]
+    assert list(commands(text)) == expected
+    assert len(list(commands((ROOT / "README.md").read_text(encoding="utf-8")))) > 15
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documented_commands(document: Path) -> None:
+    wrong = []
+    for words in commands(document.read_text(encoding="utf-8")):
+        context = click.Context(app, obj=Session())
+        verb = app.get_command(context, words[0])
+        if verb is None:
+            wrong.append((" ".join(words), "no such verb"))
+            continue
+        try:
+            verb.make_context(words[0], list(words[1:]), parent=context)
+        except click.exceptions.Exit:
+            pass  # --help
+        except click.ClickException as error:
+            if not re.search(r"does not exist|Missing argument|in the range", error.format_message()):
+                wrong.append((" ".join(words), error.format_message()))
+    assert not wrong
