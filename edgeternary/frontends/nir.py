@@ -24,6 +24,7 @@ from edgeternary.toolchains import extras
 
 EXACT = "Linear, Affine, Threshold, IF, I, Flatten of a vector"
 KEY = "edgeternary"  # of a node's metadata: what NIR has no field for, as JSON
+MOST_BIAS = 1 << 20
 
 
 @dataclass
@@ -160,7 +161,7 @@ def _power(what: str, values: Any) -> int:
 
 def _linear(c: _Chain, name: str, node: Any) -> None:
     w = _integers("weight", node.weight, -127, 127)
-    b = _integers("bias", getattr(node, "bias", np.zeros(len(w))), -(1 << 20), 1 << 20)
+    b = _integers("bias", getattr(node, "bias", np.zeros(len(w))), -MOST_BIAS, MOST_BIAS)
     top = int(np.abs(w).max())
     kind = "ternary" if top <= 1 else f"int{top.bit_length() + 1}"
     c.add(
@@ -200,8 +201,9 @@ def _neuron(c: _Chain, name: str, node: Any) -> str:
         gain = gain * 2.0**-shift
     fraction = _power("r dt / tau" if shift else "r", gain)
     zeros = np.zeros_like(theta)
-    bias, begin = (np.asarray(own.get(key, zeros), np.int64) for key in ("bias", "begin"))
-    if bias.shape != theta.shape or begin.shape != theta.shape or begin.min() < LO or begin.max() > HI:
+    bias = _integers("bias", own.get("bias", zeros), -MOST_BIAS, MOST_BIAS)
+    begin = _integers("first potential", own.get("begin", zeros), LO, HI)
+    if bias.shape != theta.shape or begin.shape != theta.shape:
         raise _Refused(f"its metadata {KEY!r} does not fit it")
     cells = Cells(theta, bias, begin, shift, fraction, own.get("reset") == "subtract")
     c.build(neurons(named(name), c.top, cells), "binary")
@@ -211,7 +213,7 @@ def _neuron(c: _Chain, name: str, node: Any) -> str:
 def _integrator(c: _Chain, name: str, node: Any) -> None:
     _same("r", node.r, 1)
     own = json.loads(_text(node.metadata.get(KEY, "{}")))
-    bias = np.asarray(own.get("bias", np.zeros(c.top.size)), np.int64)
+    bias = _integers("bias", own.get("bias", np.zeros(c.top.size)), -MOST_BIAS, MOST_BIAS)
     if bias.shape != c.top.shape:
         raise _Refused(f"its metadata {KEY!r} does not fit it")
     c.build(integrator(named(name), c.top, bias))

@@ -12,7 +12,7 @@ from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, s
 from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order, graph_shape
 from edgeternary.nn.linear import Quantized
-from edgeternary.nn.ops import conv_size
+from edgeternary.nn.ops import conv_size, reduced
 from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, SumPool
 
 Handler = Callable[..., Lowered]
@@ -58,6 +58,19 @@ def dense(c: Context, x: Lowered, weight: Lowered, bias: Lowered | None = None) 
     return c.emit(op, (len(w),))
 
 
+def aten_linear(c: Context, x: Lowered, weight: Lowered, bias: Lowered | None = None) -> Codes:
+    _check_precision(c, "matmul")
+    return dense(c, x, weight, bias)
+
+
+def _check_precision(c: Context, op: str) -> None:
+    if reduced(op):
+        raise c.refuse(
+            "torch is set to round float32 inside products (set_float32_matmul_precision, fp32_precision)",
+            'leave both at their defaults, "highest" and "none", or use the layer of edgeternary.nn',
+        )
+
+
 def conv2d(
     c: Context,
     x: Lowered,
@@ -94,6 +107,7 @@ def aten_conv2d(
 ) -> Codes:
     if max(dilation) > 1:
         raise c.refuse("dilated convolutions are not supported", "use a larger kernel or a stride")
+    _check_precision(c, "conv")
     if not torch._C._get_mkldnn_enabled() or not torch.backends.mkldnn.is_available():
         raise c.refuse(
             "without oneDNN, torch computes its sums by NNPACK, which rounds them",
@@ -229,7 +243,7 @@ LAYERS: dict[object, Handler] = {
     _ours.lookup.default: lookup,
     _ours.lif.default: lif,
     _ours.accumulate.default: accumulate,
-    _aten.linear.default: dense,
+    _aten.linear.default: aten_linear,
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,
     _aten.max_pool2d.default: max_pool,

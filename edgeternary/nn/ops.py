@@ -1,8 +1,8 @@
 """The eval-mode forward passes as torch.library operators, so that torch.export keeps each layer whole.
 
 Every tensor of codes or accumulators is a float tensor that holds integers. Sums stay below 2^24, so float32
-adds them exactly in any order; only a Winograd convolution would not, hence NNPACK is switched off, and
-autocast's bfloat16 with it.
+adds them exactly in any order. What torch may do instead is switched off: Winograd convolutions (NNPACK),
+bfloat16 under autocast, and float32 products that are rounded inside (set_float32_matmul_precision).
 Everything that is not an integer (batch-norm, activation scales) runs in float64, one elementary IEEE
 operation at a time, in a fixed order.
 """
@@ -24,10 +24,19 @@ def conv_size(size: int, before: int, after: int, kernel: int, stride: int) -> i
     return (size + before + after - kernel) // stride + 1
 
 
+def reduced(op: str) -> bool:
+    """Whether products of float32 are rounded to TF32 or bfloat16 inside; op: "matmul" or "conv"."""
+    getter = getattr(torch._C, "_get_fp32_precision_getter", None)  # older: one setting for both
+    precision = getter("mkldnn", op) if getter else torch.get_float32_matmul_precision()
+    return precision not in ("none", "ieee", "highest")
+
+
 @custom_op("edgeternary::dense", mutates_args=())
 def dense(x: Tensor, codes: Tensor, bias: Tensor) -> Tensor:
     """x (N, in) codes, codes (out, in), bias (out,) integers -> (N, out) integer accumulators."""
     with torch.autocast(x.device.type, enabled=False):
+        if reduced("matmul"):
+            return (F.linear(x.double(), codes.double()) + bias).to(x.dtype)
         return F.linear(x, codes) + bias
 
 
@@ -56,7 +65,10 @@ def conv2d(
     """x (N, C, H, W), codes (out, C/groups, kh, kw), pad (top, left, bottom, right) -> accumulators."""
     winograd = torch.backends.nnpack.flags(enabled=False)  # off by up to 0.067
     with winograd, torch.autocast(x.device.type, enabled=False):
-        return F.conv2d(padded(x, pad, pad_value), codes, stride=list(stride), groups=groups)
+        wide = padded(x, pad, pad_value)
+        if reduced("conv"):
+            return F.conv2d(wide.double(), codes.double(), stride=list(stride), groups=groups).to(x.dtype)
+        return F.conv2d(wide, codes, stride=list(stride), groups=groups)
 
 
 def padded(x: Tensor, pad: Sequence[int], value: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,11 @@ def lif(**changes: float) -> Any:
     return nir.LIF(**{name: np.full(4, value) for name, value in fields.items()})
 
 
+def noted(bias: float) -> Any:
+    """An integrator whose metadata gives a bias."""
+    return nir.I(r=np.ones(4), metadata={"edgeternary": json.dumps({"bias": [bias] * 4})})
+
+
 def test_leaky_neurons_come_in_where_that_is_asked_for_and_are_noted() -> None:
     with pytest.raises(EdgeTernaryError, match=r"n2 \(LIF\): its decay v / tau rounds down"):
         from_nir(chain(nir.Linear(np.eye(4)), lif()))
@@ -136,6 +142,9 @@ def test_leaky_neurons_come_in_where_that_is_asked_for_and_are_noted() -> None:
         ((nir.Linear(np.eye(4)), lif(v_leak=1.0)), "v_leak is not 0"),
         ((nir.Linear(np.eye(4)), lif(v_reset=1.0)), "v_reset is not 0"),
         ((nir.Linear(np.eye(4)), lif(v_threshold=-1.0)), "v_threshold is not between"),
+        ((nir.Linear(np.eye(4)), noted(2**31)), "bias is not made of integers"),
+        ((nir.Linear(np.eye(4)), noted(10**30)), "bias is not made of integers"),
+        ((nir.Linear(np.eye(4)), noted(0.5)), "bias is not made of integers"),
         ((nir.Scale(np.ones(4)),), "no exact form of Scale"),
         ((nir.Delay(np.ones(4)),), "no exact form of Delay"),
     ],

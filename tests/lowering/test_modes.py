@@ -43,6 +43,37 @@ def test_autocast_changes_nothing(make, dtype):
     assert torch.equal(logits, model(to_torch(inputs)))
 
 
+@pytest.fixture
+def rounded():
+    """Float32 products are rounded to bfloat16 inside, where the processor has it."""
+    conv = getattr(torch.backends.mkldnn, "conv", None)
+    torch.set_float32_matmul_precision("medium")
+    if conv is not None:
+        conv.fp32_precision = "bf16"
+    yield
+    torch.set_float32_matmul_precision("highest")
+    if conv is not None:
+        conv.fp32_precision = "none"
+
+
+def test_reduced_precision_changes_nothing(rounded):
+    """Output and convolutions on codes of 10 bits, which bfloat16 does not hold."""
+    inputs = np.random.default_rng(1).integers(0, 1024, (9, 11, 9, 2)).astype(np.int32)
+    model = adversarial(image_net("ternary", 8), to_torch(inputs))
+    assert_same(lower(model, to_torch(inputs), input_type="uint10"), model, inputs, 9)
+    x = torch.randint(0, 1024, (99, 64)).float()
+    layer = q.Linear(64, 32, weights=8).eval()
+    right = (x.double() @ layer.codes().double().T).float()
+    assert torch.equal(layer(x), right)
+
+
+@pytest.mark.parametrize("layer", [torch.nn.Linear(8, 3), torch.nn.Conv2d(2, 4, 3)])
+def test_layers_of_torch_need_the_whole_precision(rounded, layer):
+    x = torch.zeros(1, 8) if isinstance(layer, torch.nn.Linear) else torch.zeros(1, 2, 5, 5)
+    with pytest.raises(EdgeTernaryError, match=r"round float32.*edgeternary.nn"):
+        lower(integers(layer), x)
+
+
 def test_autocast_in_a_series():
     x = torch.randint(-512, 512, (9, 3, 20)).float()
     model = adversarial(series_net(), x)
