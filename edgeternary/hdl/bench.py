@@ -16,6 +16,7 @@ from amaranth.sim import Simulator
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import frames
+from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir import IntArray
 
@@ -63,7 +64,7 @@ def simulate(
             if failed:
                 raise EdgeTernaryError(
                     f"the hardware of model {design.graph.name!r} stopped after {done} of {count} frames",
-                    f"no answer within {bench.limit:,} cycles",
+                    bench.stuck(ctx),
                     "report this: a stream of the design is stuck",
                 )
             if progress:
@@ -100,7 +101,7 @@ class _Bench:
         self.frame, self.failed = Signal(range(self.count + 1)), Signal()
         self._start(m, design.stimulus(inputs), stalls)
         out = design.top.o
-        self.outputs, last, _ = self._record(m, out, design.o_beats)
+        self.outputs, last, _, self.given = self._record(m, out, design.o_beats)
         m.submodules.times = self.times = Memory(shape=unsigned(len(self.cycle)), depth=self.count, init=[])
         port = self.times.write_port()
         m.d.comb += [port.addr.eq(self.frame), port.data.eq(self.cycle), port.en.eq(last)]
@@ -109,19 +110,19 @@ class _Bench:
         self.taps = {}
         recorded = [Const(1)]
         for name, wire in design.taps.items() if taps else ():
-            self.taps[name], _, full = self._record(m, wire.port, wire.value.size // wire.lanes)
+            self.taps[name], _, full, _ = self._record(m, wire.port, wire.value.size // wire.lanes)
             recorded.append(full)
         self.settled = Signal()  # what follows the last answer, on its way into states, was recorded
         m.d.sync += self.settled.eq(Cat(*recorded).all())
 
     def _start(self, m: Module, words: frames.Words, stalls: int | None) -> None:
         """The source; the cycle counter, which starts with the first beat that is taken."""
-        port = self.design.top.i
+        port, self.beats = self.design.top.i, len(words)
         m.submodules.source = source = Memory(
             shape=unsigned(len(port.payload)), depth=len(words), init=frames.payloads(words)
         )
         read = source.read_port()
-        at = Signal(range(len(words) + 1))
+        self.at = at = Signal(range(len(words) + 1))
         running, free, more, pause = Signal(), Signal(), Signal(), Signal(2)
         loaded = self._load(m) if self.design.weights else Const(1)
         m.d.comb += [
@@ -140,8 +141,9 @@ class _Bench:
             m.d.sync += [
                 running.eq(1),
                 self.cycle.eq(self.cycle + 1),
-                self.failed.eq(self.cycle == self.limit),
             ]
+            with m.If(self.cycle == self.limit):
+                m.d.sync += self.failed.eq(1)
         if stalls is not None:
             pattern = np.random.default_rng(stalls).random((STALL_PERIOD, 2)) < (0.3, 0.5)
             m.submodules.pattern = memory = Memory(
@@ -156,24 +158,38 @@ class _Bench:
                 m.d.sync += step.eq(step + 1)
 
     def _load(self, m: Module) -> Value:
-        """What fills the memories before the first frame; whether they are full."""
+        """What fills the memories before the first frame, and a limit for it; whether they are full."""
         top, weights = self.design.top, self.design.weights
         m.submodules.weights = memory = Memory(shape=unsigned(8), depth=len(weights), init=list(weights))
         read = memory.read_port()
-        at, there = Signal(range(len(weights) + 1)), Signal()
+        self.filled = at = Signal(range(len(weights) + 1))
+        patience = self.design.load_limit
+        there, left = Signal(), Signal(range(patience + 1), init=patience)
         m.d.comb += [
             read.addr.eq(at + (top.load.valid & top.load.ready)),
             top.load.payload.eq(read.data),
             top.load.valid.eq(there & (at != len(weights))),
         ]
         m.d.sync += [there.eq(1), at.eq(read.addr)]
-        with m.If(top.load__failed):
-            m.d.sync += self.failed.eq(1)
+        with m.If(~top.load__done):
+            m.d.sync += left.eq(left - 1)
+            with m.If(top.load__failed | (left == 0)):
+                m.d.sync += self.failed.eq(1)
         return top.load__done
 
-    def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal, Value]:
-        """A memory of what passes a stream, whether the last beat of a frame passes now, and whether all have
-        passed. Rows that lie wholly in the padding need no input, so the next frame's may follow the last."""
+    def stuck(self, ctx: Any) -> str:
+        """What hangs, in words."""
+        top, weights = self.design.top, len(self.design.weights)
+        if weights and not ctx.get(top.load__done):
+            taken = ctx.get(self.filled)
+            return wrong_weights(self.design) if ctx.get(top.load__failed) else short_load(taken, weights)
+        taken, given = ctx.get(self.at) - ctx.get(top.i.valid), ctx.get(self.given)
+        return no_answer(self.limit, (taken, self.beats), (given, self.count * self.design.o_beats))
+
+    def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal, Value, Signal]:
+        """A memory of what passes a stream, whether the last beat of a frame passes now, whether all have
+        passed, and how many. Rows that lie wholly in the padding need no input, so the next frame's may
+        follow the last."""
         memory = Memory(shape=unsigned(len(port.payload)), depth=self.count * beats, init=[])
         m.submodules += memory
         write = memory.write_port()
@@ -190,7 +206,7 @@ class _Bench:
             m.d.sync += [at.eq(at + 1), left.eq(left - 1)]
             with m.If(left == 0):
                 m.d.sync += left.eq(beats - 1)
-        return memory, last, full
+        return memory, last, full, at
 
     def read(self, ctx: Any) -> Run:
         """Everything out of the memories."""

@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import frames
 from edgeternary.hdl.bench import long_integers
+from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir import IntArray
 
@@ -23,7 +24,7 @@ class Live:
         self.design, self.cycles = design, 0
         self._asked: list[int] | None = None
         self._answer: list[int] | None = None
-        self._failed = False
+        self._failed, self._why = False, ""
         with long_integers():
             self._simulator = Simulator(design.top)
         self._simulator.add_clock(1e-6)
@@ -38,7 +39,7 @@ class Live:
         if self._answer is None:
             raise EdgeTernaryError(
                 f"the hardware of model {self.design.graph.name!r} does not answer",
-                f"nothing for {self.design.limit(1):,} cycles",
+                self._why,
                 "report this: a stream of the design is stuck",
             )
         bits = len(self.design.top.o.payload)
@@ -47,7 +48,9 @@ class Live:
     async def _bench(self, ctx: Any) -> None:
         design, i, o = self.design, self.design.top.i, self.design.top.o
         limit = design.limit(1)
-        await self._load(ctx)
+        if why := await self._load(ctx):
+            self._why, self._failed = why, True
+            return
         ctx.set(o.ready, 1)
         while True:
             if self._asked is None:
@@ -69,17 +72,26 @@ class Live:
                 if valid:
                     found.append(payload)
                 if cycles > limit:
+                    taken = (at, len(beats))
+                    self._why = no_answer(limit, taken, (len(found), design.o_beats))
                     self._failed = True
                     return
             self.cycles, self._answer = cycles, found
 
-    async def _load(self, ctx: Any) -> None:
-        """What fills the memories before the first frame."""
-        top = self.design.top
-        for byte in self.design.weights:
-            ctx.set(top.load.payload, byte)
-            ctx.set(top.load.valid, 1)
-            await ctx.tick().until(top.load.ready)
-        if self.design.weights:
-            ctx.set(top.load.valid, 0)
-            await ctx.tick().until(top.load__done)
+    async def _load(self, ctx: Any) -> str:
+        """What fills the memories before the first frame; why they are not full, "" where they are."""
+        top, weights = self.design.top, self.design.weights
+        if not weights:
+            return ""
+        at = 0
+        for _ in range(self.design.load_limit):
+            ctx.set(top.load.valid, at < len(weights))
+            ctx.set(top.load.payload, weights[at] if at < len(weights) else 0)
+            _, _, ready, done, failed = await ctx.tick().sample(
+                top.load.ready, top.load__done, top.load__failed
+            )
+            if done or failed:
+                ctx.set(top.load.valid, 0)
+                return "" if done else wrong_weights(self.design)
+            at += at < len(weights) and ready
+        return short_load(at, len(weights))

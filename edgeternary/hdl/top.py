@@ -168,6 +168,11 @@ class Design:
         )
         return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
 
+    @property
+    def load_limit(self) -> int:
+        """Cycles in which the loader takes all weights, when they come without long pauses."""
+        return 1000 + 4 * len(self.weights)
+
 
 def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False) -> Design:
     """The design of a graph. EdgeTernaryError, by layer name, for what cannot be built.

@@ -14,6 +14,7 @@ import numpy as np
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.frames import words_of
+from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
 from edgeternary.run._bench import empty_result
@@ -37,6 +38,7 @@ def driver(design: Design, template: str, waves: str = "") -> str:
         i_beats=design.i_beats,
         o_beats=design.o_beats,
         patience=design.limit(0),
+        load_patience=design.load_limit,
         waves=waves,
         weights=bool(design.weights),
         scope=identifier(design.graph.name),
@@ -59,13 +61,13 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
         design.stimulus(inputs.astype(np.int32)).tofile(folder / "in")
         (folder / "weights").write_bytes(design.weights)
         waves = [str(Path(options.waves).absolute())] if options.waves else []
-        _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
+        said = _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
         words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))
         times = np.fromfile(folder / "times", "<u8").astype(int).tolist()
     if len(times) != count:
         raise EdgeTernaryError(
             f"the hardware of model {design.graph.name!r} stopped after {len(times)} of {count} frames",
-            "a stream of the design is stuck",
+            _why(design, said),
             "report this as a bug",
         )
     options.progress(count, count)
@@ -84,9 +86,21 @@ def timing(times: list[int]) -> dict[str, int | float | str | None]:
     return {"cycles": times[-1] - times[-2], "mean_cycles": mean, "latency": times[0] + 1}
 
 
-def _watch(command: list[str], folder: Path, count: int, options: Options) -> None:
-    """Run the simulator; it prints how many frames are done. Exit code 3 means that it is stuck."""
+def _why(design: Design, said: str) -> str:
+    """What hangs, out of what the bench printed at its end."""
+    word, *numbers = said.split()
+    found = [int(number) for number in numbers]
+    if word == "refused":
+        return wrong_weights(design)
+    if word == "loading":
+        return short_load(found[0], len(design.weights))
+    return no_answer(design.limit(0), (found[0], found[1]), (found[2], found[3]))
+
+
+def _watch(command: list[str], folder: Path, count: int, options: Options) -> str:
+    """Run the simulator; it prints how many frames are done, and if it is stuck (exit code 3) what hangs."""
     late = threading.Event()
+    said = ""
 
     def stop() -> None:
         late.set()
@@ -102,6 +116,8 @@ def _watch(command: list[str], folder: Path, count: int, options: Options) -> No
             for line in process.stdout:
                 if line.strip().isdigit():
                     options.progress(int(line), count)
+                elif line.startswith(("frames ", "loading ", "refused ")):
+                    said = line
             code = process.wait()
         finally:
             timer.cancel()
@@ -115,3 +131,4 @@ def _watch(command: list[str], folder: Path, count: int, options: Options) -> No
         raise EdgeTernaryError(
             "the simulator ended early", f"its exit code is {code}", "report this as a bug"
         )
+    return said

@@ -13,7 +13,6 @@ import jinja2
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.toolchains import Child, cache, require
-from edgeternary.toolchains import run as start
 
 if TYPE_CHECKING:
     from edgeternary.hdl.serial import Serial
@@ -30,10 +29,10 @@ def program(serial: Serial, tool: str = "auto") -> Path:
     """
     from edgeternary.hdl.emit import component_rtlil
     from edgeternary.hdl.loading import start_up_cycles
-    from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
-    from edgeternary.run.cxxrtl import FLAGS, WRITE
+    from edgeternary.hdl.yosys import version, yosys
+    from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
 
-    zig = require("zig")
+    require("zig")
     if serial.clock_hz % serial.baud:
         raise EdgeTernaryError(
             "no simulation of this serial port",
@@ -51,14 +50,9 @@ def program(serial: Serial, tool: str = "auto") -> Path:
         Path(folder, "design.il").write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what="writing C++ of a board's top", folder=folder, tool=tool)
-        start(
-            [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM],
-            what=f"building the simulator of a board with zig {zig.version}",
-            cwd=folder,
-            env=cache.zig_environment(),
-        )
+        compile_main(folder, tool, PROGRAM, "a board")
 
-    return cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
+    return cache.build(cache.digest(text, main, script, used, *recipe()), fill) / PROGRAM
 
 
 def driver(template: str, **values: object) -> str:

@@ -11,7 +11,6 @@ from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._serial import PROGRAM, QUIET, driver
 from edgeternary.toolchains import cache, require
-from edgeternary.toolchains import run as start
 
 if TYPE_CHECKING:
     from edgeternary.hdl.board_top import Pins
@@ -39,10 +38,11 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
              file with the flash's contents
     """
     from edgeternary.hdl.board_top import pins_of
-    from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
-    from edgeternary.run.cxxrtl import FLAGS, WRITE
+    from edgeternary.hdl.yosys import version, yosys
+    from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
 
-    zig, pins = require("zig"), pins_of(board)
+    require("zig")
+    pins = pins_of(board)
     text, used = directed(verilog, pins), version(tool)
     cells = Path(templates_dir(), "hdl", "pins.v").read_text(encoding="utf-8")
     flash = {pin: _mangled(port) for pin, port in pins.flash.items()} if reads_flash(verilog, pins) else {}
@@ -61,14 +61,9 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
         for name, content in (("top.v", text), ("pins.v", cells), ("main.cpp", main)):
             Path(folder, name).write_text(content, encoding="utf-8")
         yosys(script, what=f"writing C++ of the top of {board.title}", folder=folder, tool=tool)
-        start(
-            [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM],
-            what=f"building the simulator of {board.title} with zig {zig.version}",
-            cwd=folder,
-            env=cache.zig_environment(),
-        )
+        compile_main(folder, tool, PROGRAM, board.title)
 
-    return cache.build(cache.digest(text, cells, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
+    return cache.build(cache.digest(text, cells, main, script, used, *recipe()), fill) / PROGRAM
 
 
 def reads_flash(verilog: str, pins: Pins) -> bool:

