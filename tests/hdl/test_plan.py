@@ -113,7 +113,8 @@ def test_a_graph_behind_its_encoder_takes_the_encoders_codes() -> None:
     images = zoo.images("mnist-mlp-binary-64")[0][:50].astype(np.int32)
     result = run(whole, images, on="numpy", taps=True)
     rest = behind(whole, "bits")
-    assert rest.input.type.name == "bipolar"
+    assert rest.input.type.name == "bipolar" and whole.meta.input_scale == 1 / 255
+    assert rest.meta.input_scale == 1.0, "its input is bits, which have no scale"
     np.testing.assert_array_equal(run(rest, result.taps["bits"], on="numpy").outputs, result.outputs)
     with pytest.raises(EdgeTernaryError, match="it is the output"):
         behind(whole, "fc4")

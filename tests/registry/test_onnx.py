@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -135,6 +136,10 @@ def test_metadata() -> None:
     assert json.loads(meta["labels"]) == ["a", "b", "c", "d"]
     assert (float(meta["logit_scale"]), float(meta["input_scale"])) == (0.125, 1 / 255)
     assert meta["info.data"] == "none"
+    channels = tuple(k / 8 for k in range(1, 13))
+    scaled = replace(tiny_mlp(), meta=Meta(input_scale=channels, input_zero=3))
+    meta = {p.key: p.value for p in onnx.load_from_string(to_onnx(scaled)).metadata_props}
+    assert (tuple(json.loads(meta["input_scale"])), json.loads(meta["input_zero"])) == (channels, 3)
     states = {p.key: p.value for p in onnx.load_from_string(to_onnx(leaky())).metadata_props}["states"]
     assert json.loads(states) == {"v": [0, 5, -7, 39]}
 
