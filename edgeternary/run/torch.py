@@ -113,7 +113,8 @@ def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:
 def channels_first(graph: Graph, inputs: np.ndarray) -> np.ndarray:
     """Codes (samples, H, W, C) as float32 (samples, C, H, W), or in the shape that lowering noted."""
     x = np.asarray(inputs, np.float32)
-    x = np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if x.ndim == 4 else x
+    # a copy has strides of channels first, which torch goes by, with one channel too; ascontiguousarray not
+    x = x.transpose(0, 3, 1, 2).copy() if x.ndim == 4 else x
     noted = tuple(int(n) for n in graph.meta.info.get("torch_shape", "").split() if n.isdigit())
     return x.reshape(len(x), *noted) if math.prod(noted) == graph.input.size else x
 

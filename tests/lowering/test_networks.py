@@ -51,6 +51,18 @@ class LeNet(nn.Module):
         return self.fc2(torch.tanh(self.fc1(x.view(x.size(0), -1))))
 
 
+class Viewed(nn.Module):
+    """A view of what a convolution gives, which torch refuses where its memory is channels last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc1, self.fc2 = nn.Conv2d(1, 4, 3, bias=False), nn.Linear(4 * 64, 8), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv(x))
+        return self.fc2(F.relu(self.fc1(x.view(x.size(0), -1))))
+
+
 class Block(nn.Module):
     """A ResNet block of float layers."""
 
@@ -123,6 +135,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "MNIST example, logits": (lambda: Mnist(lambda x: x), EXACT),
     "MNIST example, probabilities": (lambda: Mnist(torch.sigmoid), "nonlinearity 'sigmoid' at the end"),
     "LeNet": (LeNet, EXACT),
+    "a view of a convolution": (Viewed, EXACT),
     "MobileNet": (lambda: pooled(unit(1, 4, 3, 2), unit(4, 4, 3, 1, 4), unit(4, 8, 1)), EXACT),
     "VGG": (lambda: vgg(1), EXACT),
     "VGG, adaptive": (lambda: vgg(2), r"pool '0.7' \(AdaptiveAvgPool2d\).*only a global average"),
