@@ -251,6 +251,54 @@ def hooked_norm() -> nn.Module:
     return nn.Sequential(integers(nn.Conv2d(2, 4, 3)), norm, q.Activation(2), flattened(24))
 
 
+def hooked() -> nn.Module:
+    layer = integers(nn.Linear(8, 6))
+    layer.register_forward_hook(lambda module, args, y: y * 2 - 1)
+    return nn.Sequential(layer, *act(6), integers(nn.Linear(6, 3)))
+
+
+def hooked_before() -> nn.Module:
+    layer = integers(nn.Linear(8, 6))
+    layer.register_forward_pre_hook(lambda module, args: (args[0] * 2,))
+    return nn.Sequential(layer, *act(6))
+
+
+def weight_norm() -> nn.Module:
+    layer = nn.utils.parametrizations.weight_norm(integers(nn.Linear(8, 6)))
+    with torch.no_grad():
+        layer.parametrizations.weight.original0.mul_(0.3)
+    return nn.Sequential(layer, *act(6))
+
+
+def rounded_weights() -> nn.Module:
+    layer = integers(nn.Linear(8, 6))
+    nn.utils.parametrize.register_parametrization(layer, "weight", Written(lambda w: w.round().clamp(-1, 1)))
+    return nn.Sequential(layer, *act(6))
+
+
+def twice() -> nn.Module:
+    layer, activation = integers(nn.Linear(8, 8)), nn.Sequential(*act(8))
+    return nn.Sequential(layer, activation, layer, activation, integers(nn.Linear(8, 3)))
+
+
+class TrainsOn(nn.BatchNorm2d):
+    def train(self, mode: bool = True) -> TrainsOn:
+        return super().train(True)
+
+
+def trains_on() -> nn.Module:
+    return nn.Sequential(integers(nn.Conv2d(2, 4, 3)), TrainsOn(4), q.Activation(2), flattened(24))
+
+
+class DropsOn(nn.Dropout):
+    def train(self, mode: bool = True) -> DropsOn:
+        return super().train(True)
+
+
+def drops_on() -> nn.Module:
+    return nn.Sequential(integers(nn.Linear(8, 6)), *act(6), DropsOn(0.5), integers(nn.Linear(6, 3)))
+
+
 def slope(value: float, channels: int, kind: str | int = 2) -> nn.Module:
     """A leaky ReLU on sums of up to 8 * 127 * 15 * 256: beyond what is tried one by one."""
     layer = ones(nn.Linear(80, channels, bias=False), 127.0)
