@@ -86,7 +86,7 @@ class _Converter:
             self.replace(node, self.linear(node, module))
             self.first = False
         elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            self.replace(node, our_batch_norm(module))
+            self.replace(node, our_batch_norm(module, str(node.target)))
         elif isinstance(module, POOLS):
             self.pool(node, average(module, str(node.target) if node.op == "call_module" else node.name))
         elif is_map_mean(node):

@@ -14,16 +14,13 @@ def set_module(model: nn.Module, path: str, module: nn.Module) -> None:
     setattr(model.get_submodule(parent), name, module)
 
 
-def our_batch_norm(bn: nn.BatchNorm1d | nn.BatchNorm2d, path: str = "batch-norm") -> BatchNorm:
+def our_batch_norm(bn: nn.BatchNorm1d | nn.BatchNorm2d, path: str) -> BatchNorm:
     """The same parameters and statistics in a BatchNorm whose eval mode is exact.
 
     EdgeTernaryError, naming `path`, where eval mode takes the batch's own statistics, and for hooks.
     """
-    what, mean, var = (
-        f"layer {path!r} ({type(bn).__name__}) cannot be replaced",
-        bn.running_mean,
-        bn.running_var,
-    )
+    what = f"layer {path!r} ({type(bn).__name__}) cannot be replaced"
+    mean, var = bn.running_mean, bn.running_var
     if mean is None or var is None:
         raise EdgeTernaryError(
             what,

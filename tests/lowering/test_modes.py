@@ -152,6 +152,13 @@ def test_the_check_names_the_layer_of_a_planted_fault(monkeypatch):
     assert lower(model, x, input_type="uint4", check=False).ops
 
 
+def test_convert_needs_running_statistics_too():
+    norm = torch.nn.BatchNorm2d(4, track_running_stats=False)
+    model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), norm, torch.nn.ReLU())
+    with pytest.raises(EdgeTernaryError, match=r"layer '1' \(BatchNorm2d\).*running statistics"):
+        q.convert(model)
+
+
 def test_the_model_is_left_as_it_was():
     model = q.Spiking(torch.nn.Sequential(q.Linear(6, 4), q.LIF(4), q.Linear(4, 2), q.Readout(2)), 3)
     model.train()
