@@ -70,7 +70,8 @@ def lower(
     with states; its example is what the model takes, and where its coding makes spikes, the input is binary,
     without a scale. An edgeternary.nn.Streaming becomes one step that reads a frame; its example is a window.
     The model itself is not changed; plain torch batch-norms are replaced by edgeternary.nn.BatchNorm in a
-    copy, and meta.info["replaced"] lists them. The logits are output * meta.logit_scale.
+    copy, and meta.info["replaced"] lists them. Channels that are constant or that nobody reads leave the
+    graph, and meta.info["dead_channels"] names them. The logits are output * meta.logit_scale.
 
     check: compare graph and model on 4 to 32 samples at the end, fewer of a large model.
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.nn.spiking import Spiking
+from edgeternary.passes.dead_channels import lost_channels
 from edgeternary.run.result import Result
 
 BATCH = 100
@@ -121,34 +122,37 @@ def channels_first(graph: Graph, inputs: np.ndarray) -> np.ndarray:
 
 def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:
     """What torch computed for value `name`, in the graph's order."""
-    shape = graph.values[name].shape
+    lost = lost_channels(graph)
+    shape, here = graph.values[name].shape, ~lost[name] if name in lost else slice(None)
     if len(shape) == 3:
-        return np.moveaxis(y, 1, -1).reshape(len(y), *shape)
-    before = _before_flatten(graph, name)
-    if before is None:
-        return y.reshape(len(y), *shape)
-    height, width, channels = before
-    return np.moveaxis(y.reshape(len(y), channels, height, width), 1, -1).reshape(len(y), *shape)
+        return np.moveaxis(y, 1, -1).reshape(len(y), *shape[:2], -1)[..., here]
+    before = _before_flatten(graph, name, lost)
+    if before is not None:
+        height, width, channels = before
+        y = np.moveaxis(y.reshape(len(y), channels, height, width), 1, -1)
+    return y.reshape(len(y), *shape[:-1], -1)[..., here]
 
 
-def _before_flatten(graph: Graph, name: str) -> tuple[int, ...] | None:
-    """Shape (H, W, C) of the map that the flat value `name` is the flattening of, if any."""
+def _before_flatten(graph: Graph, name: str, lost: dict[str, np.ndarray]) -> tuple[int, ...] | None:
+    """Shape (H, W, C) of the map that the flat value `name` is the flattening of, if any; C as in torch."""
     while name != graph.input.name:
         op = graph.op(name)
         if op.kind == "dense":
             return None
         name = op.inputs[0]
-        if len(graph.values[name].shape) == 3:
-            return graph.values[name].shape
+        if len(shape := graph.values[name].shape) == 3:
+            return (*shape[:2], len(lost.get(name, range(shape[2]))))
     return None
 
 
 def _catcher(graph: Graph, name: str, caught: list[dict[str, np.ndarray]]) -> Any:
     """A hook that keeps integer outputs; the first one of a module that is used more than once."""
+    value, lost = graph.values[name], lost_channels(graph).get(name)
+    size = value.size if lost is None else value.size // value.channels * len(lost)
 
     def hook(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
         codes = output.detach().double().numpy()
-        sized = math.prod(codes.shape[1:]) == graph.values[name].size
+        sized = math.prod(codes.shape[1:]) == size
         if sized and name not in caught[-1] and np.array_equal(codes, np.rint(codes)):
             caught[-1][name] = channels_last(graph, name, codes).astype(np.int32)
 

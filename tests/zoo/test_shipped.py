@@ -108,12 +108,16 @@ def test_torch_gives_the_same_in_every_layer(name: str) -> None:
 @pytest.mark.torch
 @every
 def test_recipe_and_weights_lower_to_the_shipped_graph(name: str) -> None:
-    """The recipe builds the architecture, the weights load, and lowering gives the file's bytes again."""
+    """The recipe builds the architecture, the weights load, and lowering gives the file's layers again.
+
+    Files are older than the pass that folds dead channels, of which two of them have some.
+    """
     torch = pytest.importorskip("torch")
     from dataclasses import replace
 
     from edgeternary.frontends.torch import lower
     from edgeternary.ir.file import to_bytes
+    from edgeternary.passes.dead_channels import fold_dead_channels
     from edgeternary.train.find import find_recipe
 
     shipped, recipe = zoo.load(name), find_recipe(f"zoo:{name}")
@@ -127,7 +131,8 @@ def test_recipe_and_weights_lower_to_the_shipped_graph(name: str) -> None:
         input_type=x.type.name,
         input_range=(x.lo, x.hi),
     )
-    assert to_bytes(replace(graph, meta=shipped.meta)) == to_bytes(shipped)
+    folded = fold_dead_channels(shipped)
+    assert to_bytes(replace(graph, meta=folded.meta)) == to_bytes(folded)
 
 
 def test_what_the_demo_relies_on() -> None:
