@@ -154,7 +154,8 @@ def test_the_check_names_the_layer_of_a_planted_fault(monkeypatch):
 
 def test_convert_needs_running_statistics_too():
     norm = torch.nn.BatchNorm2d(4, track_running_stats=False)
-    model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), norm, torch.nn.ReLU())
+    head = torch.nn.Flatten(), torch.nn.Linear(24, 3)
+    model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), norm, torch.nn.ReLU(), *head)
     with pytest.raises(EdgeTernaryError, match=r"layer '1' \(BatchNorm2d\).*running statistics"):
         q.convert(model)
 
