@@ -210,6 +210,13 @@ def version(part: Part) -> str:
     return f"{tool.name} {tool.version}"
 
 
+def need(part: Part) -> None:
+    """EdgeTernaryError (code 3) where a tool is missing that places, routes or packs for `part`."""
+    if part.place:
+        for name in (PLACERS[part.family].tool, PLACERS[part.family].packer):
+            require(name)
+
+
 def pack(placed: Placed, part: Part) -> bytes:
     """The bitstream of a routed design."""
     placer = PLACERS[part.family]

@@ -99,6 +99,7 @@ def _bitstream(
     from edgeternary.hdl.build import refuse_multipliers, synthesise
     from edgeternary.hdl.loading import image
 
+    place.need(top.part)  # synthesis may take minutes
     progress(f"synthesising for {top.part.name}")
     text = re.sub(r"^ *parameter \\SIM_DEVICE .*\n", "", top.rtlil, flags=re.M)  # which yosys 0.52 lacks
     figures, folder = synthesise(text, TOP, top.part.name, yosys)

@@ -41,15 +41,17 @@ def built(
     EdgeTernaryError (code 5) where the design does not fit, or misses what was asked for; (code 4) where
     it is not exact.
     """
-    from edgeternary.hdl import devices, emit
+    from edgeternary.hdl import devices, emit, place
     from edgeternary.hdl.build import refuse_multipliers, synthesise
 
+    part = devices.PARTS.get(asked.device)
+    if part is not None:
+        place.need(part)  # synthesis may take minutes
     progress(f"synthesising for {asked.device}")
     text = emit.design_rtlil(design)
     figures, folder = synthesise(text, identifier(graph.name), asked.device, yosys)
     refuse_multipliers(graph.name, figures)
     measured: dict[str, Any] = dict(figures)
-    part = devices.PARTS.get(asked.device)
     files: Files = {}
     placed: list[Placed] = []
     if part is not None:

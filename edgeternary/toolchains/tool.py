@@ -46,11 +46,12 @@ class ToolSpec:
 
     @property
     def installed_by(self) -> str:
-        """`install`, after the command for the extra that has the package, if one has."""
+        """`install`, and the command for the extra that has the package, if one has."""
         extra = extras.MODULES.get(self.package)
-        return (
-            f"{extras.command(extra)} (or {self.install})" if extra and not self.executables else self.install
-        )
+        if extra is None:
+            return self.install
+        ours = extras.command(extra)
+        return f"{self.install}, or {ours}" if self.executables else f"{ours} (or {self.install})"
 
     def locate(self) -> Tool:
         """Look for the tool now; `Tool.found` says whether it is there."""
