@@ -128,7 +128,7 @@ def test_debug_keeps_the_exit_code(et: Call) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("simulate", "MODEL", "--junit", "no/such/folder/x.xml"),
+        ("simulate", "MODEL", "--on", "host", "--junit", "no/such/folder/x.xml"),
         ("simulate", "MODEL", "--outputs", "no/such/folder/x"),
         ("simulate", "MODEL", "--outputs", "FOLDER.npz"),
         ("export", "MODEL", "--to", "c", "-o", "MODEL"),
