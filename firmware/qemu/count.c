@@ -10,8 +10,10 @@
                                      for each, summed over COUNT, however many are of one function; those
                                      of layer 0, the function itself, come first
        stack ADDRESS                 the lowest address of the stack that was written to
+       unaligned ADDRESS AT          an instruction that accessed memory at AT, no multiple of its elements' size
 
    The functions of QEMU that it uses are declared here, so that no header is needed. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,8 @@ void qemu_plugin_register_vcpu_insn_exec_cb(
 void qemu_plugin_register_vcpu_mem_cb(
     struct insn *insn, void (*accessed)(unsigned vcpu, uint32_t info, uint64_t address, void *data), int flags,
     int kind, void *data);
+unsigned qemu_plugin_mem_size_shift(uint32_t info);
+bool qemu_plugin_mem_is_store(uint32_t info);
 size_t qemu_plugin_tb_n_insns(const struct tb *tb);
 struct insn *qemu_plugin_tb_get_insn(const struct tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct insn *insn);
@@ -37,10 +41,10 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 2;
 __attribute__((visibility("default"))) int qemu_plugin_install(
     plugin_id id, const void *info, int argc, char **argv);
 
-enum { SLOTS = 1 << 19, LAYERS = 1 << 12, NO_CALLBACK_FLAGS = 0, STORES = 2 };
+enum { SLOTS = 1 << 19, LAYERS = 1 << 12, NO_CALLBACK_FLAGS = 0, LOADS_AND_STORES = 3 };
 
 typedef struct {
-    uint64_t address, next, runs, taken;
+    uint64_t address, next, runs, taken, unaligned; /* the last is where it accessed memory, 0 for nowhere */
     int layer; /* that begins here or goes on, -1 for code of nobody in particular */
 } slot_t;
 
@@ -114,13 +118,19 @@ static void executed(unsigned vcpu, void *data)
     previous = slot;
 }
 
-static void stored(unsigned vcpu, uint32_t info, uint64_t address, void *data)
+static void accessed(unsigned vcpu, uint32_t info, uint64_t address, void *data)
 {
+    slot_t *slot = data;
+    const unsigned shift = qemu_plugin_mem_size_shift(info);
+    const uint64_t mask = (1u << (shift < 2 ? shift : 2)) - 1u; /* registers of eight bytes are two words */
+
     (void)vcpu;
-    (void)info;
-    (void)data;
-    if (inside && address >= low && address < lowest)
+    if (!inside)
+        return;
+    if (qemu_plugin_mem_is_store(info) && address >= low && address < lowest)
         lowest = address;
+    if ((address & mask) != 0)
+        slot->unaligned = address;
 }
 
 static void translated(plugin_id id, struct tb *tb)
@@ -132,7 +142,7 @@ static void translated(plugin_id id, struct tb *tb)
 
         qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, NO_CALLBACK_FLAGS, slot);
         if (high != 0)
-            qemu_plugin_register_vcpu_mem_cb(insn, stored, NO_CALLBACK_FLAGS, STORES, NULL);
+            qemu_plugin_register_vcpu_mem_cb(insn, accessed, NO_CALLBACK_FLAGS, LOADS_AND_STORES, slot);
     }
 }
 
@@ -148,6 +158,10 @@ static void done(plugin_id id, void *data)
         if (slots[i].runs != 0)
             fprintf(file, "at %llu %llu %llu\n", (unsigned long long)slots[i].address,
                     (unsigned long long)slots[i].runs, (unsigned long long)slots[i].taken);
+    for (int i = 0; i < SLOTS; i++)
+        if (slots[i].unaligned != 0)
+            fprintf(file, "unaligned %llu %llu\n", (unsigned long long)slots[i].address,
+                    (unsigned long long)slots[i].unaligned);
     for (int i = 0; i < LAYERS; i++)
         if (call_runs[i] != 0)
             fprintf(file, "layer %d %llu\n", call_layers[i], (unsigned long long)call_runs[i]);

@@ -5,6 +5,8 @@ Silicon faults on every one on an M0+, and elsewhere on those of several registe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -14,7 +16,7 @@ from edgeternary.boards import load_board
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run import cortex_m, qemu
 from edgeternary.run._bench import BenchModel
-from edgeternary.run._emulator import alignment, image
+from edgeternary.run._emulator import alignment, image, measure
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._options import Options
 from tests.emulator import net
@@ -123,6 +125,57 @@ def test_qemu_judges_the_table(core: str, monkeypatch: pytest.MonkeyPatch) -> No
         except EdgeTernaryError:
             faulted = True
         assert faulted == (core in CASES[name][2]), name
+
+
+def test_an_instruction_that_the_emulator_cannot_fetch_under_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sample runs again without the check; a fault of the model comes again."""
+    need("zig", "unicorn", "capstone")
+
+    @contextmanager
+    def failing(machine: Machine, core: str) -> Iterator[None]:
+        yield
+        raise EdgeTernaryError("fault in net_run", alignment.UNFETCHED)
+
+    monkeypatch.setattr(measure, "checked", failing)
+    x, options = net.inputs(3), Options(compiler="zig", count=0)
+    found = cortex_m.execute(net.GRAPH, x, "cortex-m4", net.model(), net.model(taps=True), options)
+    outputs, taps = net.reference(x)
+    np.testing.assert_array_equal(found.outputs, outputs)
+    np.testing.assert_array_equal(found.taps["fc1"], taps["fc1"])
+    broken = net.model(replace=("uint32_t word = 0;", 'uint32_t word = 0; __asm volatile("udf #0");'))
+    with pytest.raises(EdgeTernaryError, match="fault in"):
+        cortex_m.execute(net.GRAPH, x, "cortex-m4", broken, None, options)
+
+
+VECTORS = {  # What: (code, what r1 is moved by, whether an M55 refuses it)
+    "vldrw": ("vldrw.u32 q0, [r1]", 2, True),
+    "vldrh": ("vldrh.u16 q0, [r1]", 1, True),
+    "vldrb to words": ("vldrb.u32 q0, [r1]", 1, False),
+    "vstrw": ("vstrw.32 q0, [r1]", 2, True),
+    "vldrw at a word": ("vldrw.u32 q0, [r1]", 4, False),
+    "gathered words": ("vmov.i32 q1, #2\nvldrw.u32 q0, [r1, q1]", 0, True),
+    "gathered bytes": ("vmov.i32 q1, #1\nvldrb.u32 q0, [r1, q1]", 0, False),
+    "ldr": ("ldr r0, [r1]", 2, False),
+    "ldm": ("ldmia r1!, {r0, r3}", 2, True),
+    "doublewords at a word": ("push {r4}\nvpush {d8-d9}\nvpop {d8-d9}\npop {r4}", 0, False),
+}
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_are_judged_as_they_are_counted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QEMU lets vector instructions access any address; the plugin that counts does not."""
+    need("arm-none-eabi-gcc", "qemu-system-arm")
+    monkeypatch.setitem(CASES, name, (*VECTORS[name][:2], ()))
+    options = Options(compiler="gcc", count=1)
+    model, x = assembled({"net_run": name}), net.inputs(1, steps=1)
+    if not VECTORS[name][2]:
+        cortex_m.execute(net.GRAPH, x, "cortex-m55", model, None, options)
+        return
+    with pytest.raises(EdgeTernaryError, match=r"not aligned to its elements|fault at pc"):
+        cortex_m.execute(net.GRAPH, x, "cortex-m55", model, None, options)
 
 
 WORD = "uint32_t word = *(const volatile uint32_t *)((const char *)acc + 2) & 0u;"

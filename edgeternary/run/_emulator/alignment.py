@@ -26,6 +26,7 @@ from edgeternary.run._emulator.machine import Machine
 from edgeternary.toolchains import compilers
 
 ACCESSES = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
+UNFETCHED = "UC_ERR_INSN_INVALID"  # what unicorn may say of an instruction across pages while it has hooks
 NEVER = ("cortex-m0plus",)  # cores that fault on each of them
 SEVERAL = (
     "ldm",

@@ -41,7 +41,7 @@ class Regions:
 
 # Room for any model. Address 0 stays empty, so that a null pointer faults.
 ROOMY = Regions(
-    flash=Memory(origin=0x10000, bytes=0xFF0000),
+    flash=Memory(origin=0x10_0000, bytes=0xF0_0000),
     ram=Memory(origin=0x2000_0000, bytes=0x400_0000),
     uart=0x4000_4000,
 )

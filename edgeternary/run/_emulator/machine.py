@@ -14,7 +14,7 @@ from edgeternary.image.elf import Elf
 from edgeternary.run._emulator.image import Regions
 from edgeternary.toolchains.cores import core as find_core
 
-PAGE = 0x1000
+PAGE = 0x10_0000  # large: with hooks on memory unicorn 2.1 may not fetch an instruction that crosses pages
 PAINT = 0xC5
 DEEP = 0x10_0000  # an access this far below the stack is taken for an overflow of it
 ARGUMENTS = (arm.UC_ARM_REG_R0, arm.UC_ARM_REG_R1, arm.UC_ARM_REG_R2, arm.UC_ARM_REG_R3)
@@ -37,6 +37,7 @@ class Machine:
         self.elf = elf
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self.uc.ctl_set_cpu_model(getattr(arm, f"UC_CPU_ARM_{find_core(core).unicorn}"))
+        self.uc.ctl_set_page_size(PAGE)
         self._access = ""
         self._expired = ""
         self._refused: tuple[int, str] | None = None

@@ -10,9 +10,10 @@ from itertools import islice
 import numpy as np
 
 from edgeternary.boards import Memory
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._bench import elements
-from edgeternary.run._emulator.alignment import checked
+from edgeternary.run._emulator.alignment import UNFETCHED, checked
 from edgeternary.run._emulator.count import OUTSIDE, Counter
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.machine import Machine
@@ -36,6 +37,11 @@ class Bench:
 
     def reset(self) -> None:
         self.machine.call(self._reset, self._model)
+
+    def sample(self, codes: np.ndarray) -> bytes:
+        """The outputs of a sample (*shape), or of its steps (steps, *shape), after a reset."""
+        self.reset()
+        return b"".join(self.step(step) for step in (codes if self._graph.states else (codes,)))
 
     def step(self, codes: np.ndarray) -> bytes:
         """One call of <model>_run on codes (*shape); the bytes of its output."""
@@ -62,10 +68,15 @@ def answers(
         bench.machine.watch(image.elf.address("edgeternary_tap"), tap)
     with bench.machine.time_limit(timeout):
         for number, sample in enumerate(inputs):
-            with nullcontext() if number else checked(bench.machine, core):
-                bench.reset()
-                for codes in sample if graph.states else (sample,):
-                    outputs += bench.step(codes)
+            try:
+                with nullcontext() if number else checked(bench.machine, core):
+                    found = bench.sample(sample)
+            except EdgeTernaryError as error:
+                if number or UNFETCHED not in error.why:
+                    raise
+                tapped.clear()  # the check is what the emulator cannot do, or else the fault comes again
+                found = bench.sample(sample)
+            outputs += found
             progress(number + 1, len(inputs))
     return bytes(outputs), bytes(tapped)
 
