@@ -157,5 +157,5 @@ def _read(text: str) -> Counts:
         at={address: (runs, taken) for address, runs, taken in rows["at"]},
         calls=[(number - 1, runs) for number, runs in rows["layer"]],
         lowest=rows["stack"][0][0],
-        unaligned=dict(rows["unaligned"]),
+        unaligned={row[0]: row[1] for row in rows["unaligned"]},
     )
