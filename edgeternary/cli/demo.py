@@ -103,5 +103,6 @@ def _footer(rows: list[dict[str, Any]], seconds: float, device: str) -> str:
             f"counted by {hardware.get('yosys')}."
         )
     right = all(row["mismatches"] == 0 for row in rows)
-    lines.append(f"{'Every bit is equal' if right else 'NOT bit-exact'} ({len(rows)} rows, {seconds:.0f} s).")
+    count = f"{len(rows)} row{'s' * (len(rows) != 1)}"
+    lines.append(f"{'Every bit is equal' if right else 'NOT bit-exact'} ({count}, {seconds:.0f} s).")
     return "\n".join(lines)

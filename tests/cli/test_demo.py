@@ -159,7 +159,7 @@ def test_an_interrupt_leaves_the_rows_that_are_there(tmp_path: Path, as_json: bo
     if as_json:
         assert [row["executor"] for row in json.loads(out)] == ["numpy"]
     else:
-        assert "fashion-mlp  numpy" in out and "Every bit is equal (1 rows" in out
+        assert "fashion-mlp  numpy" in out and "Every bit is equal (1 row," in out
     for _ in range(100):  # no worker is left
         try:
             os.killpg(process.pid, 0)
