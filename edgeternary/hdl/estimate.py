@@ -12,7 +12,7 @@ from typing import Any
 
 from amaranth import Const
 
-from edgeternary.hdl import memory
+from edgeternary.hdl import memory, sparse, wires
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.folding import Folding, fold
 from edgeternary.hdl.together import SHARES
@@ -56,18 +56,22 @@ from edgeternary_hw.stage import MemorySize
 
 def _matrix(p: MatrixVector) -> tuple[float, float]:
     """Terms, two LUTs for each bit of a full adder, adders on the carry chain, the results' way out."""
-    shape = p.shape
+    groups, left = p.pe // p.outputs, sparse.left(p)
     out = p.pe * p.acc_width
-    groups = p.pe // p.outputs
-    totals = p.pe * p.total_width if p.adds_totals else 0
-    luts = (
-        sum(s.size for s in shape.stages[0])
-        + 2 * shape.adder_bits
-        + totals
-        + out * (p.beats > 1)
-        + out * (groups > 1)
-    )
-    ffs = shape.stage_bits + totals + 2 * out + len(p.i.payload)
+    if left is None:
+        shape = p.shape
+        totals = p.pe * p.total_width if p.adds_totals else 0
+        free = sum(s.size for s in shape.stages[0] if p.one_sided(s.low))
+        luts = sum(s.size for s in shape.stages[0]) - free + 2 * shape.adder_bits + totals
+        ffs = shape.stage_bits + totals
+    else:
+        totals = sum(left.two) if p.adds_totals else 0
+        luts = left.terms + left.adders + totals
+        ffs = left.ffs + totals
+        if p.beats == 1:
+            out = sum(max(pair) for pair in zip(left.two, left.one, strict=True))
+    luts += out * (p.beats > 1) + out * (groups > 1)
+    ffs += 2 * out + len(p.i.payload)
     if p.inside:
         luts += len(p.i.payload) + 5
         ffs += 2 * len(p.i.payload) + 2
@@ -166,14 +170,6 @@ def _add(p: Add) -> tuple[float, float]:
     return inputs + len(p.o.payload) + 20, 2 * inputs + len(p.o.payload) + 6
 
 
-def _wired(p: WiredDense) -> tuple[float, float]:
-    """A row of n numbers of w bits: n - 1 adders of about w + 1 bits; of single bits, a LUT each."""
-    width = p.element.width
-    used = [sum(w != 0 for w in row) for row in p.weights]
-    each = width + 1.5 if width > 1 else 1.0
-    return sum(max(n - 1, 0) * each + p.out_width / 2 for n in used), len(p.o.payload) + 2
-
-
 CONTROL = 15  # LUTs of counters of a matrix
 LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0}  # counted: a CRC of 32 bits, an address, control
 
@@ -202,8 +198,8 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
-    WiredDense: _wired,
-    WiredThreshold: lambda p: (len(p.i.payload) / 2, len(p.o.payload) + 2),
+    WiredDense: wires.dense,
+    WiredThreshold: wires.threshold,
     WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
     Starts: lambda p: (3 * p.count + 2 * _bits(p.beats) + 6, p.count + _bits(p.beats) + 3),
     State: _state,

@@ -7,17 +7,21 @@ serves every processing element. A full adder costs two LUT4 and removes one bit
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby, pairwise
+from typing import Any
 
 from amaranth import Cat, Const, Module, Signal, Value
 
-__all__ = ["Segment", "Shape", "addends", "compress", "full_adder"]
+__all__ = ["Segment", "Shape", "addends", "compress", "full_adder", "reduce", "results"]
 
 Enable = Callable[[int], AbstractContextManager[None]]
+Register = Callable[[list["Segment"]], Any]
+Adder = Callable[[list["Segment"]], list["Segment"]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Segment:
     planes: int
     count: int
     elements: int
-    word: Value
+    word: Any
     start: int = 0
 
     @property
@@ -40,7 +44,7 @@ class Segment:
         return self.count * self.planes * self.elements
 
     @property
-    def bits(self) -> Value:
+    def bits(self) -> Any:
         return self.word[self.start : self.start + self.size]
 
     def numbers(self, first: int, count: int) -> Segment:
@@ -64,27 +68,28 @@ def _height(segments: list[Segment]) -> int:
     return max(sum(s.count for s in segments if s.low <= k < s.high) for k in range(top))
 
 
-def _adder(three: list[Segment]) -> list[Segment]:
+def full_adders(three: list[Segment]) -> list[Segment]:
     """A sum and a carry one plane up for three segments of the same planes."""
-    total, carry = full_adder(*(s.bits for s in three))
-    return [
-        replace(three[0], word=total, start=0),
-        replace(three[0], low=three[0].low + 1, word=carry, start=0),
-    ]
+    return results(three[0], *full_adder(*(s.bits for s in three)))
 
 
-def _level(segments: list[Segment]) -> list[Segment]:
+def results(first: Segment, total: Any, carry: Any) -> list[Segment]:
+    """A sum and a carry of three segments, of which one is `first`."""
+    return [replace(first, word=total, start=0), replace(first, low=first.low + 1, word=carry, start=0)]
+
+
+def _level(segments: list[Segment], adder: Adder) -> list[Segment]:
     """One level of full adders: every three numbers of a plane become a sum and a carry one plane up."""
     result: list[Segment] = []
     rest: list[Segment] = []
     for s in segments:
         third = s.count // 3
         if third:
-            result += _adder([s.numbers(k * third, third) for k in range(3)])
+            result += adder([s.numbers(k * third, third) for k in range(3)])
         rest += [s.numbers(k, 1) for k in range(3 * third, s.count)]
     while best := _best_triple(rest):
         low, high = max(s.low for s in best), min(s.high for s in best)
-        result += _adder([s.slice(low, high) for s in best])
+        result += adder([s.slice(low, high) for s in best])
         for s in best:
             rest.remove(s)
             result += [s.slice(*ends) for ends in ((s.low, low), (high, s.high)) if ends[0] < ends[1]]
@@ -128,7 +133,8 @@ class Shape:
     def __init__(self, segments: list[Segment]) -> None:
         self.stages = [segments]
         while _height(segments) > 2:
-            segments = _level(_merged(_sorted(segments), Const(0, sum(s.size for s in segments))))
+            word = Const(0, sum(s.size for s in segments))
+            segments = _level(_merged(_sorted(segments), word), full_adders)
             self.stages.append(segments)
         self._sizes = [sum(s.size for s in stage) for stage in self.stages]
 
@@ -154,17 +160,30 @@ def compress(m: Module, segments: list[Segment], enable: Enable) -> list[Segment
 
     `enable(k)` gives the context in which stage k is written. Returns what the last register holds.
     """
-    stage = 0
-    while True:
+    stages = itertools.count()
+
+    def register(segments: list[Segment]) -> Value:
+        stage = next(stages)
         word = Signal(sum(s.size for s in segments), name=f"stage{stage}", reset_less=True)
-        segments = _sorted(segments)
         with enable(stage):
             m.d.sync += word.eq(Cat(*(s.bits for s in segments)))
-        segments = _merged(segments, word)
+        return word
+
+    return reduce(segments, register, full_adders)
+
+
+def reduce(segments: list[Segment], register: Register, adder: Adder) -> list[Segment]:
+    """What `compress` does, for words of any kind that can be cut into slices.
+
+    register  the word that holds the bits of some segments, one after another
+    adder     a sum and a carry one plane up for three segments of the same planes, see `results`
+    """
+    while True:
+        segments = _sorted(segments)
+        segments = _merged(segments, register(segments))
         if _height(segments) <= 2:
             return segments
-        segments = _level(segments)
-        stage += 1
+        segments = _level(segments, adder)
 
 
 def addends(segments: list[Segment], width: int) -> tuple[Value, Value]:

@@ -92,6 +92,11 @@ class MatrixVector(Memories, wiring.Component):
         """Which of (+1, -1) each plane stores: without zeros -1 is the complement of +1."""
         return [(1 in v, -1 in v and (0 in v or 1 not in v)) for v in self._values]
 
+    def one_sided(self, plane: int) -> bool:
+        """Whether a term of the plane is a bit of the weights or 0, as its input bit says: the register that
+        follows then has a reset, and no LUT in front of it."""
+        return not self.own and self._values[plane] in ({0, 1}, {0, -1})
+
     def _rom(self) -> list[int]:
         """The words as they lie in the ROM."""
         if not self.packed:

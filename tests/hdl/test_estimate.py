@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from edgeternary import zoo
@@ -44,3 +45,50 @@ def test_a_rom_of_equal_pieces_costs_one() -> None:
     assert rom_luts([0] * 64, 4) == 0
     assert rom_luts([0b1011] * 64, 4) == 0
     assert rom_luts([1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 1] * 4, 1) == 1
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [("folded", k) for k in (0, 1, 2, 5, 9, 14)] + [("wired", k) for k in (0, 2, 3, 5, 7, 9)],
+)
+def test_drawn_parts(kind: str, seed: int) -> None:
+    """Zeros, repeated weights, single bits and wide numbers; `python -m tests.hdl.drawn` has more of them."""
+    need("amaranth", "yosys")
+    from tests.hdl import drawn
+
+    one = getattr(drawn, kind)(seed)
+    found = one.synthesised()
+    assert abs(one.estimated() - found) <= max(0.2 * found, 12), one.text
+
+
+def test_a_part_without_zeros_costs_what_its_folding_says() -> None:
+    """Deep words do not repeat: the formulas of the fold hold, and nothing is traced."""
+    need("amaranth")
+    from edgeternary.hdl import sparse
+    from edgeternary_hw import Element, MatrixVector
+
+    def part(zeros: float) -> MatrixVector:
+        rng = np.random.default_rng(0)
+        weights = rng.choice([-1, 1], (32, 64))
+        weights[:, rng.random(64) < zeros] = 0
+        found = MatrixVector(
+            weights.tolist(), [0] * 32, Element("unsigned", 1), pe=2, simd=8, outputs=1, out_width=8
+        )
+        found._MustUse__silence = True
+        return found
+
+    assert sparse.left(part(0.0)) is None
+    pruned = sparse.left(part(1.0))
+    assert pruned and pruned.terms == pruned.adders == pruned.ffs == 0
+
+
+def test_wired_layers_of_single_bits_are_judged_before_anything_is_built() -> None:
+    """Some 5,900 weights of -1 and +1, each of which takes a full adder of two LUTs."""
+    need("amaranth")
+    from edgeternary.errors import EdgeTernaryError
+    from edgeternary.hdl import plan
+    from tests.hdl.test_pad import KINDS, mlp
+
+    with pytest.raises(EdgeTernaryError, match=r"does not fit Lattice iCE40HX8K"):
+        plan.design(mlp(KINDS[0], 64, 64, 64, 10), plan.Wishes("hx8k", latency=80))

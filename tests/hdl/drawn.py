@@ -1,0 +1,109 @@
+"""Drawn parts with weights, for estimates beside synthesis. `python -m tests.hdl.drawn 60` prints a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeternary.hdl import devices, estimate, memory
+from edgeternary.hdl.build import count_cells
+from edgeternary.hdl.emit import component_rtlil
+from edgeternary.hdl.pad import divisors
+from edgeternary_hw import Element, MatrixVector, WiredDense
+
+ELEMENTS = (
+    Element("unsigned", 1), Element("bipolar", 1), Element("unsigned", 2), Element("ternary", 2),
+    Element("unsigned", 4), Element("signed", 8),
+)  # fmt: skip
+ZEROS = (0.0, 0.3, 0.6, 0.9, 0.97)
+MOST = 400  # bits to count in a cycle, so that synthesis takes seconds
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A part, and what it is in words."""
+
+    part: Any
+    text: str
+
+    def estimated(self) -> int:
+        """LUTs for iCE40, memories included, where the planner puts them."""
+        fabric = devices.family("ice40")
+        luts, _ = estimate.FORMULAS[type(self.part)](self.part)
+        if isinstance(self.part, MatrixVector):
+            placed = memory.allocate([("part", self.part)], fabric, None)
+            for name, size in self.part.memories.items():
+                block = self.part.styles[name] == "block"
+                luts += memory.block_luts(size, fabric) if block else placed.logic[self.part, name]
+        return round(luts)
+
+    def synthesised(self) -> int:
+        self.estimated()  # which puts the memories where they go
+        return int(count_cells(component_rtlil(self.part, "part"), "part", "ice40", "native")["luts"])
+
+
+def folded(seed: int) -> Drawn:
+    """A folded matrix: from a product a cycle to all at once."""
+    rng = np.random.default_rng(seed)
+    element, zeros = ELEMENTS[seed % len(ELEMENTS)], float(rng.choice(ZEROS))
+    rows, columns = int(rng.choice([4, 6, 8, 12, 16, 32])), int(rng.choice([8, 12, 24, 48, 96]))
+    few = rng.random() < 0.75  # binary or ternary weights
+    weights = rng.choice([-1, 1], (rows, columns)) if few else rng.integers(-4, 4, (rows, columns))
+    weights[rng.random(weights.shape) < zeros] = 0
+    sizes = [(p, s) for p in divisors(rows) for s in divisors(columns) if p * s * element.width <= MOST]
+    pe, simd = sizes[-1] if seed % 3 == 0 else sizes[int(rng.integers(len(sizes)))]
+    outputs = next((n for n in divisors(pe) if pe // n < columns // simd), pe)
+    bias = rng.integers(-5, 6, rows)
+    part = MatrixVector(
+        weights.tolist(), bias.tolist(), element, pe=pe, simd=simd, outputs=outputs,
+        out_width=_width(weights, bias, element), raw=bool(rng.random() < 0.5),
+    )  # fmt: skip
+    part._MustUse__silence = True
+    kind = f"{rows} x {columns} {'ternary' if few else 'int3'}, {zeros:.0%} zeros"
+    return Drawn(part, f"{kind}, {element.kind} {element.width}, pe {pe}, simd {simd}, raw {part.raw}")
+
+
+def wired(seed: int) -> Drawn:
+    """A layer whose weights are wires."""
+    rng = np.random.default_rng(seed)
+    element, zeros = ELEMENTS[seed % len(ELEMENTS)], float(rng.choice(ZEROS[:4]))
+    rows, columns = int(rng.integers(4, 24)), int(rng.integers(4, 8 + 64 // element.width))
+    weights = rng.choice([-1, 1], (rows, columns))
+    weights[rng.random(weights.shape) < zeros] = 0
+    bias = rng.integers(-5, 6, rows)
+    part = WiredDense(weights.tolist(), bias.tolist(), element, _width(weights, bias, element))
+    part._MustUse__silence = True
+    return Drawn(part, f"wired {rows} x {columns}, {zeros:.0%} zeros, {element.kind} {element.width}")
+
+
+def _width(weights: np.ndarray, bias: np.ndarray, element: Element) -> int:
+    """Bits of the widest answer."""
+    low, high = element.offset, element.offset + element.scale * ((1 << element.width) - 1)
+    plus, minus = weights.clip(0).sum(axis=1), weights.clip(None, 0).sum(axis=1)
+    ends = (int((bias + plus * low + minus * high).min()), int((bias + plus * high + minus * low).max()))
+    return max((end if end >= 0 else ~end).bit_length() for end in ends) + 1
+
+
+def drawn(count: int) -> Iterator[Drawn]:
+    for seed in range(count):
+        yield folded(seed)
+        yield wired(seed)
+
+
+def main() -> None:
+    errors = []
+    for one in drawn(int(sys.argv[1]) if len(sys.argv) > 1 else 20):
+        estimated, found = one.estimated(), one.synthesised()
+        errors.append((estimated - found) / max(found, 50))
+        print(f"{errors[-1]:+5.0%}  {estimated:5} for {found:5}  {one.text}", flush=True)
+    sizes = np.sort(np.abs(errors))
+    most, worst = sizes[9 * len(sizes) // 10], sizes[-1]
+    print(f"{len(errors)} parts: median {np.median(sizes):.0%}, 90 % within {most:.0%}, worst {worst:.0%}")
+
+
+if __name__ == "__main__":
+    main()
