@@ -42,7 +42,7 @@ class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
     hdl.wired. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that hdl.pad
-    gives the layers."""
+    gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
@@ -50,6 +50,7 @@ class Folding:
     wired: bool = False
     kept: bool = False
     padded: bool = False
+    answer_bytes: int = 1
 
 
 @dataclass(frozen=True)

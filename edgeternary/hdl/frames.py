@@ -48,14 +48,18 @@ def unpack(words: Words, element: Element, lanes: int, shape: tuple[int, ...]) -
 
 
 def answers(words: Words, count: int, part: Answer, signed: bool) -> tuple[IntArray, IntArray | None]:
-    """Beats (bytes) of `count` answers to numbers int32 (count, n) and, if sent, indices of the largest."""
-    frame = np.ascontiguousarray(words[:, 0].astype(np.uint8)).reshape(count, -1)
+    """Beats of `count` answers, part.beat bytes each, to numbers int32 (count, n) and, if they are sent,
+    the indices of the largest."""
+    raw = np.ascontiguousarray(words.astype("<u4")).view(np.uint8)[:, : part.beat]
+    frame = raw.reshape(count, part.beats * part.beat)
     end = part.count * part.size
     digits = frame[:, :end].reshape(count, part.count, part.size).astype(np.int64)
     numbers = digits @ (np.int64(1) << 8 * np.arange(part.size, dtype=np.int64))
     if signed:
         numbers -= (digits[:, :, -1] >> 7) << 8 * part.size
-    index = frame[:, end:].astype(np.int64) @ (np.int64(1) << 8 * np.arange(part.index_bytes, dtype=np.int64))
+    index = frame[:, end : end + part.index_bytes].astype(np.int64) @ (
+        np.int64(1) << 8 * np.arange(part.index_bytes, dtype=np.int64)
+    )
     return numbers.astype(np.int32), index.astype(np.int32) if part.index else None
 
 

@@ -153,10 +153,11 @@ def _window(part: Window, ins: list[Times], last: Times | None) -> Times:
 
 
 def _answer(part: Answer, ins: list[Times], last: Times | None) -> Times:
-    """Bytes of the numbers, then those of the index."""
-    starts = _spaced(ins[0] + 1, part.size, None if last is None else last[-1:] + 1 - part.size)
-    times = (starts[:, None] + np.arange(part.size)).reshape(-1)
-    return np.concatenate([times, times[-1] + 1 + np.arange(part.index_bytes)])
+    """Beats of the numbers, then those of the index."""
+    beats = part.number_beats
+    starts = _spaced(ins[0] + 1, beats, None if last is None else last[-1:] + 1 - beats)
+    times = (starts[:, None] + np.arange(beats)).reshape(-1)
+    return np.concatenate([times, times[-1] + 1 + np.arange(part.index_beats)])
 
 
 def _matrix(part: MatrixVector, ins: list[Times], last: Times | None) -> Times:

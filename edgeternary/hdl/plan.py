@@ -11,7 +11,7 @@ from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
 from edgeternary.hdl.folding import Folding, awkward, fold, input_lanes, layers, prepared
 from edgeternary.hdl.loading import with_loader
-from edgeternary.hdl.top import Design, build
+from edgeternary.hdl.top import Design, answer_bytes, build
 from edgeternary.hdl.wired import latency, why_not
 from edgeternary.ir import Graph
 
@@ -29,6 +29,7 @@ class Wishes:
     taken     logic cells of the part that something else takes
     single_port_rams  so many may be used where the design does not fit without; -1: what the part has
     latency   at most so many clocks from a frame to its answer, weights as wires; 0: no wish
+    bytewise  the answer leaves a byte a beat, whatever it costs: for a serial port
     """
 
     device: str = ""
@@ -40,6 +41,7 @@ class Wishes:
     taken: int = 0
     single_port_rams: int = -1
     latency: int = 0
+    bytewise: bool = False
 
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
@@ -119,9 +121,26 @@ def _at(graph: Graph, part: Part, cycles: int, padded: bool) -> Folding:
 
 def _keeping(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
     """The cheapest folding that keeps the rate."""
-    found = _at(graph, part, max(_cycles(part, wishes), 1), padded)
+    wanted = max(_cycles(part, wishes), 1)
+    found = _leaving(graph, _at(graph, part, wanted, padded), part, wishes, wanted)
     _keeps_rate(graph, found, part, wishes)
     _check(graph, found, part, wishes)
+    return found
+
+
+def _leaving(graph: Graph, found: Folding, part: Part, wishes: Wishes, wanted: int) -> Folding:
+    """The folding whose answer leaves in fewer beats, as far as it alone keeps a frame from taking `wanted`
+    cycles and pins are left beside those of the input."""
+    value = graph.output_value
+    if wishes.bytewise or value.size * answer_bytes(value) + 2 < wanted:
+        return found  # as bytes it keeps up in any case
+    for beat in (2, 4):
+        made = build(graph, found, answer=True)
+        bits = made.i_lanes * made.i_element.width
+        more = answer_bytes(graph.output_value) % beat == 0 and bits + 8 * (beat - 1) <= part.pins
+        if made.cycles <= wanted or made.o_beats < made.cycles or not more:
+            break
+        found = replace(found, answer_bytes=beat)
     return found
 
 
@@ -163,7 +182,7 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))
         found = next((f for f in tries if _fits(graph, f, part, wishes)), at(paces[0]))
         _check(graph, found, part, wishes)
-        return found
+        return _widest(graph, found, part, wishes)
     found, faster = at(paces[0]), len(paces)
     _check(graph, found, part, wishes)
     best = 0
@@ -174,7 +193,13 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
             best, found = middle, tried
         else:
             faster = middle
-    return found
+    return _widest(graph, found, part, wishes)
+
+
+def _widest(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> Folding:
+    """Where as many frames as fit are asked for, the answer leaves in as few beats as help and fit."""
+    wider = _leaving(graph, found, part, wishes, 0) if wishes.maximize else found
+    return wider if wider == found or _fits(graph, wider, part, wishes) else found
 
 
 def limits(part: Part, wishes: Wishes) -> dict[str, int]:

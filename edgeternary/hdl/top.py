@@ -55,7 +55,7 @@ class Design:
               (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
               more, the highest: 1 with the first beat of a step forgets all states before it
     edges     how the parts are joined, see hdl.builder
-    answer    the part that makes the output bytes, if there is one: a beat of o is a byte then
+    answer    the part that makes the output bytes, if there is one: a beat of o is answer.beat bytes then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
     busy      by instance, the cycles a frame that a part works when it waits for nobody
@@ -105,7 +105,7 @@ class Design:
     @property
     def o_beats(self) -> int:
         if self.answer:
-            return self.answer.count * self.answer.size + self.answer.index_bytes
+            return self.answer.beats
         return self.graph.output_value.size // self.o_lanes
 
     def stimulus(self, inputs: IntArray) -> frames.Words:
@@ -220,7 +220,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     leave: Any
     if answer:
         leave = _answer(b, graph.output_value, last)
-        last = replace(last, element=BYTE, lanes=1)
+        last = replace(last, element=BYTE, lanes=leave.beat)
     else:
         last = b.recode(last, port_element(graph.output_value), graph.output)
         leave = Skid(last.lanes * last.element.width)
@@ -257,12 +257,17 @@ def _tap(wire: Wire, value: Value, real: Mask | None) -> Wire:
     return replace(wire, shape=value.shape, real=real)
 
 
+def answer_bytes(value: Value) -> int:
+    """Bytes of each number in an answer."""
+    return -(-value.type.bits // 8)
+
+
 def _answer(b: Builder, value: Value, last: Wire) -> Answer:
     """The output as bytes; of a vector of several numbers, with the index of the largest one."""
     last = b.adapt(last, 1, value.name)
-    size = -(-value.type.bits // 8)
-    part = Answer(last.element, value.size, size, index=len(value.shape) == 1 and value.size > 1)
-    b.through(part, last, value.name, "answer", value.size * size + part.index_bytes)
+    size, index = answer_bytes(value), len(value.shape) == 1 and value.size > 1
+    part = Answer(last.element, value.size, size, index=index, beat=b.folding.answer_bytes)
+    b.through(part, last, value.name, "answer", part.beats)
     return part
 
 

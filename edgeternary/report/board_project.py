@@ -83,6 +83,7 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
         round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
         -1 if fpga.flash else 0,
         wishes.latency,
+        bytewise=True,
     )
     return plan.design(graph, asked)
 

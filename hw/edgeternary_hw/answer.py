@@ -1,4 +1,4 @@
-"""The network's answer as bytes, with the index of the largest number behind it: what a host reads."""
+"""The network's answer as bytes, with the index of the largest number after it: what a host reads."""
 
 from __future__ import annotations
 
@@ -16,14 +16,29 @@ class Answer(wiring.Component):
     """`count` numbers, one a beat, leave as `size` bytes each: little-endian, two's complement.
 
     With `index` the index of the largest follows, the lowest one of equals, in one byte (two from 257
-    numbers on).
+    numbers on). A beat of o holds `beat` bytes, a divisor of `size`; what the last one does not need is 0.
     """
 
-    def __init__(self, element: Element, count: int, size: int, *, index: bool) -> None:
-        self.element, self.count, self.size, self.index = element, count, size, index
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(element.width))), "o": Out(stream.Signature(unsigned(8)))}
-        )
+    def __init__(self, element: Element, count: int, size: int, *, index: bool, beat: int = 1) -> None:
+        if size % beat:
+            raise ValueError(f"{size} bytes do not leave {beat} a beat")
+        self.element, self.count, self.size, self.index, self.beat = element, count, size, index, beat
+        i, o = (stream.Signature(unsigned(width)) for width in (element.width, 8 * beat))
+        super().__init__({"i": In(i), "o": Out(o)})
+
+    @property
+    def number_beats(self) -> int:
+        """Beats of a number."""
+        return self.size // self.beat
+
+    @property
+    def index_beats(self) -> int:
+        return -(-self.index_bytes // self.beat)
+
+    @property
+    def beats(self) -> int:
+        """Beats of an answer."""
+        return self.count * self.number_beats + self.index_beats
 
     @property
     def index_bytes(self) -> int:
@@ -31,9 +46,9 @@ class Answer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        longest = max(self.size, self.index_bytes)
-        left = Signal(range(longest + 1))  # bytes of `rest` still to be sent
-        rest = Signal(8 * longest, reset_less=True)
+        longest = max(self.number_beats, self.index_beats)
+        left = Signal(range(longest + 1))  # beats of `rest` still to be sent
+        rest = Signal(8 * self.beat * longest, reset_less=True)
         pending = Signal()  # all numbers are in: the index follows
         number = resize(self.element.number(self.i.payload), 8 * self.size)
         sent = self.o.ready & (left != 0)
@@ -46,19 +61,20 @@ class Answer(wiring.Component):
         ]
         at, last = counter(m, self.count, accept, "at")
         with m.If(sent):
-            m.d.sync += [left.eq(left - 1), rest.eq(rest >> 8)]
+            m.d.sync += [left.eq(left - 1), rest.eq(rest >> 8 * self.beat)]
         with m.If(accept):
-            m.d.sync += [left.eq(self.size), rest.eq(number)]
+            m.d.sync += [left.eq(self.number_beats), rest.eq(number)]
         if self.index:
             best, settled = self._best(m, accept, at)
             with m.If(accept & last):
                 m.d.sync += pending.eq(1)
             with m.If(pending & settled & ((left == 0) | ((left == 1) & self.o.ready))):
-                m.d.sync += [left.eq(self.index_bytes), rest.eq(best), pending.eq(0)]
+                m.d.sync += [left.eq(self.index_beats), rest.eq(best), pending.eq(0)]
         return m
 
-    def _best(self, m: Module, accept: Value, at: Value) -> tuple[Signal, Value]:
-        """The index of the largest number so far, and whether the last one that came in is compared."""
+    def _best(self, m: Module, accept: Value, at: Value) -> tuple[Value, Value]:
+        """The index of the largest number so far, and whether the last one that came in is compared. Where a
+        number leaves in a beat the index cannot wait for that: it is chosen while they are compared."""
         offset = Const(1 << (self.element.width - 1), self.element.width)
         order = self.i.payload ^ offset if self.element.kind == "signed" else self.i.payload
         if self.element.kind == "ternary":
@@ -69,6 +85,7 @@ class Answer(wiring.Component):
         m.d.sync += fresh.eq(accept)
         with m.If(accept):
             m.d.sync += [new.eq(order), place.eq(at)]
-        with m.If(fresh & ((place == 0) | (new > highest))):
+        larger = fresh & ((place == 0) | (new > highest))
+        with m.If(larger):
             m.d.sync += [highest.eq(new), best.eq(place)]
-        return best, ~fresh
+        return (Mux(larger, place, best), Const(1)) if self.number_beats == 1 else (best, ~fresh)
