@@ -43,6 +43,7 @@ from tests.lowering.idioms import (
     without_gradient,
     written_and_read,
     written_base,
+    written_codes,
     written_dropped,
     written_input,
     written_view,
@@ -190,6 +191,7 @@ IDIOMS: dict[str, Idiom] = {
     # in place
     "in place on a view": on_map(written_view, r"in-place operation"),
     "in place under a view": on_map(written_base, r"in-place operation"),
+    "in place on a view of codes": on_map(written_codes, r"in-place operation"),
     "in place on codes": on_map(written_input, EXACT),
     "in place on a copy": on_map(written_dropped, EXACT),
     "in place, once": quantised(lambda net, x: F.relu(x - 1, inplace=True), EXACT),
@@ -231,13 +233,13 @@ IDIOMS: dict[str, Idiom] = {
     "Conv2d, same": torch_conv(r"conv2d.padding", padding="same"),
     "Conv2d, reflect": torch_conv(r"pad", padding=1, padding_mode="reflect"),
     "sums of 2^25, bias -2^24": module(
-        lambda: ones(nn.Linear(8, 3), 64.0, -(2.0**24)), r"sums reach 33,", input_type="uint16"
+        lambda: ones(nn.Linear(8, 3), 63.0, -(2.0**24)), r"sums reach 33,", input_type="uint16"
     ),
     "sums of 2^25, bias -2^24, ours": module(
         lambda: output_with_bias(), r"sums reach 33,", input_type="uint15"
     ),
-    "leaky slope 0.5": module(lambda: slope(0.5, 64), EXACT, (80,), input_type="uint10"),
-    "leaky slope -1": module(lambda: slope(-1.0, 256), r"negative slope", (80,), input_type="uint10"),
+    "leaky slope 0.5": module(lambda: slope(0.5, 64), EXACT, (80,), input_type="int10"),
+    "leaky slope -1": module(lambda: slope(-1.0, 256), r"negative slope", (80,), input_type="int10"),
     "leaky slope -1, few sums": module(lambda: slope(-1.0, 1), EXACT, (80,), input_type="binary"),
 }  # fmt: skip
 

@@ -140,6 +140,11 @@ def written_base(net: Any, x: Tensor) -> Tensor:
     return again(z)
 
 
+def written_codes(net: Any, x: Tensor) -> Tensor:
+    F.hardtanh(x.view(x.shape), 0, 1, inplace=True)
+    return x
+
+
 def written_input(net: Any, x: Tensor) -> Tensor:
     F.hardtanh(x, -1, 1, inplace=True)
     return again(x)

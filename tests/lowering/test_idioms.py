@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgeternary import nn as q  # noqa: E402
-from edgeternary.errors import EdgeTernaryError  # noqa: E402
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.ir import Graph, parse  # noqa: E402
 from edgeternary.run import run  # noqa: E402
@@ -68,3 +68,25 @@ def test_exact_or_refused(name: str) -> None:
     for batch in (1, 48):
         if batch == 1 or name not in ONE_SAMPLE:
             assert mismatches(graph, model, x.clone(), batch) == 0
+
+
+RULES = {  # without the rule the graph is wrong, which the comparison at the end finds
+    "torch.check_writes": "in place on a view of codes",
+    "torch.check_call": "residual, alpha",
+    "torch.check_constant": "random",
+    "torch_values.partial_sums": "sums of 2^25, bias -2^24",
+    "torch_quantize._check_monotone": "leaky slope -1",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_is_needed_and_has_a_second_defence(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"edgeternary.frontends.{rule}", lambda *args: 0)
+    idiom = IDIOMS[RULES[rule]]
+    x = drawn(idiom.shape, idiom.input_type)
+    model = prepared(idiom.make(), x)
+    graph = lower(model, x[:2].clone(), input_type=idiom.input_type, check=False)
+    assert mismatches(graph, model, x.clone(), 48) > 0
+    with pytest.raises(EdgeTernaryError, match="is not lowered exactly") as caught:
+        lower(model, x[:2].clone(), input_type=idiom.input_type)
+    assert caught.value.code == NOT_BIT_EXACT
