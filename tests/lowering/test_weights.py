@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from edgeternary import nn as q  # noqa: E402
+from edgeternary import passes  # noqa: E402
 from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.nn.linear import Quantized  # noqa: E402
@@ -65,8 +66,15 @@ def test_every_kind_of_weights(tmp_path):
     np.testing.assert_array_equal(again(to_torch(inputs)).detach(), before)
 
 
+@pytest.fixture
+def unfolded(monkeypatch):
+    """Dead channels stay, so that every weight and multiplier of the model is in the graph."""
+    kept = tuple(each for each in passes.PASSES if each is not passes.fold_dead_channels)
+    monkeypatch.setattr(passes, "PASSES", kept)
+
+
 @pytest.mark.parametrize("scope", ["layer", "model"])
-def test_sparse_models_carry_their_zeros(scope, tmp_path):
+def test_sparse_models_carry_their_zeros(scope, tmp_path, unfolded):
     inputs = image_inputs(24)
     model = prepared(mixed_net(SPARSE, 16), inputs)
     q.set_sparsity(model, 0.8, scope=scope)
@@ -88,7 +96,7 @@ def shift_net(power_of_two: bool = True) -> torch.nn.Module:
     )  # fmt: skip
 
 
-def test_powers_of_two_need_no_multiplier():
+def test_powers_of_two_need_no_multiplier(unfolded):
     inputs = image_inputs(64)
     forms = {}
     for power_of_two in (True, False):
@@ -113,7 +121,7 @@ def test_float_weights_are_refused_until_they_are_switched_off():
     lower(model, to_torch(inputs), input_type="uint4")
 
 
-def test_one_weight_more_or_less_is_seen():
+def test_one_weight_more_or_less_is_seen(unfolded):
     """A graph whose weights differ from torch's in one code fails the comparison."""
     inputs = image_inputs(24)
     model = prepared(mixed_net(["lsq4"]), inputs)
