@@ -74,7 +74,7 @@ class Simulated:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.__exit__()
+        self._process.__exit__(None, None, None)
 
     def write(self, data: bytes) -> None:
         """Sends bytes; returns before they have arrived."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.run._serial import Simulated
 from edgeternary.toolchains import run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -33,6 +34,7 @@ program = sys.argv[1]
 """
 WAYS = {
     "a tool": """
+from edgeternary.run._serial import Simulated
 from edgeternary.toolchains import run
 run([program], what="working")
 """,
@@ -60,6 +62,7 @@ with Child([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
     "a pool": """
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from edgeternary.run._serial import Simulated
 from edgeternary.toolchains import run
 from edgeternary.toolchains.child import end_with_parent
 if __name__ == "__main__":
@@ -134,6 +137,7 @@ def test_nothing_outlives_python(program: Path, way: str, how: signal.Signals) -
 
 RESTLESS = """
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.run._serial import Simulated
 from edgeternary.toolchains import run
 Path(program + ".outer").touch()
 while True:
@@ -191,3 +195,10 @@ def test_a_program_that_is_not_there_leaves_no_guard() -> None:
             run(["nothing-of-that-name"], what="working")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+
+
+def test_a_serial_port_that_is_closed_ends_its_device(program: Path) -> None:
+    with Simulated(program):
+        assert until(program.with_name("program.outer").exists)
+        pids = [int(program.with_name(f"program.{end}").read_text()) for end in ("outer", "inner")]
+    assert until(lambda: not any(map(running, pids)), 5)
