@@ -47,7 +47,7 @@ def starting_at(graph: Graph, layer: str | None) -> Graph:
 def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:
     """The options of executors for fps, max_luts, maximize and clock.
 
-    EdgeTernaryError (code 2) where none of them runs a device's design.
+    EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
     """
     found: dict[str, object] = {name: value for name, value in given.items() if value is not None}
     if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
@@ -55,6 +55,13 @@ def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, o
             f"--{next(iter(found)).replace('_', '-')} needs an executor with a device",
             "only the hardware for a device is folded to wishes",
             "for example --on cxxrtl:up5k,netlist:up5k",
+            USAGE,
+        )
+    if "clock" in found and "fps" not in found:
+        raise EdgeTernaryError(
+            "--clock has no effect here",
+            "a simulation counts cycles, and only a rate makes the design depend on the clock",
+            "--fps with it, or leave it out",
             USAGE,
         )
     return found

@@ -18,7 +18,8 @@ TRIES = 12
 
 def remedy(graph: Graph, wishes: Wishes) -> str:
     """What would do in place of `wishes`, which are out of reach: options that were planned and fit."""
-    return " or ".join(_hints(graph, wishes)) or "a network with fewer weights"
+    other = "a board with a larger FPGA, or " if wishes.taken else ""
+    return " or ".join(_hints(graph, wishes)) or f"{other}a network with fewer weights"
 
 
 def possible(graph: Graph, wishes: Wishes) -> Design | None:

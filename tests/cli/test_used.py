@@ -177,3 +177,15 @@ def test_a_refused_rate_names_one_that_is_planned(et: Call, tmp_path: Path) -> N
             assert found.code == 0, (options, hint, found.err)
             tried += 1
     assert tried >= 6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--clock", "20"), "--clock has no effect here"),
+        (("--fps", "1000", "--maximize", "fps"), "--maximize and --fps exclude each other"),
+    ],
+)
+def test_simulate_refuses_them_too(et: Call, model: Path, options: tuple[str, ...], words: str) -> None:
+    answer = et("simulate", model, "--on", "hdl:up5k", *options)
+    assert answer.code == 2 and words in answer.err
