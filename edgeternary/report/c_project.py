@@ -78,12 +78,11 @@ def choose(planner: Planner, optimize: str, limits: Limits, judge: Judge) -> Jud
 
 
 def _nearest(planner: Planner, what: str, limits: Limits, judge: Judge) -> Judged | None:
-    """Of the plans that should take least of `what` the one that does, as they are judged.
+    """Of the plans that should take least of `what`, and the fastest, the one that does, as they are judged.
 
-    They keep the other limits, which takes some attempts; None where none is found that does.
+    It keeps the other limits, which takes some attempts; None where none is found that does.
     """
-    found: list[Judged] = []
-    for choose in (planner.least, planner.choose):  # by estimates, neither is surely the smaller one
+    for choose in (planner.least, planner.choose, _fastest(planner)):  # estimates may have the wrong order
         budget = replace(limits.budget(), **{what: None})
         for _ in range(ATTEMPTS):
             try:
@@ -94,10 +93,14 @@ def _nearest(planner: Planner, what: str, limits: Limits, judge: Judge) -> Judge
                 break
             judged = judge(plan)
             if judged.beyond.keys() <= {what}:
-                found.append(judged)
                 break
             budget = replace(judged.tighter(budget), **{what: None})
+    found = [judged for judged in judge.known() if judged.beyond.keys() <= {what}]
     return min(found, key=lambda judged: judged.figure(what), default=None)
+
+
+def _fastest(planner: Planner) -> Callable[[str, Budget], Plan]:
+    return lambda what, budget: planner.choose("cycles", budget)
 
 
 def _refusal(
@@ -105,8 +108,10 @@ def _refusal(
 ) -> EdgeTernaryError:
     """A limit that no plan keeps, or several that no plan keeps together."""
     for what in limits.named():
-        plans = planner.least(what), planner.choose(what, Budget())
-        least = min((judge(plan) for plan in plans if plan), key=lambda judged: judged.figure(what))
+        for plan in (planner.least(what), planner.choose(what, Budget())):
+            if plan is not None:
+                judge(plan)
+        least = min(judge.known(), key=lambda judged: judged.figure(what))
         if what in least.beyond:
             return fits.beyond(least.plan, least.figure(what), what, limits)
     fastest = planner.least("cycles")

@@ -80,6 +80,10 @@ class Judge:
             self._known[id(plan)] = self._judged(plan)
         return self._known[id(plan)]
 
+    def known(self) -> list[Judged]:
+        """All that were judged."""
+        return list(self._known.values())
+
     def _judged(self, plan: Plan) -> Judged:
         image, measured, why = None, dict[str, Any](), ""
         if self._build and self._board is not None and self._board.port:

@@ -95,6 +95,19 @@ def test_refusals_name_the_layer_and_what_would_do(et: Call, limit: tuple[str, .
         assert et(*CNN, option, named, *other).code == 0, f"{option} {named} does not do"
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_smallest_is_the_smallest_of_all_that_were_built(et: Call, compiler: str) -> None:
+    """By estimates the fastest plan is not the smallest; a refusal does not name more than it takes."""
+    need(COMPILERS[compiler], "unicorn", "capstone")
+    command = ("compile", "zoo:mnist-cnn-int8", *CNN[2:], "--compiler", compiler)
+    built = parts_of(select(zoo.load("mnist-cnn-int8"), "cortex-m4"), {"compiler": compiler}).flash_bytes
+    answer = et(*command, "--max-flash", "6k")
+    needed = re.search(r"needs ([\d,]+) bytes of flash", answer.err)
+    assert answer.code == 5 and needed and int(needed[1].replace(",", "")) <= built
+    named = re.search(r"--max-flash (\d+k), or", answer.err)
+    assert named and et(*command, "--max-flash", named[1]).code == 0
+
+
 def without(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
     def missing(*arguments: object) -> None:
         raise EdgeTernaryError("no such tool was found", code=TOOL_MISSING)

@@ -136,17 +136,17 @@ def test_an_instruction_that_the_emulator_cannot_fetch_under_the_check(
     @contextmanager
     def failing(machine: Machine, core: str) -> Iterator[None]:
         yield
-        raise EdgeTernaryError("fault in net_run", alignment.UNFETCHED)
+        raise EdgeTernaryError("fault in net_run", "Invalid instruction (UC_ERR_INSN_INVALID)")
 
     monkeypatch.setattr(measure, "checked", failing)
     x, options = net.inputs(3), Options(compiler="zig", count=0)
-    found = cortex_m.execute(net.GRAPH, x, "cortex-m4", net.model(), net.model(taps=True), options)
+    found = cortex_m.execute(net.GRAPH, x, M0, net.model(), net.model(taps=True), options)
     outputs, taps = net.reference(x)
     np.testing.assert_array_equal(found.outputs, outputs)
     np.testing.assert_array_equal(found.taps["fc1"], taps["fc1"])
     broken = net.model(replace=("uint32_t word = 0;", 'uint32_t word = 0; __asm volatile("udf #0");'))
     with pytest.raises(EdgeTernaryError, match="fault in"):
-        cortex_m.execute(net.GRAPH, x, "cortex-m4", broken, None, options)
+        cortex_m.execute(net.GRAPH, x, M0, broken, None, options)
 
 
 VECTORS = {  # What: (code, what r1 is moved by, whether an M55 refuses it)

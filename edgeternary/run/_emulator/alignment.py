@@ -26,8 +26,9 @@ from edgeternary.run._emulator.machine import Machine
 from edgeternary.toolchains import compilers
 
 ACCESSES = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
-UNFETCHED = "UC_ERR_INSN_INVALID"  # what unicorn may say of an instruction across pages while it has hooks
+REFUSED = "not aligned"
 NEVER = ("cortex-m0plus",)  # cores that fault on each of them
+CHECKED = NEVER  # others have IT blocks, in which unicorn 2.1 goes astray while it has hooks on memory
 SEVERAL = (
     "ldm",
     "stm",
@@ -61,7 +62,7 @@ class Alignment:
             self._refused[pc] = self._text(pc)
         if self._refused[pc]:
             self._machine.refuse(
-                pc, f"accesses {address:#010x} ({size} bytes), which is not aligned, with {self._refused[pc]}"
+                pc, f"accesses {address:#010x} ({size} bytes), which is {REFUSED}, with {self._refused[pc]}"
             )
 
     def _text(self, pc: int) -> str:

@@ -14,7 +14,7 @@ from edgeternary.image.elf import Elf
 from edgeternary.run._emulator.image import Regions
 from edgeternary.toolchains.cores import core as find_core
 
-PAGE = 0x10_0000  # large: with hooks on memory unicorn 2.1 may not fetch an instruction that crosses pages
+PAGE = 0x10_0000  # fewer borders: with hooks on memory unicorn 2.1 may not fetch an instruction across one
 PAINT = 0xC5
 DEEP = 0x10_0000  # an access this far below the stack is taken for an overflow of it
 ARGUMENTS = (arm.UC_ARM_REG_R0, arm.UC_ARM_REG_R1, arm.UC_ARM_REG_R2, arm.UC_ARM_REG_R3)
