@@ -105,6 +105,8 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    if design.answer and design.answer.beat > 1:
+        found["answer_bytes_a_cycle"] = design.answer.beat
     if design.padded:
         found["padded"] = list(design.padded)
     if design.stateful:

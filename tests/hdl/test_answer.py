@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeternary.cli import call
 from edgeternary.hdl import plan
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
+from edgeternary.ir.file import save
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops import build as ops
 from edgeternary.run import run
@@ -104,3 +107,12 @@ def test_behind_a_serial_port_it_stays_bytes() -> None:
     free, bytewise = (plan.design(net, plan.replace(asked, bytewise=kept)) for kept in (False, True))
     assert free.answer and bytewise.answer
     assert (free.answer.beat, bytewise.answer.beat, bytewise.cycles) == (4, 1, 41) and free.cycles < 41
+
+
+def test_the_figures_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(graph(64, 64, 64, 10), tmp_path / "m.et")
+    for fps, word in ((2_000_000, ""), (7_000_000, "answer_bytes_a_cycle 4")):
+        line = ["compile", str(tmp_path / "m.et"), "--device", "ecp5-25f", "--fps", str(fps)]
+        assert call([*line, "-o", str(tmp_path / str(fps))]) == 0
+        said = "".join(capsys.readouterr())
+        assert word in said and ("answer_bytes" in said) == bool(word)
