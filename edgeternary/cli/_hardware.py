@@ -11,6 +11,8 @@ from edgeternary.cli._sizes import Count
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from edgeternary.ir import Graph
 
 HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
@@ -42,6 +44,18 @@ def starting_at(graph: Graph, layer: str | None) -> Graph:
     from edgeternary.passes.cut import behind
 
     return behind(graph, layer)
+
+
+def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Graph, Any]:
+    """The graph and its inputs, or what of it comes behind `layer`, and that layer's codes for them."""
+    if layer is None:
+        return graph, inputs
+    if inputs is None:
+        return starting_at(graph, layer), None
+    from edgeternary.run import run
+
+    rest = starting_at(graph, layer)
+    return rest, run(graph, inputs, on="numpy", taps=True).taps[layer]
 
 
 def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:

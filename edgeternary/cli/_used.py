@@ -97,6 +97,39 @@ RULES = {
 }  # fmt: skip
 
 
+def refuse_on_export(
+    context: click.Context, target: str, device: str | None, *, hardware: bool, c: bool
+) -> None:
+    """EdgeTernaryError (code 2) for the first option of `export` that says nothing about this format."""
+
+    def given(name: str) -> bool:
+        return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+    def refused(name: str, why: str, remedy: str) -> EdgeTernaryError:
+        option = next(p.opts[0] for p in context.command.params if p.name == name)
+        return EdgeTernaryError(f"{option} has no effect on --to {target}", why, remedy, USAGE)
+
+    planned = ("fps", "maximize", "max_luts", "clock", "latency")
+    for name in filter(given, ("device", *planned)):
+        if not hardware:
+            raise refused(name, f"{target} holds no hardware", "--to verilog, or leave it out")
+    if given("core") and (hardware or not c):
+        raise refused("core", "it chooses C kernels, and here are none", "leave it out")
+    for name in filter(given, ("path", "samples")):
+        if target in ("onnx", "c"):
+            raise refused(name, "there are no vectors in it", "leave it out")
+    if not hardware:
+        return
+    chosen = (
+        Target.of(None, device, None, False)
+        if device
+        else Target("no device", True, False, False, False, False)
+    )
+    for name in filter(given, planned):
+        if name != "clock" and not RULES[name].used(chosen):
+            raise refused(name, RULES[name].why.format(target=chosen.name), RULES[name].remedy)
+
+
 def refuse_unused(context: click.Context, target: Target) -> None:
     """EdgeTernaryError (code 2) for the first option that was given and has no effect on the target."""
     for option in context.command.params:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgeternary import __version__
+from edgeternary.cli._hardware import cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
+from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
 
 FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
@@ -21,48 +24,66 @@ FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
 @click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (others).")
 @click.option("--core", default="", help="Core that C kernels are chosen for: cortex-m4, host, ...")
+@click.option(
+    "--device", help="FPGA that hardware is planned for, as compile knows them: up5k, ecp5-25f, ..."
+)
+@hardware_options
 @click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes of the vectors as .npy.")
 @click.option("--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Of the vectors.")
-def command(model: str, target: str, output: Path | None, core: str, path: Path | None, samples: int) -> None:
+@click.pass_context
+def command(
+    context: click.Context,
+    model: str,
+    target: str,
+    output: Path | None,
+    core: str,
+    device: str | None,
+    fps: float | None,
+    maximize: str | None,
+    max_luts: int | None,
+    clock: float | None,
+    latency: int | None,
+    from_layer: str | None,
+    path: Path | None,
+    samples: int,
+) -> None:
     """Write MODEL for another tool.
 
     \b
     onnx        a file of standard integer operators
-    c           C99 alone; verilog: bare core, AXI4-Stream, Wishbone, constraints
+    c           C99 alone
+    verilog     what compile --device writes: core, AXI4-Stream, Wishbone, benches, constraints, timing
     cocotb      Verilog with vectors and a test bench
     make, cmake, platformio, arduino, zephyr, cmsis-pack, vivado, litex
                 a folder that builds there, with an example that checks the network's answers
-    """
-    from edgeternary.report.files import MARKER, write_file, write_folder
 
-    graph = load_model(model)
+    Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency.
+    """
+    from edgeternary.report.exported import exported, is_hardware
+    from edgeternary.report.files import MARKER, check_folder, write_file, write_folder
+    from edgeternary.report.hdl_project import Wishes
+
+    refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
+    whole = load_model(model)
     stem = Path(model.removeprefix("zoo:")).stem
     output = output or Path(f"{stem}.onnx" if target == "onnx" else f"{stem}-{target}")
     if target == "onnx":
         from edgeternary.export.onnx import to_onnx
 
-        write_file(output, to_onnx(graph))
+        write_file(output, to_onnx(cut(whole, None, from_layer)[0]))
         note(f"wrote {output}")
         return
-    files: dict[str, bytes | str]
-    if target == "verilog":
-        from edgeternary.hdl.exported import verilog_project
-
-        files = dict(verilog_project(graph))
-    elif target == "cocotb":
-        from edgeternary.report.cocotb_project import cocotb_project
-
-        inputs, _ = choose_inputs(graph, model, path, samples)
-        files = dict(cocotb_project(graph, inputs))
-    elif target == "c":
+    check_folder(output)
+    if target == "c":
         from edgeternary.c.render import render
 
-        files = dict(render(graph, core=core or "host"))
+        files: dict[str, Any] = dict(render(cut(whole, None, from_layer)[0], core=core or "host"))
     else:
-        from edgeternary.report.exported import exported
-
-        inputs, _ = choose_inputs(graph, model, path, samples)
-        files = exported(graph, target, inputs, core)
-    files[MARKER] = json.dumps({"edgeternary": __version__, "model": graph.name, "format": target}, indent=2)
+        inputs, _ = choose_inputs(whole, model, path, samples)
+        graph, codes = cut(whole, inputs, from_layer)
+        asked = Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, 0, latency or 0)
+        files = dict(exported(graph, target, codes, core, device or "", asked))
+    facts = {"edgeternary": __version__, "model": whole.name, "format": target}
+    files[MARKER] = json.dumps(facts | ({"device": device} if device else {}), indent=2)
     write_folder(output, files)
     note(f"wrote {', '.join(sorted(files))} to {output}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._hardware import hardware_options, starting_at, wishes
+from edgeternary.cli._hardware import cut, hardware_options, wishes
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
@@ -92,7 +92,7 @@ def command(
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
     if from_layer:
-        graph, inputs = _behind(graph, inputs, from_layer)
+        graph, inputs = cut(graph, inputs, from_layer)
     tools = {
         "compiler": compiler,
         "optimize": optimize,
@@ -126,13 +126,6 @@ def command(
         note(str(not_bit_exact(graph, comparison)))
     if wrong:
         raise not_bit_exact(graph, wrong[-1])
-
-
-def _behind(graph: Any, inputs: np.ndarray, layer: str) -> tuple[Any, np.ndarray]:
-    """The graph behind a layer, and the codes of that layer for the inputs."""
-    from edgeternary.run import run
-
-    return starting_at(graph, layer), run(graph, inputs, on="numpy", taps=True).taps[layer]
 
 
 def _executors(on: str) -> list[str]:

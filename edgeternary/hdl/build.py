@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl.devices import family
+from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.folding import Folding
 from edgeternary.hdl.output_registers import absorb
@@ -70,12 +70,13 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     key = cache.digest(design, script, yosys_version, str(fabric.output_registers))
     folder = cache.build(key, fill, "synthesis")
     rtl, mapped = (_cells(folder / name) for name in ("rtl.json", "mapped.json"))
+    counted = figures_of(folder / "mapped.json", fabric)
     absorbed = int((folder / "absorbed").read_text(encoding="utf-8"))
     products = sum(count for cell, count in rtl.items() if cell in RTL_MULTIPLIERS)
     figures: dict[str, int | str] = {
-        "luts": sum(mapped.get(cell, 0) * size for cell, size in fabric.luts.items()),
-        "ffs": _count(mapped, fabric.ffs) - absorbed,
-        "ram_blocks": _count(mapped, fabric.rams),
+        "luts": counted["luts"],
+        "ffs": counted["ffs"] - absorbed,
+        "ram_blocks": counted["ram_blocks"],
         "multipliers": max(products, _count(mapped, fabric.multipliers)),
         "device": fabric.name,
         "yosys": yosys_version,
@@ -93,6 +94,16 @@ def refuse_multipliers(name: str, figures: Mapping[str, object]) -> None:
             "every part must do without",
             "report this as a bug",
         )
+
+
+def figures_of(report: Path, fabric: Family) -> dict[str, int]:
+    """luts, ffs, ram_blocks out of yosys's `stat -json` of a netlist."""
+    cells = _cells(report)
+    return {
+        "luts": sum(cells.get(cell, 0) * size for cell, size in fabric.luts.items()),
+        "ffs": _count(cells, fabric.ffs),
+        "ram_blocks": _count(cells, fabric.rams),
+    }
 
 
 def cell_types(folder: Path) -> dict[str, int]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 
 from amaranth.back import rtlil as backend
 from amaranth.lib import wiring
 
+from edgeternary.hdl.describe import header, made_by
 from edgeternary.hdl.folding import Folding
 from edgeternary.hdl.top import Design, build
-from edgeternary.hdl.yosys import yosys
+from edgeternary.hdl.writer import modules
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary_hw.single_port import SINGLE
@@ -43,8 +42,8 @@ def component_rtlil(component: wiring.Component, name: str) -> str:
 
 def filled_later(text: str) -> str:
     """RTLIL without the contents (zeros) of memories that a loader fills: their RAM cannot have any."""
-    modules = re.split(r"(?m)^(?=module )", text)
-    return "".join(map(_without_contents, modules))
+    texts = re.split(r"(?m)^(?=module )", text)
+    return "".join(map(_without_contents, texts))
 
 
 def _without_contents(module: str) -> str:
@@ -55,23 +54,18 @@ def _without_contents(module: str) -> str:
     return module
 
 
-def verilog(graph: Graph, folding: Folding | None = None, tool: str = "auto") -> dict[str, str]:
-    """{"<model>.v": text}: the design as Verilog-2005, ROM contents included. `tool`: see hdl.yosys."""
-    return {f"{identifier(graph.name)}.v": design_verilog(build(graph, folding), tool)}
+def verilog(graph: Graph, folding: Folding | None = None) -> dict[str, str]:
+    """{"<model>.v": text}: the design as Verilog-2005, ROM contents included."""
+    return {f"{identifier(graph.name)}.v": design_verilog(build(graph, folding))}
 
 
-def design_verilog(design: Design, tool: str = "auto") -> str:
-    """The same of a design that is there already."""
-    title = f"Model {identifier(design.graph.name)}: stream ports i and o, one clock, synchronous reset."
-    return as_verilog(design_rtlil(design), title, f"writing Verilog of model {design.graph.name!r}", tool)
+def design_verilog(design: Design) -> str:
+    """The same of a design that is there already; synthesis makes of it what it makes of the RTLIL."""
+    return modules.verilog(design_rtlil(design), header(design))
 
 
-def as_verilog(text: str, title: str, what: str, tool: str = "auto") -> str:
-    """RTLIL as Verilog-2005 under a comment. `what`: the job in words, for errors."""
-    with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
-        Path(folder, "design.il").write_text(text, encoding="utf-8")
-        script = "read_rtlil design.il; proc; opt_clean; memory_collect; write_verilog -noattr design.v"
-        yosys(script, what=what, folder=Path(folder), tool=tool)
-        written = Path(folder, "design.v").read_text(encoding="utf-8")
-    body = re.sub(r"\A/\*.*?\*/\n", "", written, flags=re.S)
-    return f"/* {title} */\n{body}"
+def as_verilog(text: str, title: str) -> str:
+    """RTLIL as Verilog-2005, `title` above the top module."""
+    return modules.verilog(
+        text, lambda name: f"{name.rpartition('.')[2] if '.' in name else title}\n{made_by()}"
+    )

@@ -77,3 +77,9 @@ def _control(flop: Any) -> tuple[Any, Any]:
     plain = parameters.get("REGSET", "RESET") == "RESET" and parameters.get("CLKMUX", "CLK") == "CLK"
     enable = {"CE": wires.get("CE", ["1"])[0], "1": "1"}.get(parameters.get("CEMUX", "CE").strip())
     return wires["CLK"][0], enable if plain and wires.get("LSR", ["0"]) == ["0"] else None
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(f"{absorb(Path(sys.argv[1]))} flip-flops went into block RAMs")

@@ -32,7 +32,7 @@ BYTE = Element("unsigned", 8)
 
 
 class Top(wiring.Component):
-    """The whole network: raw codes come in on i, answers leave on o, as wide as their types."""
+    """The whole network: raw codes come in on i, answers leave on o, as wide as their interval."""
 
     def __init__(self, i_bits: int, o_bits: int) -> None:
         self.parts: list[tuple[str, Any]] = []
@@ -222,7 +222,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         leave = _answer(b, graph.output_value, last)
         last = replace(last, element=BYTE, lanes=leave.beat)
     else:
-        last = b.recode(last, port_element(graph.output_value), graph.output)
+        last = b.recode(last, stream_element(graph.output_value), graph.output)
         leave = Skid(last.lanes * last.element.width)
         b.through(leave, last, graph.output, "output")
     top = Top(i_lanes * element.width + bool(states), last.lanes * last.element.width)
@@ -258,8 +258,10 @@ def _tap(wire: Wire, value: Value, real: Mask | None) -> Wire:
 
 
 def answer_bytes(value: Value) -> int:
-    """Bytes of each number in an answer."""
-    return -(-value.type.bits // 8)
+    """Bytes of each number in an answer, 1, 2 or 4: as many as its interval asks for."""
+    element = stream_element(value)
+    bits = element.width + (value.type.signed and element.kind == "unsigned")
+    return next(size for size in (1, 2, 4) if 8 * size >= bits)
 
 
 def _answer(b: Builder, value: Value, last: Wire) -> Answer:

@@ -47,7 +47,7 @@ def make(
         f"Model {graph.name} on {board.title}: serial port of {board.uart.baud:,} baud, build {top.digest}."
     )
     files: dict[str, bytes | str] = {
-        "top.v": as_verilog(top.rtlil, title, f"writing Verilog of model {graph.name!r}", yosys),
+        "top.v": as_verilog(top.rtlil, title),
         PINS[board.fpga.family]: top.pins,
     }
     estimates = hdl_project.totals(design, rows, clock)

@@ -6,26 +6,45 @@ import numpy as np
 
 from edgeternary.export.folders import folder, formats
 from edgeternary.ir import Graph
+from edgeternary.report.hdl_project import NO_WISHES, Wishes
 from edgeternary.run import run
+
+ALONE = ("verilog", "cocotb")  # hardware without a description of a format
+
+
+def is_hardware(name: str) -> bool:
+    """Whether a format holds Verilog."""
+    return name in ALONE or (name in formats() and formats()[name].sources == "verilog")
 
 
 def exported(
-    graph: Graph, name: str, inputs: np.ndarray, core: str = "", yosys: str = "auto"
+    graph: Graph,
+    name: str,
+    inputs: np.ndarray,
+    core: str = "",
+    device: str = "",
+    asked: Wishes = NO_WISHES,
 ) -> dict[str, bytes | str]:
-    """{path: content} of format `name` (export.folders.formats) for codes (samples[, steps], *shape).
+    """{path: content} of format `name` ("verilog", "cocotb" or one of export.folders.formats) for codes
+    (samples[, steps], *shape).
 
-    core  that C kernels are chosen for; "" is the format's own
+    core           that C kernels are chosen for; "" is the format's own
+    device, asked  what hardware is planned for, as `compile` takes them
     """
-    chosen = formats()[name]
-    if chosen.sources == "verilog":
-        from edgeternary.hdl.exported import verilog_project
+    if is_hardware(name):
+        from edgeternary.report import cocotb_project, hdl_project
 
-        sources = verilog_project(graph, tool=yosys)
+        if name == "cocotb":
+            return dict(cocotb_project.cocotb_project(graph, inputs, device, asked))
+        sources, _, _ = hdl_project.sources(graph, device, asked, inputs)
+        if name == "verilog":
+            return dict(sources)
+        texts = {path: text for path, text in sources.items() if isinstance(text, str)}
     else:
         from edgeternary.c.render import render
 
-        sources = render(graph, core=core or chosen.core)
+        texts = dict(render(graph, core=core or formats()[name].core))
     outputs = run(graph, inputs, on="numpy").outputs
     steps = inputs.shape[1] if graph.states else 1
     shape = (len(inputs), steps, -1)
-    return folder(graph, name, sources, inputs.reshape(shape), outputs.reshape(shape))
+    return folder(graph, name, texts, inputs.reshape(shape), outputs.reshape(shape))

@@ -11,7 +11,6 @@ import numpy as np
 from edgeternary.boards import Board
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.ir.names import identifier
 from edgeternary.ops.build import samples
 from edgeternary.toolchains import require
 
@@ -53,7 +52,7 @@ def make(
         from edgeternary.report import board_project
 
         return board_project.make(graph, board, build, progress, yosys, wishes)
-    from edgeternary.hdl import devices, emit, estimate, plan
+    from edgeternary.hdl import devices
     from edgeternary.report import hdl_build
 
     devices.family(device)
@@ -67,20 +66,11 @@ def make(
     if build:
         require("zig")  # of the simulator, which comes after minutes of synthesis
     progress("planning")
-    asked = plan.Wishes(
-        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
-    )
-    design = plan.design(graph, asked)
+    design, asked = planned(graph, device, wishes)
     if build:
         design = hdl_build.within_luts(graph, design, asked, progress, yosys)
-    part = devices.PARTS.get(device)
-    rows = estimate.by_part(design, device, part.ram_blocks if part else None)
-    layers = layer_rows(graph, design, rows)
-    estimates = totals(design, rows, (wishes.clock or part.clock) if part else 0)
-    progress("writing Verilog")
-    files: dict[str, bytes | str] = {f"{identifier(graph.name)}.v": emit.design_verilog(design, yosys)}
-    if design.weights:
-        files["weights.bin"] = design.weights
+    estimates, layers = estimated(graph, design, device, wishes)
+    files: dict[str, bytes | str] = {}
     measured: dict[str, Any] = {}
     if build:
         bitstream, measured = hdl_build.built(graph, design, asked, progress, yosys, wishes.seeds)
@@ -88,7 +78,66 @@ def make(
         files |= bitstream
         if board:
             check_fits(graph, measured, board)
+    progress("writing Verilog")
+    files |= written(graph, design, device, wishes, probe(graph), estimates, measured)
     return files, estimates, measured, layers
+
+
+def sources(
+    graph: Graph, device: str, wishes: Wishes, inputs: np.ndarray
+) -> tuple[dict[str, bytes | str], dict[str, Any], list[dict[str, Any]]]:
+    """What `make` gives without a build: files, estimates, layers; `inputs` are those of the benches.
+
+    device  "" for a design that no FPGA was named for, with the default folding and no estimates
+    """
+    require("amaranth")
+    design, _ = planned(graph, device, wishes)
+    estimates, layers = estimated(graph, design, device, wishes) if device else ({}, [])
+    return written(graph, design, device, wishes, inputs, estimates, {}), estimates, layers
+
+
+def planned(graph: Graph, device: str, wishes: Wishes) -> tuple[Any, Any]:
+    """The design (hdl.top.Design), and what was asked as hdl.plan.Wishes."""
+    from edgeternary.hdl import plan
+
+    asked = plan.Wishes(
+        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
+    )
+    return plan.design(graph, asked), asked
+
+
+def estimated(
+    graph: Graph, design: Any, device: str, wishes: Wishes
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Totals and layers of a design before any tool runs."""
+    from edgeternary.hdl import devices, estimate
+
+    part = devices.PARTS.get(device)
+    rows = estimate.by_part(design, device, part.ram_blocks if part else None)
+    clock = (wishes.clock or part.clock) if part else 0
+    return totals(design, rows, clock), layer_rows(graph, design, rows)
+
+
+def written(
+    graph: Graph,
+    design: Any,
+    device: str,
+    wishes: Wishes,
+    inputs: np.ndarray,
+    estimates: dict[str, Any],
+    measured: dict[str, Any],
+) -> dict[str, bytes | str]:
+    """The files of a design: see hdl.project."""
+    from edgeternary.hdl.project import project
+    from edgeternary.run import run
+
+    outputs = run(graph, inputs, on="numpy").outputs
+    files: dict[str, bytes | str] = dict(
+        project(
+            design, inputs, outputs, device=device, clock=wishes.clock, estimates=estimates, measured=measured
+        )
+    )
+    return files | ({"weights.bin": design.weights} if design.weights else {})
 
 
 def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[str, Any]:

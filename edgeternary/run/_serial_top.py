@@ -68,7 +68,7 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
 
 def reads_flash(verilog: str, pins: Pins) -> bool:
     """Whether a top has the pins of the flash."""
-    return bool(pins.flash) and f" {pins.flash['cs']};" in verilog
+    return bool(pins.flash) and f" wire {pins.flash['cs']}" in verilog
 
 
 def directed(verilog: str, pins: Pins) -> str:
@@ -76,11 +76,11 @@ def directed(verilog: str, pins: Pins) -> str:
     inputs = {pins.clock, pins.rx, *pins.idle, pins.flash.get("cipo", "")}
 
     def direction(line: re.Match[str]) -> str:
-        return f"{'input' if line[1] in inputs else 'output'} {line[1]};"
+        return f"{'input' if line[1] in inputs else 'output'} wire {line[1]}"
 
-    head, top, rest = verilog.partition("\nmodule top(")
-    body, end, rest = rest.partition("\nendmodule")
-    return head + top + re.sub(r"\binout (\S+__io);", direction, body) + end + rest
+    head, top, rest = verilog.partition("\nmodule top (")
+    body, end, rest = rest.partition("\n);")
+    return head + top + re.sub(r"\binout +wire (\w+__io)", direction, body) + end + rest
 
 
 def _mangled(port: str) -> str:

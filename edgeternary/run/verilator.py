@@ -35,8 +35,7 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
     target   "", or the device whose design runs, see run._device
-    options  yosys (auto, native or yowasp: it writes the Verilog), timeout (seconds), progress (a callable),
-             waves (a .vcd or .fst file)
+    options  timeout (seconds), progress (a callable), waves (a .vcd or .fst file)
     stats    cycles and latency as executor cxxrtl; verilator, its version
     """
     require("amaranth")
@@ -45,7 +44,7 @@ def run(
     from edgeternary.run._compiled import driver, execute
 
     design = design_for(graph, target, options)
-    source = design_verilog(design, str(options.get("yosys") or "auto"))
+    source = design_verilog(design)
     own = Options.read(options)
     suffix = Path(own.waves).suffix
     main = driver(design, "verilator_main.cpp.j2", suffix)

@@ -8,7 +8,7 @@ depends combinationally on the valid of the same stream.
 
 from .answer import Answer
 from .argmax import ArgMax
-from .axis import Axis
+from .axis import Axis, Fields
 from .cobs import CobsDecoder, CobsEncoder
 from .crc import Crc32
 from .element import Element
@@ -39,9 +39,10 @@ from .wired import WiredArgMax, WiredDense, WiredThreshold
 from .wishbone import Wishbone
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element", "Fifo",
-    "Fill", "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup", "MatrixVector", "MaxPool",
-    "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid",
-    "Slice", "Starts", "State", "SumPool", "Threshold", "Turns", "UartReceiver", "UartTransmitter", "Unpack",
-    "Widen", "Window", "WiredArgMax", "WiredDense", "WiredThreshold", "Wishbone",
+    "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
+    "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup",
+    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay",
+    "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold", "Turns",
+    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "WiredThreshold", "Wishbone",
 ]  # fmt: skip

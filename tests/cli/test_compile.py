@@ -134,10 +134,53 @@ def test_export_onnx(et: Call, model: Path) -> None:
     onnx.checker.check_model(onnx.load("tiny.onnx"))
 
 
-def test_export_verilog(et: Call, model: Path) -> None:
+def test_export_verilog_is_what_compile_writes(et: Call, model: Path) -> None:
+    """One way for both: the same constraints give the same core, wrappers, constraints and estimates."""
     need("amaranth")
-    assert et("export", model, "--to", "verilog", "-o", "v").code == 0
-    assert {path.name for path in Path("v").glob("*.v")} == {"core.v", "axis.v", "wishbone.v"}
+    wanted = ("--device", "up5k", "--fps", 100_000)
+    assert et("compile", model, *wanted, "-o", "c").code == 0
+    assert et("export", model, "--to", "verilog", *wanted, "-o", "v").code == 0
+    compiled, exported = content(Path("c")), content(Path("v"))
+    assert compiled.keys() == exported.keys()
+    assert {"tiny.v", "tiny_axis.v", "tiny_wishbone.v", "tiny_tb.v", "constraints.xdc", "TIMING.md"} <= set(
+        compiled
+    )
+    same = [name for name in compiled if compiled[name] == exported[name]]
+    assert {"tiny.v", "tiny_axis.v", "tiny_wishbone.v", "constraints.xdc", "TIMING.md"} <= set(same)
+    assert b"| frames_per_s |" in exported["TIMING.md"] and b"synth_ice40.ys" in exported["README.md"]
+    assert et("export", model, "--to", "verilog", "-o", "default").code == 0
+    assert content(Path("default"))["tiny.v"] != exported["tiny.v"], "--fps changes the folding"
+
+
+@pytest.mark.parametrize("format", ["verilog", "cocotb", "vivado", "litex"])
+def test_hardware_formats_take_a_device_and_a_layer(et: Call, model: Path, format: str) -> None:
+    need("amaranth")
+    options = ("--device", "up5k", "--from", "pool", "--clock", 20)
+    answer = et("export", model, "--to", format, *options, "-o", "v")
+    assert answer.code == 0, answer.err
+    assert json.loads(Path("v/edgeternary.json").read_text())["device"] == "up5k"
+    assert any(path.name == "tiny.v" for path in Path("v").rglob("*.v"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--to", "c", "--device", "up5k"), "--device has no effect on --to c"),
+        (("--to", "zephyr", "--fps", "100"), "--fps has no effect on --to zephyr"),
+        (("--to", "verilog", "--fps", "100"), "--fps has no effect on --to verilog"),
+        (("--to", "verilog", "--device", "ice40", "--max-luts", "100"), "--max-luts has no effect"),
+        (("--to", "verilog", "--core", "cortex-m4"), "--core has no effect on --to verilog"),
+        (("--to", "onnx", "--samples", "3"), "--samples has no effect on --to onnx"),
+        (("--to", "verilog", "--device", "z80"), "unknown device"),
+    ],
+)
+def test_export_refuses_what_has_no_effect(
+    et: Call, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    need("amaranth")
+    answer = et("export", model, *arguments, "-o", "v")
+    assert answer.code == 2 and said in answer.err
+    assert not Path("v").exists()
 
 
 @pytest.mark.synth

@@ -96,7 +96,7 @@ def test_one_weight_of_a_top_is_found(et: Et, built: Built, tmp_path: Path) -> N
     shutil.copytree(built("icebreaker").folder, folder)
     top = folder / "top.v"
     text, count = re.subn(
-        r"weights\[5\] = 1'h([01]);", lambda m: f"weights[5] = 1'h{1 - int(m[1])};", top.read_text()
+        r"weights\[5\] = 1'b([01]);", lambda m: f"weights[5] = 1'b{1 - int(m[1])};", top.read_text()
     )
     top.write_text(text)
     answer = et("verify", folder, "--emulate", "--samples", 3, "--json")

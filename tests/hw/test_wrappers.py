@@ -10,11 +10,11 @@ import pytest
 from amaranth.sim import Simulator
 
 from edgeternary.hdl.top import build
-from edgeternary.hdl.wrappers import axis, wishbone
+from edgeternary.hdl.wrappers import ROOMS, Core, axis, wishbone
 from edgeternary.ir import Graph
 from edgeternary.ops import build as ops
 from edgeternary.run import run
-from edgeternary_hw import Gather
+from edgeternary_hw import Fields, Gather
 from edgeternary_hw.wishbone import INPUT, OUTPUT, SIZES, STATUS
 from tests.golden.models import MODELS
 from tests.hw.harness import run_part
@@ -67,7 +67,8 @@ def on_the_bus(slave: Any, bench: Any) -> None:
     simulator.run()
 
 
-def test_wishbone() -> None:
+@pytest.mark.parametrize("answer", [True, False])
+def test_wishbone(answer: bool) -> None:
     x, numbers = images(MLP, 5)
 
     async def bench(bus: Bus) -> None:
@@ -78,7 +79,7 @@ def test_wishbone() -> None:
                 await bus.access(INPUT, int(word))
             assert await bus.numbers(4) == [*row, row.argmax()]
 
-    on_the_bus(wishbone(build(MLP, answer=True)), bench)
+    on_the_bus(wishbone(Core(build(MLP, answer=answer), alone=True)), bench)
 
 
 def test_wishbone_reset_and_loss() -> None:
@@ -98,43 +99,114 @@ def test_wishbone_reset_and_loss() -> None:
             await bus.access(INPUT, word)
         assert await bus.numbers(4) == [*numbers[0], numbers[0].argmax()]
 
-    on_the_bus(wishbone(build(MLP, answer=True), depth=4), bench)
+    on_the_bus(wishbone(Core(build(MLP, answer=True), alone=True), depth=4), bench)
 
 
-def test_axis() -> None:
-    design = build(MODELS["cnn"]())
-    x, numbers = images(MODELS["cnn"](), 3)
-    dut = axis(design)
-    got: list[int] = []
-    ends: list[int] = []
+def packets(graph: Graph, sent: list[list[int]], seed: int = 1) -> tuple[list[list[int]], int, int]:
+    """The packets that answer packets of beats, and how often TLAST came early and not at all."""
+    dut = axis(Core(build(graph), alone=True))
+    got: list[list[int]] = [[]]
+    events = [0, 0]
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
-    rng = random.Random(1)
+    rng = random.Random(seed)
 
     async def source(ctx: Any) -> None:
-        for pixel in x.reshape(-1):
-            ctx.set(dut.s_axis_tdata, int(pixel))
-            ctx.set(dut.s_axis_tvalid, 1)
-            await ctx.tick().until(dut.s_axis_tready)
-            ctx.set(dut.s_axis_tvalid, 0)
+        for packet in sent:
+            for k, beat in enumerate(packet):
+                ctx.set(dut.s_axis_tdata, beat)
+                ctx.set(dut.s_axis_tlast, k == len(packet) - 1)
+                ctx.set(dut.s_axis_tvalid, 1)
+                await ctx.tick().until(dut.s_axis_tready)
+                ctx.set(dut.s_axis_tvalid, 0)
+
+    async def watch(ctx: Any) -> None:
+        async for _, _, early, late in ctx.tick().sample(dut.event_tlast_unexpected, dut.event_tlast_missing):
+            events[0] += early
+            events[1] += late
 
     async def sink(ctx: Any) -> None:
-        while len(got) < numbers.size // design.o_lanes:
+        while len(got) <= len(sent):
             ctx.set(dut.m_axis_tready, rng.random() < 0.5)
-            beat = await ctx.tick().sample(
+            _, _, valid, ready, data, last = await ctx.tick().sample(
                 dut.m_axis_tvalid, dut.m_axis_tready, dut.m_axis_tdata, dut.m_axis_tlast
             )
-            if beat[2] and beat[3]:
-                got.append(beat[4])
-                ends.append(beat[5])
+            if valid and ready:
+                got[-1].append(data)
+                if last:
+                    got.append([])
 
     simulator.add_testbench(source, background=True)
+    simulator.add_testbench(watch, background=True)
     simulator.add_testbench(sink)
     simulator.run()
-    assert [design.o_element.unpack(word, design.o_lanes) for word in got] == numbers.reshape(
-        -1, design.o_lanes
-    ).tolist()
-    assert ends == ([0] * (design.o_beats - 1) + [1]) * 3
+    return got[:-1], *events
+
+
+def in_bytes(graph: Graph, image: np.ndarray) -> list[int]:
+    """Beats of whole elements, an element a byte, as they lie in memory."""
+    lanes = build(graph).i_lanes
+    return [
+        int.from_bytes(bytes(row), "little") for row in image.reshape(-1, lanes).astype(np.uint8).tolist()
+    ]
+
+
+def from_memory(graph: Graph, packet: list[int]) -> list[int]:
+    """The numbers of an answer that was written to memory beat by beat."""
+    dut = axis(Core(build(graph), alone=True))
+    fields, size = dut.fields[1], len(dut.m_axis_tdata) // 8
+    memory = b"".join(beat.to_bytes(size, "little")[: fields.lanes * fields.room // 8] for beat in packet)
+    return np.frombuffer(memory, f"<i{fields.room // 8}").tolist()
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_axis(model: str) -> None:
+    """A packet a frame; TDATA is an array of numbers that are no wider than their interval asks for."""
+    graph = MODELS[model]()
+    x, numbers = images(graph, 3)
+    dut = axis(Core(build(graph), alone=True))
+    assert graph.output_value.type.name == "int32" and dut.fields[1].room == 8
+    assert len(dut.m_axis_tdata) in (8, 16, 32) and len(dut.s_axis_tdata) % 8 == 0
+    found, *events = packets(graph, [in_bytes(graph, image) for image in x])
+    np.testing.assert_array_equal([from_memory(graph, packet) for packet in found], numbers)
+    assert events == [0, 0]
+
+
+@pytest.mark.parametrize("beats", [-5, -1, 1, 5])
+def test_a_misplaced_tlast(beats: int) -> None:
+    """A short packet is filled up with zeros, of a long one the end is dropped: one answer for each, and the
+    packets before and after are right."""
+    graph = MODELS["cnn"]()
+    x, numbers = images(graph, 3)
+    frames = [in_bytes(graph, image) for image in x]
+    count = len(frames[1])
+    wrong = (frames[1] * 2)[: count + beats]
+    found, early, late = packets(graph, [frames[0], wrong, frames[2]])
+    seen = np.array((wrong + [0] * count)[:count]).reshape(x[1].shape)
+    wanted = [numbers[0], run(graph, seen[None], on="numpy").outputs.reshape(-1), numbers[2]]
+    np.testing.assert_array_equal([from_memory(graph, packet) for packet in found], wanted)
+    assert (early, late) == (int(beats < 0), int(beats > 0))
+
+
+def test_a_wrapper_that_does_not_look_at_tlast_is_seen() -> None:
+    """A seeded fault: TLAST tied to the last beat shifts all frames after a short one."""
+    graph = MODELS["cnn"]()
+    x, _ = images(graph, 3)
+    short = [in_bytes(graph, image) for image in x]
+    count = len(short[1])
+    del short[1][-1]
+    right, _, _ = packets(graph, short)
+    beats = [beat for packet in short for beat in packet] + [0]
+    shifted, _, _ = packets(graph, [beats[k : k + count] for k in range(0, 3 * count, count)])
+    assert shifted[2] != right[2]
+
+
+@pytest.mark.parametrize(
+    ("lanes", "width", "bits"), [(1, 1, 8), (7, 1, 8), (3, 11, 64), (10, 12, 256), (1, 17, 32)]
+)
+def test_tdata_is_a_power_of_two_bytes(lanes: int, width: int, bits: int) -> None:
+    room = next(room for room in ROOMS if room >= width)
+    assert Fields(width, room, lanes, 4).bits == bits
 
 
 @pytest.mark.parametrize(
