@@ -10,7 +10,7 @@ from amaranth.sim import Simulator
 
 from edgeternary.hdl.serial import Serial, hello
 from edgeternary.hdl.top import build
-from edgeternary.hdl.wrappers import axis, wishbone
+from edgeternary.hdl.wrappers import Core, axis, wishbone
 from edgeternary.link.codec import encode_input
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from edgeternary.run import run
@@ -66,13 +66,13 @@ def test_wishbone() -> None:
                 await bus.access(INPUT, word)
                 assert (await bus.numbers(5))[:4] == row.tolist()
 
-    on_the_bus(wishbone(build(GRAPH, answer=True)), bench)
+    on_the_bus(wishbone(Core(build(GRAPH, answer=True), alone=True)), bench)
 
 
 def test_axis() -> None:
     """All steps back to back; TUSER comes with the first beat of a sample, and is ignored with others."""
     design = build(GRAPH)
-    dut = axis(design)
+    dut = axis(Core(design, alone=True))
     words = [
         (int(word), k // design.i_beats % 4 == 0 if k % design.i_beats == 0 else True)
         for k, word in enumerate(
@@ -84,8 +84,9 @@ def test_axis() -> None:
     simulator.add_clock(1e-6)
 
     async def source(ctx: Any) -> None:
-        for word, first in words:
+        for k, (word, first) in enumerate(words):
             ctx.set(dut.s_axis_tdata, word)
+            ctx.set(dut.s_axis_tlast, k % design.i_beats == design.i_beats - 1)
             ctx.set(dut.s_axis_tuser, first)
             ctx.set(dut.s_axis_tvalid, 1)
             await ctx.tick().until(dut.s_axis_tready)
