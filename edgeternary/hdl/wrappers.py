@@ -79,8 +79,8 @@ class Core(wiring.Component):
 
 
 class Bytes(wiring.Component):
-    """A core whose answers leave a byte a beat: numbers as bytes, with the index of the largest after those of
-    a vector, and bytes that leave several a beat one by one."""
+    """A core whose answers leave a byte a beat: numbers as bytes, with the index of the largest after those
+    of a vector, and bytes that leave several a beat one by one."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

@@ -10,6 +10,7 @@ import pytest
 
 from edgeternary.cli import call
 from edgeternary.hdl import plan
+from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
@@ -28,12 +29,16 @@ def _tools() -> None:
     need("amaranth")
 
 
-def graph(*sizes: int) -> Graph:
-    """Dense ternary layers, bipolar between, numbers at the end."""
+WIDE = 10**6  # biases so far apart that a number takes four bytes
+
+
+def graph(*sizes: int, apart: int = WIDE) -> Graph:
+    """Dense ternary layers, bipolar between, numbers at the end, whose biases are `apart`."""
     rng, name, ops_ = np.random.default_rng(2), "x", []
     for k, (columns, rows) in enumerate(itertools.pairwise(sizes)):
+        step = apart if k == len(sizes) - 2 else 1
         layer = Dense(
-            name=f"fc{k}", inputs=(name,), weight_type="ternary", bias=np.arange(rows, dtype=np.int32),
+            name=f"fc{k}", inputs=(name,), weight_type="ternary", bias=step * np.arange(rows, dtype=np.int32),
             weights=rng.integers(-1, 2, (rows, columns)).astype(np.int8),
         )  # fmt: skip
         ops_.append(layer)
@@ -90,6 +95,16 @@ def test_exact_at_the_rate_that_it_allows(
     found = run(net, inputs, on=f"{on}:hx8k")
     np.testing.assert_array_equal(found.outputs, run(net, inputs).outputs)
     assert found.stats["cycles"] == cycles
+
+
+@pytest.mark.parametrize(("apart", "size"), [(1, 1), (1000, 2), (WIDE, 4)])
+def test_a_number_takes_the_bytes_of_its_interval(apart: int, size: int) -> None:
+    net = graph(64, 64, 64, 10, apart=apart)
+    assert net.output_value.type.name == "int32"
+    made = build(net, fold(net, cycles=8, input_bits=64), answer=True)
+    assert made.answer and made.answer.size == size and made.o_beats == 10 * size + 1
+    inputs = ops.samples(np.random.default_rng(1), net.input, 6)
+    np.testing.assert_array_equal(simulate(made, inputs).outputs, run(net, inputs).outputs)
 
 
 def test_the_planner_widens_it_where_it_alone_is_too_slow() -> None:
