@@ -30,7 +30,7 @@ SIZE = 6  # networks in a program
 SELECTED = [PLANNED[first : first + SIZE] for first in range(0, max(NETWORKS // 10, SIZE), SIZE)]
 OFFERED = range(NETWORKS, NETWORKS + max(NETWORKS // 50, 1))  # of those whose every offer is taken
 CORES = ("host", "cortex-m0plus", "cortex-m4", "cortex-m55")
-BUILDS = (  # after conditional instructions, of which clang makes more, the emulator of an M4 may lose its way
+BUILDS = (  # after conditional instructions, of which clang makes more, the emulator may lose its way
     ("cortex-m0plus", "zig"),
     pytest.param("cortex-m0plus", "gcc", marks=pytest.mark.system),
     pytest.param("cortex-m4", "gcc", marks=pytest.mark.system),
