@@ -18,6 +18,7 @@ ONE_FILE = (
     "/* The parts of the module above follow in the same file. */\n/* verilator lint_off DECLFILENAME */\n"
 )
 LINE = 120  # characters
+BLOCK = 8  # lines of contents in an initial block: yosys takes long for long ones, by the square
 DIRECTIONS = {"input": "input  wire", "output": "output wire", "inout": "inout  wire"}
 
 
@@ -81,15 +82,13 @@ class _Text:
         memory = [line for m in self._memories() for line in memories.ports(self.say, self.module, m)]
         assigns = list(self._assigns())
         instances = list(self._instances())
-        initial = [x for m in self._memories() for x in memories.contents(self.say, self.module, m)]
-        initial += clocked.initial
+        contents = [list(memories.contents(self.say, self.module, m)) for m in self._memories()]
         registers = clocked.registers | self._read_registers()
         head = ",\n".join(self._port(wire, wire.name in registers) for wire in self._ports())
         body = [
             self._declarations(registers, set(self.live.merged)),
-            "\n".join(
-                ["    initial begin", *(f"        {x}" for x in initial), "    end"] if initial else []
-            ),
+            _block(clocked.initial),
+            *(_block(lines[k : k + BLOCK]) for lines in contents for k in range(0, len(lines), BLOCK)),
             "\n".join(assigns),
             "\n".join(processes),
             "\n".join(memory),
@@ -185,6 +184,13 @@ class _Text:
             ]
             name = self.names.instances[cell.name]
             yield f"{attributes}    {kind}{parameters} {name} (\n" + ",\n".join(ports) + "\n    );"
+
+
+def _block(lines: list[str]) -> str:
+    """An initial block."""
+    return (
+        "\n".join(["    initial begin", *(f"        {line}" for line in lines), "    end"]) if lines else ""
+    )
 
 
 def _bits(width: int) -> str:
