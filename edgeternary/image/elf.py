@@ -61,7 +61,7 @@ class Elf:
             raise EdgeTernaryError("it has no symbols")
         symbols = [_symbol(s) for s in table.iter_symbols()]
         self._marks = sorted((s.address & ~1, s.name[1]) for s in symbols if s.name[:2] in ("$t", "$d", "$a"))
-        self._symbols = {s.name: s for s in symbols}
+        self._all, self._symbols = symbols, {s.name: s for s in symbols}
         self.functions = sorted((s for s in symbols if s.function), key=lambda s: (s.address, s.name))
         self.objects = [s for s in symbols if s.size and not s.function]
         self._addresses = [f.address for f in self.functions]
@@ -83,8 +83,8 @@ class Elf:
         return self._symbols[name]
 
     def symbols(self) -> Iterator[Symbol]:
-        """All functions, variables and marks."""
-        return iter(self._symbols.values())
+        """All functions, variables and marks; static ones of several units may share a name."""
+        return iter(self._all)
 
     def address(self, name: str) -> int:
         return self.symbol(name).address
