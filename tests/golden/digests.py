@@ -1,6 +1,6 @@
 """Digests of all generated C and RTLIL of the registry's examples: a refactor leaves each line as it is.
 
-`python -m tests.golden.digests` compares, `python -m tests.golden.digests --update` writes digests.txt. Its lines:
+`python -m tests.golden.digests` compares; `--update` writes digests.txt, whose lines are
 
     c KERNEL CORE DIGEST         the C of every plan that this kernel has a part in
     rtlil KIND FAMILY DIGEST     the hardware of every example of an op, and of whole models
