@@ -26,12 +26,17 @@ OPTIONS = (
     click.option(
         "--latency", type=click.IntRange(1), help="FPGA: answer within so many clocks (small nets)."
     ),
+    click.option(
+        "--embedded",
+        is_flag=True,
+        help="FPGA: a core inside a larger design: its ports may have more bits than the device has pins.",
+    ),
     click.option("--from", "from_layer", metavar="LAYER", help="Start behind LAYER: its codes come in."),
 )
 
 
 def hardware_options(function: F) -> F:
-    """Adds --fps, --maximize, --max-luts, --clock, --latency and --from."""
+    """Adds --fps, --maximize, --max-luts, --clock, --latency, --embedded and --from."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

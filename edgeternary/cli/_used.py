@@ -81,6 +81,12 @@ CLOCKED = Rule(
     "{target} is no FPGA whose clock can be chosen: that of a board is fixed",
     "--device up5k",
 )
+PINNED = Rule(
+    lambda t: t.part and not t.board,
+    "{target} is no FPGA whose pins could limit a core inside a larger design: on a board the network is the "
+    "whole design",
+    "--device up5k",
+)
 PLACED = Rule(
     lambda t: t.placed and t.build,
     "{target} is not placed and routed here",
@@ -89,10 +95,11 @@ PLACED = Rule(
 
 RULES = {
     "model": ALWAYS, "core": ALWAYS, "device": ALWAYS, "board": ALWAYS, "output": ALWAYS, "build": ALWAYS,
-    "from_layer": ALWAYS, "as_json": ALWAYS,
+    "from_layer": ALWAYS, "as_json": ALWAYS, "debug": ALWAYS,
     "compiler": COMPILED, "opt_level": COMPILED,
     "optimize": KERNELS, "max_flash": KERNELS, "max_ram": KERNELS, "max_cycles": KERNELS,
     "fps": SIZED, "max_luts": SIZED, "maximize": SIZED, "clock": CLOCKED, "latency": HARDWARE,
+    "embedded": PINNED,
     "seeds": PLACED, "yosys": HARDWARE,
 }  # fmt: skip
 
@@ -109,7 +116,7 @@ def refuse_on_export(
         option = next(p.opts[0] for p in context.command.params if p.name == name)
         return EdgeTernaryError(f"{option} has no effect on --to {target}", why, remedy, USAGE)
 
-    planned = ("fps", "maximize", "max_luts", "clock", "latency")
+    planned = ("fps", "maximize", "max_luts", "clock", "latency", "embedded")
     for name in filter(given, ("device", *planned)):
         if not hardware:
             raise refused(name, f"{target} holds no hardware", "--to verilog, or leave it out")

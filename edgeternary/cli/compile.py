@@ -64,6 +64,7 @@ def command(
     max_luts: int | None,
     clock: float | None,
     latency: int | None,
+    embedded: bool,
     from_layer: str | None,
     seeds: int | None,
     compiler: str,
@@ -107,7 +108,9 @@ def command(
         max_ram=max_ram,
         max_cycles=max_cycles,
         yosys=yosys,
-        hardware=Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0, latency or 0),
+        hardware=Wishes(
+            fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0, latency or 0, embedded
+        ),
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

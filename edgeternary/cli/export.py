@@ -43,6 +43,7 @@ def command(
     max_luts: int | None,
     clock: float | None,
     latency: int | None,
+    embedded: bool,
     from_layer: str | None,
     path: Path | None,
     samples: int,
@@ -57,7 +58,7 @@ def command(
     make, cmake, platformio, arduino, zephyr, cmsis-pack, vivado, litex
                 a folder that builds there, with an example that checks the network's answers
 
-    Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency.
+    Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency, --embedded.
     """
     from edgeternary.report.exported import exported, is_hardware
     from edgeternary.report.files import MARKER, check_folder, write_file, write_folder
@@ -81,7 +82,7 @@ def command(
     else:
         inputs, _ = choose_inputs(whole, model, path, samples)
         graph, codes = cut(whole, inputs, from_layer)
-        asked = Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, 0, latency or 0)
+        asked = Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, 0, latency or 0, embedded)
         files = dict(exported(graph, target, codes, core, device or "", asked))
     facts = {"edgeternary": __version__, "model": whole.name, "format": target}
     files[MARKER] = json.dumps(facts | ({"device": device} if device else {}), indent=2)

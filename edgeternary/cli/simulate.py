@@ -61,6 +61,7 @@ def command(
     maximize: str | None,
     clock: float | None,
     latency: int | None,
+    embedded: bool,
     from_layer: str | None,
     waves: Path | None,
     compiler: str,
@@ -99,7 +100,15 @@ def command(
         "opt_level": opt_level,
         "yosys": yosys,
         "stalls": stalls,
-        **wishes(executors, fps=fps, max_luts=max_luts, maximize=maximize, clock=clock, latency=latency),
+        **wishes(
+            executors,
+            fps=fps,
+            max_luts=max_luts,
+            maximize=maximize,
+            clock=clock,
+            latency=latency,
+            embedded=embedded or None,
+        ),
     }
     options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
     for executor, file in traces.items():

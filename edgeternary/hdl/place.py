@@ -291,9 +291,10 @@ def _critical(report: Any) -> list[tuple[str, float]]:
 def instance(cell: str) -> str:
     """The part that a flattened cell came from: what stands before the first dot of its name.
 
-    On a board the parts lie in serial.core, and what is not of the network in serial.link.
+    On a board the parts lie in serial.core, and what is not of the network in serial.link; those of an
+    embedded core in hdl.inside.NAME.
     """
-    inner = re.sub(r"^serial\.(core\.)?", "", cell.lstrip("\\"))
+    inner = re.sub(r"^(serial\.(core\.)?|inside\.)", "", cell.lstrip("\\"))
     return re.split(r"[.$]", inner, maxsplit=1)[0] or "top"
 
 

@@ -30,6 +30,8 @@ class Wishes:
     single_port_rams  so many may be used where the design does not fit without; -1: what the part has
     latency   at most so many clocks from a frame to its answer, weights as wires; 0: no wish
     bytewise  the answer leaves a byte a beat, whatever it costs: for a serial port
+    embedded  the core goes into a larger design on the part: no pins limit its ports, and numbers leave as
+              they are, several a beat, in place of bytes
     """
 
     device: str = ""
@@ -42,6 +44,7 @@ class Wishes:
     single_port_rams: int = -1
     latency: int = 0
     bytewise: bool = False
+    embedded: bool = False
 
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
@@ -64,6 +67,8 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
     part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
     if wishes.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
+    if wishes.embedded:
+        part = replace(part, pins=graph.input.size * graph.input.type.bits)  # the whole frame at once
     search = _keeping if wishes.fps else _fastest
     found: list[Folding] = []
     missed: EdgeTernaryError | None = None
@@ -97,7 +102,7 @@ def _wired(graph: Graph, wishes: Wishes) -> Folding:
     """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, too many weights, or more
     frames a second than the input comes in with."""
     bits, part = graph.input.size * graph.input.type.bits, PARTS.get(wishes.device)
-    if part and bits > (most := part.pins - bool(graph.states)):
+    if part and not wishes.embedded and bits > (most := part.pins - bool(graph.states)):
         bits = most
     found = Folding(cycles=1, input_bits=bits, wired=True)
     clocks, why = latency(graph, input_lanes(graph, found)), why_not(graph)
@@ -132,7 +137,7 @@ def _leaving(graph: Graph, found: Folding, part: Part, wishes: Wishes, wanted: i
     """The folding whose answer leaves in fewer beats, as far as it alone keeps a frame from taking `wanted`
     cycles and pins are left beside those of the input."""
     value = graph.output_value
-    if wishes.bytewise or value.size * answer_bytes(value) + 2 < wanted:
+    if wishes.bytewise or wishes.embedded or value.size * answer_bytes(value) + 2 < wanted:
         return found  # as bytes it keeps up in any case
     for beat in (2, 4):
         made = build(graph, found, answer=True)
@@ -153,7 +158,7 @@ def _keeps_rate(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> Non
     """EdgeTernaryError (code 5) for a folding whose frames take more cycles than the rate allows."""
     if not wishes.fps:
         return
-    wanted, reached = _cycles(part, wishes), build(graph, found, answer=True).cycles
+    wanted, reached = _cycles(part, wishes), _made(graph, found, wishes).cycles
     if reached > wanted:
         clock = wishes.clock or part.clock
         takes = "a frame takes" if found.wired else "the fastest folding takes"
@@ -169,7 +174,7 @@ def _keeps_rate(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> Non
 def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
-    default = fold(graph, padded=padded).cycles
+    default = fold(graph, input_bits=part.pins if wishes.embedded else 0, padded=padded).cycles
     slowest = max(default, sum(m.cycles(1, 1) for m in layers(prepared(graph, padded)).values()))
     paces = [slowest]
     while paces[-1] > (1 if wishes.maximize else default):
@@ -212,7 +217,8 @@ def limits(part: Part, wishes: Wishes) -> dict[str, int]:
 
 
 def _made(graph: Graph, found: Folding, wishes: Wishes) -> Design:
-    return replace(build(graph, found, answer=True), single_port_rams=wishes.single_port_rams)
+    made = build(graph, found, answer=not wishes.embedded)
+    return replace(made, single_port_rams=wishes.single_port_rams)
 
 
 def _fits(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> bool:
@@ -270,6 +276,13 @@ def _refuse_contradictions(wishes: Wishes) -> None:
         )
     elif wishes.maximize and wishes.latency:
         other, why = "--latency", "with --latency nothing is folded, so there is nothing to choose from"
+    if wishes.embedded and wishes.device not in PARTS:
+        raise EdgeTernaryError(
+            f"--embedded has no effect on {wishes.device or 'a core without a device'}",
+            "it frees ports from the pins of one FPGA, and no FPGA of known pins was named",
+            f"one of {', '.join(PARTS)}, or leave it out",
+            USAGE,
+        )
     if other:
         raise EdgeTernaryError(
             f"--maximize and {other} exclude each other", why, "leave one of them out", USAGE
@@ -288,7 +301,7 @@ def _design(graph: Graph, wishes: Wishes, memories: str) -> Design:
             raise
         wishes = replace(wishes, single_port_rams=most)
         found = folding(graph, wishes)
-    made = build(graph, found, answer=bool(wishes.device))
+    made = build(graph, found, answer=bool(wishes.device) and not wishes.embedded)
     if not wishes.device:
         return made
     made = replace(made, single_port_rams=wishes.single_port_rams)

@@ -41,7 +41,7 @@ def built(
     EdgeTernaryError (code 5) where the design does not fit, or misses what was asked for; (code 4) where
     it is not exact.
     """
-    from edgeternary.hdl import devices, emit, place
+    from edgeternary.hdl import devices, emit, inside, place
     from edgeternary.hdl.build import refuse_multipliers, synthesise
 
     part = devices.PARTS.get(asked.device)
@@ -56,13 +56,17 @@ def built(
     placed: list[Placed] = []
     if part is not None:
         check_size(graph, figures, asked, part)
+        if part.place and asked.embedded:
+            folder = inside.synthesised(design, asked.device, yosys)
         if part.place:
             placed = place_for_rate(graph, design, asked, part, folder, int(figures["luts"]), seeds, progress)
     cycles, latency = _simulated(graph, design, text, yosys, progress)
     measured |= {"cycles": cycles, "latency_cycles": latency}
     if part is not None and placed:
-        files, routed = _routed(design, part, placed, cycles, latency)
-        measured |= routed
+        measured |= _routed(design, part, placed, cycles, latency)
+        if not asked.embedded:
+            files, packed = _packed(part, placed)
+            measured |= packed
     return files, measured
 
 
@@ -132,10 +136,10 @@ def place_for_rate(
 
     EdgeTernaryError (code 5), with what was reached, where none is fast enough.
     """
-    from edgeternary.hdl import place
+    from edgeternary.hdl import inside, place
 
     needed = asked.fps * design.cycles / 1e6  # MHz
-    pins = place.free_pins(part, design.ports)
+    pins = place.free_pins(part, inside.PORTS if asked.embedded else design.ports)
     first = seeds or place.seeds(luts)
     most = first if seeds or not needed else first + MORE_SEEDS
     found: list[Placed] = []
@@ -200,16 +204,21 @@ def _simulated(graph: Graph, design: Design, text: str, yosys: str, progress: Pr
     return int(ran.stats["cycles"] or 0), int(ran.stats["latency"] or 0)
 
 
-def _routed(
-    design: Design, part: Part, found: list[Placed], cycles: int, latency: int
-) -> tuple[Files, dict[str, Any]]:
-    """The bitstream of the fastest placement, and its figures."""
+def _packed(part: Part, found: list[Placed]) -> tuple[Files, dict[str, Any]]:
+    """The bitstream of the fastest placement, and the figures of a whole design."""
     from edgeternary.hdl import place
 
     best = place.best(found)
     name = place.PLACERS[part.family].bitstream
-    return {name: place.pack(best, part)}, {
-        "logic_cells": best.logic_cells,
+    return {name: place.pack(best, part)}, {"logic_cells": best.logic_cells, "bitstream": name}
+
+
+def _routed(design: Design, part: Part, found: list[Placed], cycles: int, latency: int) -> dict[str, Any]:
+    """Figures of the fastest placement."""
+    from edgeternary.hdl import place
+
+    best = place.best(found)
+    return {
         "fmax_mhz": best.fmax_mhz,
         "fmax_spread": place.spread(found),
         "seeds": len(found),
@@ -220,6 +229,5 @@ def _routed(
         "critical_path": [
             f"{design.layers.get(where, where)} {ns:.2f} ns" for where, ns in best.critical_path
         ],
-        "bitstream": name,
         "nextpnr": place.version(part),
     }

@@ -29,6 +29,7 @@ class Wishes:
     clock: float = 0.0
     seeds: int = 0
     latency: int = 0
+    embedded: bool = False
 
 
 NO_WISHES = Wishes()
@@ -48,6 +49,13 @@ def make(
 
     With `build` a part gets a bitstream; a family, which names no part, is synthesised only.
     """
+    if board and wishes.embedded:
+        raise EdgeTernaryError(
+            f"{board.name} takes no embedded core",
+            "on a board the network is a whole design, whose ports are the serial port's",
+            f"device={device!r} in place of the board, or leave embedded out",
+            USAGE,
+        )
     if board and board.fpga and board.fpga.platform:
         from edgeternary.report import board_project
 
@@ -101,8 +109,9 @@ def planned(graph: Graph, device: str, wishes: Wishes) -> tuple[Any, Any]:
     from edgeternary.hdl import plan
 
     asked = plan.Wishes(
-        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency
-    )
+        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency,
+        embedded=wishes.embedded,
+    )  # fmt: skip
     return plan.design(graph, asked), asked
 
 
@@ -156,6 +165,8 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
     found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
     if design.answer and design.answer.beat > 1:
         found["answer_bytes_a_cycle"] = design.answer.beat
+    if not design.answer:
+        found["output_bits_a_cycle"] = design.o_lanes * design.o_element.width
     if design.padded:
         found["padded"] = list(design.padded)
     if design.stateful:

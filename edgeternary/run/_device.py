@@ -16,8 +16,8 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
     """The core of a graph for device "", else what goes onto the device: its answers are bytes.
 
     options  fps, max_luts, maximize ("fps"), clock: how the device's design is folded, see hdl.plan.Wishes;
-             latency: for the core as well
-    EdgeTernaryError (code 2) for an unknown device.
+             latency: for the core as well; embedded: whether the device's is a core inside a larger design
+    EdgeTernaryError (code 2) for an unknown device, and for an embedded core of none.
     """
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.plan import Wishes, design
@@ -27,8 +27,9 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
         raise EdgeTernaryError(
             f"bad option latency={latency!r}", "it is a number of clocks", "use a whole number", USAGE
         )
+    embedded = bool(options.get("embedded"))
     if not device:
-        return design(graph, Wishes(latency=latency))
+        return design(graph, Wishes(latency=latency, embedded=embedded))
     family(device)
     fps, max_luts = options.get("fps") or 0, options.get("max_luts") or 0
     if not isinstance(fps, int | float) or fps < 0 or not isinstance(max_luts, int) or max_luts < 0:
@@ -38,8 +39,9 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
             code=USAGE,
         )
     clock = float(options.get("clock") or 0)  # type: ignore[arg-type]
+    fastest = options.get("maximize") == "fps"
     return design(
-        graph, Wishes(device, float(fps), max_luts, options.get("maximize") == "fps", clock, latency=latency)
+        graph, Wishes(device, float(fps), max_luts, fastest, clock, latency=latency, embedded=embedded)
     )
 
 

@@ -10,9 +10,9 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 # Their meanings are in the docstrings of the executors that know them; the others ignore them, so that
 # one set of options serves a list of executors.
 OPTIONS = (
-    "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "fps", "latency",
-    "max_luts", "maximize", "opt_level", "optimize", "patience", "progress", "sanitize", "stage", "stalls",
-    "timeout", "torch_model", "waves", "yosys",
+    "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "fps",
+    "latency", "max_luts", "maximize", "opt_level", "optimize", "patience", "progress", "sanitize", "stage",
+    "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 
 

@@ -51,6 +51,13 @@ def run(
             f"use netlist:{target}, or bitstream:{usable[0]}",
             USAGE,
         )
+    if options.get("embedded"):
+        raise EdgeTernaryError(
+            "executor bitstream runs no embedded core",
+            "its ports end inside a larger design, and a bitstream has pins alone",
+            f"netlist:{target}, or leave --embedded out",
+            USAGE,
+        )
     chosen, tool = part(target), str(options.get("yosys") or "auto")
     for name in ("nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog", "zig"):
         require(name)

@@ -27,6 +27,7 @@ WAVES = (".vcd",)
 TAPPED_BY = "hdl"
 BUILD_SECONDS = 3600.0  # a language model's C++ takes minutes
 FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
+PLANNED = ("fps", "max_luts", "maximize", "clock", "latency", "embedded")  # options that designs differ by
 READ = "read_rtlil design.il"
 CLEAN = "delete t:$scopeinfo; opt_clean"
 WRITE = "write_cxxrtl -O6 {debug} design.cpp"  # -g4: every named signal can be read, at a cost in time
@@ -55,7 +56,7 @@ def run(
 
 def emitted(graph: Graph, target: str, options: Mapping[str, object]) -> tuple[Design, str]:
     """The design for a device, and its RTLIL."""
-    wishes = tuple((name, options.get(name)) for name in ("fps", "max_luts", "maximize", "clock", "latency"))
+    wishes = tuple((name, options.get(name)) for name in PLANNED)
     return _emitted(graph, target, wishes)
 
 

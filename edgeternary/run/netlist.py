@@ -31,7 +31,7 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
     target   a part or family of hdl.devices
-    options  as executor cxxrtl, which runs the netlist; fps, max_luts, maximize
+    options  as executor cxxrtl, which runs the netlist; fps, max_luts, maximize, embedded
     stats    as executor cxxrtl; luts, ffs, ram_blocks, multipliers
     """
     for name in ("amaranth", "zig"):

@@ -155,7 +155,7 @@ def test_export_verilog_is_what_compile_writes(et: Call, model: Path) -> None:
 @pytest.mark.parametrize("format", ["verilog", "cocotb", "vivado", "litex"])
 def test_hardware_formats_take_a_device_and_a_layer(et: Call, model: Path, format: str) -> None:
     need("amaranth")
-    options = ("--device", "up5k", "--from", "pool", "--clock", 20)
+    options = ("--device", "up5k", "--from", "pool", "--clock", 20, "--embedded")
     answer = et("export", model, "--to", format, *options, "-o", "v")
     assert answer.code == 0, answer.err
     assert json.loads(Path("v/edgeternary.json").read_text())["device"] == "up5k"
@@ -170,6 +170,8 @@ def test_hardware_formats_take_a_device_and_a_layer(et: Call, model: Path, forma
         (("--to", "verilog", "--fps", "100"), "--fps has no effect on --to verilog"),
         (("--to", "verilog", "--device", "ice40", "--max-luts", "100"), "--max-luts has no effect"),
         (("--to", "verilog", "--core", "cortex-m4"), "--core has no effect on --to verilog"),
+        (("--to", "verilog", "--embedded"), "--embedded has no effect on --to verilog"),
+        (("--to", "c", "--embedded"), "--embedded has no effect on --to c"),
         (("--to", "onnx", "--samples", "3"), "--samples has no effect on --to onnx"),
         (("--to", "verilog", "--device", "z80"), "unknown device"),
     ],

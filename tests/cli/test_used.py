@@ -26,7 +26,7 @@ VALUES = {  # of each option: one that is not the default
     "output": "elsewhere", "build": None, "as_json": "", "from_layer": "conv",
     "compiler": "gcc", "opt_level": "3", "optimize": "ram", "max_flash": "1M", "max_ram": "1M",
     "max_cycles": "100M", "fps": "1000", "max_luts": "4000", "maximize": "fps", "clock": "10",
-    "latency": "40", "seeds": "2", "yosys": "native",
+    "latency": "40", "embedded": "", "seeds": "2", "yosys": "native",
 }  # fmt: skip
 TARGETS = {
     "core": ("--core", "cortex-m4"), "host": ("--core", "host"), "mcu": ("--board", "pico"),
@@ -40,7 +40,7 @@ USED = {  # by option, the (target, built) that it means something for, spelt ou
     **dict.fromkeys(("optimize", "max_flash"), lambda target, built: target in SOFTWARE),
     **dict.fromkeys(("max_ram", "max_cycles"), lambda target, built: target in SOFTWARE),
     **dict.fromkeys(("fps", "max_luts", "maximize"), lambda target, built: target in PARTS),
-    "clock": lambda target, built: target in ("part", "counted"),
+    **dict.fromkeys(("clock", "embedded"), lambda target, built: target in ("part", "counted")),
     "latency": lambda target, built: target not in SOFTWARE,
     "seeds": lambda target, built: built and target in ("part", "fpga board"),
     "yosys": lambda target, built: target not in SOFTWARE,
@@ -67,9 +67,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_every_option_has_a_rule_and_a_value() -> None:
-    names = {str(option.name) for option in command.params}
+    names = {str(option.name) for option in command.params} | {"debug"}  # which every verb gets
     assert names == set(_used.RULES)
-    assert names - {"model", "core", "device", "board"} == set(VALUES)
+    assert names - {"model", "core", "device", "board", "debug"} == set(VALUES)
+
+
+def test_a_traceback_may_be_asked_for_after_the_verb(et: Call, model: Path, asked: list[object]) -> None:
+    assert et("compile", model, "--core", "host", "--debug").code == 0
 
 
 @pytest.mark.parametrize("built", [False, True], ids=["plan", "build"])
@@ -84,7 +88,7 @@ def test_an_option_is_used_or_refused(
         value = VALUES.get(name)
         if value is None or name in ("output", "as_json"):
             continue
-        answer = et(*plain, option.opts[0], value)
+        answer = et(*plain, option.opts[0], *filter(None, [value]))
         if name not in USED or USED[name](target, built):
             assert answer.code == 0, (name, answer.err)
             assert asked[-1] != asked[0], f"{name} reaches nothing"
@@ -124,7 +128,8 @@ def wide(path: Path) -> Path:
     [
         (("--device", "up5k"), ("--fps", "100000")), (("--device", "up5k"), ("--max-luts", "900")),
         (("--device", "ecp5-25f"), ("--maximize", "fps")), (("--device", "up5k"), ("--clock", "20")),
-        (("--device", "ecp5-85f"), ("--latency", "40")), (("--device", "up5k"), ("--from", "act1")),
+        (("--device", "ecp5-85f"), ("--latency", "40")), (("--device", "up5k"), ("--embedded",)),
+        (("--device", "up5k"), ("--from", "act1")),
         (("--core", "cortex-m4"), ("--optimize", "flash")), (("--core", "cortex-m4"), ("--max-flash", "5k")),
         (("--core", "cortex-m4"), ("--from", "act1")), (("--board", "pico"), ("--max-flash", "5k")),
     ],
@@ -184,6 +189,9 @@ def test_a_refused_rate_names_one_that_is_planned(et: Call, tmp_path: Path) -> N
     [
         (("--clock", "20"), "--clock has no effect here"),
         (("--fps", "1000", "--maximize", "fps"), "--maximize and --fps exclude each other"),
+        (("--on", "hdl:ice40", "--embedded"), "--embedded has no effect on ice40"),
+        (("--on", "hdl", "--embedded"), "--embedded needs an executor with a device"),
+        (("--on", "bitstream:up5k", "--embedded"), "executor bitstream runs no embedded core"),
     ],
 )
 def test_simulate_refuses_them_too(et: Call, model: Path, options: tuple[str, ...], words: str) -> None:
