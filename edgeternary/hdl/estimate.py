@@ -70,8 +70,8 @@ def _matrix(p: MatrixVector) -> tuple[float, float]:
         ffs = left.ffs + totals
         if p.beats == 1:
             out = sum(max(pair) for pair in zip(left.two, left.one, strict=True))
-    luts += out * (p.beats > 1) + out * (groups > 1)
-    ffs += 2 * out + len(p.i.payload)
+    luts += out * (p.beats > 1) + out * (groups > 1 or p.full)
+    ffs += (2 + p.full) * out + len(p.i.payload)
     if p.inside:
         luts += len(p.i.payload) + 5
         ffs += 2 * len(p.i.payload) + 2
@@ -135,9 +135,13 @@ def _rms_norm(p: RmsNorm) -> tuple[float, float]:
 def _window(p: Window) -> tuple[float, float]:
     bits = p.address_bits
     pads = sum(10 for axis in (0, 1) if p.pad[axis] or p.pad[axis + 2])
-    counts = (p.beats // p.sections, *p.kernel, p.passes, p.sections, p.out_width, p.out_height)
+    kernel = (1, 1) if p.wide else p.kernel
+    counts = (p.beats // p.sections, *kernel, p.passes, p.sections, p.out_width, p.out_height)
     mux = p.taps * p.lane_bits if pads else 0
-    luts = 4 * bits + p.taps * bits * (p.taps > 1) + pads + mux + sum(1.5 * _bits(n) for n in counts) + 20
+    adders = (
+        sum(bits - _zeros(place) for place in p.places if place) if p.wide else p.taps * bits * (p.taps > 1)
+    )
+    luts = 4 * bits + adders + pads + mux + sum(1.5 * _bits(n) for n in counts) + 20
     return luts, 4 * bits + sum(_bits(n) + 1 for n in counts) + 20
 
 
@@ -283,6 +287,11 @@ def luts(graph: Graph, folding: Folding | None = None, device: str = "ice40") ->
         layer = design.layers.get(name, name).split(SHARES)[0]
         found[layer] = found.get(layer, 0) + row["luts"]
     return {name: found[name] for name in (op.name for op in graph.ops)}
+
+
+def _zeros(number: int) -> int:
+    """Bits 0 at its low end: to add it needs none there."""
+    return (number & -number).bit_length() - 1
 
 
 def _bits(count: int) -> int:

@@ -8,8 +8,9 @@ each layer then takes the cheapest fold that keeps it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.pad import Filled, divisors, pad
@@ -28,13 +29,26 @@ MAX_BITS = 64  # input bits a cycle and layer, where that keeps the pace: wide b
 class Fold:
     """`pe` rows times `simd` columns a cycle; results leave `outputs` a beat.
 
-    With `tall` the columns of a beat are simd / ky channels of all ky rows of a convolution's window.
+    With `tall` the columns of a beat are simd / ky channels of all ky rows of a convolution's window, with
+    `wide` simd / (ky kx) channels of all its taps. With `full` a pass of one beat takes one cycle, not two.
     """
 
     pe: int
     simd: int
     outputs: int
     tall: bool = False
+    wide: bool = False
+    full: bool = False
+
+
+class Choice(NamedTuple):
+    """A fold that divides a matrix, see Fold."""
+
+    pe: int
+    simd: int
+    tall: bool = False
+    wide: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,7 @@ class Matrix:
     `bits` are the bits to count of a product: those of an input times those of a weight beyond its sign.
     Columns of one fold lie in runs of `run` (the channels of one tap); rows in blocks of `block` that share
     their inputs. With `own` every row has its own input (depthwise convolution), and pe cuts `block` rows.
-    Beats of results hold whole groups of `group` rows, see hdl.together.
+    Beats of results hold whole groups of `group` rows, see hdl.together. ky, kx: its window, or 1, 0.
     """
 
     vectors: int
@@ -71,19 +85,41 @@ class Matrix:
     own: bool
     bits: int
     ky: int = 1
+    kx: int = 0
     group: int = 1
 
-    def choices(self) -> list[tuple[int, int, bool]]:
-        """(pe, simd, tall) that divide the matrix."""
+    def choices(self) -> list[Choice]:
+        """What is cheap to build: of a window a tap a beat, or but for depthwise layers a column."""
         simds = [(1, False)] if self.own else [(d, False) for d in divisors(self.run)]
         if self.ky > 1 and not self.own:
             simds += [(d * self.ky, True) for d in divisors(self.run)]
-        sizes = [(pe, *simd) for pe in divisors(self.block) if pe % self.group == 0 for simd in simds]
-        return [size for size in sizes if size[0] <= MAX_ROWS and size[0] * size[1] * self.bits <= MAX_TERMS]
+        return self._sized(simds)
 
-    def cycles(self, pe: int, simd: int) -> int:
+    def wider(self) -> list[Choice]:
+        """Of convolutions, what takes more of a window at once: depthwise a column of it, any layer all its
+        taps; and a pass a cycle where a beat holds it whole."""
+        if not self.kx:
+            return []
+        runs, taps = [1] if self.own else divisors(self.run), self.ky * self.kx
+        simds = [(d * self.ky, True, False) for d in runs if self.own and self.ky > 1 and self.kx > 1]
+        simds += [(d * taps, False, taps > 1) for d in runs]
+        return [c._replace(full=c.simd == self.columns) for c in self._sized(simds)]
+
+    def _sized(self, simds: Sequence[tuple[Any, ...]]) -> list[Choice]:
+        """Those of (simd, tall, wide) with every number of rows that is not too large."""
+        sizes = [Choice(pe, *simd) for pe in divisors(self.block) if pe % self.group == 0 for simd in simds]
+        return [
+            size for size in sizes if size.pe <= MAX_ROWS and size.pe * size.simd * self.bits <= MAX_TERMS
+        ]
+
+    def lanes(self, c: Choice) -> int:
+        """Channels a beat that the window takes in."""
+        taps = self.ky * self.kx if c.wide else self.ky if c.tall else 1
+        return c.pe if self.own else c.simd // taps
+
+    def cycles(self, pe: int, simd: int, full: bool = False) -> int:
         """Cycles a frame, see edgeternary_hw.MatrixVector.interval."""
-        pass_cycles = max(self.columns // simd, pe // self.outputs(pe, simd) + 1)
+        pass_cycles = max(self.columns // simd, pe // self.outputs(pe, simd) + 1 - full)
         return self.vectors * (self.rows // pe) * pass_cycles
 
     def cost(self, pe: int, simd: int) -> int:
@@ -93,7 +129,8 @@ class Matrix:
         The layer: 3 for each bit of its input, which is gathered and buffered.
         """
         terms = simd * self.bits
-        return pe * (3 * terms + 2 * (self.bits + self.columns.bit_length())) + 3 * terms
+        gathered = terms * pe if self.own else terms
+        return pe * (3 * terms + 2 * (self.bits + self.columns.bit_length())) + 3 * gathered
 
     def outputs(self, pe: int, simd: int) -> int:
         """The fewest results a beat that leave in the time the next ones take."""
@@ -111,7 +148,7 @@ def matrix(op: Op, x: Value, y: Value) -> Matrix | None:
         own = op.groups > 1 and op.groups == rows == x.channels
         vectors = math.prod(y.shape[:-1])
         block = rows if own else rows // op.groups
-        return Matrix(vectors, rows, ky * kx * ins, ins, block, own, _bits(op, x), ky)
+        return Matrix(vectors, rows, ky * kx * ins, ins, block, own, _bits(op, x), ky, kx)
     return None
 
 
@@ -128,6 +165,7 @@ def fold(
     input_bits: int = 0,
     kept: bool = False,
     padded: bool = False,
+    wide: bool = False,
 ) -> Folding:
     """The folding that is used unless another is given; the same graph always gets the same.
 
@@ -136,6 +174,7 @@ def fold(
     cycles      the pace to keep, in place of the graph's MACs over `macs_per_cycle`
     input_bits  that can come in a cycle; 0: a pixel with all its channels
     kept, padded  see Folding
+    wide        layers that miss the pace otherwise may take more of a window at once, see Matrix.wider
     """
     original, graph = graph, prepared(graph, padded)
     matrices = layers(graph)
@@ -143,7 +182,8 @@ def fold(
     wanted = max(1, cycles or original.macs() // macs_per_cycle, beats)
     target = wanted
     for m in matrices.values():
-        target = max(target, min(m.cycles(pe, simd) for pe, simd, _ in m.choices()))
+        choices = m.choices() + (m.wider() if wide else [])
+        target = max(target, min(m.cycles(c.pe, c.simd, c.full) for c in choices))
     if not cycles and not padded and target > FAR * wanted:
         other = fold(original, macs_per_cycle, input_bits=input_bits, kept=kept, padded=True)
         if target > FAR * other.cycles:
@@ -222,11 +262,17 @@ def _first_matrices(graph: Graph) -> list[str]:
 def _cheapest(m: Matrix, target: int, size: int, before: list[int]) -> Fold:
     """The cheapest fold that keeps the pace, also through the width converter in front of it, which goes
     through the common divisor of simd and the channels a beat that its `size` inputs come with."""
-    kept = [c for c in m.choices() if m.cycles(*c[:2]) <= target]
-    smooth = [c for c in kept if size // max(math.gcd(c[1], lanes) for lanes in before) <= target]
-    narrow = [c for c in smooth or kept if c[1] * m.bits <= MAX_BITS]
-    pe, simd, tall = min(narrow or smooth or kept, key=lambda c: (m.cost(*c[:2]), m.cycles(*c[:2]), c[2], c))
-    return Fold(pe, simd, m.outputs(pe, simd), tall)
+    kept = [c for c in m.choices() if m.cycles(c.pe, c.simd) <= target]
+    wider = [] if kept else [c for c in m.wider() if m.cycles(c.pe, c.simd, c.full) <= target]
+    through = {c: m.lanes(c) for c in wider} or {c: c.simd for c in kept}
+    kept = kept or wider
+    smooth = [c for c in kept if size // max(math.gcd(through[c], lanes) for lanes in before) <= target]
+    narrow = [c for c in smooth or kept if c.simd * m.bits <= MAX_BITS]
+    best = min(
+        narrow or smooth or kept,
+        key=lambda c: (m.cost(c.pe, c.simd), m.cycles(c.pe, c.simd, c.full), c.tall, c),
+    )
+    return Fold(best.pe, best.simd, m.outputs(best.pe, best.simd), *best[2:])
 
 
 def lanes(channels: int, elements: int, cycles: int, fits: int = 1) -> int:

@@ -28,15 +28,15 @@ def conv2d(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     wire = ins[0]
     fold, own = _fold(b, op)
     weights = op.weights.reshape(len(op.weights), -1)
-    if fold.tall:  # columns in the order [kx][beat][ky][lane]
-        out, ky, kx, ins = op.weights.shape
-        lanes = fold.simd // ky
-        weights = (
-            op.weights.reshape(out, ky, kx, ins // lanes, lanes).transpose(0, 2, 3, 1, 4).reshape(out, -1)
-        )
+    taps = op.kernel[0] * op.kernel[1] if fold.wide else op.kernel[0] if fold.tall else 1
+    if taps > 1:  # columns in the order [kx][beat][ky][lane], or [beat][ky][kx][lane]
+        out, ky, kx, run = op.weights.shape
+        lanes = fold.simd // taps
+        order = (0, 3, 1, 2, 4) if fold.wide else (0, 2, 3, 1, 4)
+        weights = op.weights.reshape(out, ky, kx, run // lanes, lanes).transpose(order).reshape(out, -1)
     if op.kernel == (1, 1) and op.stride == (1, 1) and not any(op.pad) and op.groups == 1:
         return _product(b, op, wire, weights, op.bias)
-    lanes = fold.pe if own else fold.simd // op.kernel[0] if fold.tall else fold.simd
+    lanes = fold.pe if own else fold.simd // taps
     element = wire.element
     if wire.value.type.name == "int32" and any(op.pad):
         element = interval_element(min(wire.value.lo, op.pad_value), max(wire.value.hi, op.pad_value))
@@ -53,6 +53,7 @@ def conv2d(b: Builder, op: Op, ins: list[Wire]) -> Wire:
         sections=sections,
         passes=1 if own else len(weights) // sections // fold.pe,
         tall=fold.tall,
+        wide=fold.wide,
     )
     work = window.out_height * window.out_width * window.steps
     port = b.through(window, wire, op.name, "window", max(work, wire.value.size // lanes))
@@ -96,6 +97,7 @@ def _unit(
         out_width=out.width,
         own=own,
         raw=raw,
+        full=fold.full,
     )
     vectors = value.size // len(weights)
     passes = len(weights) // fold.pe

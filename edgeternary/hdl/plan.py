@@ -56,7 +56,8 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
     """The folding that meets the wishes with the fewest LUTs; single-port RAMs are used as `wishes` says.
 
     Without a wish for speed, the default folding, or the fastest slower one that fits. Awkward sizes are
-    padded where the rate is out of reach without, or where that is better by more than GAIN.
+    padded where the rate is out of reach without, or where that is better by more than GAIN. More of a
+    window is taken at once only where nothing else is as fast as asked for.
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
     if wishes.latency:
@@ -69,25 +70,48 @@ def folding(graph: Graph, wishes: Wishes) -> Folding:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if wishes.embedded:
         part = replace(part, pins=graph.input.size * graph.input.type.bits)  # the whole frame at once
+    found = _searched(graph, part, wishes, wide=False)
+    if _may_be_faster(graph, found, part, wishes):
+        wider = _searched(graph, part, wishes, wide=True)
+        if not isinstance(found, Folding) or (
+            isinstance(wider, Folding)
+            and _made(graph, wider, wishes).cycles < _made(graph, found, wishes).cycles
+        ):
+            found = wider
+    if isinstance(found, EdgeTernaryError):
+        raise found
+    return found
+
+
+def _may_be_faster(graph: Graph, found: Folding | EdgeTernaryError, part: Part, wishes: Wishes) -> bool:
+    """Whether taking more of a window at once may help: a rate was missed, or what is the fastest without it
+    fits where as much as fits is asked for."""
+    if not any(op.kind == "conv2d" for op in graph.ops):
+        return False
+    if isinstance(found, EdgeTernaryError):
+        return True
+    fastest = _at(graph, part, 1, found.padded, False)
+    return wishes.maximize and replace(found, answer_bytes=1) == fastest
+
+
+def _searched(graph: Graph, part: Part, wishes: Wishes, wide: bool) -> Folding | EdgeTernaryError:
+    """The best folding, awkward sizes padded or not; the error where none is found."""
     search = _keeping if wishes.fps else _fastest
     found: list[Folding] = []
     missed: EdgeTernaryError | None = None
     for padded in (False, True) if awkward(graph) else (False,):
         try:
-            found.append(search(graph, part, wishes, padded))
+            found.append(search(graph, part, wishes, padded, wide))
         except EdgeTernaryError as error:
             if error.code != DOES_NOT_FIT:
                 raise
             missed = error
+    if missed and not found:
+        return missed
     if len(found) < 2:
-        return found[0] if found else _raise(missed)
+        return found[0]
     plain, other = (_cost(graph, one, part, wishes) for one in found)
     return found[other < (1 - GAIN) * plain]
-
-
-def _raise(error: EdgeTernaryError | None) -> Folding:
-    assert error
-    raise error
 
 
 def _cost(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> int:
@@ -119,15 +143,15 @@ def _wired(graph: Graph, wishes: Wishes) -> Folding:
     return found
 
 
-def _at(graph: Graph, part: Part, cycles: int, padded: bool) -> Folding:
+def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool) -> Folding:
     kept = family(part.name).output_registers
-    return fold(graph, cycles=cycles, input_bits=part.pins, kept=kept, padded=padded)
+    return fold(graph, cycles=cycles, input_bits=part.pins, kept=kept, padded=padded, wide=wide)
 
 
-def _keeping(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
+def _keeping(graph: Graph, part: Part, wishes: Wishes, padded: bool, wide: bool) -> Folding:
     """The cheapest folding that keeps the rate."""
     wanted = max(_cycles(part, wishes), 1)
-    found = _leaving(graph, _at(graph, part, wanted, padded), part, wishes, wanted)
+    found = _leaving(graph, _at(graph, part, wanted, padded, wide), part, wishes, wanted)
     _keeps_rate(graph, found, part, wishes)
     _check(graph, found, part, wishes)
     return found
@@ -171,7 +195,7 @@ def _keeps_rate(graph: Graph, found: Folding, part: Part, wishes: Wishes) -> Non
         )
 
 
-def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
+def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool, wide: bool) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
     default = fold(graph, input_bits=part.pins if wishes.embedded else 0, padded=padded).cycles
@@ -181,7 +205,7 @@ def _fastest(graph: Graph, part: Part, wishes: Wishes, padded: bool) -> Folding:
         paces.append(max(int(paces[-1] * STEP), 1 if wishes.maximize else default))
 
     def at(pace: int) -> Folding:
-        return _at(graph, part, pace, padded)
+        return _at(graph, part, pace, padded, wide)
 
     if wishes.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))

@@ -103,7 +103,7 @@ class _Trace:
                     if not place.any():
                         bits.append(NOTHING)
                         continue
-                    column = r if part.own else c
+                    column = c * part.pe + r if part.own else c
                     number, new = self._number((column, k, place.tobytes()))
                     self.terms += new and not free and not (place == 1).all()
                     bits.append(number)

@@ -17,7 +17,7 @@ from typing import Any
 
 from amaranth import Cat, Const, Module, Signal, Value
 
-__all__ = ["Segment", "Shape", "addends", "compress", "full_adder", "reduce", "results"]
+__all__ = ["Segment", "Shape", "addends", "compress", "full_adder", "reduce", "results", "single"]
 
 Enable = Callable[[int], AbstractContextManager[None]]
 Register = Callable[[list["Segment"]], Any]
@@ -196,3 +196,9 @@ def addends(segments: list[Segment], width: int) -> tuple[Value, Value]:
         for k in range(2):
             numbers[k].append(found[k] if k < len(found) else Const(0, (high - low) * segments[0].elements))
     return Cat(*numbers[0]), Cat(*numbers[1])
+
+
+def single(segments: list[Segment]) -> bool:
+    """Whether no plane has more than one bit."""
+    planes = [k for s in segments for k in range(s.low, s.high)]
+    return all(s.count == 1 for s in segments) and len(planes) == len(set(planes))

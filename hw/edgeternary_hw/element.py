@@ -7,7 +7,7 @@ from typing import Any
 
 from amaranth import Cat, Const, Shape, Value
 
-__all__ = ["Element", "lanes", "resize"]
+__all__ = ["Element", "lanes", "resize", "signed_bits"]
 
 KINDS = ("unsigned", "signed", "bipolar", "ternary")
 
@@ -103,3 +103,8 @@ def lanes(payload: Value, count: int) -> list[Value]:
 def resize(number: Value, width: int) -> Value:
     """The low `width` bits of a number, sign- or zero-extended when it is narrower."""
     return (number | Const(0, Shape(width, number.shape().signed)))[:width]
+
+
+def signed_bits(value: int) -> int:
+    """Bits that hold a signed number."""
+    return (value if value >= 0 else ~value).bit_length() + 1

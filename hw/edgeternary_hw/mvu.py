@@ -16,8 +16,8 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compress import Segment, Shape, addends, compress
-from .element import Element, lanes, resize
+from .compress import Segment, Shape, addends, compress, single
+from .element import Element, lanes, resize, signed_bits
 from .fifo import Skid
 from .planes import WeightPlanes
 from .stage import Memories, MemorySize, counter, table
@@ -33,7 +33,8 @@ class MatrixVector(Memories, wiring.Component):
 
     A vector comes in as `rows / pe` passes of `columns / simd` beats with `simd` elements each (a Replay or a
     Window repeats it); rows leave in order, `outputs` a beat (a divisor of `pe`), `out_width` bits signed.
-    With `own` a beat holds one column for each of `pe` rows instead (depthwise convolution): simd is 1.
+    With `own` a beat holds simd columns for each of `pe` rows instead (depthwise convolution), [column][row].
+    With `full` a pass takes a cycle where it is one beat and its results leave as one, else two.
     With `raw` the unsigned count of a row leaves in place of y = scale * count + constants[row], as wide as
     `acc_width`: for a reader that takes the constants into its own (thresholds).
     """
@@ -50,15 +51,17 @@ class MatrixVector(Memories, wiring.Component):
         out_width: int,
         own: bool = False,
         raw: bool = False,
+        full: bool = False,
     ) -> None:
         matrix = weights if isinstance(weights, WeightPlanes) else WeightPlanes(weights)
         self.rows, self.columns = matrix.rows, matrix.columns
-        if self.rows % pe or self.columns % simd or pe % outputs or (own and simd != 1):
+        if self.rows % pe or self.columns % simd or pe % outputs:
             raise ValueError(
                 f"pe {pe}, simd {simd}, outputs {outputs} do not fold {self.rows} x {self.columns}"
             )
         self.pe, self.simd, self.outputs, self.own = pe, simd, outputs, own
         self.element, self.raw = element, raw
+        self.full = full and simd == self.columns and outputs == pe
         self.planes, self._values, self._shapes = matrix.planes, matrix.values, matrix.shapes
         full = (1 << element.width) - 1
         self.constants = [
@@ -68,7 +71,7 @@ class MatrixVector(Memories, wiring.Component):
         most = max(1, full * max(matrix.nonzeros))
         self.acc_width = most.bit_length()
         self.out_width = self.acc_width if raw else out_width
-        lane_count = pe if own else simd
+        lane_count = pe * simd if own else simd
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(lane_count * element.width))),
@@ -157,10 +160,13 @@ class MatrixVector(Memories, wiring.Component):
         pe = self.pe
         bits = []
         if self.own:
-            codes = [self.element.planes(code) for code in lanes(payload, pe)]
-            for k in range(self.element.width):
-                x = Cat(*(~bit if inverted else bit for bit, inverted in (code[k] for code in codes)))
-                bits.append((x & plus) | (~x & minus))
+            codes = [self.element.planes(code) for code in lanes(payload, pe * self.simd)]
+            for c in range(0, len(codes), pe):
+                p, n = (plus, minus) if self.simd == 1 else (plus[c : c + pe], minus[c : c + pe])
+                for k in range(self.element.width):
+                    column = (code[k] for code in codes[c : c + pe])
+                    x = Cat(*(~bit if inverted else bit for bit, inverted in column))
+                    bits.append((x & p) | (~x & n))
         else:
             for c, code in enumerate(lanes(payload, self.simd)):
                 p, n = plus[c * pe : (c + 1) * pe], minus[c * pe : (c + 1) * pe]
@@ -185,7 +191,7 @@ class MatrixVector(Memories, wiring.Component):
     @property
     def adds_totals(self) -> bool:
         """Whether the full adders leave two numbers, to be added by a stage of their own."""
-        return not _single(self.shape.final)
+        return not single(self.shape.final)
 
     @property
     def beats(self) -> int:
@@ -195,7 +201,7 @@ class MatrixVector(Memories, wiring.Component):
     @property
     def interval(self) -> int:
         """Cycles a pass takes when nothing waits: its beats, or the results' way out and the hand-over."""
-        return max(self.beats, self.pe // self.outputs + 1)
+        return 1 if self.full else max(self.beats, self.pe // self.outputs + 1)
 
     @property
     def depth(self) -> int:
@@ -220,7 +226,7 @@ class MatrixVector(Memories, wiring.Component):
         if (depth := self.rows // self.pe * self.beats) > 1 and width:
             found["weights"] = MemorySize(depth, width)
         if not self.raw and len(set(self.constants)) > 1 and self.rows > self.outputs:
-            size = max(_signed_bits(c) for c in self.constants) * self.outputs
+            size = max(signed_bits(c) for c in self.constants) * self.outputs
             found["constants"] = MemorySize(self.rows // self.outputs, size)
         return found
 
@@ -289,7 +295,7 @@ class MatrixVector(Memories, wiring.Component):
         rows = [
             [Cat(*(word[j * self.pe + r] for j in range(width))) for word in words] for r in range(self.pe)
         ]
-        if _single(segments):
+        if single(segments):
             return _Totals([first for first, _ in rows], False)
         found = [Signal(width, name=f"total{r}", reset_less=True) for r in range(self.pe)]
         with m.If(go):
@@ -316,12 +322,26 @@ class MatrixVector(Memories, wiring.Component):
         return table(m, words, max(width, 1), accept, "weights", *self.place("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
+        """The results' way out, and `go`."""
+        take, done_after = Signal(), Signal()
+        if self.full:  # all sums of a pass at once, behind two registers: room when `go` ends a cycle late
+            m.submodules.rest = rest = Skid(self.pe * self.acc_width)
+            m.d.comb += [go.eq(rest.i.ready), rest.i.valid.eq(done), rest.i.payload.eq(Cat(*sums))]
+            m.d.comb += [rest.o.ready.eq(take), done_after.eq(Mux(go, finished, done))]
+            m.d.sync += done.eq(done_after)
+            self._leave(m, lanes(rest.o.payload, self.pe), rest.o.valid, take)
+        else:
+            self._leave(m, *self._shifted(m, sums, (go, done, done_after, finished), take), take)
+
+    def _shifted(
+        self, m: Module, sums: list[Signal], control: tuple[Signal, Signal, Signal, Value], take: Signal
+    ) -> tuple[list[Signal], Value]:
         """Finished sums move to a shift register and leave it `outputs` at a time."""
         groups, width = self.pe // self.outputs, self.acc_width
+        go, done, done_after, finished = control
         rest = [Signal(width, name=f"rest{r}", reset_less=True) for r in range(self.pe)]
         left = Signal(range(groups + 1))  # beats of `rest` still to be sent
         after = Signal(range(groups + 1))
-        take, done_after = Signal(), Signal()
         capture = go & done
         m.d.comb += [
             after.eq(Mux(capture, groups, left - take)),
@@ -333,17 +353,20 @@ class MatrixVector(Memories, wiring.Component):
         if groups > 1:
             with m.Elif(take):
                 m.d.sync += [a.eq(b) for a, b in zip(rest, rest[self.outputs :])]
-        head = rest[: self.outputs]
+        return rest[: self.outputs], left != 0
+
+    def _leave(self, m: Module, head: Sequence[Value], there: Value, take: Signal) -> None:
+        """Counts, or with the constants of their rows the results."""
         if self.raw:
             m.d.comb += [
-                self.o.valid.eq(left != 0),
+                self.o.valid.eq(there),
                 self.o.payload.eq(Cat(*head)),
                 take.eq(self.o.valid & self.o.ready),
             ]
             return
-        picked, waiting = Signal(self.outputs * width, reset_less=True), Signal()
+        picked, waiting = Signal(self.outputs * self.acc_width, reset_less=True), Signal()
         out_free = ~self.o.valid | self.o.ready
-        m.d.comb += take.eq((left != 0) & (~waiting | out_free))
+        m.d.comb += take.eq(there & (~waiting | out_free))
         constants = self._constants(m, take)
         m.d.sync += [
             waiting.eq(take | (waiting & ~out_free)),
@@ -361,7 +384,7 @@ class MatrixVector(Memories, wiring.Component):
     def _constants(self, m: Module, take: Value) -> list[Value]:
         """The row constants that belong to the results in flight."""
         rows = [self.constants[k : k + self.outputs] for k in range(0, self.rows, self.outputs)]
-        width = max(_signed_bits(c) for c in self.constants)
+        width = max(signed_bits(c) for c in self.constants)
         mask = (1 << width) - 1
         words = [sum((c & mask) << (k * width) for k, c in enumerate(row)) for row in rows]
         if len(set(words)) == 1:
@@ -373,13 +396,3 @@ class MatrixVector(Memories, wiring.Component):
 class _Totals(NamedTuple):
     words: list[Value]
     added: bool  # whether they took a stage of their own
-
-
-def _single(segments: list[Segment]) -> bool:
-    """Whether no plane has more than one bit."""
-    planes = [k for s in segments for k in range(s.low, s.high)]
-    return all(s.count == 1 for s in segments) and len(planes) == len(set(planes))
-
-
-def _signed_bits(value: int) -> int:
-    return (value if value >= 0 else ~value).bit_length() + 1

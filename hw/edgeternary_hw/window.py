@@ -14,6 +14,7 @@ from .stage import Memories, MemorySize, counter, ram
 __all__ = ["Window"]
 
 Levels = list[tuple[str, int, Value]]
+HAND_OVER = 8  # cycles from a row stored, or done with, to the next one: rows to spare hide them
 
 
 class Window(Memories, wiring.Component):
@@ -22,7 +23,9 @@ class Window(Memories, wiring.Component):
 
     `pad` is (top, left, bottom, right); a tap outside the map is `pad_word`. With `mark` the output carries
     one more bit on top, 1 for such a tap. With `tall` a beat holds the taps of all ky, the topmost in the low
-    bits, and the beats run [kx][beat of section]. Rows become free when no later window needs them.
+    bits, and the beats run [kx][beat of section]. With `wide` it holds those of all ky and kx, [ky][kx], each
+    from a read port of its own, and there are rows to spare: a window may then move on with every pixel that
+    comes in. Rows become free when no later window needs them.
     """
 
     def __init__(
@@ -39,15 +42,18 @@ class Window(Memories, wiring.Component):
         passes: int = 1,
         mark: bool = False,
         tall: bool = False,
+        wide: bool = False,
     ) -> None:
         self.height, self.width = size
         self.lane_bits, self.beats, self.kernel, self.stride, self.pad = lane_bits, beats, kernel, stride, pad
         self.pad_word, self.sections, self.passes = pad_word, sections, passes
-        self.mark, self.taps = mark, kernel[0] if tall else 1
+        self.mark, self.wide = mark, wide
+        self.down, self.across = kernel[0] if tall or wide else 1, kernel[1] if wide else 1
+        self.taps = self.down * self.across  # a beat
         top, left, bottom, right = pad
         self.out_height = (self.height + top + bottom - kernel[0]) // stride[0] + 1
         self.out_width = (self.width + left + right - kernel[1]) // stride[1] + 1
-        if self.out_height < 1 or self.out_width < 1 or beats % sections or (mark and tall):
+        if self.out_height < 1 or self.out_width < 1 or beats % sections or (mark and (tall or wide)):
             raise ValueError(f"window {kernel} with pad {pad} does not fit a map of {size}")
         super().__init__(
             {
@@ -65,7 +71,15 @@ class Window(Memories, wiring.Component):
     @property
     def address_bits(self) -> int:
         need, frees = self.rows()
-        return ceil_log2(max(2, (max(need) + max(frees)) * self.width * self.beats))
+        row = self.width * self.beats
+        spare = -(-HAND_OVER // row) if self.wide else 0
+        return ceil_log2(max(2, (max(need) + max(frees) + spare) * row))
+
+    @property
+    def places(self) -> list[int]:
+        """Of the taps of a beat, how far they lie behind the first one in the ring."""
+        row = self.width * self.beats
+        return [(k // self.across) * row + (k % self.across) * self.beats for k in range(self.taps)]
 
     KEPT = ("ring",)
 
@@ -106,7 +120,7 @@ class Window(Memories, wiring.Component):
         ]
         _, row_end = counter(m, row, accept, "column")
         stored, done = accept & row_end, Signal()
-        reads = [((at + k * row)[:bits] if k else at, send) for k in range(self.taps)]
+        reads = [((at + place)[:bits] if place else at, send) for place in self.places]
         write = (write_at, self.i.payload, accept)
         taps = ram(m, self.lane_bits, write, reads, "ring", *self.place("ring"))
         with m.If(accept):
@@ -147,8 +161,8 @@ class Window(Memories, wiring.Component):
         """
         lengths = (
             ("beat", self.beats // self.sections),
-            ("kx", self.kernel[1]),
-            ("ky", 1 if self.taps > 1 else self.kernel[0]),
+            ("kx", self.kernel[1] // self.across),
+            ("ky", self.kernel[0] // self.down),
             ("again", self.passes),
             ("section", self.sections),
             ("x", self.out_width),
@@ -229,7 +243,7 @@ class Window(Memories, wiring.Component):
         """For each tap that is read, whether it lies outside the map: from its row and column, counted from
         the first padded ones."""
         ends = {name: end for name, _, end in levels}
-        kx, ky = self.kernel[1], 1 if self.taps > 1 else self.kernel[0]
+        kx, ky = self.kernel[1] // self.across, self.kernel[0] // self.down
         columns = ((ends["beat"], 1), (ends["kx"], 1 - kx), (ends["section"], self.stride[1] + 1 - kx))
         rows = ((ends["kx"], 1), (ends["ky"], 1 - ky), (ends["x"], self.stride[0] + 1 - ky))
         places = []
@@ -250,7 +264,7 @@ class Window(Memories, wiring.Component):
             restart = ends["x"] & last_row if axis == 0 else ends["x"]
             with m.If(send):
                 m.d.sync += place.eq(Mux(restart, 0, place + distance))
-            taps = range(self.taps) if axis == 0 else [0] * self.taps
+            taps = [k % self.across if axis else k // self.across for k in range(self.taps)]
             places.append([(place >= before - k) & (place < before + size - k) for k in taps])
         if all(isinstance(flag, Const) for axis in places for flag in axis):
             return [Const(0, 1)] * self.taps

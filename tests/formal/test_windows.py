@@ -28,7 +28,9 @@ def check(claim: Callable[[], Claim]) -> None:
     prove_no_loops(claim().part)
 
 
-def window_claim(frames: int = 2, *, mark: bool = False, tall: bool = False, **shape: Any) -> Claim:
+def window_claim(
+    frames: int = 2, *, mark: bool = False, tall: bool = False, wide: bool = False, **shape: Any
+) -> Claim:
     """A Window against the list of its taps. `shape` holds the arguments of specs.window."""
     shape = {"beats": 1, "stride": (1, 1), **shape}
     size, beats, kernel = shape["size"], shape["beats"], shape["kernel"]
@@ -37,10 +39,10 @@ def window_claim(frames: int = 2, *, mark: bool = False, tall: bool = False, **s
     def answers(inputs: Inputs) -> list[Answer]:
         (words,) = inputs
         return [
-            tap_answer(words, first, places[k::step] if tall else [places[k]], first + frame)
+            tap_answer(words, first, places[k::step] if tall or wide else [places[k]], first + frame)
             for first in range(0, frames * frame, frame)
             for places in specs.window(**shape)
-            for step in (len(places) // kernel[0] if tall else len(places),)
+            for step in (len(places) // (kernel[0] if tall else kernel[0] * kernel[1] if wide else 1),)
             for k in range(step)
         ]
 
@@ -62,6 +64,7 @@ def window_claim(frames: int = 2, *, mark: bool = False, tall: bool = False, **s
         passes=shape.get("passes", 1),
         mark=mark,
         tall=tall,
+        wide=wide,
     )
     return Claim(part, (frames * frame,), answers, slack=2)
 
@@ -73,6 +76,8 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "padded": {"frames": 1, "size": (2, 1), "kernel": (2, 1), "pad": (1, 0, 1, 0)},
     "marked": {"frames": 1, "size": (2, 2), "kernel": (2, 2), "pad": (0, 1, 0, 0), "mark": True},
     "tall": {"frames": 1, "size": (3, 1), "kernel": (2, 1), "pad": (1, 0, 0, 0), "tall": True},
+    "wide": {"frames": 1, "size": (2, 2), "kernel": (2, 2), "pad": (0, 1, 0, 0), "wide": True},
+    "wide rows": {"size": (1, 3), "kernel": (1, 2), "wide": True, "passes": 2},
     "passes": {"frames": 1, "size": (1, 2), "kernel": (1, 2), "passes": 2},
     "sections": {"frames": 1, "size": (1, 2), "beats": 2, "kernel": (1, 2), "sections": 2},
 }
@@ -123,7 +128,13 @@ def test_sum_pool() -> None:
 
 
 def matrix_claim(
-    weights: list[list[int]], element: Element, pe: int, simd: int, *, given: list[list[int]] | None = None
+    weights: list[list[int]],
+    element: Element,
+    pe: int,
+    simd: int,
+    *,
+    given: list[list[int]] | None = None,
+    full: bool = False,
 ) -> Claim:
     """A MatrixVector with the weights `given` (`weights`, without) against y = W x + b, for two vectors."""
     rows, columns = len(weights), len(weights[0])
@@ -142,7 +153,7 @@ def matrix_claim(
             found += [Answer(specs.holds(target, [total]), (first + beats,)) for total in sums]
         return found
 
-    part = MatrixVector(given or weights, bias, element, pe=pe, simd=simd, outputs=1, out_width=7)
+    part = MatrixVector(given or weights, bias, element, pe=pe, simd=simd, outputs=1, out_width=7, full=full)
     count = 2 * (rows // pe) * beats
     return Claim(part, (count,), answers, (specs.legal(element),), patience=16)
 
@@ -159,3 +170,8 @@ MATRICES = {
 @pytest.mark.parametrize("name", MATRICES)
 def test_matrix_vector(name: str) -> None:
     check(lambda: matrix_claim(*MATRICES[name]))
+
+
+@pytest.mark.parametrize("element", [BIPOLAR, U2], ids=lambda e: e.kind)
+def test_a_pass_a_cycle(element: Element) -> None:
+    check(lambda: matrix_claim([[1, -1, 1], [-1, -1, 1]], element, 1, 3, full=True))

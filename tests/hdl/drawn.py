@@ -13,7 +13,7 @@ from edgeternary.hdl import devices, estimate, memory
 from edgeternary.hdl.build import count_cells
 from edgeternary.hdl.emit import component_rtlil
 from edgeternary.hdl.pad import divisors
-from edgeternary_hw import Element, MatrixVector, WiredDense
+from edgeternary_hw import Element, MatrixVector, Window, WiredDense
 
 ELEMENTS = (
     Element("unsigned", 1), Element("bipolar", 1), Element("unsigned", 2), Element("ternary", 2),
@@ -34,7 +34,7 @@ class Drawn:
         """LUTs for iCE40, memories included, where the planner puts them."""
         fabric = devices.family("ice40")
         luts, _ = estimate.FORMULAS[type(self.part)](self.part)
-        if isinstance(self.part, MatrixVector):
+        if isinstance(self.part, MatrixVector | Window):
             placed = memory.allocate([("part", self.part)], fabric, None)
             for name, size in self.part.memories.items():
                 block = self.part.styles[name] == "block"
@@ -80,6 +80,36 @@ def wired(seed: int) -> Drawn:
     return Drawn(part, f"wired {rows} x {columns}, {zeros:.0%} zeros, {element.kind} {element.width}")
 
 
+def depthwise(seed: int) -> Drawn:
+    """All taps of some channels at once, a pass a cycle."""
+    rng = np.random.default_rng(seed)
+    element, zeros = ELEMENTS[seed % len(ELEMENTS)], float(rng.choice(ZEROS[:3]))
+    rows, taps = int(rng.choice([4, 8, 16, 32])), int(rng.choice([4, 6, 9]))
+    weights = rng.choice([-1, 1], (rows, taps))
+    weights[rng.random(weights.shape) < zeros] = 0
+    pe = max(n for n in divisors(rows) if n * taps * element.width <= MOST)
+    bias = rng.integers(-5, 6, rows)
+    part = MatrixVector(
+        weights.tolist(), bias.tolist(), element, pe=pe, simd=taps, outputs=pe,
+        out_width=_width(weights, bias, element), raw=bool(rng.random() < 0.5), own=True, full=True,
+    )  # fmt: skip
+    part._MustUse__silence = True
+    kind = f"depthwise {rows} x {taps}, {zeros:.0%} zeros, {element.kind} {element.width}"
+    return Drawn(part, f"{kind}, pe {pe}, raw {part.raw}")
+
+
+def wide(seed: int) -> Drawn:
+    """A window whose beats hold all its taps."""
+    rng = np.random.default_rng(seed)
+    size, beats = tuple(int(n) for n in rng.integers(6, 30, 2)), int(rng.choice([1, 1, 2, 4]))
+    kernel, bits = ((3, 3), (2, 2), (3, 3), (1, 3), (5, 5))[seed % 5], int(rng.choice([2, 8, 16, 32]))
+    pad = tuple(int(n) for n in rng.integers(0, 2, 4)) if seed % 2 else (0, 0, 0, 0)
+    stride = (1, 1) if seed % 3 else (2, 2)
+    part = Window(bits, size, beats, kernel, stride, pad, sections=beats, wide=True)
+    part._MustUse__silence = True
+    return Drawn(part, f"window {kernel} of {size}, stride {stride}, pad {pad}, {beats} beats of {bits} bits")
+
+
 def _width(weights: np.ndarray, bias: np.ndarray, element: Element) -> int:
     """Bits of the widest answer."""
     low, high = element.offset, element.offset + element.scale * ((1 << element.width) - 1)
@@ -92,6 +122,8 @@ def drawn(count: int) -> Iterator[Drawn]:
     for seed in range(count):
         yield folded(seed)
         yield wired(seed)
+        yield depthwise(seed)
+        yield wide(seed)
 
 
 def main() -> None:

@@ -37,14 +37,45 @@ def test_matrix_vector(element: Element, weights: tuple[int, int], fold: tuple[i
 
 
 @pytest.mark.parametrize("element", [BIPOLAR, TERNARY, U2, S8], ids=lambda e: f"{e.kind}{e.width}")
-def test_own_columns(element: Element) -> None:
+@pytest.mark.parametrize(
+    ("pe", "simd", "outputs", "full"),
+    [(3, 1, 1, False), (3, 3, 1, False), (2, 9, 2, False), (2, 9, 2, True), (6, 9, 6, True), (1, 9, 1, True)],
+)
+def test_own_columns(element: Element, pe: int, simd: int, outputs: int, full: bool) -> None:
     rng = np.random.default_rng(2)
-    channels, taps, pe = 6, 9, 3
+    channels, taps = 6, 9
     w = rng.integers(-1, 2, (channels, taps))
     bias = rng.integers(-9, 10, channels)
     x = draw(rng, element, (FRAMES, taps, channels))
-    part = MatrixVector(w.tolist(), bias.tolist(), element, pe=pe, simd=1, outputs=1, out_width=16, own=True)
+    part = MatrixVector(
+        w.tolist(),
+        bias.tolist(),
+        element,
+        pe=pe,
+        simd=simd,
+        outputs=outputs,
+        out_width=16,
+        own=True,
+        full=full,
+    )
     ordered = x.reshape(FRAMES, taps, channels // pe, pe).transpose(0, 2, 1, 3)
-    got, _ = run_part(part, [beats(element, ordered, pe)], FRAMES * channels)
+    got, _ = run_part(part, [beats(element, ordered, pe * simd)], FRAMES * channels // outputs)
     expected = np.einsum("ftc,ct->fc", x, w) + bias
-    np.testing.assert_array_equal(numbers(Element("signed", 16), got, 1).reshape(FRAMES, -1), expected)
+    np.testing.assert_array_equal(numbers(Element("signed", 16), got, outputs).reshape(FRAMES, -1), expected)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(("full", "cycles"), [(False, 2), (True, 1)])
+def test_a_pass_of_one_beat(full: bool, cycles: int, raw: bool) -> None:
+    """Takes two cycles; with `full` one, the same numbers, and nothing is lost in pauses."""
+    rng = np.random.default_rng(3)
+    w, x = rng.integers(-1, 2, (4, 5)), draw(rng, U2, (60, 5))
+    shape = {"pe": 2, "simd": 5, "outputs": 2, "out_width": 8, "raw": raw}
+    stream = beats(U2, np.repeat(x[:, None], 2, axis=1), 5)
+    part = MatrixVector(w.tolist(), [0] * 4, U2, full=full, **shape)
+    got, took = run_part(part, [stream], 120, stall=0)
+    assert part.interval == cycles and abs(took - 50 - 120 * cycles) < 20
+    again, _ = run_part(MatrixVector(w.tolist(), [0] * 4, U2, full=full, **shape), [stream], 120)
+    assert again == got
+    if not raw:
+        np.testing.assert_array_equal(numbers(Element("signed", 8), got, 2).reshape(60, 4), x @ w.T)

@@ -31,27 +31,39 @@ GEOMETRY = [
 
 @pytest.mark.parametrize(("size", "kernel", "stride", "pad"), GEOMETRY)
 @pytest.mark.parametrize(("sections", "passes"), [(1, 1), (1, 3), (2, 2), (4, 1)])
-@pytest.mark.parametrize("tall", [False, True])
-def test_window(size, kernel, stride, pad, sections: int, passes: int, tall: bool) -> None:
+@pytest.mark.parametrize("form", ["", "tall", "wide"])
+def test_window(size, kernel, stride, pad, sections: int, passes: int, form: str) -> None:
     stall = STALLS[(size[0] + passes) % 2]
     rng = np.random.default_rng(3)
     channels, lanes = 8, 2
     x = draw(rng, S8, (FRAMES, *size, channels))
     part = Window(
         lanes * 8, size, channels // lanes, kernel, stride, pad, pad_word=S8.pack([-3] * lanes),
-        sections=sections, passes=passes, tall=tall,
+        sections=sections, passes=passes, **({form: True} if form else {}),
     )  # fmt: skip
     view = windows(x, kernel, stride, pad, -3)
     expected = view.reshape(*view.shape[:3], sections, channels // sections, *kernel).transpose(
         0, 1, 2, 3, 5, 6, 4
     )
-    if tall:
+    if form:
         grouped = expected.reshape(*expected.shape[:-1], -1, lanes)
-        lanes *= kernel[0]
-        expected = np.moveaxis(grouped, 4, 6).reshape(*expected.shape[:4], -1)
+        order = (0, 1, 2, 3, 6, 4, 5, 7) if form == "wide" else (0, 1, 2, 3, 5, 6, 4, 7)
+        lanes *= kernel[0] * (kernel[1] if form == "wide" else 1)
+        expected = grouped.transpose(order).reshape(*expected.shape[:4], -1)
     expected = np.repeat(expected[:, :, :, :, None], passes, axis=4).reshape(-1, lanes)
     got, _ = run_part(part, [beats(S8, x, 2)], len(expected), stall=stall)
     np.testing.assert_array_equal(numbers(S8, got, lanes), expected)
+
+
+@pytest.mark.parametrize(("width", "stride"), [(1, 1), (3, 1), (9, 1), (9, 2), (4, 3)])
+def test_wide_windows_keep_up_with_pixels(width: int, stride: int) -> None:
+    """As many windows as pixels: the next row begins without a pause, in rows to spare."""
+    frames, size = 6, (5, width)
+    part = Window(8, size, 1, (3, 3), (1, stride), (1, 1, 1, 1), wide=True)
+    x = [int(n) for n in np.random.default_rng(6).integers(0, 256, frames * 5 * width)]
+    answers = frames * part.out_height * part.out_width
+    _, cycles = run_part(part, [x], answers, stall=0)
+    assert cycles <= len(x) + 4 * width + 70  # which watches 50 more
 
 
 @pytest.mark.parametrize("element", [BIPOLAR, TERNARY, U2, S8], ids=lambda e: f"{e.kind}{e.width}")
