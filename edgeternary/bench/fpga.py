@@ -134,6 +134,6 @@ def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:
     from edgeternary.ir.names import identifier
 
     design = plan.design(graph, plan.Wishes(entry.device, entry.fps), memories=LUT6)
-    figures, _ = build.synthesise(emit.design_rtlil(design), identifier(graph.name), LUT6, yosys)
+    figures, _ = build.synthesise(emit.design_verilog(design), identifier(graph.name), LUT6, yosys)
     build.refuse_multipliers(graph.name, figures)
     return int(figures["luts"])

@@ -49,20 +49,25 @@ def count_cells(design: str, top: str, device_name: str, tool: str = "auto") -> 
 def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[dict[str, int | str], Path]:
     """The figures of `count_cells`, and the folder that holds the netlist as netlist.json and netlist.v.
 
+    design  RTLIL, or Verilog as hdl.emit writes it, which begins with a comment: what ships is measured
+
     One synthesis serves both: with DSP inference on, a netlist without multipliers is the one to place. In
     netlist.json, which is placed, block RAMs have taken in the registers that follow them.
     """
     fabric = family(device)
     yosys_version = version(tool)
+    verilog = design.startswith("/*")
+    file = "design.v" if verilog else "design.il"
+    read = f"{'read_verilog' if verilog else 'read_rtlil'} {file}"
     script = (
-        f"read_rtlil design.il; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json; "
-        f"design -reset; read_rtlil design.il; {fabric.synth.format(top=top)}; "
+        f"{read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json; "
+        f"design -reset; {read}; {fabric.synth.format(top=top)}; "
         "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
         "write_json netlist.json; write_verilog -noattr -norename netlist.v"
     )
 
     def fill(folder: Path) -> None:
-        (folder / "design.il").write_text(design, encoding="utf-8")
+        (folder / file).write_text(design, encoding="utf-8")
         yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=TIMEOUT)
         absorbed = absorb(folder / "netlist.json") if fabric.output_registers else 0
         (folder / "absorbed").write_text(str(absorbed), encoding="utf-8")

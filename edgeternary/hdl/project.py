@@ -105,8 +105,8 @@ def _script(name: str, fabric: Family) -> str:
     after = " && python3 output_registers.py netlist.json" if fabric.output_registers else ""
     return (
         f"# yosys -s synth_{fabric.name}.ys{after}\n"
-        f"read_verilog {name}.v\n{fabric.synth.format(top=name)}\nautoname\nstat\n"
-        "tee -q -o stat.json stat -json\nwrite_json netlist.json\n"
+        f"read_verilog {name}.v\n{fabric.synth.format(top=name)}\ndelete t:$scopeinfo\nautoname\nstat\n"
+        "tee -q -o stat.json stat -json\nblackbox =A:whitebox\nwrite_json netlist.json\n"
     )
 
 

@@ -49,7 +49,8 @@ def built(
         place.need(part)  # synthesis may take minutes
     progress(f"synthesising for {asked.device}")
     text = emit.design_rtlil(design)
-    figures, folder = synthesise(text, identifier(graph.name), asked.device, yosys)
+    shipped = emit.design_verilog(design)
+    figures, folder = synthesise(shipped, identifier(graph.name), asked.device, yosys)
     refuse_multipliers(graph.name, figures)
     measured: dict[str, Any] = dict(figures)
     files: Files = {}
@@ -104,7 +105,7 @@ def within_luts(graph: Graph, design: Design, asked: Wishes, progress: Progress,
     limit = asked.max_luts
     for _ in range(ATTEMPTS):
         progress(f"synthesising for {asked.device}")
-        figures, _ = synthesise(emit.design_rtlil(design), identifier(graph.name), asked.device, yosys)
+        figures, _ = synthesise(emit.design_verilog(design), identifier(graph.name), asked.device, yosys)
         if (luts := int(figures["luts"])) <= asked.max_luts:
             break
         limit = min(limit, _luts(design, asked)) * asked.max_luts // luts

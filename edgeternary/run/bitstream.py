@@ -37,7 +37,7 @@ def run(
     require("amaranth")
     from edgeternary.hdl.build import cell_types, refuse_multipliers, synthesise
     from edgeternary.hdl.devices import PARTS, family, part
-    from edgeternary.hdl.emit import design_rtlil
+    from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.place import best, pack, place, ports
     from edgeternary.hdl.unpack import unpacked, verilog
     from edgeternary.run.cxxrtl import simulate
@@ -63,7 +63,7 @@ def run(
         require(name)
     design, top = design_for(graph, target, options), identifier(graph.name)
     stage(options)(f"synthesis for {target}")
-    figures, folder = synthesise(design_rtlil(design), top, target, tool)
+    figures, folder = synthesise(design_verilog(design), top, target, tool)
     refuse_multipliers(graph.name, figures)
     if SINGLE_PORT in cell_types(folder):
         raise EdgeTernaryError(

