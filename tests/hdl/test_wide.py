@@ -100,7 +100,11 @@ def stack(channels: int = 8, size: int = 10, pooled: bool = True) -> Graph:
         ops.append(conv)
         last = build.graph(x, *ops).output_value
         if k < 3:
-            t = np.sort(rng.integers(-3, 4, (channels, 2)), axis=1).astype(np.int32)
+            t = (
+                np.sort(rng.integers(-3, 4, (channels, 2)), axis=1)
+                .clip(last.lo, last.hi + 1)
+                .astype(np.int32)
+            )
             base, step = np.full(channels, -1, np.int32), np.ones(channels, np.int32)
             ops.append(
                 Threshold(name=f"act{k}", inputs=(conv.name,), t=t, base=base, step=step, type="ternary")
