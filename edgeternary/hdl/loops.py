@@ -153,11 +153,12 @@ def _window(part: Window, ins: list[Times], last: Times | None) -> Times:
 
 
 def _answer(part: Answer, ins: list[Times], last: Times | None) -> Times:
-    """Beats of the numbers, then those of the index."""
+    """Beats of the numbers, then those of the index, which waits until the last number is compared."""
     beats = part.number_beats
+    gap = int(beats == 1 and not part.eager)
     starts = _spaced(ins[0] + 1, beats, None if last is None else last[-1:] + 1 - beats)
     times = (starts[:, None] + np.arange(beats)).reshape(-1)
-    return np.concatenate([times, times[-1] + 1 + np.arange(part.index_beats)])
+    return np.concatenate([times, times[-1] + 1 + gap + np.arange(part.index_beats)])
 
 
 def _matrix(part: MatrixVector, ins: list[Times], last: Times | None) -> Times:

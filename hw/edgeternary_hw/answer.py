@@ -41,6 +41,14 @@ class Answer(wiring.Component):
         return self.count * self.number_beats + self.index_beats
 
     @property
+    def eager(self) -> bool:
+        """Whether the index is chosen while the last number is compared, which no beat is left to wait for.
+
+        That is a longer path, which a beat of one byte, that no one asked to hurry, does without.
+        """
+        return self.number_beats == 1 and self.beat > 1
+
+    @property
     def index_bytes(self) -> int:
         return (1 if self.count <= 256 else 2) if self.index else 0
 
@@ -73,8 +81,7 @@ class Answer(wiring.Component):
         return m
 
     def _best(self, m: Module, accept: Value, at: Value) -> tuple[Value, Value]:
-        """The index of the largest number so far, and whether the last one that came in is compared. Where a
-        number leaves in a beat the index cannot wait for that: it is chosen while they are compared."""
+        """The index of the largest number so far, and whether the last one that came in is compared."""
         offset = Const(1 << (self.element.width - 1), self.element.width)
         order = self.i.payload ^ offset if self.element.kind == "signed" else self.i.payload
         if self.element.kind == "ternary":
@@ -88,4 +95,4 @@ class Answer(wiring.Component):
         larger = fresh & ((place == 0) | (new > highest))
         with m.If(larger):
             m.d.sync += [highest.eq(new), best.eq(place)]
-        return (Mux(larger, place, best), Const(1)) if self.number_beats == 1 else (best, ~fresh)
+        return (Mux(larger, place, best), Const(1)) if self.eager else (best, ~fresh)

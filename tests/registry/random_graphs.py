@@ -106,14 +106,14 @@ def spiking(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:
     return Graph("random", x, tuple(ops), top.name, tuple(states))
 
 
-Grow = Callable[[Below, np.random.Generator], Graph]
+Grow = Callable[[Below, np.random.Generator, bool], Graph]
 
 
-def _strategy(grow: Grow) -> Callable[[], SearchStrategy[Graph]]:
+def _strategy(grow: Grow) -> Callable[..., SearchStrategy[Graph]]:
     @st.composite
-    def drawn(draw: Callable[..., int]) -> Graph:
+    def drawn(draw: Callable[..., int], wide: bool = True) -> Graph:
         rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-        return grow(lambda n: draw(st.integers(0, n - 1)), rng)
+        return grow(lambda n: draw(st.integers(0, n - 1)), rng, wide)
 
     return drawn
 

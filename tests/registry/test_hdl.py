@@ -110,7 +110,7 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
 
 
 @settings(max_examples=50, phases=[Phase.generate])
-@given(graphs(), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
+@given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
     agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
