@@ -189,7 +189,7 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     SumPool: _pool,
     Add: _add,
     Multiply: _multiply,
-    Answer: lambda p: (len(p.i.payload) * 3 + 40, len(p.i.payload) * 2 + 50),
+    Answer: lambda p: (len(p.i.payload) * 3 + p.rest_bits + 8, len(p.i.payload) * 2 + p.rest_bits + 18),
     ArgMax: lambda p: (len(p.i.payload) * 2 + 15, len(p.i.payload) + 15),
     Concat: _payload(1, 0),
     Fill: lambda p: (len(p.o.payload) / 2 + 2 * _bits(p.beats) + 4, _bits(p.beats) + 1),

@@ -52,11 +52,20 @@ class Answer(wiring.Component):
     def index_bytes(self) -> int:
         return (1 if self.count <= 256 else 2) if self.index else 0
 
+    @property
+    def longest(self) -> int:
+        """Beats of a number or of the index, whichever has more."""
+        return max(self.number_beats, self.index_beats)
+
+    @property
+    def rest_bits(self) -> int:
+        """Of the register that a number waits in while it leaves."""
+        return 8 * self.beat * self.longest
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        longest = max(self.number_beats, self.index_beats)
-        left = Signal(range(longest + 1))  # beats of `rest` still to be sent
-        rest = Signal(8 * self.beat * longest, reset_less=True)
+        left = Signal(range(self.longest + 1))  # beats of `rest` still to be sent
+        rest = Signal(self.rest_bits, reset_less=True)
         pending = Signal()  # all numbers are in: the index follows
         number = resize(self.element.number(self.i.payload), 8 * self.size)
         sent = self.o.ready & (left != 0)
