@@ -59,6 +59,7 @@ class Tools:
             return Result(run(self.graph, inputs).outputs, stats={"cycles": design.cycles, "latency": 99})
 
         monkeypatch.setattr(emit, "design_rtlil", rtlil)
+        monkeypatch.setattr(emit, "design_verilog", rtlil)
         monkeypatch.setattr(hdl_project, "written", lambda *_: {})
         monkeypatch.setattr(build, "synthesise", synthesise)
         monkeypatch.setattr(place, "place", placed)
