@@ -242,12 +242,10 @@ def test_wishes_arrive(compared: Compared, monkeypatch: pytest.MonkeyPatch, tmp_
         "hdl:hx8k,hdl",
         "--samples",
         "1",
-        "--fps",
-        "30",
         "--max-luts",
         "900",
         "--maximize",
         "fps",
     ]
     assert cli.call(["simulate", str(tmp_path / "rom.et"), *options]) == 0
-    assert seen == [plan.Wishes("up5k"), plan.Wishes("hx8k", 30.0, 900, True), plan.Wishes()]
+    assert seen == [plan.Wishes("up5k"), plan.Wishes("hx8k", max_luts=900, maximize=True), plan.Wishes()]
