@@ -43,7 +43,7 @@ def hardware_options(function: F) -> F:
 
 
 def starting_at(graph: Graph, layer: str | None) -> Graph:
-    """The graph, or what of it comes behind `layer`."""
+    """The graph, or the part of it that follows `layer`."""
     if layer is None:
         return graph
     from edgeternary.passes.cut import behind
@@ -52,7 +52,7 @@ def starting_at(graph: Graph, layer: str | None) -> Graph:
 
 
 def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Graph, Any]:
-    """The graph and its inputs, or what of it comes behind `layer`, and that layer's codes for them."""
+    """The graph and its inputs, or the part of it that follows `layer`, and the codes of that layer."""
     if layer is None:
         return graph, inputs
     if inputs is None:

@@ -17,13 +17,13 @@ TRIES = 12
 
 
 def remedy(graph: Graph, wishes: Wishes) -> str:
-    """What would do in place of `wishes`, which are out of reach: options that were planned and fit."""
+    """Options that were planned and fit, in place of constraints (`wishes`) that no design meets."""
     other = "a board with a larger FPGA, or " if wishes.taken else ""
     return " or ".join(_hints(graph, wishes)) or f"{other}a network with fewer weights"
 
 
 def possible(graph: Graph, wishes: Wishes) -> Design | None:
-    """The design that meets the wishes, None if there is none."""
+    """The design that meets the constraints, None if there is none."""
     try:
         return plan.design(graph, wishes, advise=False)
     except EdgeTernaryError as error:
