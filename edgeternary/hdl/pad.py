@@ -27,9 +27,9 @@ from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Conv2d, Dense, Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
 
-WELL = 3.0  # consecutive divisors of a size that folds well are at most so many times apart
+WELL = 3.0  # consecutive divisors of a size that folds well are at most this many times apart
 NEAT = 2.5  # those of a size that others are padded to
-FILLED = " filled"  # in the name of a vector with constants behind it
+FILLED = " filled"  # in the name of a vector that constants fill up
 Mask = NDArray[np.bool_]
 
 
@@ -87,7 +87,7 @@ class WiderConv(Conv2d, frozen=True, kw_only=True, eq=False):
 
 
 class Filled(Op, frozen=True, kw_only=True, eq=False):
-    """A vector of `real` elements with `code` behind them, up to the size of `value`."""
+    """A vector of `real` elements followed by `code`, up to the size of `value`."""
 
     kind: ClassVar[str] = "fill"
     internal: ClassVar[bool] = True

@@ -206,7 +206,7 @@ def deal(b: Builder, op: Op, ins: list[Wire]) -> Wire:
 
 
 def fill(b: Builder, op: Op, ins: list[Wire]) -> Wire:
-    """Constants behind a vector whose length has no useful divisors, see hdl.pad."""
+    """Constants after a vector whose length has no useful divisors, see hdl.pad."""
     assert isinstance(op, Filled)
     wire = b.adapt(ins[0], math.gcd(ins[0].lanes, op.value.size), op.inputs[0])
     (code,) = payloads(pack(np.array([[op.code]]), wire.element, 1))

@@ -277,7 +277,7 @@ def design(graph: Graph, wishes: Wishes, memories: str = "", advise: bool = True
     Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family. What
     does not fit otherwise gets its weights in single-port RAM, if the part has some, and a loader.
     EdgeTernaryError: code 5 for what is out of reach; with `advise` it says what is not, see hdl.hints. Code
-    2 for wishes that exclude each other.
+    2 for constraints that exclude each other.
     """
     _refuse_contradictions(wishes)
     try:

@@ -50,7 +50,7 @@ def trace(model: nn.Module) -> fx.GraphModule:
         elif node.op == "get_attr" and not _same(traced, evaluated, str(node.target)):
             raise EdgeTernaryError(
                 f"{node.name!r} in forward() cannot be converted",
-                "it is a tensor that each call makes anew: with random numbers, or by the mode of the model",
+                "it is a tensor that each call makes again: with random numbers, or by the mode of the model",
                 "keep such a tensor in a buffer of the model",
             )
     for node, other in dropouts:
@@ -93,7 +93,7 @@ def _dropout(traced: fx.GraphModule, node: fx.Node, other: fx.Node) -> None:
 
 
 def free_name(model: nn.Module, name: str) -> str:
-    """`name`, or that with underscores behind it, which no attribute of `model` has."""
+    """`name`, or that with underscores after it, which no attribute of `model` has."""
     while hasattr(model, name):
         name += "_"
     return name

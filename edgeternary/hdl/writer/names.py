@@ -42,7 +42,7 @@ class Names:
     taken: set[str] = field(default_factory=set)
 
     def new(self, base: str) -> str:
-        """`base`, or with a number behind it if that is taken; no keyword."""
+        """`base`, or with a number after it if that is taken; no keyword."""
         base = base if base not in RESERVED else f"{base}_"
         name, number = base, 2
         while name in self.taken or name in self.scopes:
