@@ -53,7 +53,22 @@ def roomier(size: int) -> int:
     return size
 
 
-class Wider(Dense, frozen=True, kw_only=True, eq=False):
+class Further:
+    """What padded layers share: their interval and their work stay those of the layer without padding."""
+
+    __slots__ = ()
+
+    value: Value
+    count: int
+
+    def infer(self, ins: Sequence[Value]) -> Value:
+        return self.value
+
+    def macs(self, ins: Sequence[Value]) -> int:
+        return self.count
+
+
+class Wider(Further, Dense, frozen=True, kw_only=True, eq=False):
     """A dense layer with further rows or columns, which do not count as work: `count` are the MACs without.
 
     value  its answer, whose interval stays
@@ -64,26 +79,14 @@ class Wider(Dense, frozen=True, kw_only=True, eq=False):
     value: Value
     count: int
 
-    def infer(self, ins: Sequence[Value]) -> Value:
-        return self.value
 
-    def macs(self, ins: Sequence[Value]) -> int:
-        return self.count
-
-
-class WiderConv(Conv2d, frozen=True, kw_only=True, eq=False):
+class WiderConv(Further, Conv2d, frozen=True, kw_only=True, eq=False):
     """The same of a convolution, whose rows and columns are channels."""
 
     internal: ClassVar[bool] = True
 
     value: Value
     count: int
-
-    def infer(self, ins: Sequence[Value]) -> Value:
-        return self.value
-
-    def macs(self, ins: Sequence[Value]) -> int:
-        return self.count
 
 
 class Filled(Op, frozen=True, kw_only=True, eq=False):
