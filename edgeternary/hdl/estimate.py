@@ -12,7 +12,7 @@ from typing import Any
 
 from amaranth import Const
 
-from edgeternary.hdl import memory, sparse, wires
+from edgeternary.hdl import estimate_matrix, estimate_wired, memory
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.folding import Folding, fold
 from edgeternary.hdl.together import SHARES
@@ -56,7 +56,7 @@ from edgeternary_hw.stage import MemorySize
 
 def _matrix(p: MatrixVector) -> tuple[float, float]:
     """Terms, two LUTs for each bit of a full adder, adders on the carry chain, the results' way out."""
-    groups, left = p.pe // p.outputs, sparse.left(p)
+    groups, left = p.pe // p.outputs, estimate_matrix.left(p)
     out = p.pe * p.acc_width
     if left is None:
         shape = p.shape
@@ -202,8 +202,8 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
     Narrow: lambda p: (2 * len(p.i.payload) + 10, 3 * len(p.i.payload) + 6),
     Widen: lambda p: (12, len(p.o.payload) + 4),
     Recode: lambda p: (len(p.o.payload) / 2, 0),
-    WiredDense: wires.dense,
-    WiredThreshold: wires.threshold,
+    WiredDense: estimate_wired.dense,
+    WiredThreshold: estimate_wired.threshold,
     WiredArgMax: lambda p: (2 * len(p.i.payload), len(p.o.payload) + 2),
     Starts: lambda p: (3 * p.count + 2 * _bits(p.beats) + 6, p.count + _bits(p.beats) + 3),
     State: _state,

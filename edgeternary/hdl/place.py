@@ -292,7 +292,7 @@ def instance(cell: str) -> str:
     """The part that a flattened cell came from: what stands before the first dot of its name.
 
     On a board the parts lie in serial.core, and what is not of the network in serial.link; those of an
-    embedded core in hdl.inside.NAME.
+    embedded core in hdl.embedded.NAME.
     """
     inner = re.sub(r"^(serial\.(core\.)?|inside\.)", "", cell.lstrip("\\"))
     return re.split(r"[.$]", inner, maxsplit=1)[0] or "top"

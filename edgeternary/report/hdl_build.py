@@ -41,7 +41,7 @@ def built(
     EdgeTernaryError (code 5) where the design does not fit, or misses what was asked for; (code 4) where
     it is not exact.
     """
-    from edgeternary.hdl import devices, emit, inside, place
+    from edgeternary.hdl import devices, embedded, emit, place
     from edgeternary.hdl.build import refuse_multipliers, synthesise
 
     part = devices.PARTS.get(asked.device)
@@ -58,7 +58,7 @@ def built(
     if part is not None:
         check_size(graph, figures, asked, part)
         if part.place and asked.embedded:
-            folder = inside.synthesised(design, asked.device, yosys)
+            folder = embedded.synthesised(design, asked.device, yosys)
         if part.place:
             placed = place_for_rate(graph, design, asked, part, folder, int(figures["luts"]), seeds, progress)
     cycles, latency = _simulated(graph, design, text, yosys, progress)
@@ -137,10 +137,10 @@ def place_for_rate(
 
     EdgeTernaryError (code 5), with what was reached, where none is fast enough.
     """
-    from edgeternary.hdl import inside, place
+    from edgeternary.hdl import embedded, place
 
     needed = asked.fps * design.cycles / 1e6  # MHz
-    pins = place.free_pins(part, inside.PORTS if asked.embedded else design.ports)
+    pins = place.free_pins(part, embedded.PORTS if asked.embedded else design.ports)
     first = seeds or place.seeds(luts)
     most = first if seeds or not needed else first + MORE_SEEDS
     found: list[Placed] = []

@@ -13,7 +13,7 @@ import edgeternary
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl import plan
 from edgeternary.hdl.devices import PARTS
-from edgeternary.hdl.inside import PORTS, Inside
+from edgeternary.hdl.embedded import PORTS, Inside
 from edgeternary.ir import Graph
 from edgeternary.report.hdl_project import Wishes
 from edgeternary.run import run
