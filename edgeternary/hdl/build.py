@@ -59,11 +59,12 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     verilog = design.startswith("/*")
     file = "design.v" if verilog else "design.il"
     read = f"{'read_verilog' if verilog else 'read_rtlil'} {file}"
+    # Synthesis comes first: yosys numbers its cells on, and another number to start from gives other LUTs (2 %).
     script = (
-        f"{read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json; "
-        f"design -reset; {read}; {fabric.synth.format(top=top)}; "
+        f"{read}; {fabric.synth.format(top=top)}; "
         "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
-        "write_json netlist.json; write_verilog -noattr -norename netlist.v"
+        "write_json netlist.json; write_verilog -noattr -norename netlist.v; "
+        f"design -reset; {read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json"
     )
 
     def fill(folder: Path) -> None:
