@@ -2,6 +2,8 @@
 # make test     sets itself up and fills the caches, then every test whose tools are found
 # make check    lint, types, import rules, fast tests (under 90 s)
 # make golden   writes the golden files of generated C and Verilog again
+# make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
+#               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
 #
 # Variables: VENV (.venv), PYTHON (a Python >= 3.11; found by itself), PIP_ARGS, PYTEST_ARGS, WORKERS (2)
 
@@ -13,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo lint check test golden format clean
+.PHONY: help setup demo lint check test golden digests format clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +40,9 @@ test: $(VENV)/.dev-ready
 
 golden: $(VENV)/.dev-ready
 	EDGETERNARY_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+
+digests: $(VENV)/.dev-ready
+	$(BIN)/python -m tests.golden.digests $(DIGESTS)
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff check --fix .
