@@ -59,7 +59,7 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     verilog = design.startswith("/*")
     file = "design.v" if verilog else "design.il"
     read = f"{'read_verilog' if verilog else 'read_rtlil'} {file}"
-    # Synthesis comes first: yosys numbers its cells on, and another number to start from gives other LUTs (2 %).
+    # Synthesis comes first: LUTs depend (2 %) on the number from which yosys counts its cells.
     script = (
         f"{read}; {fabric.synth.format(top=top)}; "
         "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "

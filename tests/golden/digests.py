@@ -3,10 +3,10 @@
 `python -m tests.golden.digests [KIND ...]` compares and prints the lines that differ; `--update` writes
 digests.txt. KIND is the first word of the lines:
 
-    c KERNEL CORE DIGEST              the C of every plan, of examples of all ops, that the kernel has a part in
+    c KERNEL CORE DIGEST              the C of every plan in which the kernel has a part
     plan GRAPH CORE OBJECTIVE DIGEST  the C and the estimates of the plan that is chosen
-    rtlil OP FAMILY DIGEST            the hardware of an op's examples, folded and nearly unfolded, its estimated
-                                      LUTs and its cycles; on ice40 also with the weights in single-port RAM
+    rtlil OP FAMILY DIGEST            the hardware of an op's examples, folded and nearly unfolded, with its
+                                      estimates; on ice40 also with the weights in single-port RAM
     design MODEL DEVICE DIGEST        what the planner makes for a device
 
 The text of RTLIL depends on the version of Amaranth, which the first line names.
