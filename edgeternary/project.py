@@ -12,14 +12,13 @@ from typing import Any
 from edgeternary import __version__
 from edgeternary.boards import Board, is_known, load_board
 from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.file import to_bytes
 from edgeternary.ir.names import identifier
 from edgeternary.report import c_project, hdl_project
 from edgeternary.report.files import MARKER, write_folder
 from edgeternary.toolchains import extras
-
-NO_WISHES = hdl_project.Wishes()
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def compile(
     max_ram: int | None = None,
     max_cycles: int | None = None,
     yosys: str = "auto",
-    hardware: hdl_project.Wishes = NO_WISHES,
+    hardware: Constraints = NO_CONSTRAINTS,
     directory: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Project:
@@ -113,7 +112,7 @@ def compile(
     if device and any(limit is not None for limit in (max_flash, max_ram, max_cycles)):
         why = "flash, RAM and cycles of a core are what they limit"
         raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)
-    if not device and hardware != NO_WISHES:
+    if not device and hardware != NO_CONSTRAINTS:
         why = f"{found.name if found else core} is no FPGA, and nothing else is folded to a rate or a size"
         raise EdgeTernaryError(
             "no hardware to plan", why, "name a device, or leave the constraints out", USAGE
@@ -126,9 +125,9 @@ def compile(
         if "bitstream" in measured and found:
             image = {"digest": estimates["digest"], "image": measured["bitstream"]}
     else:
-        wishes = c_project.Wishes(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
+        constraints = c_project.Settings(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
         files, estimates, measured, layers, image = c_project.make(
-            graph, core, found, build, progress, wishes
+            graph, core, found, build, progress, constraints
         )
     target = found.name if found else core or device
     identity: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary import zoo
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.passes.cut import behind
 from edgeternary.report import hdl_project
@@ -81,8 +82,10 @@ def row(
     lut6         LUTs of the same design in yosys's mapping to Xilinx 7, without DSP cells
     """
     graph, inputs = network(entry)
-    wishes = hdl_project.Wishes(fps=entry.fps, seeds=seeds or entry.seeds)
-    files, estimates, measured, _ = hdl_project.make(graph, entry.device, None, True, progress, yosys, wishes)
+    constraints = Constraints(fps=entry.fps, seeds=seeds or entry.seeds)
+    files, estimates, measured, _ = hdl_project.make(
+        graph, entry.device, None, True, progress, yosys, constraints
+    )
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
     options = {"fps": entry.fps, "yosys": yosys, "timeout": TIMEOUT}
@@ -133,7 +136,7 @@ def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:
     from edgeternary.hdl import build, emit, plan
     from edgeternary.ir.names import identifier
 
-    design = plan.design(graph, plan.Wishes(entry.device, entry.fps), memories=LUT6)
+    design = plan.design(graph, Constraints(entry.device, entry.fps), memories=LUT6)
     figures, _ = build.synthesise(emit.design_verilog(design), identifier(graph.name), LUT6, yosys)
     build.refuse_multipliers(graph.name, figures)
     return int(figures["luts"])

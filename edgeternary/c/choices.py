@@ -72,7 +72,7 @@ class Choices:
         self._layers: dict[str, set[int]] = {}  # ops that each kernel can run
         for index in range(
             len(graph.ops) - 1, -1, -1
-        ):  # last op first: wishes travel up through pools and sums
+        ):  # last op first: layouts that are asked for travel up through pools and sums
             self._collect_wishes(index)
 
     def at(self, index: int, arriving: Arriving) -> list[Candidate]:

@@ -63,7 +63,7 @@ def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Gra
     return rest, run(graph, inputs, on="numpy", taps=True).taps[layer]
 
 
-def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:
+def constraints(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:
     """The options of executors for fps, max_luts, maximize and clock.
 
     EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
@@ -72,7 +72,7 @@ def wishes(executors: Sequence[str], **given: float | str | None) -> dict[str, o
     if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
         raise EdgeTernaryError(
             f"--{next(iter(found)).replace('_', '-')} needs an executor with a device",
-            "only the hardware for a device is folded to wishes",
+            "only the hardware for a device is folded to constraints",
             "for example --on cxxrtl:up5k,netlist:up5k",
             USAGE,
         )

@@ -78,9 +78,9 @@ def command(
     The folder appears whole or not at all; one that edgeternary wrote before is replaced.
     """
     from edgeternary.boards import load_board
+    from edgeternary.hdl.constraints import Constraints
     from edgeternary.project import compile
     from edgeternary.report.files import check_folder
-    from edgeternary.report.hdl_project import Wishes
 
     if sum(choice is not None for choice in (core, device, board)) != 1:
         raise EdgeTernaryError(
@@ -108,8 +108,14 @@ def command(
         max_ram=max_ram,
         max_cycles=max_cycles,
         yosys=yosys,
-        hardware=Wishes(
-            fps or 0, max_luts or 0, maximize is not None, clock or 0, seeds or 0, latency or 0, embedded
+        hardware=Constraints(
+            fps=fps or 0,
+            max_luts=max_luts or 0,
+            maximize=maximize is not None,
+            clock=clock or 0,
+            seeds=seeds or 0,
+            latency=latency or 0,
+            embedded=embedded,
         ),
         progress=lambda text: note(f"{text} ..."),
     )

@@ -60,9 +60,9 @@ def command(
 
     Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency, --embedded.
     """
+    from edgeternary.hdl.constraints import Constraints
     from edgeternary.report.exported import exported, is_hardware
     from edgeternary.report.files import MARKER, check_folder, write_file, write_folder
-    from edgeternary.report.hdl_project import Wishes
 
     refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
     whole = load_model(model)
@@ -82,7 +82,14 @@ def command(
     else:
         inputs, _ = choose_inputs(whole, model, path, samples)
         graph, codes = cut(whole, inputs, from_layer)
-        asked = Wishes(fps or 0, max_luts or 0, maximize is not None, clock or 0, 0, latency or 0, embedded)
+        asked = Constraints(
+            fps=fps or 0,
+            max_luts=max_luts or 0,
+            maximize=maximize is not None,
+            clock=clock or 0,
+            latency=latency or 0,
+            embedded=embedded,
+        )
         files = dict(exported(graph, target, codes, core, device or "", asked))
     facts = {"edgeternary": __version__, "model": whole.name, "format": target}
     files[MARKER] = json.dumps(facts | ({"device": device} if device else {}), indent=2)

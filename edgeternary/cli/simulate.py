@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._hardware import cut, hardware_options, wishes
+from edgeternary.cli._hardware import constraints, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
@@ -100,7 +100,7 @@ def command(
         "opt_level": opt_level,
         "yosys": yosys,
         "stalls": stalls,
-        **wishes(
+        **constraints(
             executors,
             fps=fps,
             max_luts=max_luts,

@@ -1,8 +1,5 @@
 """FPGA back end: an integer graph becomes a pipeline of stream parts.
 
-`top.build` makes the Amaranth design, `emit` its RTLIL and Verilog, `build` its synthesis figures.
+`constraints` say what is asked for, `plan` chooses, `top.build` makes the Amaranth design, `emit` its RTLIL
+and Verilog, `build` its synthesis figures. Only `constraints` and `devices` can be imported without Amaranth.
 """
-
-from edgeternary.hdl.emit import rtlil, verilog
-
-__all__ = ["rtlil", "verilog"]

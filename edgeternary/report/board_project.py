@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from edgeternary.boards import Board
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.report import hdl_project
-from edgeternary.report.hdl_project import Parts, Wishes
+from edgeternary.report.hdl_project import Parts
 
 LINK: dict[str, Any] = {
     "name": "link",
@@ -23,12 +25,17 @@ LINK: dict[str, Any] = {
 
 
 def make(
-    graph: Graph, board: Board, build: bool, progress: Callable[[str], None], yosys: str, wishes: Wishes
+    graph: Graph,
+    board: Board,
+    build: bool,
+    progress: Callable[[str], None],
+    yosys: str,
+    constraints: Constraints,
 ) -> Parts:
     """Files (top.v, pin constraints, with `build` the bitstream), estimates, measured figures, layers.
 
     The clock is the board's. EdgeTernaryError: code 5 where the FPGA is too small, too slow for the clock, or
-    a wish is out of reach.
+    a constraint is out of reach.
     """
     from edgeternary.hdl import estimate
     from edgeternary.hdl.board_top import PINS, board_design
@@ -39,7 +46,7 @@ def make(
     assert board.fpga and board.uart
     progress("planning")
     clock = board.clock_hz / 1e6
-    design = _planned(graph, board, wishes)
+    design = _planned(graph, board, constraints)
     rows = estimate.by_part(design, board.fpga.device, board.fpga.ram_blocks - LINK["ram_blocks"])
     progress(f"writing the top of {board.title}")
     top = board_design(design, board)
@@ -60,29 +67,26 @@ def make(
     estimates |= {"baud": board.uart.baud, "digest": top.digest}
     measured: dict[str, Any] = {}
     if build:
-        made, measured = _bitstream(graph, board, top, progress, yosys, wishes.seeds)
+        made, measured = _bitstream(graph, board, top, progress, yosys, constraints.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
         files |= made
     return files, estimates, measured, [*hdl_project.layer_rows(graph, design, rows), dict(LINK)]
 
 
-def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
+def _planned(graph: Graph, board: Board, constraints: Constraints) -> Any:
     """The design for what the link leaves of the board's FPGA."""
     from edgeternary.hdl import plan
     from edgeternary.hdl.devices import family
 
     fpga = board.fpga
     assert fpga
-    asked = plan.Wishes(
-        fpga.device,
-        wishes.fps,
-        wishes.max_luts,
-        wishes.maximize,
-        board.clock_hz / 1e6,
-        fpga.ram_blocks - LINK["ram_blocks"],
-        round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
-        -1 if fpga.flash else 0,
-        wishes.latency,
+    asked = replace(
+        constraints,
+        device=fpga.device,
+        clock=board.clock_hz / 1e6,
+        blocks=fpga.ram_blocks - LINK["ram_blocks"],
+        taken=round(LINK["luts"] + family(fpga.device).alone * LINK["ffs"]),
+        single_port_rams=-1 if fpga.flash else 0,
         bytewise=True,
     )
     return plan.design(graph, asked)
@@ -91,7 +95,7 @@ def _planned(graph: Graph, board: Board, wishes: Wishes) -> Any:
 def _bitstream(
     graph: Graph, board: Board, top: Any, progress: Callable[[str], None], yosys: str, seeds: int
 ) -> tuple[dict[str, bytes | str], dict[str, Any]]:
-    """The bitstream and its figures. Without a wish for `seeds` more are tried while the clock is missed.
+    """The bitstream and its figures. With `seeds` 0 more seeds are tried while the clock is missed.
 
     Of a part without an open place and route there is no bitstream, and the figures are those of synthesis.
     """

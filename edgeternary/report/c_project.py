@@ -16,11 +16,11 @@ from edgeternary.c.select import Budget, NoPlan, Planner
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.report import board_image, fits
-from edgeternary.report.c_settings import Wishes
+from edgeternary.report.c_settings import Settings
 from edgeternary.report.fits import Limits
 from edgeternary.report.judged import Judge, Judged
 
-__all__ = ["Wishes", "choose", "estimates", "fetch_of", "make", "objects"]
+__all__ = ["Settings", "choose", "estimates", "fetch_of", "make", "objects"]
 
 Files = dict[str, bytes | str]
 Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]
@@ -28,25 +28,30 @@ ATTEMPTS = 4  # selections, each with the budget that the measured figures of th
 
 
 def make(
-    graph: Graph, core: str, board: Board | None, build: bool, progress: Callable[[str], None], wishes: Wishes
+    graph: Graph,
+    core: str,
+    board: Board | None,
+    build: bool,
+    progress: Callable[[str], None],
+    settings: Settings,
 ) -> Parts:
     """Files, estimates, measured figures, layers, and what is to be said of the image: {} without one.
 
     A board with a port gets an image when `build` is set. EdgeTernaryError (code 5) beyond the board or a
     limit.
     """
-    limits = Limits.of(board, wishes.max_flash, wishes.max_ram, wishes.max_cycles)
+    limits = Limits.of(board, settings.max_flash, settings.max_ram, settings.max_cycles)
     progress("choosing kernels")
     planner = Planner(graph, core, fetch=fetch_of(board))
-    judge = Judge(core, board, build, progress, wishes, limits)
-    chosen = choose(planner, wishes.optimize, limits, judge)
+    judge = Judge(core, board, build, progress, settings, limits)
+    chosen = choose(planner, settings.optimize, limits, judge)
     plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
     layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
     facts: dict[str, Any] = {}
     if build:
         progress(f"compiling for {core}")
-        files.update(objects(files, core, wishes.compiler, wishes.opt_level))
+        files.update(objects(files, core, settings.compiler, settings.opt_level))
     if image is not None:
         files |= board_image.files(graph, image)
         facts = board_image.facts(plan, image)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Settings:
     """How a model is to be built.
 
     compiler, opt_level  auto, zig, gcc (host: or clang), and the letter after -O

@@ -6,14 +6,15 @@ import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.export.cocotb import Vectors, to_cocotb
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
-from edgeternary.report.hdl_project import NO_WISHES, Wishes, planned
+from edgeternary.report.hdl_project import planned
 from edgeternary.run import run
 from edgeternary.toolchains import require
 
 
 def cocotb_project(
-    graph: Graph, inputs: np.ndarray, device: str = "", asked: Wishes = NO_WISHES
+    graph: Graph, inputs: np.ndarray, device: str = "", asked: Constraints = NO_CONSTRAINTS
 ) -> dict[str, str]:
     """{file name: text} for codes (samples, *shape), or (samples, steps, *shape) with states, whose steps are
     frames then. Needs amaranth.

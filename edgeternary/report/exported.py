@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.export.folders import folder, formats
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
-from edgeternary.report.hdl_project import NO_WISHES, Wishes
 from edgeternary.run import run
 
 ALONE = ("verilog", "cocotb")  # hardware without a description of a format
@@ -23,7 +23,7 @@ def exported(
     inputs: np.ndarray,
     core: str = "",
     device: str = "",
-    asked: Wishes = NO_WISHES,
+    asked: Constraints = NO_CONSTRAINTS,
 ) -> dict[str, bytes | str]:
     """{path: content} of format `name` ("verilog", "cocotb" or one of export.folders.formats) for codes
     (samples[, steps], *shape).

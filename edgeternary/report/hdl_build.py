@@ -20,9 +20,9 @@ from edgeternary.ir.names import identifier
 from edgeternary.report.hdl_project import FRAMES, one_by_one, probe
 
 if TYPE_CHECKING:
+    from edgeternary.hdl.constraints import Constraints
     from edgeternary.hdl.devices import Part
     from edgeternary.hdl.place import Placed
-    from edgeternary.hdl.plan import Wishes
     from edgeternary.hdl.top import Design
 
 MORE_SEEDS = 5  # beyond those that are placed anyway, while a rate is missed
@@ -33,7 +33,7 @@ Files = dict[str, bytes | str]
 
 
 def built(
-    graph: Graph, design: Design, asked: Wishes, progress: Progress, yosys: str, seeds: int
+    graph: Graph, design: Design, asked: Constraints, progress: Progress, yosys: str, seeds: int
 ) -> tuple[Files, dict[str, Any]]:
     """Files and figures of a synthesised and, for a part, placed and routed design.
 
@@ -71,7 +71,7 @@ def built(
     return files, measured
 
 
-def check_size(graph: Graph, figures: dict[str, Any], asked: Wishes, part: Part) -> None:
+def check_size(graph: Graph, figures: dict[str, Any], asked: Constraints, part: Part) -> None:
     """EdgeTernaryError (code 5) where synthesis gives more than the part has, or than was allowed."""
     from edgeternary.hdl import hints
 
@@ -94,7 +94,7 @@ def check_size(graph: Graph, figures: dict[str, Any], asked: Wishes, part: Part)
         )
 
 
-def within_luts(graph: Graph, design: Design, asked: Wishes, progress: Progress, yosys: str) -> Design:
+def within_luts(graph: Graph, design: Design, asked: Constraints, progress: Progress, yosys: str) -> Design:
     """The design, or where synthesis gives more LUTs than were allowed, a smaller one, planned with a lower
     limit. At a rate that is given there is none: the plan is the smallest."""
     from edgeternary.hdl import emit, hints
@@ -116,7 +116,7 @@ def within_luts(graph: Graph, design: Design, asked: Wishes, progress: Progress,
     return design
 
 
-def _luts(design: Design, asked: Wishes) -> int:
+def _luts(design: Design, asked: Constraints) -> int:
     """What was estimated."""
     from edgeternary.hdl import devices, estimate
 
@@ -126,7 +126,7 @@ def _luts(design: Design, asked: Wishes) -> int:
 def place_for_rate(
     graph: Graph,
     design: Design,
-    asked: Wishes,
+    asked: Constraints,
     part: Part,
     folder: Path,
     luts: int,
@@ -156,7 +156,7 @@ def place_for_rate(
 
 
 def missed(
-    graph: Graph, design: Design, asked: Wishes, part: Part, found: list[Placed], needed: float
+    graph: Graph, design: Design, asked: Constraints, part: Part, found: list[Placed], needed: float
 ) -> EdgeTernaryError:
     """What to say where place and route does not reach the rate."""
     from edgeternary.hdl import place
@@ -173,7 +173,7 @@ def missed(
     )
 
 
-def _faster(graph: Graph, design: Design, asked: Wishes, fmax: float, reached: int) -> str:
+def _faster(graph: Graph, design: Design, asked: Constraints, fmax: float, reached: int) -> str:
     """A design of fewer cycles, planned with the clock that was reached; or the rate that was reached, where
     the same design is planned for it."""
     from edgeternary.hdl import hints

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from edgeternary.boards import Board
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ops.build import samples
 from edgeternary.toolchains import require
@@ -19,22 +20,6 @@ FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
 PROBE = 17  # seed of the frames
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What is asked of the hardware, see hdl.plan.Wishes; `seeds` of place and route, 0: by size."""
-
-    fps: float = 0.0
-    max_luts: int = 0
-    maximize: bool = False
-    clock: float = 0.0
-    seeds: int = 0
-    latency: int = 0
-    embedded: bool = False
-
-
-NO_WISHES = Wishes()
-
-
 def make(
     graph: Graph,
     device: str,
@@ -42,14 +27,14 @@ def make(
     build: bool,
     progress: Callable[[str], None],
     yosys: str = "auto",
-    wishes: Wishes = NO_WISHES,
+    constraints: Constraints = NO_CONSTRAINTS,
 ) -> Parts:
     """Files, estimates, measured figures and layers of a design for `device`, a part or a family of
-    hdl.devices. EdgeTernaryError (code 5) when the FPGA is too small or a wish is out of reach.
+    hdl.devices. EdgeTernaryError (code 5) when the FPGA is too small or a constraint is out of reach.
 
     With `build` a part gets a bitstream; a family, which names no part, is synthesised only.
     """
-    if board and wishes.embedded:
+    if board and constraints.embedded:
         raise EdgeTernaryError(
             f"{board.name} takes no embedded core",
             "on a board the network is a whole design, whose ports are the serial port's",
@@ -59,12 +44,13 @@ def make(
     if board and board.fpga and board.fpga.platform:
         from edgeternary.report import board_project
 
-        return board_project.make(graph, board, build, progress, yosys, wishes)
+        return board_project.make(graph, board, build, progress, yosys, constraints)
     from edgeternary.hdl import devices
     from edgeternary.report import hdl_build
 
+    require("amaranth")
     devices.family(device)
-    if wishes.seeds and not (build and device in devices.PARTS and devices.PARTS[device].place):
+    if constraints.seeds and not (build and device in devices.PARTS and devices.PARTS[device].place):
         raise EdgeTernaryError(
             "seeds are of no use here",
             "only place and route takes seeds, and it is part of a build for one FPGA",
@@ -74,56 +60,53 @@ def make(
     if build:
         require("zig")  # of the simulator, which comes after minutes of synthesis
     progress("planning")
-    design, asked = planned(graph, device, wishes)
+    design, asked = planned(graph, device, constraints)
     if build:
         design = hdl_build.within_luts(graph, design, asked, progress, yosys)
-    estimates, layers = estimated(graph, design, device, wishes)
+    estimates, layers = estimated(graph, design, device, constraints)
     files: dict[str, bytes | str] = {}
     measured: dict[str, Any] = {}
     if build:
-        bitstream, measured = hdl_build.built(graph, design, asked, progress, yosys, wishes.seeds)
+        bitstream, measured = hdl_build.built(graph, design, asked, progress, yosys, constraints.seeds)
         measured |= {"predicted_luts": estimates["luts"], "predicted_cycles": estimates["cycles"]}
         files |= bitstream
         if board:
             check_fits(graph, measured, board)
     progress("writing Verilog")
-    files |= written(graph, design, device, wishes, probe(graph), estimates, measured)
+    files |= written(graph, design, device, constraints, probe(graph), estimates, measured)
     return files, estimates, measured, layers
 
 
 def sources(
-    graph: Graph, device: str, wishes: Wishes, inputs: np.ndarray
+    graph: Graph, device: str, constraints: Constraints, inputs: np.ndarray
 ) -> tuple[dict[str, bytes | str], dict[str, Any], list[dict[str, Any]]]:
     """What `make` gives without a build: files, estimates, layers; `inputs` are those of the benches.
 
     device  "" for a design that no FPGA was named for, with the default folding and no estimates
     """
     require("amaranth")
-    design, _ = planned(graph, device, wishes)
-    estimates, layers = estimated(graph, design, device, wishes) if device else ({}, [])
-    return written(graph, design, device, wishes, inputs, estimates, {}), estimates, layers
+    design, _ = planned(graph, device, constraints)
+    estimates, layers = estimated(graph, design, device, constraints) if device else ({}, [])
+    return written(graph, design, device, constraints, inputs, estimates, {}), estimates, layers
 
 
-def planned(graph: Graph, device: str, wishes: Wishes) -> tuple[Any, Any]:
-    """The design (hdl.top.Design), and what was asked as hdl.plan.Wishes."""
+def planned(graph: Graph, device: str, constraints: Constraints) -> tuple[Any, Any]:
+    """The design (hdl.top.Design), and what was asked as hdl.constraints."""
     from edgeternary.hdl import plan
 
-    asked = plan.Wishes(
-        device, wishes.fps, wishes.max_luts, wishes.maximize, wishes.clock, latency=wishes.latency,
-        embedded=wishes.embedded,
-    )  # fmt: skip
+    asked = replace(constraints, device=device)
     return plan.design(graph, asked), asked
 
 
 def estimated(
-    graph: Graph, design: Any, device: str, wishes: Wishes
+    graph: Graph, design: Any, device: str, constraints: Constraints
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Totals and layers of a design before any tool runs."""
     from edgeternary.hdl import devices, estimate
 
     part = devices.PARTS.get(device)
     rows = estimate.by_part(design, device, part.ram_blocks if part else None)
-    clock = (wishes.clock or part.clock) if part else 0
+    clock = (constraints.clock or part.clock) if part else 0
     return totals(design, rows, clock), layer_rows(graph, design, rows)
 
 
@@ -131,7 +114,7 @@ def written(
     graph: Graph,
     design: Any,
     device: str,
-    wishes: Wishes,
+    constraints: Constraints,
     inputs: np.ndarray,
     estimates: dict[str, Any],
     measured: dict[str, Any],
@@ -143,7 +126,13 @@ def written(
     outputs = run(graph, inputs, on="numpy").outputs
     files: dict[str, bytes | str] = dict(
         project(
-            design, inputs, outputs, device=device, clock=wishes.clock, estimates=estimates, measured=measured
+            design,
+            inputs,
+            outputs,
+            device=device,
+            clock=constraints.clock,
+            estimates=estimates,
+            measured=measured,
         )
     )
     return files | ({"weights.bin": design.weights} if design.weights else {})

@@ -16,7 +16,7 @@ from edgeternary.c.select import Budget
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
 from edgeternary.image.build import Image, Overflow
 from edgeternary.report import board_image, fits
-from edgeternary.report.c_settings import Wishes
+from edgeternary.report.c_settings import Settings
 from edgeternary.report.fits import Limits
 
 FACTOR, ROOM = 3, 4096  # an estimate with this factor and these bytes on top of it is not exceeded
@@ -67,12 +67,12 @@ class Judge:
     """Judges plans for one core or board, each once."""
 
     def __init__(
-        self, core: str, board: Board | None, build: bool, progress: Callable[[str], None], wishes: Wishes,
-        limits: Limits,
+        self, core: str, board: Board | None, build: bool, progress: Callable[[str], None],
+        settings: Settings, limits: Limits,
     ) -> None:  # fmt: skip
         self._core, self._board, self._progress = core, board, progress
         self._build = build and core != "host"
-        self._wishes, self._limits = wishes, limits
+        self._settings, self._limits = settings, limits
         self._known: dict[int, Judged] = {}
 
     def __call__(self, plan: Plan) -> Judged:
@@ -89,7 +89,7 @@ class Judge:
         if self._build and self._board is not None and self._board.port:
             self._progress(f"linking the image for {self._board.title}")
             try:
-                image = board_image.make(plan, self._board, self._wishes.compiler, self._wishes.opt_level)
+                image = board_image.make(plan, self._board, self._settings.compiler, self._settings.opt_level)
             except Overflow as overflow:
                 return self._overflown(plan, self._board, overflow)
         if self._build:
@@ -170,9 +170,9 @@ class Judge:
         return dict(run_plan(plan, codes, options=self._options()).stats)
 
     def _options(self) -> dict[str, object]:
-        wishes = self._wishes
+        settings = self._settings
         options: dict[str, object] = {
-            "compiler": wishes.compiler, "opt_level": wishes.opt_level, "optimize": wishes.optimize
+            "compiler": settings.compiler, "opt_level": settings.opt_level, "optimize": settings.optimize
         }  # fmt: skip
         return options if self._board is None else {**options, "board": self._board.file}
 

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Design:
     """The core of a graph for device "", else what goes onto the device: its answers are bytes.
 
-    options  fps, max_luts, maximize ("fps"), clock: how the device's design is folded, see hdl.plan.Wishes;
+    options  fps, max_luts, maximize ("fps"), clock: how the device's design is folded, see hdl.constraints;
              latency: for the core as well; embedded: whether the device's is a core inside a larger design
     EdgeTernaryError (code 2) for an unknown device, and for an embedded core of none.
     """
+    from edgeternary.hdl.constraints import Constraints
     from edgeternary.hdl.devices import family
-    from edgeternary.hdl.plan import Wishes, design
+    from edgeternary.hdl.plan import design
 
     latency = options.get("latency") or 0
     if not isinstance(latency, int) or latency < 0:
@@ -29,7 +30,7 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
         )
     embedded = bool(options.get("embedded"))
     if not device:
-        return design(graph, Wishes(latency=latency, embedded=embedded))
+        return design(graph, Constraints(latency=latency, embedded=embedded))
     family(device)
     fps, max_luts = options.get("fps") or 0, options.get("max_luts") or 0
     if not isinstance(fps, int | float) or fps < 0 or not isinstance(max_luts, int) or max_luts < 0:
@@ -40,9 +41,16 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
         )
     clock = float(options.get("clock") or 0)  # type: ignore[arg-type]
     fastest = options.get("maximize") == "fps"
-    return design(
-        graph, Wishes(device, float(fps), max_luts, fastest, clock, latency=latency, embedded=embedded)
+    asked = Constraints(
+        device,
+        float(fps),
+        max_luts=max_luts,
+        maximize=fastest,
+        clock=clock,
+        latency=latency,
+        embedded=embedded,
     )
+    return design(graph, asked)
 
 
 def need_device(executor: str, device: str, known: tuple[str, ...]) -> None:

@@ -42,12 +42,12 @@ class _Hdl:
 
 
 @contextmanager
-def hdl(graph: Graph, target: str, options: Options, wishes: Mapping[str, object]) -> Iterator[_Hdl]:
+def hdl(graph: Graph, target: str, options: Options, constraints: Mapping[str, object]) -> Iterator[_Hdl]:
     """The design for the device `target`, or the bare core, simulated on from step to step."""
     require("amaranth")
     from edgeternary.hdl.live import Live
 
-    yield _Hdl(Live(design_for(graph, target, wishes)))
+    yield _Hdl(Live(design_for(graph, target, constraints)))
 
 
 class _Cxxrtl:
@@ -81,13 +81,15 @@ class _Cxxrtl:
 
 
 @contextmanager
-def cxxrtl(graph: Graph, target: str, options: Options, wishes: Mapping[str, object]) -> Iterator[_Cxxrtl]:
+def cxxrtl(
+    graph: Graph, target: str, options: Options, constraints: Mapping[str, object]
+) -> Iterator[_Cxxrtl]:
     """The same design as a compiled program that lives from step to step."""
     require("amaranth")
     from edgeternary.run import cxxrtl as executor
 
-    design, text = executor.emitted(graph, target, wishes)
-    program, stats = executor.built(design, "design.il", text, executor.READ, wishes)
+    design, text = executor.emitted(graph, target, constraints)
+    program, stats = executor.built(design, "design.il", text, executor.READ, constraints)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
         Path(folder, "weights").write_bytes(design.weights)
         with Child([program], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -111,12 +113,17 @@ class _Serial:
 
 
 @contextmanager
-def serial(graph: Graph, target: str, options: Options, wishes: Mapping[str, object]) -> Iterator[_Serial]:
-    """A board at the port `target`; wishes: baud, patience, digest, as the executor's options."""
-    baud, patience = int(str(wishes.get("baud") or 115_200)), float(str(wishes.get("patience") or SECONDS))
+def serial(
+    graph: Graph, target: str, options: Options, constraints: Mapping[str, object]
+) -> Iterator[_Serial]:
+    """A board at the port `target`; constraints: baud, patience, digest, as the executor's options."""
+    baud, patience = (
+        int(str(constraints.get("baud") or 115_200)),
+        float(str(constraints.get("patience") or SECONDS)),
+    )
     with Client.open(target, baud, max(patience, SECONDS)) as client:
         hello = client.hello()
-        check_model(hello, graph, target, str(wishes.get("digest") or ""))
+        check_model(hello, graph, target, str(constraints.get("digest") or ""))
         client.reset()
         session = _Serial(client, hello)
         session.again = not graph.states  # a run that was lost may have moved the states on

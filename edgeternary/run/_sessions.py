@@ -25,7 +25,7 @@ from edgeternary.run.result import Stat
 
 COUNTED = 4  # steps of a Cortex-M session whose instructions are counted
 ENDLESS = 2**32 - 1
-Wishes = Mapping[str, object]
+Constraints = Mapping[str, object]
 
 
 class Session(Protocol):
@@ -72,12 +72,12 @@ class _Process:
 
 
 @contextmanager
-def _numpy(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
+def _numpy(graph: Graph, target: str, options: Options, constraints: Constraints) -> Iterator[Session]:
     yield _Numpy(graph)
 
 
 @contextmanager
-def _host(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
+def _host(graph: Graph, target: str, options: Options, constraints: Constraints) -> Iterator[Session]:
     from edgeternary.toolchains import Child, compilers
 
     compiler = compilers.for_host(options.compiler, options.opt_level, options.sanitize)
@@ -130,7 +130,7 @@ class _CortexM:
 
 
 @contextmanager
-def _cortex_m(graph: Graph, target: str, options: Options, wishes: Wishes) -> Iterator[Session]:
+def _cortex_m(graph: Graph, target: str, options: Options, constraints: Constraints) -> Iterator[Session]:
     from edgeternary.toolchains import require
     from edgeternary.toolchains.cores import core as find_core
 
@@ -164,11 +164,11 @@ NAMES = "use numpy, host, cortex-m0plus, -m3, -m4, -m7, -m33, hdl, cxxrtl or ser
 
 @contextmanager
 def open_session(
-    graph: Graph, on: str, options: Options | None = None, wishes: Mapping[str, object] = {}
+    graph: Graph, on: str, options: Options | None = None, constraints: Mapping[str, object] = {}
 ) -> Iterator[Session]:
     """A session of `graph` on numpy, host, cortex-m*, hdl, cxxrtl or serial:PORT.
 
-    wishes  of hdl, cxxrtl and serial: their executors' options
+    constraints  of hdl, cxxrtl and serial: their executors' options
     EdgeTernaryError for a graph without states where those are all that a session is for, and (exit code 2)
     for executors that take all inputs at once.
     """
@@ -186,6 +186,6 @@ def open_session(
             NAMES,
             USAGE,
         )
-    opener = OPENERS[prefix](graph, on[len(prefix) :].removeprefix(":"), options or Options(), wishes)
+    opener = OPENERS[prefix](graph, on[len(prefix) :].removeprefix(":"), options or Options(), constraints)
     with opener as session:
         yield session

@@ -56,15 +56,15 @@ def run(
 
 def emitted(graph: Graph, target: str, options: Mapping[str, object]) -> tuple[Design, str]:
     """The design for a device, and its RTLIL."""
-    wishes = tuple((name, options.get(name)) for name in PLANNED)
-    return _emitted(graph, target, wishes)
+    constraints = tuple((name, options.get(name)) for name in PLANNED)
+    return _emitted(graph, target, constraints)
 
 
 @lru_cache(maxsize=4)  # a policy in closed loop is run hundreds of times
-def _emitted(graph: Graph, target: str, wishes: tuple[tuple[str, object], ...]) -> tuple[Design, str]:
+def _emitted(graph: Graph, target: str, constraints: tuple[tuple[str, object], ...]) -> tuple[Design, str]:
     from edgeternary.hdl.emit import design_rtlil
 
-    design = design_for(graph, target, dict(wishes))
+    design = design_for(graph, target, dict(constraints))
     return design, design_rtlil(design)
 
 

@@ -42,10 +42,10 @@ def policy(graph: Graph, on: str, options: dict[str, object]) -> Iterator[Callab
 
     if on.startswith(EMULATE):
         board = _emulated(graph, on.removeprefix(EMULATE))
-        with board as (port, wishes), policy(graph, port, {**options, **wishes}) as answer:
+        with board as (port, constraints), policy(graph, port, {**options, **constraints}) as answer:
             yield answer
     elif on.startswith(ALIVE):
-        with open_session(graph, on, wishes=options) as session:
+        with open_session(graph, on, constraints=options) as session:
             yield lambda x: np.stack([session.step(codes) for codes in x])
     else:
         yield lambda x: edgeternary.run.run(graph, x, on=on, options={"count": 0, **options}).outputs
@@ -65,8 +65,8 @@ def _emulated(graph: Graph, board: str) -> Iterator[tuple[str, dict[str, object]
         build = read_build(Path(folder) / "build")
         baud = build.board.uart.baud if build.board.uart else 0
         with emulated(build) as running:
-            wishes = {"baud": baud, "patience": running.patience, "digest": build.digest}
-            yield f"serial:{running.port}", wishes
+            constraints = {"baud": baud, "patience": running.patience, "digest": build.digest}
+            yield f"serial:{running.port}", constraints
 
 
 def play(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeternary.bench import fpga, fpga_page
+from edgeternary.hdl.constraints import Constraints
 from tests.need import need
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -65,7 +66,7 @@ def test_logic_cells_are_predicted(row: fpga.Row) -> None:
     from edgeternary.hdl import devices, estimate, plan
 
     (entry,) = (e for e in fpga.ENTRIES if (e.model, e.device) == (row["model"], row["device"]))
-    design = plan.design(fpga.network(entry)[0], plan.Wishes(entry.device, entry.fps))
+    design = plan.design(fpga.network(entry)[0], Constraints(entry.device, entry.fps))
     needs = estimate.total(design, entry.device, devices.part(entry.device).ram_blocks)
     assert needs["logic_cells"] == pytest.approx(row["logic_cells"], rel=0.15)
 

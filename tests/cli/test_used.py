@@ -15,9 +15,9 @@ from edgeternary import project
 from edgeternary.cli import _used
 from edgeternary.cli.compile import command
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense, build
-from edgeternary.report.hdl_project import Wishes
 from tests.cli.conftest import Answer
 from tests.need import need
 
@@ -159,10 +159,10 @@ def test_goals_that_exclude_each_other(et: Call, model: Path, options: tuple[str
 def test_python_refuses_them_too(model: Path) -> None:
     graph = edgeternary.load(model)
     with pytest.raises(EdgeTernaryError, match=r"no hardware to plan.*cortex-m4 is no FPGA") as caught:
-        edgeternary.compile(graph, core="cortex-m4", hardware=Wishes(fps=100))
+        edgeternary.compile(graph, core="cortex-m4", hardware=Constraints(fps=100))
     assert caught.value.code == 2
     with pytest.raises(EdgeTernaryError, match="seeds are of no use here") as caught:
-        edgeternary.compile(graph, device="up5k", hardware=Wishes(seeds=2))
+        edgeternary.compile(graph, device="up5k", hardware=Constraints(seeds=2))
     assert caught.value.code == 2
 
 

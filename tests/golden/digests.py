@@ -31,6 +31,7 @@ from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import devices, estimate, loading, plan
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.emit import design_rtlil
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import Design, build
@@ -120,7 +121,7 @@ def design_lines() -> Iterator[str]:
         graph = zoo.load(entry.model)
         if entry.start:
             graph = behind(graph, entry.start)
-        made = plan.design(graph, plan.Wishes(entry.device, entry.fps))
+        made = plan.design(graph, Constraints(entry.device, entry.fps))
         yield f"design {entry.model} {entry.device} {digest([str(made.cycles), design_rtlil(made)])}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeternary.c.render import render
-from edgeternary.hdl import rtlil
+from edgeternary.hdl.emit import rtlil
 from edgeternary.ir import Graph
 from edgeternary.ir.file import to_bytes
 from edgeternary.ir.text import dump

@@ -11,6 +11,7 @@ import pytest
 from edgeternary.cli import call
 from edgeternary.hdl import plan
 from edgeternary.hdl.bench import simulate
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
@@ -89,7 +90,7 @@ def test_exact_at_the_rate_that_it_allows(
     monkeypatch.setattr(
         plan,
         "design",
-        lambda graph, wishes: build(graph, plan.replace(folding, answer_bytes=beat), answer=True),
+        lambda graph, constraints: build(graph, plan.replace(folding, answer_bytes=beat), answer=True),
     )
     inputs = ops.samples(np.random.default_rng(1), net.input, 6)
     found = run(net, inputs, on=f"{on}:hx8k")
@@ -111,14 +112,14 @@ def test_the_planner_widens_it_where_it_alone_is_too_slow() -> None:
     net = graph(64, 64, 64, 10)
     megahertz = 100.0
     for cycles, beat in ((41, 1), (40, 2), (21, 2), (20, 4), (11, 4)):
-        asked = plan.Wishes("ecp5-25f", 1e6 * megahertz // cycles, clock=megahertz)
+        asked = Constraints("ecp5-25f", 1e6 * megahertz // cycles, clock=megahertz)
         made = plan.design(net, asked)
         assert (made.answer.beat if made.answer else 0, made.cycles <= cycles) == (beat, True)
 
 
 def test_behind_a_serial_port_it_stays_bytes() -> None:
     net = graph(64, 64, 64, 10)
-    asked = plan.Wishes("hx8k", maximize=True)
+    asked = Constraints("hx8k", maximize=True)
     free, bytewise = (plan.design(net, plan.replace(asked, bytewise=kept)) for kept in (False, True))
     assert free.answer and bytewise.answer
     assert (free.answer.beat, bytewise.answer.beat, bytewise.cycles) == (4, 1, 41) and free.cycles < 41

@@ -14,12 +14,12 @@ from edgeternary.boards import Board, load_all, load_board
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import place
 from edgeternary.hdl.board_top import BoardTop, board_design, board_top
+from edgeternary.hdl.constraints import NO_CONSTRAINTS
 from edgeternary.hdl.devices import PARTS
 from edgeternary.hdl.top import build
 from edgeternary.link.frames import Hello, Kind, Message, Reader, Status, encode
 from edgeternary.ops import build as ops
 from edgeternary.report import board_project
-from edgeternary.report.hdl_project import NO_WISHES
 from edgeternary.run import _serial_bitstream, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import find
@@ -132,7 +132,7 @@ def test_a_clock_that_is_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     placed = place.Placed(1, 11.5, 900, 2, [("fc1", 60.0), ("link", 26.9)])
     monkeypatch.setattr(place, "place", lambda *_, **__: [placed])
     with pytest.raises(EdgeTernaryError, match=r"too slow.*11\.5 MHz.*12\.0.*fc1 \(60\.0 ns\)") as caught:
-        board_project.make(small(), load_board("icebreaker"), True, lambda text: None, FAST, NO_WISHES)
+        board_project.make(small(), load_board("icebreaker"), True, lambda text: None, FAST, NO_CONSTRAINTS)
     assert caught.value.code == DOES_NOT_FIT
 
 

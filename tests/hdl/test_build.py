@@ -11,8 +11,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import build, rtlil
+from edgeternary.hdl import build
 from edgeternary.hdl.devices import FAMILIES
+from edgeternary.hdl.emit import rtlil
 from edgeternary.ir.names import identifier
 from tests.golden.models import MODELS
 from tests.need import need

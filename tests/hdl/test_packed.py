@@ -8,6 +8,7 @@ import pytest
 from edgeternary import zoo
 from edgeternary.hdl import estimate, memory, plan
 from edgeternary.hdl.bench import simulate
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import family
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import Design, build
@@ -78,10 +79,10 @@ def test_a_flipped_bit_of_a_byte_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_cnn_that_saves_a_thousand_luts_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    wishes = plan.Wishes("up5k", 1000)
-    made = plan.design(zoo.load("mnist-cnn-2bit"), wishes)
+    constraints = Constraints("up5k", 1000)
+    made = plan.design(zoo.load("mnist-cnn-2bit"), constraints)
     assert len(packed(made)) == 2
     with_them = estimate.total(made, "up5k", 30)
     monkeypatch.setattr(MatrixVector, "packable", False)
-    without = estimate.total(plan.design(made.graph, wishes), "up5k", 30)
+    without = estimate.total(plan.design(made.graph, constraints), "up5k", 30)
     assert with_them["luts"] + 1000 < without["luts"] and with_them["cycles"] == without["cycles"]

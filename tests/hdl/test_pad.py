@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeternary import zoo
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ops import Conv2d, Dense, MaxPool, Reshape, SumPool, build
 from edgeternary.run import run
@@ -179,9 +180,9 @@ def test_convolutions_with_padded_channels_are_exact(kinds: tuple[str, str, str]
 def test_awkward_sizes_reach_what_their_neighbours_do() -> None:
     from edgeternary.hdl import plan
 
-    wishes = plan.Wishes("up5k", maximize=True)
+    constraints = Constraints("up5k", maximize=True)
     awkward, neat = (
-        plan.design(mlp(KINDS[3], *sizes), wishes) for sizes in ((199, 97, 53, 7), (200, 100, 50, 7))
+        plan.design(mlp(KINDS[3], *sizes), constraints) for sizes in ((199, 97, 53, 7), (200, 100, 50, 7))
     )
     assert awkward.cycles <= 1.05 * neat.cycles
     assert awkward.padded == (
@@ -195,7 +196,7 @@ def test_a_rate_that_only_padding_reaches_is_planned_and_exact() -> None:
     from edgeternary.hdl.bench import simulate
 
     graph = mlp(KINDS[0], 199, 97, 7)
-    design = plan.design(graph, plan.Wishes("up5k", 400_000))
+    design = plan.design(graph, Constraints("up5k", 400_000))
     assert design.cycles <= 105 and design.i_lanes > 1 and design.i_beats == 100  # the last beat is half full
     x = samples(graph)
     done = simulate(design, x)

@@ -9,6 +9,7 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import Folding
 from edgeternary.passes.cut import behind
 from edgeternary.run import run
@@ -34,7 +35,7 @@ def test_a_rate_is_reached_with_what_the_device_has(model: str, device: str, fps
 
     started = time.perf_counter()
     part = devices.part(device)
-    design = plan.design(zoo.load(model), plan.Wishes(device, fps))
+    design = plan.design(zoo.load(model), Constraints(device, fps))
     needs = estimate.total(design, device, part.ram_blocks)
     assert needs["cycles"] * fps <= part.clock * 1e6
     assert needs["luts"] <= part.luts and needs["ram_blocks"] <= part.ram_blocks
@@ -46,11 +47,11 @@ def test_faster_costs_more_and_maximize_takes_what_fits() -> None:
 
     graph, part = zoo.load("mnist-mlp-binary-64"), devices.part("hx8k")
     slow, fast, most = (
-        estimate.total(plan.design(graph, wishes), "hx8k", part.ram_blocks)
-        for wishes in (
-            plan.Wishes("hx8k", 50_000),
-            plan.Wishes("hx8k", 400_000),
-            plan.Wishes("hx8k", maximize=True),
+        estimate.total(plan.design(graph, constraints), "hx8k", part.ram_blocks)
+        for constraints in (
+            Constraints("hx8k", 50_000),
+            Constraints("hx8k", 400_000),
+            Constraints("hx8k", maximize=True),
         )
     )
     assert slow["luts"] < fast["luts"] <= most["luts"] < part.luts
@@ -61,7 +62,7 @@ def test_a_rate_out_of_reach_names_one_that_is() -> None:
     from edgeternary.hdl import plan
 
     with pytest.raises(EdgeTernaryError, match=r"does not reach 10,000,000 frames/s.*--fps \d+") as caught:
-        plan.design(zoo.load("mnist-mlp-binary-64"), plan.Wishes("up5k", 1e7))
+        plan.design(zoo.load("mnist-mlp-binary-64"), Constraints("up5k", 1e7))
     assert caught.value.code == 5
 
 
@@ -71,7 +72,7 @@ def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
     with pytest.raises(
         EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device ecp5-25f"
     ) as caught:
-        plan.design(zoo.load("fashion-resnet8"), plan.Wishes("up5k"))
+        plan.design(zoo.load("fashion-resnet8"), Constraints("up5k"))
     assert caught.value.code == 5
 
 
@@ -85,11 +86,11 @@ def test_unknown_devices_name_the_nearest() -> None:
         devices.part("ice40")
 
 
-def test_a_family_takes_no_wishes() -> None:
+def test_a_family_takes_no_constraints() -> None:
     from edgeternary.hdl import plan
 
     with pytest.raises(EdgeTernaryError, match=r"ice40 is a family.*choose hx1k, hx4k, up5k, hx8k") as caught:
-        plan.design(zoo.load("mnist-mlp-binary-64"), plan.Wishes("ice40", 1000))
+        plan.design(zoo.load("mnist-mlp-binary-64"), Constraints("ice40", 1000))
     assert caught.value.code == 2
 
 
@@ -101,7 +102,7 @@ def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
     from edgeternary.ops import build
 
     graph = MODELS[name]()
-    design = plan.design(graph, plan.Wishes(device, fps))
+    design = plan.design(graph, Constraints(device, fps))
     inputs = build.samples(np.random.default_rng(5), graph.input, 6)
     done = simulate(design, inputs)
     np.testing.assert_array_equal(done.outputs, run(graph, inputs, on="numpy").outputs)
@@ -127,16 +128,16 @@ def test_one_bit_pixels_come_several_in_a_cycle() -> None:
     whole = zoo.load("mnist-mlp-binary-64")
     images = zoo.images("mnist-mlp-binary-64")[0][:4].astype(np.int32)
     codes = run(whole, images, on="numpy", taps=True)
-    design = plan.design(behind(whole, "bits"), plan.Wishes("up5k", 150_000))
+    design = plan.design(behind(whole, "bits"), Constraints("up5k", 150_000))
     assert design.i_lanes > 1 and design.cycles <= 280
     done = simulate(design, codes.taps["bits"])
     np.testing.assert_array_equal(done.outputs, codes.outputs)
     assert done.times[-1] - done.times[-2] == design.cycles
 
 
-@pytest.mark.parametrize("wishes", [{}, {"maximize": True}, {"fps": 3000}], ids=str)
+@pytest.mark.parametrize("constraints", [{}, {"maximize": True}, {"fps": 3000}], ids=str)
 def test_planning_for_single_port_ram_builds_few_designs(
-    wishes: dict[str, float], monkeypatch: pytest.MonkeyPatch
+    constraints: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bound on work, not on time: each design that is tried once, each matrix taken apart once."""
     from edgeternary.hdl import matrix, plan
@@ -153,9 +154,9 @@ def test_planning_for_single_port_ram_builds_few_designs(
     monkeypatch.setattr(matrix, "WeightPlanes", lambda rows: taken.append(len(rows)) or planes(rows))
     matrix.planes_of.cache_clear()
     graph = zoo.load("fashion-mlp")
-    design = plan.design(graph, plan.Wishes("up5k", **wishes))
+    design = plan.design(graph, Constraints("up5k", **constraints))
     assert design.single_port_rams == 4 and len(design.weights) > 60_000
-    assert design.cycles == (12_544 if "fps" in wishes else 14_336)
+    assert design.cycles == (12_544 if "fps" in constraints else 14_336)
     assert len(taken) == 3
     assert len(tried) <= 25
     distinct = [folding for k, folding in enumerate(tried) if folding not in tried[:k]]

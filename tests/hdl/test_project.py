@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from edgeternary import zoo
+from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.report.hdl_project import NO_WISHES, Wishes, sources
+from edgeternary.report.hdl_project import sources
 from edgeternary.toolchains import find
 from tests.golden.models import MODELS
 from tests.hdl.test_writer import lint, simulated
@@ -21,8 +22,8 @@ from tests.need import need
 from tests.registry.graphs import inputs, leaky
 
 
-def written(graph: Graph, folder: Path, device: str = "", wishes: Wishes = NO_WISHES) -> str:
-    files, _, _ = sources(graph, device, wishes, inputs(graph, 2))
+def written(graph: Graph, folder: Path, device: str = "", constraints: Constraints = NO_CONSTRAINTS) -> str:
+    files, _, _ = sources(graph, device, constraints, inputs(graph, 2))
     for name, content in files.items():
         (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
     return identifier(graph.name)
@@ -40,7 +41,7 @@ def declared(text: str, module: str) -> dict[str, int]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need("amaranth")
     path = tmp_path_factory.mktemp("project")
-    written(MODELS["cnn"](), path, "hx8k", Wishes(clock=40))
+    written(MODELS["cnn"](), path, "hx8k", Constraints(clock=40))
     return path
 
 
@@ -150,9 +151,11 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     from edgeternary.report.hdl_project import planned
 
     graph, tool = zoo.load("mnist-mlp-binary-64"), "native" if find("yosys").found else "auto"
-    name = written(graph, tmp_path, device, Wishes(fps))
+    name = written(graph, tmp_path, device, Constraints(fps))
     fabric = family(device)
-    reported, _ = build.synthesise(design_verilog(planned(graph, device, Wishes(fps))[0]), name, device, tool)
+    reported, _ = build.synthesise(
+        design_verilog(planned(graph, device, Constraints(fps))[0]), name, device, tool
+    )
     script = (tmp_path / f"synth_{fabric.name}.ys").read_text()
     commands = "; ".join(line for line in script.splitlines() if line and line[0] != "#")
     yosys(commands, what="synthesis of what ships", folder=tmp_path, tool=tool)

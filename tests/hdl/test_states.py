@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph, State
 from edgeternary.ops import Add, Requantize
 from edgeternary.ops import build as build_op
@@ -147,5 +148,5 @@ def test_what_no_answer_depends_on_is_left_out() -> None:
 
 def test_wired_layers_keep_nothing() -> None:
     with pytest.raises(EdgeTernaryError, match="keeps 'v' between steps") as caught:
-        plan.design(STATEFUL[0](), plan.Wishes(latency=20))
+        plan.design(STATEFUL[0](), Constraints(latency=20))
     assert caught.value.code == DOES_NOT_FIT

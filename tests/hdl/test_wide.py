@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgeternary import zoo
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph, Op
 from edgeternary.ops import Conv2d, SumPool, Threshold, build
 from edgeternary.run import run
@@ -130,7 +131,7 @@ def test_a_rate_out_of_reach_of_single_taps() -> None:
     graph = stack()
     slow = fold(graph, cycles=1, input_bits=64)
     assert slow.cycles == 900 and not any(f.wide or f.full for f in slow.folds.values())
-    design = plan.design(graph, plan.Wishes("ecp5-25f", 700_000))
+    design = plan.design(graph, Constraints("ecp5-25f", 700_000))
     assert any(f.wide for f in design.folding.folds.values())
     assert design.cycles <= 120e6 / 700_000 < slow.cycles
     inputs = build.samples(np.random.default_rng(1), graph.input, FRAMES)
@@ -143,7 +144,7 @@ def test_as_many_frames_as_fit() -> None:
     """Where single taps at their fastest leave room, more of a window is taken at once."""
     from edgeternary.hdl import plan
 
-    design = plan.design(stack(), plan.Wishes("ecp5-25f", maximize=True))
+    design = plan.design(stack(), Constraints("ecp5-25f", maximize=True))
     assert design.cycles < 450
 
 

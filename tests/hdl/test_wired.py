@@ -8,6 +8,7 @@ import pytest
 
 import edgeternary
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.ops import Argmax, Dense, Threshold, build
 from edgeternary.run import run
@@ -77,9 +78,9 @@ def test_the_smallest_part_with_room_is_named() -> None:
     from edgeternary.hdl import plan
 
     with pytest.raises(EdgeTernaryError, match="does not fit Lattice iCE40HX1K") as caught:
-        plan.design(policy(), plan.Wishes("hx1k", latency=9))
+        plan.design(policy(), Constraints("hx1k", latency=9))
     assert caught.value.code == DOES_NOT_FIT
-    assert plan.design(policy(), plan.Wishes("hx4k", latency=9)).cycles == 1
+    assert plan.design(policy(), Constraints("hx4k", latency=9)).cycles == 1
 
 
 @pytest.mark.parametrize(
@@ -93,11 +94,11 @@ def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said
     from edgeternary.hdl import plan
 
     with pytest.raises(EdgeTernaryError, match=said) as caught:
-        plan.design(graph(), plan.Wishes(latency=latency))  # type: ignore[operator]
+        plan.design(graph(), Constraints(latency=latency))  # type: ignore[operator]
     assert caught.value.code == DOES_NOT_FIT
 
 
-def test_bad_wishes_are_usage_errors() -> None:
+def test_bad_constraints_are_usage_errors() -> None:
     with pytest.raises(EdgeTernaryError, match="latency") as caught:
         run(tiny_mlp(), inputs(tiny_mlp(), 1), on="hdl", options={"latency": -1})
     assert caught.value.code == USAGE

@@ -30,7 +30,7 @@ def test_the_states_live_from_step_to_step(make: Callable[[], Graph], on: str) -
 def test_a_model_without_states_stays_alive_too() -> None:
     need("amaranth")
     x = inputs(tiny_mlp(), 5)
-    with open_session(tiny_mlp(), "hdl", wishes={"latency": 12}) as session:
+    with open_session(tiny_mlp(), "hdl", constraints={"latency": 12}) as session:
         found = [session.step(codes) for codes in x]
         assert session.stats["cycles"] == session.live.cycles  # type: ignore[attr-defined]  # always the same
     np.testing.assert_array_equal(np.stack(found), run(tiny_mlp(), x).outputs)
