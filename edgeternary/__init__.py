@@ -21,7 +21,7 @@ _FUNCTIONS = {
     "quantize": "edgeternary.ir.sensor",
     "fit_bounds": "edgeternary.frontends.torch_bounds",
     "lower": "edgeternary.frontends.torch",
-    "compile": "edgeternary.project",
+    "compile": "edgeternary.build.project",
 }
 _MODULES = ("nn", "run", "testing", "zoo")
 
@@ -41,12 +41,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from edgeternary import nn, run, testing, zoo
+    from edgeternary.build.project import compile
     from edgeternary.errors import EdgeTernaryError
     from edgeternary.frontends.torch import lower
     from edgeternary.frontends.torch_bounds import fit_bounds
     from edgeternary.ir.file import load, save
     from edgeternary.ir.sensor import quantize
-    from edgeternary.project import compile
 
 
 def __getattr__(name: str) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from edgeternary import zoo
+from edgeternary.build import hdl_project
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.passes.cut import behind
-from edgeternary.report import hdl_project
 from edgeternary.run import run
 
 FRAMES = 2000  # back to back at the input, test images in turn

@@ -21,8 +21,8 @@ PLACED = (
 def explain(graph: Graph, cores: list[str], board: str | None, optimize: str, as_json: bool) -> None:
     """Print each layer's candidates."""
     from edgeternary.boards import load_board
+    from edgeternary.build.c_project import fetch_of
     from edgeternary.c.explain import explain
-    from edgeternary.report.c_project import fetch_of
     from edgeternary.report.tables import print_table
 
     fetch = fetch_of(load_board(board)) if board else None
@@ -52,8 +52,8 @@ def on_board(
     """Rows of `graph` on a board: all code in flash, and whatever pays in RAM."""
     from edgeternary.bench.rows import measure_plan
     from edgeternary.boards import load_board
+    from edgeternary.build.c_project import fetch_of
     from edgeternary.c.select import select
-    from edgeternary.report.c_project import fetch_of
 
     found = load_board(board)
     found.memory()

@@ -53,7 +53,7 @@ def bench_boards(
     EdgeTernaryError (code 4) after all of them where an output differed.
     """
     from edgeternary.bench.boards_page import document as page
-    from edgeternary.report.files import write_file
+    from edgeternary.build.files import write_file
     from edgeternary.report.tables import print_table
 
     found = json.loads(rows.read_text(encoding="utf-8")) if rows else _measured(only, samples, yosys)
@@ -94,11 +94,11 @@ def _row(entry: Entry, samples: int, yosys: str, folder: Path) -> dict[str, Any]
     import secrets
 
     from edgeternary import zoo
+    from edgeternary.build.project import compile
     from edgeternary.cli._output import stopwatch
     from edgeternary.cli._target import target
     from edgeternary.cli.verify import report, verify
     from edgeternary.link.build import read_build
-    from edgeternary.project import compile
 
     with stopwatch() as building:
         compile(zoo.load(entry.model), board=entry.board, build=True, yosys=yosys, directory=folder)

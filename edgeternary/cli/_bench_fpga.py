@@ -19,7 +19,7 @@ def bench_fpga(
 ) -> None:
     """Build and measure the designs of bench.fpga, or take them from a file; print or write them."""
     from edgeternary.bench import fpga, fpga_page
-    from edgeternary.report.files import write_file
+    from edgeternary.build.files import write_file
     from edgeternary.report.tables import print_table
 
     if rows is not None:

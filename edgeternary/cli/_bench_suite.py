@@ -104,7 +104,7 @@ def write_document(rows: list[dict[str, Any]], path: Path) -> None:
     """PATH.md, with PATH.svg and PATH.json beside it."""
     from edgeternary.bench.document import document
     from edgeternary.bench.plot import svg
-    from edgeternary.report.files import write_file
+    from edgeternary.build.files import write_file
 
     plot, data = path.with_suffix(".svg"), path.with_suffix(".json")
     write_file(data, json.dumps(rows, indent=1) + "\n")

@@ -21,10 +21,10 @@ def verify_self_test(build: Build) -> dict[str, Any]:
 
     EdgeTernaryError (code 4) where the outputs' CRC-32 is not that of the reference, which is computed here.
     """
+    from edgeternary.build.board_image import self_test
     from edgeternary.emulate import emulated
     from edgeternary.link.ports import open_port
     from edgeternary.link.self_test import listen
-    from edgeternary.report.board_image import self_test
 
     with emulated(build, listening=True) as board:
         port = open_port(board.port)

@@ -78,9 +78,9 @@ def command(
     The folder appears whole or not at all; one that edgeternary wrote before is replaced.
     """
     from edgeternary.boards import load_board
+    from edgeternary.build.files import check_folder
+    from edgeternary.build.project import compile
     from edgeternary.hdl.constraints import Constraints
-    from edgeternary.project import compile
-    from edgeternary.report.files import check_folder
 
     if sum(choice is not None for choice in (core, device, board)) != 1:
         raise EdgeTernaryError(

@@ -60,9 +60,9 @@ def command(
 
     Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency, --embedded.
     """
+    from edgeternary.build.exported import exported, is_hardware
+    from edgeternary.build.files import MARKER, check_folder, write_file, write_folder
     from edgeternary.hdl.constraints import Constraints
-    from edgeternary.report.exported import exported, is_hardware
-    from edgeternary.report.files import MARKER, check_folder, write_file, write_folder
 
     refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
     whole = load_model(model)

@@ -52,8 +52,8 @@ def command(
 
     With --port a board answers, with --emulate FOLDER's image in an emulator, else an executor.
     """
+    from edgeternary.build.files import check_writable
     from edgeternary.cli._model import load_model
-    from edgeternary.report.files import check_writable
     from edgeternary.report.tables import print_table
     from edgeternary.run import run
 
@@ -118,7 +118,7 @@ def _write(path: Path, outputs: np.ndarray) -> None:
 
     import numpy as np
 
-    from edgeternary.report.files import write_file
+    from edgeternary.build.files import write_file
 
     buffer = io.BytesIO()
     np.save(buffer, outputs)

@@ -76,8 +76,8 @@ def command(
     Without --inputs a zoo model gets the images that ship with it, any other model random codes. With --waves
     two samples run unless --samples says how many.
     """
+    from edgeternary.build.files import check_writable
     from edgeternary.cli._waves import FEW, wave_files
-    from edgeternary.report.files import check_writable
     from edgeternary.report.junit import write_junit
     from edgeternary.report.tables import print_table
     from edgeternary.run.compare import compares_something, not_bit_exact
@@ -204,7 +204,7 @@ def _row(comparison: Comparison, labels: np.ndarray | None) -> dict[str, Any]:
 def _write_outputs(path: Path, found: list[Comparison]) -> None:
     import numpy as np
 
-    from edgeternary.report.files import write_file
+    from edgeternary.build.files import write_file
 
     arrays: dict[str, Any] = {comparison.executor: comparison.result.outputs for comparison in found}
     buffer = io.BytesIO()

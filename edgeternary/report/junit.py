@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeternary.report.files import write_file
+from edgeternary.build.files import write_file
 from edgeternary.run.compare import Comparison
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from edgeternary.build.c_project import estimates
 from edgeternary.c.plan import Plan, Step
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Op, parse
 from edgeternary.ops.sizes import other_bytes, packed_bytes, sizes
-from edgeternary.report.c_project import estimates
 
 CORES = ("cortex-m4", "cortex-m0plus")
 TAILS = ("threshold", "requantize", "lookup", "reshape")  # ops that are told with the layer that they follow

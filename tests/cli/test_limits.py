@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from edgeternary import zoo
+from edgeternary.build.judged import FACTOR, ROOM
 from edgeternary.c.select import select
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
-from edgeternary.report.judged import FACTOR, ROOM
 from edgeternary.run.cortex_m import parts_of
 from edgeternary.toolchains import compilers
 from tests.cli.conftest import Answer

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from edgeternary import zoo
+from edgeternary.build.c_project import estimates
 from edgeternary.c.select import select
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.hdl import estimate
-from edgeternary.report.c_project import estimates
 from edgeternary.run.cortex_m import flash_of
 from edgeternary.toolchains import compilers
 from tests.cli.conftest import Answer

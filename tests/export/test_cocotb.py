@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary.build.cocotb_project import cocotb_project
 from edgeternary.export.cocotb import Vectors, to_cocotb
-from edgeternary.report.cocotb_project import cocotb_project
 from edgeternary.report.tiny import tiny_graph
 from edgeternary.run import run
 from tests.need import need

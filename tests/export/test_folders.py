@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary.build.exported import exported
+from edgeternary.build.files import write_folder
 from edgeternary.export.folders import formats
-from edgeternary.report.exported import exported
-from edgeternary.report.files import write_folder
 from edgeternary.report.tiny import tiny_graph
 from tests.need import need
 from tests.registry.graphs import inputs, leaky

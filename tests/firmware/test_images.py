@@ -11,14 +11,14 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.boards import load_all, load_board
+from edgeternary.build.board_image import self_test
+from edgeternary.build.c_project import fetch_of
 from edgeternary.c.select import select
 from edgeternary.image import formats, header, sources
 from edgeternary.image.build import build
 from edgeternary.image.elf import Elf
 from edgeternary.image.stack import painted
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
-from edgeternary.report.board_image import self_test
-from edgeternary.report.c_project import fetch_of
 from tests.firmware import images
 from tests.firmware.emulated import Running, running
 from tests.need import need

@@ -11,6 +11,7 @@ import pytest
 
 import edgeternary
 from edgeternary.boards import Board, load_all, load_board
+from edgeternary.build import board_project
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import place
 from edgeternary.hdl.board_top import BoardTop, board_design, board_top
@@ -19,7 +20,6 @@ from edgeternary.hdl.devices import PARTS
 from edgeternary.hdl.top import build
 from edgeternary.link.frames import Hello, Kind, Message, Reader, Status, encode
 from edgeternary.ops import build as ops
-from edgeternary.report import board_project
 from edgeternary.run import _serial_bitstream, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import find

@@ -27,8 +27,8 @@ class Tools:
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:
+        from edgeternary.build import hdl_project
         from edgeternary.hdl import build, emit, estimate, place
-        from edgeternary.report import hdl_project
         from edgeternary.run import cxxrtl
 
         self.graph = graph

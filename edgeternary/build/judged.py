@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgeternary.boards import Board
+from edgeternary.build import board_image
+from edgeternary.build.limits import Limits, check, refused
+from edgeternary.build.settings import Settings
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
 from edgeternary.image.build import Image, Overflow
-from edgeternary.report import board_image, fits
-from edgeternary.report.c_settings import Settings
-from edgeternary.report.fits import Limits
 
 FACTOR, ROOM = 3, 4096  # an estimate with this factor and these bytes on top of it is not exceeded
 
@@ -106,7 +106,7 @@ class Judge:
             if found.figure(what) > limit.most
         }
         try:
-            fits.check(plan, flash, ram, cycles, self._limits)
+            check(plan, flash, ram, cycles, self._limits)
         except EdgeTernaryError as error:
             return replace(found, beyond=beyond, refusal=error)
         return found
@@ -116,7 +116,7 @@ class Judge:
         flash, ram = board.memory()
         needed, there = overflow.needed, flash.bytes if overflow.region == "flash" else ram.bytes
         sizes = {"flash": plan.flash_bytes, "ram": plan.ram_bytes, overflow.region: needed}
-        refusal = fits.refused(plan, self._limits, overflow, **{overflow.region: needed})
+        refusal = refused(plan, self._limits, overflow, **{overflow.region: needed})
         beyond: dict[str, float] = {overflow.region: needed - there}
         return Judged(plan, sizes["flash"], sizes["ram"], plan.cycles, beyond=beyond, refusal=refusal)
 

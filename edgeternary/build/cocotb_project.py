@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgeternary.build.hdl_project import planned
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.export.cocotb import Vectors, to_cocotb
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
-from edgeternary.report.hdl_project import planned
 from edgeternary.run import run
 from edgeternary.toolchains import require
 

@@ -32,7 +32,7 @@ def exported(
     device, asked  what hardware is planned for, as `compile` takes them
     """
     if is_hardware(name):
-        from edgeternary.report import cocotb_project, hdl_project
+        from edgeternary.build import cocotb_project, hdl_project
 
         if name == "cocotb":
             return dict(cocotb_project.cocotb_project(graph, inputs, device, asked))

@@ -11,13 +11,13 @@ from typing import Any
 
 from edgeternary import __version__
 from edgeternary.boards import Board, is_known, load_board
+from edgeternary.build import c_project, hdl_project
+from edgeternary.build.files import MARKER, write_folder
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.file import to_bytes
 from edgeternary.ir.names import identifier
-from edgeternary.report import c_project, hdl_project
-from edgeternary.report.files import MARKER, write_folder
 from edgeternary.toolchains import extras
 
 
@@ -33,7 +33,7 @@ class Project:
     layers     one dict a layer: kernel or part, bytes, estimated cycles
     identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
                (hello gives the first 16 digits) and image (the file that is flashed); of a microcontroller
-               also what report.board_image.facts says
+               also what build.board_image.facts says
     """
 
     target: str

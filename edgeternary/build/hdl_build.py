@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeternary.build.hdl_project import FRAMES, one_by_one, probe
 from edgeternary.errors import DOES_NOT_FIT, NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.report.hdl_project import FRAMES, one_by_one, probe
 
 if TYPE_CHECKING:
     from edgeternary.hdl.constraints import Constraints

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from edgeternary.boards import Board
+from edgeternary.build import hdl_project
+from edgeternary.build.hdl_project import Parts
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
-from edgeternary.report import hdl_project
-from edgeternary.report.hdl_project import Parts
 
 LINK: dict[str, Any] = {
     "name": "link",

@@ -14,7 +14,7 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 
 
 class Fastest(Protocol):
-    """The fastest plan with its figures, see report.judged.Judged."""
+    """The fastest plan with its figures, see build.judged.Judged."""
 
     @property
     def plan(self) -> Plan: ...

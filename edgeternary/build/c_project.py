@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from edgeternary.boards import Board
+from edgeternary.build import board_image
+from edgeternary.build.judged import Judge, Judged
+from edgeternary.build.limits import Limits, beyond, together
+from edgeternary.build.settings import Settings
 from edgeternary.c.choices import Fetch
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import Budget, NoPlan, Planner
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.report import board_image, fits
-from edgeternary.report.c_settings import Settings
-from edgeternary.report.fits import Limits
-from edgeternary.report.judged import Judge, Judged
 
 __all__ = ["Settings", "choose", "estimates", "fetch_of", "make", "objects"]
 
@@ -118,11 +118,11 @@ def _refusal(
                 judge(plan)
         least = min(judge.known(), key=lambda judged: judged.figure(what))
         if what in least.beyond:
-            return fits.beyond(least.plan, least.figure(what), what, limits)
+            return beyond(least.plan, least.figure(what), what, limits)
     fastest = planner.least("cycles")
     assert fastest is not None
     needs = {what: judged.figure(what) for what, judged in nearest.items() if judged is not None}
-    return fits.together(judge(fastest), needs)
+    return together(judge(fastest), needs)
 
 
 def fetch_of(board: Board | None) -> Fetch:

@@ -42,11 +42,11 @@ def make(
             USAGE,
         )
     if board and board.fpga and board.fpga.platform:
-        from edgeternary.report import board_project
+        from edgeternary.build import board_project
 
         return board_project.make(graph, board, build, progress, yosys, constraints)
+    from edgeternary.build import hdl_build
     from edgeternary.hdl import devices
-    from edgeternary.report import hdl_build
 
     require("amaranth")
     devices.family(device)
