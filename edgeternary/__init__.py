@@ -13,7 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from edgeternary import late
+from edgeternary.version import __version__ as __version__
 
 _FUNCTIONS = {
     "load": "edgeternary.ir.file",
@@ -57,10 +58,26 @@ def __getattr__(name: str) -> Any:
     from edgeternary.toolchains import extras
 
     with extras.named():
-        importlib.import_module("edgeternary.ops")  # a file can hold any op: all of them must be registered
+        _register_ops()
         module = importlib.import_module(_FUNCTIONS.get(name, f"edgeternary.{name}"))
     return getattr(module, name) if name in _FUNCTIONS else module
 
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+def _run(*arguments: Any, **more: Any) -> Any:
+    return importlib.import_module("edgeternary.run").run(*arguments, **more)
+
+
+def _register_ops() -> None:
+    importlib.import_module("edgeternary.ops")
+
+
+def _zoo_model(name: str, checkpoint: Any = None) -> Any:
+    zoo = importlib.import_module("edgeternary.zoo")
+    return zoo.torch_model(name, checkpoint) if name in zoo.names() else None
+
+
+late.run, late.register_ops, late.zoo_model = _run, _register_ops, _zoo_model

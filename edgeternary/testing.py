@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgeternary.ir import Graph
+from edgeternary.ir.file import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,6 @@ def assert_bit_exact(
     EdgeTernaryError for a missing tool (its `code` is 3), for inputs the model does not take, or where `on`
     names nothing but the reference.
     """
-    from edgeternary import load
     from edgeternary.run.compare import compare, compares_something, not_bit_exact
 
     compares_something(on, reference)

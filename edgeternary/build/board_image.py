@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary import __version__
 from edgeternary.boards import Board
 from edgeternary.c.plan import Plan
 from edgeternary.image import build
@@ -14,6 +13,7 @@ from edgeternary.image.build import Image
 from edgeternary.image.sources import SelfTest, reference
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.version import __version__
 
 SELF_TESTS = 4  # inputs that an image with a self test carries
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgeternary import __version__
 from edgeternary.boards import Board, is_known, load_board
 from edgeternary.build import c_project, hdl_project
 from edgeternary.build.files import MARKER, write_folder
@@ -19,6 +18,7 @@ from edgeternary.ir import Graph
 from edgeternary.ir.file import to_bytes
 from edgeternary.ir.names import identifier
 from edgeternary.toolchains import extras
+from edgeternary.version import __version__
 
 
 @dataclass(frozen=True)

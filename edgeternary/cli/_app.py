@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from edgeternary import __version__
+from edgeternary.version import __version__
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from edgeternary import __version__
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
+from edgeternary.version import __version__
 
 WARMED = ("numpy", "host", "cortex-m0plus", "cortex-m4", "hdl", "cxxrtl")
 

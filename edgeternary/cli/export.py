@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from edgeternary import __version__
 from edgeternary.cli._hardware import cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
 from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
+from edgeternary.version import __version__
 
 FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
 

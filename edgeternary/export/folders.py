@@ -19,11 +19,11 @@ import jinja2
 import msgspec
 import numpy as np
 
-from edgeternary import __version__
 from edgeternary.data import templates_dir
 from edgeternary.export.names import DESCRIPTION, names
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.version import __version__
 
 PLACE = "NAME"
 DATE = (1980, 1, 1, 0, 0, 0)  # of files in an archive: the same content, the same bytes

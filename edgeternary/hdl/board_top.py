@@ -125,7 +125,7 @@ def part_of(board: Board) -> Part:
 
 def _serial(design: Design, board: Board) -> tuple[Serial, str]:
     """The design behind the board's serial port, and the digest of all that it depends on."""
-    from edgeternary import __version__
+    from edgeternary.version import __version__
 
     assert board.uart
     digest = cache.digest(design_rtlil(design), repr(board), __version__)[:16]

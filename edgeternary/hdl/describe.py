@@ -23,7 +23,7 @@ STARTS = " The highest bit is 1 with the first beat of a sample."
 
 
 def made_by() -> str:
-    from edgeternary import __version__
+    from edgeternary.version import __version__
 
     return f"Made by edgeternary {__version__}."
 

@@ -10,7 +10,6 @@ verifies itself. Everything that is wrong ends in an EdgeTernaryError.
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 import tempfile
@@ -22,9 +21,11 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.encoding import pack, unpack, words
-from edgeternary.ir.graph import Graph, Meta
+from edgeternary.ir.graph import Graph
+from edgeternary.ir.meta import Meta
 from edgeternary.ir.op import REGISTRY, Op
 from edgeternary.ir.types import parse
 from edgeternary.ir.value import MAX_ELEMENTS, State, Value
@@ -218,9 +219,7 @@ class _Reader:
 
 
 def _op(record: dict[str, Any], reader: _Reader) -> Op:
-    importlib.import_module(
-        "edgeternary.ops"
-    )  # fills the registry; a static import would turn the layers round
+    late.register_ops()
     record = dict(record)
     kind = record.pop("kind", None)
     cls = REGISTRY.get(kind) if isinstance(kind, str) else None

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.meta import Meta
 from edgeternary.ir.names import check_name
 from edgeternary.ir.op import Op
 from edgeternary.ir.value import State, Value
-
-
-class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What the integers mean; never used in computing them.
-
-    A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), as
-    `edgeternary.quantize` says in full; each is one number, or one for each channel of the input. A logit is
-    output * logit_scale. `info` holds free text such as data set, recipe, licence.
-    """
-
-    input_scale: float | tuple[float, ...] = 1.0
-    input_zero: int | tuple[int, ...] = 0
-    logit_scale: float = 1.0
-    labels: tuple[str, ...] = ()
-    info: dict[str, str] = {}
+from edgeternary.ir.verify import infer_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +45,9 @@ class Graph:
     @cached_property
     def values(self) -> dict[str, Value]:
         """Every value by name: the input, the states, then one for each op, as inferred."""
-        from edgeternary.ir.verify import infer_values
-
-        return infer_values(self)
+        values = infer_values(self.name, self.input, self.states, self.ops, self.output)
+        self.meta.check(self.input, self.name)
+        return values
 
     @property
     def output_value(self) -> Value:
@@ -103,9 +89,8 @@ class Graph:
 
         on       numpy, host, cortex-m4, hdl, ...; options  of that executor, as a mapping or by name
         """
-        executors = importlib.import_module("edgeternary.run")  # above this layer, so not known to it
         chosen = {**options, **more} if isinstance(options, Mapping) else options or more
-        return executors.run(self, inputs, on=on, taps=taps, options=chosen)
+        return late.run(self, inputs, on=on, taps=taps, options=chosen)
 
     def with_ops(self, ops: Sequence[Op], output: str | None = None) -> Graph:
         """The same model with other ops (and output), checked again."""

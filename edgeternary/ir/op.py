@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.value import Value
-
-if TYPE_CHECKING:
-    from edgeternary.ir.graph import Graph
 
 IntArray = NDArray[np.int32]
 REGISTRY: dict[str, type[Op]] = {}
@@ -54,8 +51,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return 0
 
     @classmethod
-    def examples(cls, rng: np.random.Generator) -> list[Graph]:
-        """Small graphs around this op, odd sizes and extreme values included, for the registry tests."""
+    def examples(cls, rng: np.random.Generator) -> list[Any]:
+        """Small graphs (ir.Graph) around this op for the registry tests: odd sizes, extreme values."""
         raise NotImplementedError
 
     def fail(self, why: str, remedy: str = "", what: str = "") -> EdgeTernaryError:

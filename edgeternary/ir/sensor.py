@@ -11,21 +11,15 @@ A bipolar input has no code 0: its code is +1 where q >= -z[c], else -1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.graph import Graph
 from edgeternary.ir.layout import check_layout
-from edgeternary.ir.types import INT32_HI, INT32_LO
-from edgeternary.ir.value import Value
-
-if TYPE_CHECKING:
-    from edgeternary.ir.graph import Graph, Meta
-
-FARTHEST = 1 << 24  # float32 holds every zero point
-SMALLEST, LARGEST = 2.0**-126, float(np.finfo(np.float32).max)  # float32 below SMALLEST loses digits
+from edgeternary.ir.meta import Meta
 
 
 def scales(graph: Graph) -> NDArray[np.float32]:
@@ -59,32 +53,6 @@ def quantize(graph: Graph, x: ArrayLike) -> NDArray[np.int32]:
         return np.where(q >= -zero, value.hi, value.lo).astype(np.int32)
     r = np.rint(q.astype(np.float64))
     return np.where(np.isnan(r), value.lo, np.clip(r + zero, value.lo, value.hi)).astype(np.int32)
-
-
-def check_sensor(meta: Meta, value: Value, model: str) -> None:
-    """Refuses scales that float32 does not hold and zero points that leave int32, one or one a channel."""
-    for name, number in (("input_scale", meta.input_scale), ("input_zero", meta.input_zero)):
-        if isinstance(number, tuple) and len(number) != value.channels:
-            raise EdgeTernaryError(
-                f"model {model!r} has {len(number)} values of {name}",
-                f"its input has {value.channels} channel{'s' * (value.channels != 1)}",
-                "give one number, or one for each channel",
-            )
-    for scale in meta.input_scale if isinstance(meta.input_scale, tuple) else (meta.input_scale,):
-        if not SMALLEST <= scale <= LARGEST:
-            raise EdgeTernaryError(
-                f"model {model!r} has a scale of {scale}",
-                f"an input scale is a normal float32 above 0: {SMALLEST:.3g} to {LARGEST:.3g}",
-                "give the size of one step of the sensor",
-            )
-    for zero in meta.input_zero if isinstance(meta.input_zero, tuple) else (meta.input_zero,):
-        fits = value.lo - zero >= INT32_LO and value.hi - zero <= INT32_HI
-        if abs(zero) > FARTHEST or not fits:
-            raise EdgeTernaryError(
-                f"model {model!r} has a zero point of {zero}"[:120],
-                f"it lies within -2^24 to 2^24, and {value.lo} and {value.hi} minus it fit int32",
-                "give the code of the sensor value 0",
-            )
 
 
 def identity(meta: Meta) -> bool:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.names import check_name
-from edgeternary.ir.op import REGISTRY
-from edgeternary.ir.sensor import check_sensor
+from edgeternary.ir.op import REGISTRY, Op
 from edgeternary.ir.value import State, Value
-
-if TYPE_CHECKING:
-    from edgeternary.ir.graph import Graph
 
 MAX_OPS = 10_000
 
 
-def infer_values(graph: Graph) -> dict[str, Value]:
-    """Infer every value of `graph`; EdgeTernaryError names the layer that is not legal.
+def infer_values(
+    model: str, input: Value, states: Sequence[State], ops: Sequence[Op], output: str
+) -> dict[str, Value]:
+    """Every value of the graph called `model`, by name; EdgeTernaryError names the layer that is not legal.
 
     Checked: names are legal and unique, every input exists before it is used, each op accepts its
     operands (`Op.infer`, which also proves that no int32 accumulator overflows), states are written
-    back with values that they can hold, the output is a layer's, and scales are finite and positive.
+    back with values that they can hold, and the output is a layer's.
     """
     values: dict[str, Value] = {}
 
@@ -36,14 +33,12 @@ def infer_values(graph: Graph) -> dict[str, Value]:
             )
         values[value.name] = value
 
-    add(graph.input)
-    for state in graph.states:
+    add(input)
+    for state in states:
         add(state.value)
-    if not 1 <= len(graph.ops) <= MAX_OPS:
-        raise EdgeTernaryError(
-            f"model {graph.name!r} has {len(graph.ops)} layers", f"1 to {MAX_OPS:,} are allowed"
-        )
-    for op in graph.ops:
+    if not 1 <= len(ops) <= MAX_OPS:
+        raise EdgeTernaryError(f"model {model!r} has {len(ops)} layers", f"1 to {MAX_OPS:,} are allowed")
+    for op in ops:
         check_name(op.name, "layer")
         if REGISTRY.get(op.kind) is not type(op) and not op.internal:
             raise EdgeTernaryError(f"layer {op.name!r} has the unknown kind {op.kind!r}")
@@ -56,16 +51,10 @@ def infer_values(graph: Graph) -> dict[str, Value]:
             raise op.fail(f"it takes {op.arity} inputs, not {len(op.inputs)}")
         value = op.infer([values[name] for name in op.inputs])
         add(value)
-    if graph.output not in {op.name for op in graph.ops}:
-        raise EdgeTernaryError(f"the output {graph.output!r} of model {graph.name!r} is no value of a layer")
-    for state in graph.states:
+    if output not in {op.name for op in ops}:
+        raise EdgeTernaryError(f"the output {output!r} of model {model!r} is no value of a layer")
+    for state in states:
         _check_state(state, values)
-    check_sensor(graph.meta, graph.input, graph.name)
-    scale = graph.meta.logit_scale
-    if not 0 < scale < math.inf:
-        raise EdgeTernaryError(
-            f"model {graph.name!r} has a scale of {scale}", "a scale is finite and above 0"
-        )
     return values
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.ir import Graph, IntArray, Op, Value, parse, smallest
+from edgeternary.ops.threshold import random_thresholds as random_thresholds
+from edgeternary.ops.threshold import uniform_thresholds as uniform_thresholds
 
 
 def value(
@@ -39,41 +41,6 @@ def samples(rng: np.random.Generator, x: Value, count: int) -> IntArray:
     data[:1] = x.lo
     data[1:2] = x.hi
     return data
-
-
-def random_thresholds(
-    rng: np.random.Generator, x: Value, type: str, name: str = "act", source: str | None = None
-) -> Op:
-    """A threshold op on `x` with steps of both signs, constant channels and unreachable thresholds."""
-    from edgeternary.ops.threshold import Threshold
-
-    t = parse(type)
-    levels = 1 if t.name == "bipolar" else t.hi - t.lo
-    width = 2 if t.name == "bipolar" else 1
-    thresholds = np.sort(rng.integers(x.lo, x.hi + 2, (x.channels, levels)), axis=1).astype(np.int32)
-    step = (width * rng.choice([1, 1, 1, -1, 0], x.channels)).astype(np.int32)
-    base = np.where(step < 0, t.hi, t.lo).astype(np.int32)
-    return Threshold(name=name, inputs=(source or x.name,), t=thresholds, base=base, step=step, type=type)
-
-
-def uniform_thresholds(
-    rng: np.random.Generator, x: Value, type: str, name: str = "act", source: str | None = None
-) -> Op:
-    """A threshold op on `x` as of a uniform quantiser: code k from ceil((k - offset) / scale) on.
-
-    Signs, constant and clamped channels as in `random_thresholds`.
-    """
-    from edgeternary.ops.threshold import Threshold
-
-    t = parse(type)
-    levels = t.hi - t.lo
-    run = (x.hi - x.lo) * rng.uniform(0.1, 2.0, (x.channels, 1)) / levels
-    first = x.lo + (x.hi - x.lo) * rng.uniform(-0.2, 0.8, (x.channels, 1))
-    places = np.ceil(first + run * np.arange(levels))
-    thresholds = np.clip(places, x.lo, x.hi + 1).astype(np.int32)
-    step = rng.choice([1, 1, 1, -1, 0], x.channels).astype(np.int32)
-    base = np.where(step < 0, t.hi, t.lo).astype(np.int32)
-    return Threshold(name=name, inputs=(source or x.name,), t=thresholds, base=base, step=step, type=type)
 
 
 def narrow(x: Value) -> str:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from edgeternary.ir import Graph, IntArray, Op, Value, parse
-from edgeternary.ops import build
 
 MAX_LEVELS = 255
 CHUNK = 4  # samples at a time, so that a map stays in cache while its levels are counted
@@ -84,23 +83,58 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
             ("int32", -(2**31), 2**31 - 2, (4,), "uint2"),
         ]  # fmt: skip
         for input_type, lo, hi, shape, output_type in cases:
-            x = build.value("x", shape, input_type, lo, hi)
-            graphs.append(build.graph(x, build.random_thresholds(rng, x, output_type)))
+            x = Value("x", shape, parse(input_type), lo, hi)
+            graphs.append(_alone(x, random_thresholds(rng, x, output_type)))
         for lo, hi, shape, output_type in [(-2000, 1500, (3, 2, 9), "uint4"), (-90, 75, (21,), "int4")]:
-            x = build.value("x", shape, "int32", lo, hi)
-            graphs.append(build.graph(x, build.uniform_thresholds(rng, x, output_type)))
+            x = Value("x", shape, parse("int32"), lo, hi)
+            graphs.append(_alone(x, uniform_thresholds(rng, x, output_type)))
         most = 2**31 - 1  # where hi + 1 is no int32, every threshold can be reached
         for lo, hi, output_type, levels in [
             (-90, 75, "uint4", 7),
             (-5, 5, "ternary", 1),
             (-most, most, "int4", 4),
         ]:
-            x = build.value("x", (9,), "int32", lo, hi)
+            x = Value("x", (9,), parse("int32"), lo, hi)
             t = np.sort(rng.integers(lo, min(hi + 1, most), (9, levels), endpoint=True), axis=1)
             step = np.tile([2, -2, 0], 3).astype(np.int32)  # in twos, on types that have what lies between
             base = np.where(step < 0, parse(output_type).lo + 2 * levels, parse(output_type).lo).astype(
                 np.int32
             )
             op = cls(name="act", inputs=("x",), t=t.astype(np.int32), base=base, step=step, type=output_type)
-            graphs.append(build.graph(x, op))
+            graphs.append(_alone(x, op))
         return graphs
+
+
+def _alone(x: Value, op: Op) -> Graph:
+    return Graph(name="example", input=x, ops=(op,), output=op.name)
+
+
+def random_thresholds(
+    rng: np.random.Generator, x: Value, type: str, name: str = "act", source: str | None = None
+) -> Threshold:
+    """A threshold op on `x` with steps of both signs, constant channels and unreachable thresholds."""
+    t = parse(type)
+    levels = 1 if t.name == "bipolar" else t.hi - t.lo
+    width = 2 if t.name == "bipolar" else 1
+    thresholds = np.sort(rng.integers(x.lo, x.hi + 2, (x.channels, levels)), axis=1).astype(np.int32)
+    step = (width * rng.choice([1, 1, 1, -1, 0], x.channels)).astype(np.int32)
+    base = np.where(step < 0, t.hi, t.lo).astype(np.int32)
+    return Threshold(name=name, inputs=(source or x.name,), t=thresholds, base=base, step=step, type=type)
+
+
+def uniform_thresholds(
+    rng: np.random.Generator, x: Value, type: str, name: str = "act", source: str | None = None
+) -> Threshold:
+    """A threshold op on `x` as of a uniform quantiser: code k from ceil((k - offset) / scale) on.
+
+    Signs, constant and clamped channels as in `random_thresholds`.
+    """
+    t = parse(type)
+    levels = t.hi - t.lo
+    run = (x.hi - x.lo) * rng.uniform(0.1, 2.0, (x.channels, 1)) / levels
+    first = x.lo + (x.hi - x.lo) * rng.uniform(-0.2, 0.8, (x.channels, 1))
+    places = np.ceil(first + run * np.arange(levels))
+    thresholds = np.clip(places, x.lo, x.hi + 1).astype(np.int32)
+    step = rng.choice([1, 1, 1, -1, 0], x.channels).astype(np.int32)
+    base = np.where(step < 0, t.hi, t.lo).astype(np.int32)
+    return Threshold(name=name, inputs=(source or x.name,), t=thresholds, base=base, step=step, type=type)

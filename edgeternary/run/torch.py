@@ -7,8 +7,8 @@ is taken. The graph gives shapes and names only, never a number.
 
 from __future__ import annotations
 
-import importlib
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.nn.spiking import Spiking
@@ -100,10 +101,10 @@ def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:
     given = options.get("torch_model")
     if isinstance(given, nn.Module):
         return given
-    zoo: Any = importlib.import_module("edgeternary.zoo")  # by name: executors do not depend on the zoo
-    if graph.name in zoo.names():
-        found: nn.Module = zoo.torch_model(graph.name, options.get("checkpoint"))
-        return found
+    checkpoint = options.get("checkpoint")
+    shipped = late.zoo_model(graph.name, checkpoint if isinstance(checkpoint, str | os.PathLike) else None)
+    if isinstance(shipped, nn.Module):
+        return shipped
     raise EdgeTernaryError(
         f"the torch model of {graph.name!r} is not known",
         "the torch executor computes with the PyTorch model, not with the graph",
