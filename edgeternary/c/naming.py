@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeternary.c.layouts import Natural, Planes, Words, planes
 from edgeternary.c.plan import Buffer, Plan, Step
-from edgeternary.c.slicing import Slices
+from edgeternary.c.slices.layout import Slices
 from edgeternary.c.tables import Table
 from edgeternary.ir.names import identifier
 

@@ -86,10 +86,10 @@ def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> li
     fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa, "vectors": vectors}
 
     def add(texts: Sequence[str]) -> None:
-        for name in _helper_names():
+        for name, template in _helper_templates().items():
             end = " " if name.endswith("_t") else "("
             if name not in found and any(f"{net}_{name}{end}" in text for text in texts):
-                text = _text(f"helpers/{name}.c.j2", fields)
+                text = _text(template, fields)
                 found[name] = ""  # it names itself
                 add([text])
                 del found[name]
@@ -100,9 +100,11 @@ def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> li
 
 
 @cache
-def _helper_names() -> tuple[str, ...]:
-    files = (templates_dir() / "c" / "helpers").glob("[a-z]*.c.j2")
-    return tuple(sorted(file.name.removesuffix(".c.j2") for file in files))
+def _helper_templates() -> dict[str, str]:
+    """{name of a routine or type: its template}, in alphabetical order."""
+    root = templates_dir() / "c"
+    files = sorted((root / "helpers").rglob("*.c.j2"), key=lambda file: file.name.removesuffix(".c.j2"))
+    return {file.name.removesuffix(".c.j2"): file.relative_to(root).as_posix() for file in files}
 
 
 def _function(plan: Plan, names: Names, index: int, step: Step, known: dict[object, str]) -> str:

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.c import cores, memory, slicing
+from edgeternary.c import cores, memory
 from edgeternary.c.kernel import Conversion, Match, Offer
 from edgeternary.c.kernels import conversions
 from edgeternary.c.kernels.max_pool import KERNEL as MAX_POOL
-from edgeternary.c.lanes import Window
-from edgeternary.c.lanes_sum import bare
+from edgeternary.c.lanes.added import bare
+from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.c.plan import Buffer, Plan, Step
-from edgeternary.c.slicing import Slices
+from edgeternary.c.slices import layout as slicing
+from edgeternary.c.slices.layout import Slices
 from edgeternary.ir import Graph, Value
 from edgeternary.ops import Conv2d, MaxPool, build
 from edgeternary.run import run

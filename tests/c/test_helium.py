@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.c import lanes_helium
 from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.lanes import helium as lanes_helium
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.c import lanes_after
 from edgeternary.c.kernels.conv2d_baked import Conv2dBaked
-from edgeternary.c.lanes import Window, part_rows
-from edgeternary.c.lanes_border import border
+from edgeternary.c.lanes import after as lanes_after
+from edgeternary.c.lanes.border import border
+from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import Lanes
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan

@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.c import lanes_bytes, lanes_conv, lanes_pack1, lanes_segments, lanes_transpose2
 from edgeternary.c.kernel import Kernel, Match, Offer
-from edgeternary.c.lanes import Window
+from edgeternary.c.lanes import conv as lanes_conv
+from edgeternary.c.lanes import pack1 as lanes_pack1
+from edgeternary.c.lanes import segments as lanes_segments
+from edgeternary.c.lanes import to_bytes as lanes_bytes
+from edgeternary.c.lanes import transpose2 as lanes_transpose2
+from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import NATURAL, Layout, Stripes, Words
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.c import lanes_fields, lanes_halves
 from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.lanes import fields as lanes_fields
+from edgeternary.c.lanes import halves as lanes_halves
 from edgeternary.c.layouts import NATURAL, Lanes
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
@@ -235,7 +236,7 @@ def test_faults_are_caught(
     for graph in graphs:
         check_on_core(on_lanes(graph, "cortex-m0plus"))
     monkeypatch.setattr(module, name, rewritten(getattr(module, name), old, new))
-    from edgeternary.c import lanes_conv
+    from edgeternary.c.lanes import conv as lanes_conv
 
     lanes_conv.sums.cache_clear()
     with pytest.raises(AssertionError):

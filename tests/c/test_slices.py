@@ -11,12 +11,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.c import slices, slicing
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
-from edgeternary.c.slicing import Slices
+from edgeternary.c.slices import counters as slices
+from edgeternary.c.slices import layout as slicing
+from edgeternary.c.slices.layout import Slices
 from edgeternary.ir import Graph, parse
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, build

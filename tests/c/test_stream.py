@@ -11,11 +11,11 @@ from msgspec import structs
 
 from edgeternary.bench import modes, nets
 from edgeternary.bench.make import samples
-from edgeternary.c import stream
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
+from edgeternary.c.stream import lists as stream
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, Requantize, build

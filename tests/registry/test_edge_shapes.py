@@ -12,7 +12,7 @@ import pytest
 from edgeternary.c.choices import KernelFault
 from edgeternary.c.kernel import Kernel
 from edgeternary.c.kernels.conv2d_lanes import Conv2dLanes
-from edgeternary.c.kernels.pack_lanes import PackLanes
+from edgeternary.c.kernels.conversions.pack_lanes import PackLanes
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import OBJECTIVES, select
 from edgeternary.passes import optimize

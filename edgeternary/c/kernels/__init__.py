@@ -1,4 +1,4 @@
-"""All kernels: each module of this folder defines one, called KERNEL."""
+"""All kernels: each module of this folder, and of `conversions/`, defines one, called KERNEL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from edgeternary.c.kernel import Conversion, Kernel
 @cache
 def kernels() -> tuple[Kernel, ...]:
     """Every kernel, in alphabetical order of its name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(importlib.import_module(f"{__name__}.{name}").KERNEL for name in names)
+    found = pkgutil.walk_packages(__path__, f"{__name__}.")
+    modules = sorted((m.name for m in found if not m.ispkg), key=lambda name: name.rpartition(".")[2])
+    return tuple(importlib.import_module(name).KERNEL for name in modules)
 
 
 def conversions() -> tuple[Conversion, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
-from edgeternary.c.lanes import part_rows
-from edgeternary.c.lanes_border import border
-from edgeternary.c.lanes_conv import DSP_CORES, THUMB1_CORES
-from edgeternary.c.lanes_sum import Added, bare, first_word, serves
+from edgeternary.c.lanes.added import Added, bare, first_word, serves
+from edgeternary.c.lanes.border import border
+from edgeternary.c.lanes.conv import DSP_CORES, THUMB1_CORES
+from edgeternary.c.lanes.window import part_rows
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
 

@@ -7,8 +7,8 @@ from typing import cast
 
 from edgeternary.c import accumulator, weights
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
-from edgeternary.c.lanes import Window
-from edgeternary.c.lanes_conv import Plan
+from edgeternary.c.lanes.conv import Plan
+from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Stripes, Words
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d

@@ -20,11 +20,13 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import accumulator, counting, epilogue, slices, slicing, weights
+from edgeternary.c import accumulator, counting, epilogue, weights
 from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.slicing import Slices
+from edgeternary.c.slices import counters as slices
+from edgeternary.c.slices import layout as slicing
+from edgeternary.c.slices.layout import Slices
 from edgeternary.c.stepping import Stepping
 from edgeternary.c.tables import Table, narrow
 from edgeternary.ir import Value

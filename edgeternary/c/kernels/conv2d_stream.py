@@ -8,10 +8,12 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import stream, stream_cost, weights
+from edgeternary.c import weights
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.stream import AT_ONCE, After, Lists
+from edgeternary.c.stream import cost as stream_cost
+from edgeternary.c.stream import lists as stream
+from edgeternary.c.stream.lists import AT_ONCE, After, Lists
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d

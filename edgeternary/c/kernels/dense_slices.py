@@ -8,7 +8,7 @@ takes three logic instructions. With x = constant + factor * X, X = sum over pla
     ternary   sum w X =     sum (1 + w) X     - sum X
     bipolar   sum w X = 2 * sum (1 + w) / 2 X - sum X
 
-See `edgeternary.c.slices` for planes of negative value.
+See `c/slices/counters` for planes of negative value.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import accumulator, counting, epilogue, slices, weights
+from edgeternary.c import accumulator, counting, epilogue, weights
 from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.slices import counters as slices
 from edgeternary.c.tables import Table
 from edgeternary.ir import encoding
 from edgeternary.ops import Dense

@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
-from edgeternary.c.lanes import Window, part_rows
-from edgeternary.c.lanes_border import border
-from edgeternary.c.lanes_conv import DSP_CORES
-from edgeternary.c.lanes_sum import first_word
+from edgeternary.c.lanes.added import first_word
+from edgeternary.c.lanes.border import border
+from edgeternary.c.lanes.conv import DSP_CORES
+from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import Lanes, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ops import MaxPool

@@ -1,0 +1,1 @@
+"""The kernels that move a value from one layout to another."""

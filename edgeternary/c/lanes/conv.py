@@ -1,0 +1,354 @@
+"""A convolution on lanes from its ops to the fields of its template: program, epilogue, destination, cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from types import ModuleType
+from typing import cast
+
+import numpy as np
+
+from edgeternary.c import epilogue
+from edgeternary.c.cores import CORES
+from edgeternary.c.epilogue import Affine
+from edgeternary.c.kernel import Body, Cost, Match
+from edgeternary.c.lanes import after as lanes_after
+from edgeternary.c.lanes import bits as lanes_bits
+from edgeternary.c.lanes import c99 as lanes_c
+from edgeternary.c.lanes import cost as lanes_cost
+from edgeternary.c.lanes import fields as lanes_fields
+from edgeternary.c.lanes import halves as lanes_halves
+from edgeternary.c.lanes import helium as lanes_helium
+from edgeternary.c.lanes import program as lanes_program
+from edgeternary.c.lanes import thumb1 as lanes_thumb1
+from edgeternary.c.lanes import thumb2 as lanes_thumb2
+from edgeternary.c.lanes import to_bytes as lanes_bytes
+from edgeternary.c.lanes.after import After, Interval, Reach
+from edgeternary.c.lanes.border import Border, border
+from edgeternary.c.lanes.cost import Epilogue
+from edgeternary.c.lanes.program import Group, Matrix, Wide
+from edgeternary.c.lanes.walk import Walk
+from edgeternary.c.lanes.window import Window, part_rows
+from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
+from edgeternary.c.tables import Table
+from edgeternary.ir import Op, Value
+from edgeternary.ops import Conv2d, Threshold
+
+THUMB1_CORES = ("cortex-m0plus",)
+DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it
+NO_LIMIT = 2**31  # of the terms of a sum
+VECTOR_CORES = tuple(core.name for core in CORES.values() if core.vectors)
+SELECTED = {**dict.fromkeys(DSP_CORES, 3), **dict.fromkeys(VECTOR_CORES, lanes_after.MAX_LEVELS)}
+BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
+MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
+
+
+def assembler(core: str) -> ModuleType:
+    """The module that turns groups into the core's assembly."""
+    if core in VECTOR_CORES:
+        return lanes_helium
+    return lanes_thumb1 if core in THUMB1_CORES else lanes_thumb2
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The part of a convolution that does not depend on where the result goes."""
+
+    window: Window
+    reach: Reach
+    after: After
+    groups: tuple[Group, ...]
+    bound: int
+
+
+@lru_cache(maxsize=512)
+def sums(
+    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: str, store: str
+) -> Sums | None:
+    """None where lanes are too narrow to be worth it, or, unless `store` is rows, for the epilogue in them.
+
+    store  what becomes of sums: "rows" of sums, "lanes", or "bytes" in natural layout
+    """
+    window = Window.over(op, x, acc, layout)
+    assert window is not None
+    count = len(op.bias)
+    packed = store != "rows"
+    factors = lanes_after.signs(follow, count) if packed else _negated(follow, count)
+    codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
+    reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
+    matrix = Matrix.of(op, codes, x, window, layout)
+    if reach.most < min(MIN_TERMS, max(len(words) for words in matrix.words)):
+        return None
+    low, high = matrix.interval(reach.lo, reach.hi)
+    after: After | None = lanes_after.sums(count)
+    if packed:
+        ends = Interval(low, high)
+        after = None
+        if store == "bytes" and core not in VECTOR_CORES:
+            after = lanes_bytes.plan(follow, ends, reach, out, core in THUMB1_CORES)
+        after = after or lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
+        if after is None and core not in VECTOR_CORES:
+            after = lanes_halves.plan(follow, ends, reach, out)
+    if after is None:
+        return None
+    bound = int(max(np.abs(low).max(), np.abs(high).max()))
+    choices = assembler(core).REGISTERS
+    if after.kind in ("scale", "select", "halves"):  # these need two registers more
+        choices = choices[:1]
+    parts = {"sums": 1, "halves": lanes_halves.PARTS}.get(after.kind)
+    found = lanes_program.groups(matrix, choices, reach.most if parts else NO_LIMIT, parts or 1)
+    if after.kind == "halves" and len(found[0].parts) > lanes_halves.PARTS:
+        return None
+    return Sums(window, reach, after, tuple(found), bound)
+
+
+def _negated(follow: Op | None, count: int) -> Wide:
+    return np.where(epilogue.negated(follow, count), -1, 1).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to run a convolution: input layout, sums, and how these become the result in `out`.
+
+    store  direct: words of lanes are the result; bytes: their lanes are, one by one; planes: rows of results
+           pass through scratch memory, to become bit planes; rows: rows of sums do
+    """
+
+    match: Match
+    layout: Words
+    out: Layout
+    sums: Sums
+    store: str
+    border: Border | None
+
+    @staticmethod
+    def of(match: Match, layout: Words, out: Layout) -> Plan | None:
+        op, x = cast(Conv2d, match.ops[0]), match.ins[0]
+        key = op, match.follow, x, match.outs[0], match.out, layout, match.core.name
+        if isinstance(out, Lanes) and isinstance(layout, Lanes):
+            found = sums(*key, "lanes")
+            starts = found.window.outputs(layout) if found else None
+            edge = (
+                border(out, match.out, part_rows(starts, found.window.out[0]), starts)
+                if found and starts
+                else None
+            )
+            return Plan(match, layout, out, found, "direct", edge) if found and edge else None
+        if out == NATURAL and match.out.type.dtype.itemsize == 1:
+            found = sums(*key, "bytes")
+            if found:
+                return Plan(match, layout, out, found, "bytes", None)
+        if isinstance(layout, Stripes):
+            return None
+        if isinstance(out, Planes) and lanes_bits.possible(match.out):
+            found = sums(*key, "lanes")
+            if found:
+                return Plan(match, layout, out, found, "planes", None)
+        found = sums(*key, "rows")
+        plan = Plan(match, layout, out, found, "rows", None) if found else None
+        return plan if plan and plan.affine.fits() else None
+
+    @property
+    def op(self) -> Conv2d:
+        return cast(Conv2d, self.match.ops[0])
+
+    @property
+    def rows(self) -> int:
+        height = self.sums.window.out[0]
+        return height if isinstance(self.layout, Stripes) else part_rows(self.parts_at, height)
+
+    @property
+    def parts_at(self) -> tuple[int, ...]:
+        """First row, or column of stripes, of each part of the output."""
+        starts = self.sums.window.outputs(self.layout)
+        assert starts is not None
+        return starts
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of a row of a part."""
+        width = self.sums.window.out[1]
+        return part_rows(self.parts_at, width) if isinstance(self.layout, Stripes) else width
+
+    @property
+    def channels(self) -> int:
+        return len(self.op.bias)
+
+    @property
+    def parts(self) -> int:
+        return max(len(group.parts) for group in self.sums.groups)
+
+    @property
+    def scratch(self) -> int:
+        return 4 * self.pixels * self.channels * self.parts if self.store in BY_ROW else 0
+
+    @property
+    def start(self) -> int:
+        """Words before the window of the first output."""
+        down, right = self.layout.top - self.sums.window.pad[0], self.layout.left - self.sums.window.pad[1]
+        return (down * self.layout.width + right) * self.match.ins[0].channels
+
+    @cached_property
+    def walk(self) -> Walk:
+        x, sy, sx = self.match.ins[0], *self.sums.window.stride
+        y_row = 0
+        if isinstance(self.out, Lanes):
+            y_row = 4 * (self.out.width - self.pixels) * self.channels
+        size = 1 if self.store == "bytes" else 4
+        row = self.pixels * self.channels
+        codes, part = self.store == "bytes", row
+        if isinstance(self.layout, Stripes):
+            part, y_row = self.channels, (self.sums.window.out[1] - self.pixels) * self.channels
+        x_row = (sy * self.layout.width - sx * self.pixels) * x.channels
+        at_once = self.rows if x_row == y_row == 0 and self.store not in BY_ROW else 1
+        walk = Walk(
+            outputs=self.pixels * at_once,
+            x_step=sx * x.channels,
+            x_row=x_row,
+            y_step=size * self.channels,
+            y_row=y_row,
+            apart=row,
+            lanes=tuple(first * part for first in self.parts_at) if codes else (),
+            low=self.match.out.type.lo if codes else 0,
+            unit=lane_unit(self.match.out.type) if codes else 1,
+            bits=self.layout.bits,
+            ones=self.layout.ones,
+            dsp=self.match.core.name in DSP_CORES,
+        )
+        thumb1 = self.match.core.name in THUMB1_CORES
+        fields = thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk)
+        looked_up = self.out.ctype(self.match.out) if self.sums.after.codes is not None else ""
+        return replace(walk, fields=fields, codes="uint32_t" if fields else looked_up)
+
+    def body(self) -> Body:
+        after, layout, match = self.sums.after, self.layout, self.match
+        words, index = self._words()
+        tables = [Table("starts", np.array(words, np.uint32), "in every lane", hexadecimal=True)]
+        if self.walk.fields:
+            spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
+            tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
+        if after.codes is not None:
+            kept = after.codes.astype(match.out.type.dtype)
+            tables.append(Table("codes", kept, "of shifted sums, the smallest first"))
+        groups = [
+            {
+                "c": lanes_c.body(group, after, self.walk),
+                "asm": _blocks(assembler(match.core.name).function(group, after, self.walk)),
+                "first": group.first,
+                "index": start,
+            }
+            for group, start in zip(self.sums.groups, index, strict=True)
+        ]
+        e: object = None
+        if after.kind == "sums":
+            built = self._epilogue()
+            tables += built.tables
+            e = built.fields
+        place = 0
+        if isinstance(self.out, Lanes):
+            place = (self.out.top * self.out.width + self.out.left) * self.channels
+        row = self.out.size(match.out) // tall(match.out.shape)[0] // _itemsize(self.out, match.out)
+        fields = {
+            "op": self.op, "x": match.ins[0], "acc": match.outs[0], "out": match.out, "outputs":
+            self.channels,
+            "groups": groups, "e": e, "store": self.store, "border": self.border, "layout": layout,
+            "walk": self.walk, "rows": self.rows, "calls": self.rows * self.pixels // self.walk.outputs,
+            "parts_at": self.parts_at, "pixels": self.pixels,
+            "start": self.start, "x_row": layout.width * self.sums.window.stride[0] * match.ins[0].channels,
+            "place": place, "out_row": row, "parts": self.parts, "unit": lane_unit(match.out.type),
+            "ctype": self.out.ctype(match.out), "after": after, "vectors": match.core.vectors,
+        }  # fmt: skip
+        return Body(tables, fields)
+
+    def _words(self) -> tuple[list[int], list[int]]:
+        """(words, index of each group): starts of each part, then what `limit_words` gives."""
+        after, reach, ones = self.sums.after, self.sums.reach, self.layout.ones
+        words: list[int] = []
+        index = []
+        for group in self.sums.groups:
+            index.append(len(words))
+            starts = after.start[group.first : group.first + group.size].tolist()
+            if after.kind == "sums":
+                parts = range(len(group.parts))
+                starts = [start for part in parts for start in lanes_after.part_start(group, part, reach)]
+            elif after.kind == "halves":
+                starts = lanes_halves.part_starts(after, group, reach)
+            words += [start * ones % 2**32 for start in starts]
+            words += lanes_after.limit_words(after, group, self.layout.bits, ones)
+        return words, index
+
+    def _epilogue(self) -> epilogue.Epilogue:
+        match = self.match
+        negate = epilogue.negated(match.follow, self.channels)
+        return epilogue.build(match.follow, match.outs[0], match.out, self.out, self.affine, negate)
+
+    @cached_property
+    def affine(self) -> Affine:
+        """acc = unit * raw + offset, where raw is the sum of the lanes of all parts."""
+        reach = self.sums.reach
+        start = np.zeros(self.channels, np.int64)
+        for group in self.sums.groups:
+            for part in range(len(group.parts)):
+                start[group.first : group.first + group.size] += lanes_after.part_start(group, part, reach)
+        offset = reach.offset - reach.unit * start
+        return Affine(reach.unit, offset, 0, 2 * self.sums.bound + 1)
+
+    @cached_property
+    def cost(self) -> Cost:
+        if self.match.core.vectors:
+            return self._vector_cost
+        after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.name in THUMB1_CORES
+        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, isinstance(self.out, Planes))
+        words = self.border.words if self.border else 0
+        found = lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
+        return replace(found, cycles=found.cycles + self._bits_cycles)
+
+    @property
+    def _bits_cycles(self) -> float:
+        """From rows of packed results to bit planes."""
+        if self.store != "planes":
+            return 0.0
+        words = self.rows * self.pixels * self.channels
+        return lanes_bits.cycles(self.match.out, self.layout.lanes, words, self.match.core)
+
+    @property
+    def _vector_cost(self) -> Cost:
+        """Instructions of four outputs at a time; nearly all of them take four bytes."""
+        outputs, rows = self.walk.outputs, self.rows
+        rows = rows * self.pixels // outputs
+        turns = rows * lanes_helium.turns(outputs)
+        once = sum(
+            lanes_helium.instructions(group, self.sums.after, len(self.walk.lanes))
+            for group in self.sums.groups
+        )
+        calls = len(self.sums.groups) * (self.rows if self.store in BY_ROW else 1)
+        cycles = turns * once + 60.0 * calls + self._bits_cycles
+        if self.store == "rows":
+            levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
+            parts = len(self.sums.groups[0].parts)  # whose sums are taken out of words and added in C
+            cycles += self.match.out.size * (10 + 4.5 * parts + 3 * levels)
+        if self.border:
+            cycles += 5 * self.border.words
+        bytes_ = round(4 * once) + 150 * len(self.sums.groups)
+        return Cost(cycles, bytes_, bytes_ * turns)
+
+
+def _itemsize(layout: Layout, value: Value) -> int:
+    return 4 if layout.ctype(value) in ("uint32_t", "int32_t") else value.type.dtype.itemsize
+
+
+def _blocks(lines: list[str]) -> list[list[str]]:
+    """Lines of assembly, several instructions a line, in strings that C99 allows."""
+    joined: list[str] = []
+    for line in lines:
+        if (
+            joined
+            and len(joined[-1]) + len(line) < 90
+            and not line.endswith(":")
+            and not joined[-1].endswith(":")
+        ):
+            joined[-1] += "; " + line
+        else:
+            joined.append(line)
+    return [joined[i : i + 40] for i in range(0, len(joined), 40)]

@@ -1,0 +1,1 @@
+"""Ternary weights as lists of gaps, which a loop reads: small code for many weights."""

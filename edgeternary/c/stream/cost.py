@@ -1,0 +1,84 @@
+"""Cycles and bytes of the stream kernels on each core, fitted to counts of whole layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeternary.c.cores import Core
+from edgeternary.c.epilogue import Epilogue
+from edgeternary.c.stream.lists import AT_ONCE, After, Lists, Shift
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Cycles, of words and rows with two inputs side by side.
+
+    entry   eight additions of words, those of an entry of a list
+    output  the two lists of eight sums besides, and what becomes of the sums where that is a shift
+    word    one to put into a window, or into the plane of a channel;  row  one of these
+    level   a comparison of a sum;  value  anything else than a shift
+    """
+
+    entry: float
+    output: float
+    word: float
+    row: float
+    level: float
+    value: float
+
+    def cycles(self, found: Lists, blocks: int, words: int, rows: int, after: After, values: int) -> float:
+        """`blocks` of eight words of sums; `words` and `rows` to be made; `values` of the result."""
+        cycles = blocks * (self.entry * found.nonzeros + self.output * len(found.rows))
+        cycles += found.lanes / 2 * (self.word * words + self.row * rows)
+        if isinstance(after, Epilogue):
+            cycles += (self.value + self.level * after.levels) * values
+        return cycles
+
+
+@dataclass(frozen=True)
+class Efforts:
+    """windows  of conv2d_stream;  planes  of depthwise_stream
+
+    window_code, plane_code  bytes of what all layers share, without and with a function for whole layers
+    """
+
+    windows: Effort
+    planes: Effort
+    window_code: tuple[int, int] = (700, 950)
+    plane_code: tuple[int, int] = (500, 700)
+
+
+THUMB2 = Efforts(Effort(25.6, 250, 10.7, 182, 4.1, 3.9), Effort(26.5, 289, 10.9, 48, 4.2, 5.2))
+EFFORTS = {
+    "host": Efforts(Effort(8, 80, 4, 50, 2, 2), Effort(8, 80, 4, 20, 2, 2)),
+    "cortex-m0plus": Efforts(
+        Effort(26.4, 344, 15.2, 254, 8.9, 2.2),
+        Effort(26.1, 320, 15.1, 114, 7.3, 6.4),
+        (850, 1050),
+        (700, 850),
+    ),
+    "cortex-m3": THUMB2,
+    "cortex-m4": THUMB2,
+    "cortex-m7": Efforts(Effort(16, 150, 6.5, 110, 2.5, 2.4), Effort(16, 175, 6.5, 30, 2.5, 3.2)),
+    "cortex-m33": THUMB2,
+    "cortex-m55": Efforts(Effort(16, 156, 6.7, 114, 2.6, 2.4), Effort(16.6, 181, 6.8, 30, 2.6, 3.3)),
+}
+OWN, DESCRIPTION = 300, 100  # bytes of a layer's function, and of a description for that of all layers
+
+
+def efforts(core: Core) -> Efforts:
+    return EFFORTS[core.name]
+
+
+def blocks(words: int) -> int:
+    return -(-words // AT_ONCE)
+
+
+def size(after: After, lists: int) -> int:
+    """Bytes of a layer with so many of lists."""
+    return lists + after.bytes + (DESCRIPTION if isinstance(after, Shift) else OWN)
+
+
+def once(after: After, code: tuple[int, int]) -> int:
+    """Bytes that all layers share, of window_code or plane_code."""
+    return code[isinstance(after, Shift)]
