@@ -69,8 +69,8 @@ def top(design: Design) -> str:
     if part := design.answer:
         index = f", then the index of the largest in {part.index_bytes}" if part.index_bytes else ""
         lines += [
-            f"o  output {_value(graph.output_value)}: {part.size} bytes a number, the low one first{index};",
-            f"   {part.beat} bytes a beat, {design.o_beats:,} beats a frame.",
+            f"o  output {_value(graph.output_value)}: {_bytes(part.size)} a number, the low one first{index};",
+            f"   {_bytes(part.beat)} a beat, {design.o_beats:,} beats a frame.",
         ]
     else:
         lines += [
@@ -84,6 +84,10 @@ def top(design: Design) -> str:
     lines.append("A beat moves at a rising edge of clk where valid and ready are both 1. rst is synchronous.")
     lines.append(f"A frame every {design.cycles:,} cycles.")
     return "\n".join([*lines, made_by()])
+
+
+def _bytes(count: int) -> str:
+    return f"{count} byte{'s' * (count != 1)}"
 
 
 def port(value: Value, element: Element, lanes: int) -> str:
