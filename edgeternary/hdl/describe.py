@@ -69,7 +69,7 @@ def top(design: Design) -> str:
     if part := design.answer:
         index = f", then the index of the largest in {part.index_bytes}" if part.index_bytes else ""
         lines += [
-            f"o  output {_value(graph.output_value)}: {_bytes(part.size)} a number, the low one first{index};",
+            f"o  output {_value(graph.output_value)}: {_bytes(part.size)} a number, low one first{index};",
             f"   {_bytes(part.beat)} a beat, {design.o_beats:,} beats a frame.",
         ]
     else:
