@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary import zoo
-from edgeternary.build import hdl_project
+from edgeternary.build import fpga
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.passes.cut import behind
@@ -83,9 +83,7 @@ def row(
     """
     graph, inputs = network(entry)
     constraints = Constraints(fps=entry.fps, seeds=seeds or entry.seeds)
-    files, estimates, measured, _ = hdl_project.make(
-        graph, entry.device, None, True, progress, yosys, constraints
-    )
+    files, estimates, measured, _ = fpga.make(graph, entry.device, None, True, progress, yosys, constraints)
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
     options = {"fps": entry.fps, "yosys": yosys, "timeout": TIMEOUT}

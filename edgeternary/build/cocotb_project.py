@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeternary.build.hdl_project import planned
+from edgeternary.build.fpga import planned
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.export.cocotb import Vectors, to_cocotb
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints

@@ -32,11 +32,11 @@ def exported(
     device, asked  what hardware is planned for, as `compile` takes them
     """
     if is_hardware(name):
-        from edgeternary.build import cocotb_project, hdl_project
+        from edgeternary.build import cocotb_project, fpga
 
         if name == "cocotb":
             return dict(cocotb_project.cocotb_project(graph, inputs, device, asked))
-        sources, _, _ = hdl_project.sources(graph, device, asked, inputs)
+        sources, _, _ = fpga.sources(graph, device, asked, inputs)
         if name == "verilog":
             return dict(sources)
         texts = {path: text for path, text in sources.items() if isinstance(text, str)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeternary.boards import Board, is_known, load_board
-from edgeternary.build import c_project, hdl_project
+from edgeternary.build import c_project, fpga
 from edgeternary.build.files import MARKER, write_folder
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
@@ -119,9 +119,7 @@ def compile(
         )
     image: dict[str, Any] = {}
     if device:
-        files, estimates, measured, layers = hdl_project.make(
-            graph, device, found, build, progress, yosys, hardware
-        )
+        files, estimates, measured, layers = fpga.make(graph, device, found, build, progress, yosys, hardware)
         if "bitstream" in measured and found:
             image = {"digest": estimates["digest"], "image": measured["bitstream"]}
     else:

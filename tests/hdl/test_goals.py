@@ -27,7 +27,7 @@ class Tools:
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:
-        from edgeternary.build import hdl_project
+        from edgeternary.build import fpga
         from edgeternary.hdl import build, emit, estimate, place
         from edgeternary.run import cxxrtl
 
@@ -60,7 +60,7 @@ class Tools:
 
         monkeypatch.setattr(emit, "design_rtlil", rtlil)
         monkeypatch.setattr(emit, "design_verilog", rtlil)
-        monkeypatch.setattr(hdl_project, "written", lambda *_: {})
+        monkeypatch.setattr(fpga, "written", lambda *_: {})
         monkeypatch.setattr(build, "synthesise", synthesise)
         monkeypatch.setattr(place, "place", placed)
         monkeypatch.setattr(place, "pack", lambda best, part: b"bits")

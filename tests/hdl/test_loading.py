@@ -10,12 +10,12 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.boards import load_board
-from edgeternary.build import board_project
+from edgeternary.build import fpga
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import estimate, loading, memory, plan
 from edgeternary.hdl.board_top import board_design
-from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
+from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import family, part
 from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
@@ -176,9 +176,7 @@ def test_the_planner_takes_them_only_where_block_ram_does_not_suffice() -> None:
 def test_a_board_without_its_flash_at_the_design_has_none() -> None:
     """The flash of a UPduino has the pins of its serial port."""
     with pytest.raises(EdgeTernaryError, match="does not fit"):
-        board_project.make(
-            zoo.load("fashion-mlp"), load_board("upduino3"), False, lambda text: None, FAST, NO_CONSTRAINTS
-        )
+        fpga.make(zoo.load("fashion-mlp"), "ice40", load_board("upduino3"), False, lambda text: None, FAST)
 
 
 def test_the_payload_is_what_the_parts_hold() -> None:

