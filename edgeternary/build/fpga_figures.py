@@ -1,4 +1,4 @@
-"""Estimates of an FPGA design before any tool runs: totals and a row a layer, with or without a serial link."""
+"""Estimates of an FPGA design, made before any tool runs: totals, and figures of each layer."""
 
 from __future__ import annotations
 
