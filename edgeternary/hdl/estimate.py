@@ -212,27 +212,29 @@ FORMULAS: Mapping[type, Callable[[Any], tuple[float, float]]] = {
 
 
 def by_part(design: Design, device: str, available: int | None = None) -> dict[str, dict[str, int]]:
-    """WORDS (single_port_rams where there are some) of each part by instance name; places the memories, see
-    hdl.memory. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
+    """WORDS (single_port_rams where there are some) of each part by instance name, its memories placed as
+    hdl.memory does. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
     fabric = family(device)
     placing = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
-    found = _plain(design, fabric)
-    for name, part in memory.holders(design.top.parts):
+    parts = placing.of(design.top.parts)
+    found = _plain(parts, fabric)
+    for path, part in memory.holders(parts):
+        name = path.partition(".")[0]
         for held, size in part.memories.items():
-            if part.styles[held] == SINGLE:
+            if part.style(held) == SINGLE:
                 _add_single_port(found, name, size)
                 continue
-            _add_memory(found[name], size, part.styles[held], fabric, placing.logic[part, held])
+            _add_memory(found[name], size, part.style(held), fabric, placing.logic[path, held])
     for row in found.values():
         row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
     assert placing.used == sum(row["ram_blocks"] for row in found.values())
     return found
 
 
-def _plain(design: Design, fabric: Family) -> dict[str, dict[str, int]]:
-    """By instance name what a part takes beside its memories."""
+def _plain(parts: memory.Parts, fabric: Family) -> dict[str, dict[str, int]]:
+    """By instance name, what a part takes beside its memories."""
     found = {}
-    for name, part in design.top.parts:
+    for name, part in parts:
         luts, ffs = _formula(part)(part)
         if fabric.lone_carry:
             luts = _lone_carry(part, luts)
@@ -242,7 +244,7 @@ def _plain(design: Design, fabric: Family) -> dict[str, dict[str, int]]:
 
 def least(design: Design, device: str) -> int:
     """LUTs that the design needs wherever its memories go: a bound that costs far less than placing them."""
-    return sum(row["luts"] for row in _plain(design, family(device)).values())
+    return sum(row["luts"] for row in _plain(design.top.parts, family(device)).values())
 
 
 def _lone_carry(part: Any, luts: float) -> float:

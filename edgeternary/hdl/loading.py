@@ -12,12 +12,12 @@ from amaranth import Module, ResetInserter, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from edgeternary.hdl.memory import holders
+from edgeternary.hdl.memory import holders, stored
 from edgeternary.hdl.top import Design, Top
 from edgeternary_hw import Loader
 from edgeternary_hw.flash import lead_clocks
 from edgeternary_hw.single_port import SINGLE, Filling, columns
-from edgeternary_hw.stage import Memories
+from edgeternary_hw.stage import Memories, Storage
 
 NAME = "loader"  # of its instance, and of what it takes in reports
 OFFSET = 0x20000  # of the weights in a flash, behind the bitstream: that of a UP5K has 104,090 bytes
@@ -25,8 +25,9 @@ OFFSET = 0x20000  # of the weights in a flash, behind the bitstream: that of a U
 
 @dataclass(frozen=True)
 class Filled:
-    """A memory of a part that is filled after configuration."""
+    """A memory of the part at `path`, see hdl.memory, that is filled after configuration."""
 
+    path: str
     part: Memories
     memory: str
 
@@ -42,10 +43,10 @@ class Filled:
 def filled(parts: Sequence[tuple[str, Any]]) -> list[Filled]:
     """The memories that `hdl.memory.allocate` put there, in the order in which they are filled."""
     return [
-        Filled(part, name)
-        for _, part in holders(list(parts))
+        Filled(path, part, name)
+        for path, part in holders(parts)
         for name in part.FILLED
-        if part.styles.get(name) == SINGLE
+        if part.style(name) == SINGLE
     ]
 
 
@@ -84,9 +85,16 @@ class LoadedTop(wiring.Component):
     """
 
     def __init__(self, top: Top, memories: Sequence[Filled], weights: bytes) -> None:
-        self.network, self.memories = top, memories
         depths = [memory.depth for memory in memories for _ in range(memory.columns)]
         self.loader = Loader(depths, zlib.crc32(weights))
+        storages: dict[str, Storage] = {}
+        first = 0
+        for memory in memories:
+            storage = storages.get(memory.path, memory.part.storage)
+            fills = {**storage.fills, memory.memory: Filling(self.loader.bus, first)}
+            storages[memory.path] = replace(storage, fills=fills)
+            first += memory.columns
+        self.network = top.with_parts(stored(top.parts, storages))
         for part in (self, self.loader):
             part._MustUse__silence = True  # it may be wanted for figures alone
         super().__init__(
@@ -108,11 +116,6 @@ class LoadedTop(wiring.Component):
         m = Module()
         loader, inner = self.loader, self.network
         m.submodules[NAME] = loader
-        first = 0
-        for memory in self.memories:
-            fills = {**memory.part.fills, memory.memory: Filling(loader.bus, first)}
-            memory.part.fills = fills
-            first += memory.columns
         for name, part in self.parts:
             m.submodules[name] = ResetInserter(self.load__clear)(part)
         wiring.connect(m, wiring.flipped(self.load), loader.i)
@@ -133,4 +136,5 @@ def with_loader(design: Design) -> Design:
     if not memories:
         return design
     weights = payload(memories)
-    return replace(design, top=LoadedTop(design.top, memories, weights), weights=weights)
+    top = LoadedTop(design.top, memories, weights)
+    return replace(design.with_parts(top.parts), top=top, weights=weights)

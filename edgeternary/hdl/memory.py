@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from edgeternary.hdl.devices import Family
+from edgeternary.hdl.top import Design
 from edgeternary_hw import MatrixVector
 from edgeternary_hw.single_port import DEPTH, SINGLE, columns
-from edgeternary_hw.stage import Memories, MemorySize
+from edgeternary_hw.stage import Memories, MemorySize, Storage
 from edgeternary_hw.trits import bytes_of
 
+Parts = Sequence[tuple[str, Any]]  # by instance name, in stream order
 WORTH = 40  # LUTs that a block RAM must save: below that they cost less than the way to the block
 WORTH_SLOW = 150  # the same where blocks are slow: paths out of them are the longest
 # pieces of 16 words that are constant or follow an address bit, upright or inverted
@@ -86,96 +88,29 @@ def logic_luts(size: MemorySize, family: Family, words: list[int] | None = None)
     return size.depth * size.width + size.reads * round(size.width * (size.depth - 1) * 0.7)
 
 
-def holders(parts: list[tuple[str, Any]]) -> Iterator[tuple[str, Memories]]:
-    """All parts with memories, those inside of others too, by instance name."""
-    for name, part in parts:
+def holders(parts: Parts) -> Iterator[tuple[str, Memories]]:
+    """(path, part) of all parts with memories. The path is the instance name; of a part inside of another,
+    that one's path, a dot and the attribute's name."""
+    for path, part in parts:
         if isinstance(part, Memories):
-            yield name, part
-        for inner in ("window", "reduce", "ring", "bits"):
-            if isinstance(found := getattr(part, inner, None), Memories):
-                yield name, found
-
-
-@dataclass(frozen=True, eq=False)
-class _Wanted:
-    """A memory that may take `count` block RAMs, which saves `saved` LUTs."""
-
-    part: Memories
-    name: str
-    size: MemorySize
-    count: int
-    saved: int
-
-
-def allocate(
-    parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int = 0
-) -> Placing:
-    """Sets the styles of all memories.
-
-    Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
-    until `available` are used (None: no limit); never where they would save too few each. While they do not
-    suffice, ternary weights are packed five in a byte where that costs fewer LUTs than it saves, and then the
-    largest weights go into `single_port` RAMs, which a loader fills.
-    """
-    matrices = [part for _, part in holders(parts) if isinstance(part, MatrixVector)]
-    for part in matrices:
-        part.packed = False
-    costs: Costs = {}
-    plan = _placed(parts, family, available, single_port, costs)
-    if available is not None and not family.slow_ram and plan.short:
-        for part in sorted(filter(_shrinks(family), matrices), key=decoder_luts):
-            part.packed = True
-            tried = _placed(parts, family, available, single_port, costs)
-            tried = replace(tried, luts=tried.luts + sum(decoder_luts(p) for p in matrices if p.packed))
-            if tried.luts < plan.luts and tried.blocks[part, "weights"]:
-                plan = tried
-            else:
-                part.packed = False
-    plan = _placed(parts, family, available, single_port, costs)
-    for part, _ in plan.styles:
-        part.styles, part.slices = {}, {}
-        part.late, part.inside = family.slow_ram, family.output_registers
-    for (part, name), style in plan.styles.items():
-        part.styles = {**part.styles, name: style}
-        if family.output_registers and style == "block":
-            part.slices = {**part.slices, name: _block(part.memories[name], family)[2]}
-    return plan
-
-
-Costs = dict[tuple[Memories, str, MemorySize], int]
-DECODER = 15  # LUTs that take five ternary weights out of a byte, counted
-
-
-def decoder_luts(part: MatrixVector) -> int:
-    """LUTs that take packed weights apart."""
-    return DECODER * bytes_of(part.pe * part.simd)
-
-
-def _shrinks(family: Family) -> Callable[[MatrixVector], bool]:
-    """Whether packed weights take fewer blocks."""
-
-    def less(part: MatrixVector) -> bool:
-        if not part.packable or "weights" not in part.memories:
-            return False
-        size = part.memories["weights"]
-        packed = MemorySize(size.depth, 8 * bytes_of(part.pe * part.simd))
-        return blocks(packed, family) < blocks(size, family)
-
-    return less
+            yield path, part
+            yield from holders([(f"{path}.{name}", getattr(part, name)) for name in part.INNER])
 
 
 @dataclass(frozen=True)
-class Placing:
-    """Where the memories go, by (part, name).
+class Placement:
+    """Where the memories of a design go: by path of the part, see `holders`, or by (path, memory name).
 
-    logic  LUTs of each, if it lay in logic
-    luts   of those that do, beyond what they would take in blocks
-    short  whether there were too few blocks
+    storages  of the parts with memories
+    blocks    block RAMs of each memory
+    logic     LUTs of each, if it lay in logic
+    luts      of those that do, beyond what they would take in blocks
+    short     whether there were too few blocks
     """
 
-    styles: dict[tuple[Memories, str], str]
-    blocks: dict[tuple[Memories, str], int]
-    logic: dict[tuple[Memories, str], int]
+    storages: Mapping[str, Storage]
+    blocks: Mapping[tuple[str, str], int]
+    logic: Mapping[tuple[str, str], int]
     luts: int
     short: bool
 
@@ -184,40 +119,128 @@ class Placing:
         """Block RAMs."""
         return sum(self.blocks.values())
 
+    def of(self, parts: Parts) -> list[tuple[str, Any]]:
+        """The parts with their memories where this placement puts them; `parts` stay as they are."""
+        return stored(parts, self.storages)
 
-def _placed(
-    parts: list[tuple[str, Any]], family: Family, available: int | None, single_port: int, costs: Costs
-) -> Placing:
-    """`costs`: LUTs of memories in logic, worked out once."""
-    wanted = []
-    for _, part in holders(parts):
+
+def stored(parts: Parts, storages: Mapping[str, Storage]) -> list[tuple[str, Any]]:
+    """The parts by instance name, in place of those with memories copies that lie as `storages` says."""
+    return [
+        (path, part.stored(storages, path) if isinstance(part, Memories) else part) for path, part in parts
+    ]
+
+
+def placed(design: Design, family: Family, available: int | None = None, single_port: int = 0) -> Design:
+    """The design with its memories where `allocate` puts them."""
+    return design.with_parts(allocate(design.top.parts, family, available, single_port).of(design.top.parts))
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """A memory that may take `count` block RAMs, which saves `saved` LUTs."""
+
+    part: Memories
+    key: tuple[str, str]
+    size: MemorySize
+    count: int
+    saved: int
+
+
+@dataclass(frozen=True)
+class _Fabric:
+    """What memories can go into: `available` block RAMs (None: no limit), `single_port` single-port RAMs.
+
+    costs  LUTs of memories in logic, computed once
+    """
+
+    family: Family
+    available: int | None
+    single_port: int
+    costs: dict[tuple[str, str, MemorySize], int] = field(default_factory=dict)
+
+
+def allocate(parts: Parts, family: Family, available: int | None, single_port: int = 0) -> Placement:
+    """Where all memories go. The parts stay as they are.
+
+    Blocks go where they save the most LUTs each, or the most LUTs in all, whichever saves more together,
+    until `available` are used (None: no limit); never where they would save too few each. While they do not
+    suffice, ternary weights are packed five in a byte where that costs fewer LUTs than it saves, and then the
+    largest weights go into `single_port` RAMs, which a loader fills.
+    """
+    fabric = _Fabric(family, available, single_port)
+    held = dict(holders(parts))
+    plan = _placed(held, fabric)
+    if available is not None and not family.slow_ram and plan.short:
+        packable = {path: part for path, part in held.items() if _shrinks(part, family)}
+        packed = 0
+        for path, part in sorted(packable.items(), key=lambda item: decoder_luts(item[1])):
+            other = {**held, path: part.stored({path: Storage(packed=True)}, path)}
+            tried = _placed(other, fabric)
+            decoders = packed + decoder_luts(part)
+            tried = replace(tried, luts=tried.luts + decoders)
+            if tried.luts < plan.luts and tried.blocks[path, "weights"]:
+                plan, held, packed = tried, other, decoders
+    return _placed(held, fabric)
+
+
+DECODER = 15  # LUTs that take five ternary weights out of a byte, counted
+
+
+def decoder_luts(part: MatrixVector) -> int:
+    """LUTs that take packed weights apart."""
+    return DECODER * bytes_of(part.pe * part.simd)
+
+
+def _shrinks(part: Memories, family: Family) -> TypeGuard[MatrixVector]:
+    """Whether packed weights take fewer blocks."""
+    if not isinstance(part, MatrixVector) or not part.packable or "weights" not in part.memories:
+        return False
+    size = part.memories["weights"]
+    packed = MemorySize(size.depth, 8 * bytes_of(part.pe * part.simd))
+    return blocks(packed, family) < blocks(size, family)
+
+
+def _placed(held: Mapping[str, Memories], fabric: _Fabric) -> Placement:
+    family, costs, wanted = fabric.family, fabric.costs, []
+    for path, part in held.items():
         for name, size in part.memories.items():
-            if (part, name, size) not in costs:
-                costs[part, name, size] = logic_luts(size, family, part.contents(name))
-            saved = costs[part, name, size] - block_luts(size, family)
+            if (path, name, size) not in costs:
+                costs[path, name, size] = logic_luts(size, family, part.contents(name))
+            saved = costs[path, name, size] - block_luts(size, family)
             kept = name in part.KEPT or (family.output_registers and part.keeps(name))
             if family.slow_ram and not kept:
                 saved = 0  # its logic follows in the same cycle
-            wanted.append(_Wanted(part, name, size, blocks(size, family), saved))
+            wanted.append(_Wanted(part, (path, name), size, blocks(size, family), saved))
     least = WORTH_SLOW if family.slow_ram else WORTH
     worth = [w for w in wanted if w.saved >= least * w.count]
-    single = _single_port(worth, available or 0, single_port)
+    single = _single_port(worth, fabric.available or 0, fabric.single_port)
     worth = [w for w in worth if w not in single]
     orders: tuple[Callable[[_Wanted], float], ...] = (lambda w: w.saved / w.count, lambda w: w.saved)
-    tries = [_taken(sorted(worth, key=order, reverse=True), available) for order in orders]
+    tries = [_taken(sorted(worth, key=order, reverse=True), fabric.available) for order in orders]
     best = max(tries, key=lambda taken: sum(w.saved for w in taken))
     styles = {}
     for w in wanted:
         other = "distributed" if w.size.writable and family.small_ram else "logic"
-        styles[w.part, w.name] = SINGLE if w in single else "block" if w in best else other
+        styles[w.key] = SINGLE if w in single else "block" if w in best else other
     left = [w for w in wanted if w not in best and w not in single]
-    return Placing(
-        styles,
-        {(w.part, w.name): w.count if w in best else 0 for w in wanted},
-        {(w.part, w.name): costs[w.part, w.name, w.size] for w in wanted},
+    return Placement(
+        {path: _storage(path, part, styles, family) for path, part in held.items() if part.memories},
+        {w.key: w.count if w in best else 0 for w in wanted},
+        {w.key: costs[*w.key, w.size] for w in wanted},
         sum(w.saved for w in left),
         len(best) < len(worth),
     )
+
+
+def _storage(path: str, part: Memories, styles: Mapping[tuple[str, str], str], family: Family) -> Storage:
+    own = {name: styles[path, name] for name in part.memories}
+    slices = {
+        name: _block(part.memories[name], family)[2]
+        for name, style in own.items()
+        if family.output_registers and style == "block"
+    }
+    return Storage(own, slices, family.slow_ram, family.output_registers, part.storage.packed)
 
 
 def _single_port(worth: list[_Wanted], available: int, rams: int) -> list[_Wanted]:
@@ -225,7 +248,7 @@ def _single_port(worth: list[_Wanted], available: int, rams: int) -> list[_Wante
     found: list[_Wanted] = []
     wanted = sum(w.count for w in worth)
     for w in sorted(worth, key=lambda w: w.size.depth * w.size.width, reverse=True):
-        if rams and wanted > available and w.name in w.part.FILLED and single_port_rams(w.size) <= rams:
+        if rams and wanted > available and w.key[1] in w.part.FILLED and single_port_rams(w.size) <= rams:
             found.append(w)
             wanted -= w.count
             rams -= single_port_rams(w.size)

@@ -235,10 +235,13 @@ def _check(graph: Graph, found: Folding, part: Part, constraints: Constraints) -
         if needed > most:
             instance, row = max(rows.items(), key=lambda item: item[1].get(word, 0))
             name = made.layers.get(instance, instance)
+            placed = memory.placed(
+                made, family(part.name), constraints.blocks or part.ram_blocks, made.single_port_rams
+            )
             raise EdgeTernaryError(
                 f"{graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
-                f"at {made.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
+                f"at {placed.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
                 "",
                 DOES_NOT_FIT,
             )
@@ -305,5 +308,5 @@ def _design(graph: Graph, constraints: Constraints, memories: str) -> Design:
     target = memories or constraints.device
     chosen = PARTS.get(target)
     available = constraints.blocks or (chosen.ram_blocks if chosen else None)
-    memory.allocate(made.top.parts, family(target), available, 0 if memories else made.single_port_rams)
-    return with_loader(made)
+    single_port = 0 if memories else made.single_port_rams
+    return with_loader(memory.placed(made, family(target), available, single_port))

@@ -81,7 +81,10 @@ class MatrixVector(Memories, wiring.Component):
 
     FILLED = ("weights",)
     KEPT = ("weights", "constants")
-    packed = False  # the ROM holds five ternary weights a byte, a stage takes them apart
+
+    @property
+    def packed(self) -> bool:
+        return self.storage.packed
 
     @property
     def packable(self) -> bool:
@@ -318,7 +321,7 @@ class MatrixVector(Memories, wiring.Component):
     def _weights(self, m: Module, accept: Value, later: Value | None) -> Value:
         """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
         words, width = self._rom(), self._rom_width
-        filling = self.fills.get("weights")
+        filling = self.storage.fills.get("weights")
         return table(m, words, max(width, 1), accept, "weights", *self.place("weights"), filling, later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:

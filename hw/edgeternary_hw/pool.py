@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
 from .fifo import Hold
-from .stage import counter, share
+from .stage import Memories, MemorySize, counter, share
 from .window import Window
 
 __all__ = ["MaxPool", "Reduce", "SumPool", "rank"]
@@ -90,12 +90,18 @@ def rank(element: Element, code: Value) -> Value:
     return code.as_signed() if element.kind == "signed" else code
 
 
-class _Pool(wiring.Component):
+class _Pool(Memories, wiring.Component):
     """A Window that sends each channel run's taps in a row, and a Reduce."""
+
+    INNER = ("window",)
 
     def __init__(self, window: Window, reduce: Reduce) -> None:
         self.window, self.reduce = window, reduce
         super().__init__({"i": In(window.i.signature), "o": Out(reduce.o.signature)})
+
+    @property
+    def memories(self) -> dict[str, MemorySize]:
+        return {}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -12,7 +13,9 @@ from amaranth.lib.memory import Memory
 
 from .single_port import Filling
 
-__all__ = ["AUTO", "Memories", "MemorySize", "counter", "later", "mapped", "ram", "rom", "share", "table"]
+__all__ = [
+    "AUTO", "Memories", "MemorySize", "Storage", "counter", "later", "mapped", "ram", "rom", "share", "table",
+]  # fmt: skip
 
 AUTO = "auto"
 NEAR = 128  # bits of a ROM in logic with a counter of their own: more of them lie further from it
@@ -28,26 +31,58 @@ class MemorySize:
     reads: int = 1
 
 
-class Memories:
-    """What parts with memories have: their sizes by name, and where each goes.
+@dataclass(frozen=True)
+class Storage:
+    """Where the memories of a part lie.
 
-    styles  {name: "block", "distributed", "logic" or "huge"}; one that is not named is left to synthesis
-    slices  by name, of those that are built of memories side by side, so many bits wide each: blocks that
-            are deep enough, with no choice between several behind them
+    styles  {name: "block", "distributed", "logic" or "huge"}; synthesis decides about one that is not named
+    slices  {name: n}: the memory is built of memories side by side, each n bits wide: blocks that are deep
+            enough, so that no choice between several follows them
     late    block RAMs of the fabric answer late in the cycle: a register follows before anything else
     inside  such registers lie in the block RAMs themselves, which have no reset for them here
-    fills   by name, for those of style "huge": what fills them after configuration
-    FILLED  names of memories that can be so
-    KEPT    names of those with a register behind them, or behind the wires that follow, in any case
+    packed  ROMs hold five ternary weights in a byte, and a stage takes them apart
+    fills   {name: what fills a memory of style "huge" after configuration}
     """
 
-    styles: Mapping[str, str] = {}
-    slices: Mapping[str, int] = {}
+    styles: Mapping[str, str] = field(default_factory=dict)
+    slices: Mapping[str, int] = field(default_factory=dict)
     late: bool = False
     inside: bool = False
-    fills: Mapping[str, Filling] = {}
+    packed: bool = False
+    fills: Mapping[str, Filling] = field(default_factory=dict)
+
+
+class Memories:
+    """A part that has memories: their sizes by name, and where they lie.
+
+    FILLED  names of memories that a loader can fill
+    KEPT    names of those which a register follows in any case, at once or after wires
+    INNER   names of attributes that are parts with memories of their own
+    """
+
+    storage: Storage = Storage()
     FILLED: tuple[str, ...] = ()
     KEPT: tuple[str, ...] = ()
+    INNER: tuple[str, ...] = ()
+
+    def stored(self, storages: Mapping[str, Storage], path: str = "") -> Self:
+        """A copy of the part on the same ports, its memories where `storages` puts them.
+
+        path  the key of this part; those of its inner parts follow after a dot. Without a key nothing changes
+        """
+        part = copy(self)
+        part.storage = storages.get(path, self.storage)
+        for name in self.INNER:
+            setattr(part, name, getattr(self, name).stored(storages, f"{path}.{name}"))
+        return part
+
+    @property
+    def late(self) -> bool:
+        return self.storage.late
+
+    @property
+    def inside(self) -> bool:
+        return self.storage.inside
 
     def keeps(self, name: str) -> bool:
         """Whether a register can be put behind this memory, for blocks that answer late."""
@@ -70,11 +105,11 @@ class Memories:
         raise NotImplementedError
 
     def style(self, name: str) -> str:
-        return self.styles.get(name, AUTO)
+        return self.storage.styles.get(name, AUTO)
 
     def place(self, name: str) -> tuple[str, int]:
         """Style and slice: what `rom`, `ram` and `table` want to know."""
-        return self.style(name), self.slices.get(name, 0)
+        return self.style(name), self.storage.slices.get(name, 0)
 
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:

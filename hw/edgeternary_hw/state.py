@@ -60,6 +60,8 @@ class State(Memories, wiring.Component):
     waits for what the same step reads.
     """
 
+    INNER = ("ring", "bits")
+
     def __init__(self, width: int, initial: Sequence[int], ahead: int) -> None:
         self.width, self.initial = width, [int(word) for word in initial]
         self.ring = Fifo(width, 2 * len(self.initial))

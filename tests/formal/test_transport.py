@@ -13,6 +13,7 @@ from amaranth import Cat, Const, Module, Mux, unsigned
 from amaranth.lib import stream, wiring
 
 from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, Starts, State, Turns, Widen
+from edgeternary_hw.stage import Storage
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
 from tests.need import need
@@ -23,9 +24,8 @@ WIDTH = 2
 
 def late(part: Fifo | Replay) -> Fifo | Replay:
     """Its memory two block RAMs of a bit with registers inside."""
-    part.late = part.inside = True
-    part.styles, part.slices = {"ring": "block"}, {"ring": 1}
-    return part
+    part._MustUse__silence = True  # its copy is used
+    return part.stored({"": Storage({"ring": "block"}, {"ring": 1}, late=True, inside=True)})
 
 
 def same(inputs: Inputs) -> list[Answer]:

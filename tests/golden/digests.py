@@ -30,7 +30,7 @@ from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import devices, estimate, loading, plan
+from edgeternary.hdl import devices, estimate, loading, memory, plan
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.emit import design_rtlil
 from edgeternary.hdl.folding import fold
@@ -106,14 +106,16 @@ def hardware(graph: Graph, family: str) -> str:
         if family == "ice40":
             loaded = replace(build(graph, fold(graph, PACES[1]), answer=True), single_port_rams=99)
             estimated = estimate.by_part(loaded, family, 0)
-            texts.append(f"{estimated}{design_rtlil(loading.with_loader(loaded))}")
+            placed = memory.placed(loaded, devices.family(family), 0, loaded.single_port_rams)
+            texts.append(f"{estimated}{design_rtlil(loading.with_loader(placed))}")
     except EdgeTernaryError as error:
         texts.append(str(error))
     return "".join(texts)
 
 
 def described(design: Design, family: str, available: int | None) -> str:
-    return f"{estimate.by_part(design, family, available)}{design.cycles}{design_rtlil(design)}"
+    placed = memory.placed(design, devices.family(family), available, design.single_port_rams)
+    return f"{estimate.by_part(design, family, available)}{placed.cycles}{design_rtlil(placed)}"
 
 
 def design_lines() -> Iterator[str]:

@@ -35,15 +35,16 @@ class Drawn:
         fabric = devices.family("ice40")
         luts, _ = estimate.FORMULAS[type(self.part)](self.part)
         if isinstance(self.part, MatrixVector | Window):
-            placed = memory.allocate([("part", self.part)], fabric, None)
+            placement = memory.allocate([("part", self.part)], fabric, None)
             for name, size in self.part.memories.items():
-                block = self.part.styles[name] == "block"
-                luts += memory.block_luts(size, fabric) if block else placed.logic[self.part, name]
+                block = placement.storages["part"].styles[name] == "block"
+                luts += memory.block_luts(size, fabric) if block else placement.logic["part", name]
         return round(luts)
 
     def synthesised(self) -> int:
-        self.estimated()  # which puts the memories where they go
-        return int(count_cells(component_rtlil(self.part, "part"), "part", "ice40", "native")["luts"])
+        parts = [("part", self.part)]
+        ((_, placed),) = memory.allocate(parts, devices.family("ice40"), None).of(parts)
+        return int(count_cells(component_rtlil(placed, "part"), "part", "ice40", "native")["luts"])
 
 
 def folded(seed: int) -> Drawn:

@@ -72,8 +72,7 @@ def graph() -> Graph:
 def design(net: Graph, _: object = None) -> Design:
     """Its weights in single-port RAM, though block RAM would do."""
     made = dataclasses.replace(build(net, fold(net, cycles=96), answer=True), single_port_rams=99)
-    memory.allocate(made.top.parts, family("ice40"), 0, made.single_port_rams)
-    return loading.with_loader(made)
+    return loading.with_loader(memory.placed(made, family("ice40"), 0, made.single_port_rams))
 
 
 @pytest.fixture

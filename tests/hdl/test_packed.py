@@ -39,13 +39,12 @@ def graph(kind: str = "uint2") -> Graph:
 
 
 def design(net: Graph, missing: int) -> Design:
-    """Of a matrix with 20 weights a cycle, in so many block RAMs less than it would take."""
+    """A matrix with 20 weights a cycle, in `missing` block RAMs less than it would take."""
     made = build(net, fold(net, cycles=288), answer=True)
     (unit,) = (part for _, part in made.top.parts if isinstance(part, MatrixVector))
     assert unit.pe * unit.simd == 20
     wanted = memory.allocate(made.top.parts, family("ice40"), 99).used
-    memory.allocate(made.top.parts, family("ice40"), wanted - missing)
-    return made
+    return memory.placed(made, family("ice40"), wanted - missing)
 
 
 def test_only_where_blocks_are_short() -> None:

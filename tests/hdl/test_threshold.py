@@ -29,6 +29,7 @@ def test_every_input_of_every_channel(count: int, lanes: int, mode: str, late: b
     from amaranth.sim import Simulator
 
     from edgeternary_hw import Element, Threshold
+    from edgeternary_hw.stage import Storage
 
     rng = np.random.default_rng(count)
     channels, low, high = 4, -16, 15
@@ -40,7 +41,8 @@ def test_every_input_of_every_channel(count: int, lanes: int, mode: str, late: b
         lanes=lanes, mode=mode, kept=late and mode == "serial",
     )  # fmt: skip
     if late:
-        part.late, part.styles = True, dict.fromkeys(part.memories, "block")
+        part._MustUse__silence = True  # its copy is used
+        part = part.stored({"": Storage(dict.fromkeys(part.memories, "block"), late=True)})
     x = np.repeat(np.arange(low, high + 1)[:, None], channels, axis=1)  # each number in each channel
     expected = base + step * (x[:, :, None] >= t).sum(axis=2)
     beats = [part.source.pack(row[k : k + lanes]) for row in x for k in range(0, channels, lanes)]

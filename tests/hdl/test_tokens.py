@@ -34,7 +34,7 @@ def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None,
     codes = texts(1, steps)[..., None].astype(np.int32)
     design = build_design(graph, fold(graph, cycles=pace), answer=answer)
     if family:
-        memory.allocate(design.top.parts, devices.family(family), None)
+        design = memory.placed(design, devices.family(family))
     latency, cycles = design.latency, design.cycles
     ours, theirs = run(graph, codes, taps=True), simulate(design, codes, taps=not answer, stalls=stalls)
     for name, found in theirs.taps.items():

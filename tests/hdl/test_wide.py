@@ -64,14 +64,18 @@ def judge(graph: Graph, cycles: int, *, kept: bool = False, seed: int = 0) -> li
     """Answers at full speed and with pauses, and the predicted cycles; the folds."""
     from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.memory import holders, stored
     from edgeternary.hdl.top import build as design_of
+    from edgeternary_hw.stage import Storage
 
     folding = fold(graph, cycles=cycles, input_bits=256, kept=kept, wide=True)
     design = design_of(graph, folding)
-    for _, part in design.top.parts:
-        part.late = part.inside = kept
-        if kept:
-            part.styles = dict.fromkeys(getattr(part, "memories", {}), "block")
+    if kept:
+        every = {
+            path: Storage(dict.fromkeys(part.memories, "block"), late=True, inside=True)
+            for path, part in holders(design.top.parts)
+        }
+        design = design.with_parts(stored(design.top.parts, every))
     inputs = build.samples(np.random.default_rng(seed), graph.input, FRAMES)
     expected = run(graph, inputs, on="numpy").outputs
     free = simulate(design, inputs)

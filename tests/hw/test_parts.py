@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pytest
 
@@ -22,17 +24,19 @@ from edgeternary_hw import (
     Threshold,
     Widen,
 )
-from edgeternary_hw.stage import Memories
+from edgeternary_hw.stage import Memories, Storage
 from tests.hw.data import BINARY, BIPOLAR, FRAMES, S3, S8, STALLS, TERNARY, U2, U8, beats, draw, numbers
 from tests.hw.harness import run_part
 
+M = TypeVar("M", bound=Memories)
 MODES = ("parallel", "tree", "serial")
 
 
-def late(part: Memories) -> None:
+def late(part: M) -> M:
     """Every memory in block RAMs of 3 bits that answer late in the cycle and have registers inside."""
-    part.late, part.inside = True, True
-    part.styles, part.slices = dict.fromkeys(part.memories, "block"), dict.fromkeys(part.memories, 3)
+    part._MustUse__silence = True  # type: ignore[attr-defined]  # its copy is used
+    styles, slices = dict.fromkeys(part.memories, "block"), dict.fromkeys(part.memories, 3)
+    return part.stored({"": Storage(styles, slices, late=True, inside=True)})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -62,7 +66,7 @@ def test_threshold(
             t.tolist(), bases.tolist(), step.tolist(), source, target, lanes=lanes, mode=mode, kept=kept
         )
         if kept:
-            late(part)
+            part = late(part)
         got, _ = run_part(part, [beats(source, x, lanes)], x.size // lanes)
         np.testing.assert_array_equal(numbers(target, got, lanes), expected.reshape(-1, lanes))
 
@@ -139,7 +143,7 @@ def test_buffers(part, times: int, stall: float, slow: bool) -> None:
     data = np.random.default_rng(13).integers(0, 256, (8, 5))
     built = part()
     if slow and isinstance(built, Memories):
-        late(built)
+        built = late(built)
     vectors = data.reshape(-1, getattr(built, "length", 5))
     expected = np.repeat(vectors[:, None], times, axis=1).ravel().tolist()
     got, _ = run_part(built, [data.ravel().tolist()], len(expected), stall=stall)

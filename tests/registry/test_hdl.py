@@ -51,7 +51,7 @@ def agrees(
     design = build(graph, fold(graph, pace, kept=fabric.output_registers))
     if family:
         with patch.object(memory, "WORTH_SLOW", -(10**9)):
-            memory.allocate(design.top.parts, fabric, None)
+            design = memory.placed(design, fabric)
     theirs = simulate(design, codes, taps=True, stalls=stalls)
     assert graph.output in theirs.taps
     for name, found in theirs.taps.items():

@@ -1,0 +1,54 @@
+"""An estimate is a value: whatever is estimated before, the same design gives the same text."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.devices import FAMILIES, PARTS, family
+from edgeternary.ir import Graph
+from tests.need import need
+from tests.registry.graphs import STATEFUL, WHOLE, chosen, kinds
+
+need("amaranth")
+
+from edgeternary.hdl import estimate, memory  # noqa: E402
+from edgeternary.hdl.emit import design_rtlil  # noqa: E402
+from edgeternary.hdl.folding import fold  # noqa: E402
+from edgeternary.hdl.loading import with_loader  # noqa: E402
+from edgeternary.hdl.top import Design, build  # noqa: E402
+
+DEVICES = (*PARTS, *FAMILIES)
+EXAMPLES = {kind: (lambda kind=kind: chosen(kind)[-1]) for kind in kinds()}
+EXAMPLES |= {make.__name__: make for make in (*WHOLE, *STATEFUL)}
+
+
+def estimates(design: Design, seed: str) -> None:
+    """Some devices with few, many or any number of block RAMs, and with single-port RAMs, in any order."""
+    rng = random.Random(seed)
+    for _ in range(4):
+        device, blocks = rng.choice(DEVICES), rng.choice((0, 1, 4, 99, None))
+        estimate.by_part(design, device, blocks)
+        with_loader(memory.placed(design, family(device), blocks, rng.choice((0, 4))))
+    estimate.least(design, rng.choice(DEVICES))
+    assert design.cycles > 0 and design.latency > 0
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_estimates_leave_a_design_as_it_is(name: str) -> None:
+    graph: Graph = EXAMPLES[name]()
+    try:
+        design = build(graph, fold(graph, 16))
+    except EdgeTernaryError:
+        return  # no hardware, and no estimate either
+    plain = design_rtlil(design)
+    placed = memory.placed(design, family("ecp5"), 2)
+    figures = estimate.by_part(design, "up5k", 3), placed.cycles
+    text = design_rtlil(placed)
+    estimates(design, name)
+    estimates(placed, name)
+    assert design_rtlil(design) == plain
+    assert (estimate.by_part(design, "up5k", 3), placed.cycles) == figures
+    assert design_rtlil(placed) == text
