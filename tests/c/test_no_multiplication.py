@@ -31,7 +31,7 @@ FOLLOWS = ("A", "uint2", "bipolar", "ternary", "uint4")
 MULTIPLYING = {"conv2d_int", "dense_int"}  # kernels for weights of 4 and 8 bits
 COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
 MEMBERS = r"m\d+"  # names of the models
-IN_TURN = 4  # offers of one kernel for one layer: one of so many is built
+IN_TURN = 4  # of each n offers of one kernel for one layer, one is built
 
 
 def step_of(chosen: list[Plan], text: str) -> Step:
@@ -58,24 +58,27 @@ def product(step: Step) -> bool:
     return any(isinstance(op, Requantize) and (abs(op.m) & (abs(op.m) - 1)).any() for op in step.ops)
 
 
-def layers() -> Iterator[Graph]:
-    """The examples of the registry, and sizes whose strides are no powers of two; each with what follows."""
+def layers(turn: int) -> Iterator[Graph]:
+    """The examples of the registry, and sizes whose strides are no powers of two; each with what follows.
+
+    turn  the number of a core: a layer has one follower a core, and all of them on five cores
+    """
     rng = np.random.default_rng(5)
     graphs = [graph for kind in LAYERS for graph in REGISTRY[kind].examples(rng)]
     for weight_type, type in (("ternary", "int8"), ("ternary", "uint2"), ("bipolar", "bipolar")):
-        image, row = build.value("x", (13, 11, 37), type), build.value("x", (301,), type)
-        graphs += [build.graph(image, conv(rng, image, 9, weight_type, "conv"))]
+        image, row = build.value("x", (7, 5, 37), type), build.value("x", (77,), type)
+        graphs += [build.graph(image, conv(rng, image, 7, weight_type, "conv"))]
         graphs += [build.graph(row, dense(rng, row, 37, weight_type, "dense"))]
     packed = [graph for graph in graphs if getattr(graph.ops[0], "weight_type", "") in PACKED]
     for number, graph in enumerate(packed):
-        for follow in (FOLLOWS[0], FOLLOWS[1 + number % 4]):
-            yield followed(graph, follow, rng)
+        yield followed(graph, FOLLOWS[(number + turn) % len(FOLLOWS)], rng)
 
 
 def plans(core: str) -> list[Plan]:
     """Every kernel for every layer; its layouts take turns."""
+    turn = sorted(CORES).index(core)
     found: list[Plan] = []
-    for graph in layers():
+    for graph in layers(turn):
         seen: dict[str, int] = {}
         for plan in every_plan(graph, core):
             if any(map(product, plan.calls)):

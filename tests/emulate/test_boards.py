@@ -55,7 +55,7 @@ def need_board(board: str) -> None:
     "board, model, samples",
     [
         ("microbit", MLP, 20),
-        ("pico", MLP, 200),
+        ("pico", MLP, 50),
         ("mps2_an386", MLP, 20),
         ("mps2_an505", "mnist-cnn-small", 10),
     ],
@@ -73,8 +73,8 @@ def test_verify(et: Et, built: Built, board: str, model: str, samples: int) -> N
 @pytest.mark.parametrize(
     "board, model, samples",
     [
-        ("icebreaker", MLP, 200),
-        ("ulx3s_12f", MLP, 200),
+        ("icebreaker", MLP, 20),
+        ("ulx3s_12f", MLP, 20),
         ("icebreaker", "fashion-mlp", 5),  # its weights come out of the flash behind the bitstream
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -12,17 +14,26 @@ from tests.need import REQUIRED
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
+@cache
+def whole_set(data_set: str) -> tuple[np.ndarray, np.ndarray]:
+    """The whole test set; that of the keywords takes half a minute to make."""
+    from edgeternary.zoo import check
+
+    return check.full_test_set(next(name for name in zoo.names() if zoo.data_set(name) == data_set))
+
+
 @pytest.mark.parametrize("name", zoo.names())
-def test_every_test_sample(name: str) -> None:
+def test_every_test_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from edgeternary.zoo import check
 
     try:
-        samples, labels = check.full_test_set(name)
+        samples, labels = whole_set(zoo.data_set(name))
     except EdgeTernaryError as error:
         if REQUIRED:
             raise
         pytest.skip(str(error))
+    monkeypatch.setattr(check, "full_test_set", lambda _: (samples, labels))
     found, card = check.check(name), zoo.card(name)
     assert found["mismatches_torch"] == 0
     assert found["samples"] == card["test_samples"] == len(samples)
