@@ -13,7 +13,7 @@ from edgeternary.cli._tools import compiler_option, level_option, optimize_optio
 if TYPE_CHECKING:
     from edgeternary.run.result import Stat
 
-CLOCK_MHZ = 120  # at which tokens a second of a Cortex-M are reckoned
+CLOCK_MHZ = 120  # of a Cortex-M, for tokens a second
 
 
 @click.command()
@@ -50,16 +50,15 @@ def command(
 
     Every executor writes the same text: logits are the same integers, and characters are drawn by integers.
     """
-    from edgeternary.run._options import Options
+    from edgeternary.run import open_session
     from edgeternary.run._sampling import chooser
-    from edgeternary.run._sessions import open_session
     from edgeternary.run._text import Vocabulary, continued
 
     graph = load_model(model)
     vocabulary = Vocabulary(graph)
     vocabulary.encode(prompt)
     choose = chooser(graph.meta.logit_scale, temperature, seed)
-    options = Options(compiler=compiler, opt_level=opt_level, optimize=optimize)
+    options = {"compiler": compiler, "opt_level": opt_level, "optimize": optimize}
     text = []
     with open_session(graph, on, options) as session, stopwatch() as seconds:
         if not as_json:

@@ -1,13 +1,15 @@
 """Executors: one file each, one call signature, the same bits.
 
-The file `cortex_m.py` answers to every name that starts with `cortex-m`; what follows is its target.
+The file `cortex_m.py` answers to every name that starts with `cortex-m`; what follows is its target. An
+executor has `run`, which takes all inputs at once, and where it can `open`, which takes them step by step.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +20,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._known import check_options
 from edgeternary.run.inputs import check_inputs
-from edgeternary.run.result import Result
+from edgeternary.run.result import Result, Session
 from edgeternary.toolchains import extras
 
 NOT_EXECUTORS = ("result", "inputs", "compare")
@@ -53,11 +55,51 @@ def run(
     return result
 
 
+@contextmanager
+def open_session(graph: Graph, on: str, options: Mapping[str, object] | None = None) -> Iterator[Session]:
+    """A model one step at a time, where the next input may depend on the last answer:
+
+        with open_session(graph, "cortex-m4") as session:
+            logits = session.step(codes)
+
+    Every state has its initial content at first and is kept from one `step` to the next. `on` and `options`
+    are those of `run`. EdgeTernaryError for a graph without states where they are all that is kept, and
+    (exit code 2) for an executor that takes all inputs at once.
+    """
+    module, target = find(on)
+    if not hasattr(module, "open"):
+        raise EdgeTernaryError(
+            f"{on[:40]!r} cannot run step by step",
+            "it takes all inputs at once",
+            f"use one of {', '.join(_openers())}",
+            USAGE,
+        )
+    if not graph.states and not getattr(module, "STATELESS", False):
+        raise EdgeTernaryError(
+            f"model {graph.name!r} keeps nothing between steps",
+            "it has no states, so every answer depends on one input alone",
+            "use edgeternary simulate",
+        )
+    with extras.named(), module.open(graph, target=target, options=check_options(options)) as session:
+        yield session
+
+
+def _openers() -> Iterator[str]:
+    """The executors that run step by step, among those whose packages are here."""
+    for name, stem in executors().items():
+        try:
+            if hasattr(importlib.import_module(f"edgeternary.run.{stem}"), "open"):
+                yield name
+        except ImportError:
+            continue
+
+
 def find(on: str) -> tuple[ModuleType, str]:
     """The module of the executor called `on`, and its target. EdgeTernaryError (exit code 2) lists them.
 
-    A module may say TARGETED (it takes a target), WAVES (suffixes of the wave files that it writes) and
-    TAPPED_BY (the executor of the same hardware that has taps).
+    A module may say TARGETED (it takes a target), WAVES (suffixes of the wave files that it writes),
+    TAPPED_BY (the executor of the same hardware that has taps) and STATELESS (its sessions keep a model
+    without states alive, too).
     """
     matches = [prefix for prefix in executors() if on.startswith(prefix)]
     if not matches:

@@ -17,7 +17,7 @@ class Options:
     """compiler: auto, zig, gcc, clang. opt_level: the letter after -O. optimize: cycles,
     flash or ram, what the choice of kernels makes small. count: samples whose instructions are
     counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run.
-    board: whose flash bandwidth the cycles are reckoned with; none without. waves: a file for
+    board: whose flash bandwidth delays the cycles; none without. waves: a file for
     the values of all signals over time (cxxrtl, verilator); none without."""
 
     compiler: str = "auto"

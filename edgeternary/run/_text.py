@@ -9,7 +9,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._sampling import Choose
-from edgeternary.run._sessions import Session
+from edgeternary.run.result import Session
 
 
 class Vocabulary:

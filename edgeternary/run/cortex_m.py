@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from edgeternary.boards import load_board
 from edgeternary.c.plan import Plan
+from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._bench import BenchModel, decode_outputs, decode_taps, empty_result, lead_shape
 from edgeternary.run._model import of_plan, render
@@ -21,6 +23,7 @@ from edgeternary.toolchains.cores import core as find_core
 if TYPE_CHECKING:
     from edgeternary.run._emulator.image import Regions
     from edgeternary.run._emulator.parts import Parts
+    from edgeternary.run._emulator.session import Session
 
 TARGETED = True  # the core or board is part of the name
 
@@ -38,7 +41,7 @@ def run(
     target   what follows cortex-m in the core's name: 0plus, 3, 4, 7, 33 or 55
     options  compiler (zig, gcc, auto), opt_level ("2"), optimize (cycles, flash, ram), count (samples to
              count instructions on; 1), timeout (seconds for all samples), progress (a callable), board
-             (whose flash cycles are reckoned with; none: code arrives at once)
+             (its flash delays the cycles; none: code arrives at once)
 
     All samples run at full speed; the first `count` of them run again, without taps, under a counter. Stats:
     instructions and cycles per inference (mean over the counted ones, from entry to return of
@@ -48,6 +51,29 @@ def run(
     chosen = Options.read(options)
     tapped = render(graph, core, taps=True, optimize=chosen.optimize) if taps else None
     return execute(graph, inputs, core, render(graph, core, optimize=chosen.optimize), tapped, chosen)
+
+
+@contextmanager
+def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) -> Iterator[Session]:
+    """A session of `graph`, which has states, on a core that unicorn runs.
+
+    stats  instructions and cycles, the mean of the first steps; timing, flash_bytes, compiler
+    """
+    core, chosen = find_core(f"cortex-m{target}"), Options.read(options)
+    if not core.unicorn:
+        raise EdgeTernaryError(
+            f"{core.name} cannot run step by step",
+            "its only emulator takes all inputs at once",
+            "use numpy, host, cortex-m0plus, -m3, -m4, -m7 or -m33",
+            USAGE,
+        )
+    for tool in ("unicorn", "capstone"):
+        require(tool)
+    from edgeternary.run._emulator.session import Session
+
+    session = Session(graph, core.name, chosen)
+    with session.bench.machine.time_limit(chosen.timeout):
+        yield session
 
 
 def run_plan(plan: Plan, inputs: np.ndarray, *, options: Mapping[str, object] = {}) -> Result:

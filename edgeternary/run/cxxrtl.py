@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.ir import Graph
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
 from edgeternary.run._wide import shallow, wide_header
 from edgeternary.run.result import Result, Stat
-from edgeternary.toolchains import cache, require
+from edgeternary.toolchains import Child, cache, require
 from edgeternary.toolchains import run as start
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 PROGRAM = "simulator"
 TARGETED = True  # a device may be part of the name
 WAVES = (".vcd",)
+STATELESS = True  # a session also keeps a model alive that has no states
 TAPPED_BY = "hdl"
 BUILD_SECONDS = 3600.0  # a language model's C++ takes minutes
 FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
@@ -52,6 +57,51 @@ def run(
         require(name)
     design, text = emitted(graph, target, options)
     return simulate(design, "design.il", text, READ, inputs, options)
+
+
+class _Session:
+    """stats: cycles, the mean of a step from its first beat in to its last beat out; yosys, compiler."""
+
+    def __init__(self, design: Design, process: subprocess.Popen[bytes], stats: dict[str, Stat]) -> None:
+        from edgeternary.hdl.frames import words_of
+
+        self.design, self.process, self.stats = design, process, stats
+        self.width = words_of(len(design.top.o.payload))
+        self.steps = self.cycles = 0
+
+    def step(self, codes: np.ndarray) -> IntArray:
+        assert self.process.stdin and self.process.stdout
+        words = self.design.frame(codes.astype(np.int32), self.steps == 0)
+        self.process.stdin.write(words.astype("<u4").tobytes())
+        self.process.stdin.flush()
+        size = 4 * (self.design.o_beats * self.width + 1)
+        data = self.process.stdout.read(size)
+        if len(data) < size:
+            raise EdgeTernaryError(
+                f"the hardware of model {self.design.graph.name!r} does not answer",
+                f"nothing for {self.design.limit(0):,} cycles",
+                "report this: a stream of the design is stuck",
+            )
+        *answer, cycles = np.frombuffer(data, "<u4")
+        self.steps += 1
+        self.cycles += int(cycles)
+        self.stats["cycles"] = self.cycles / self.steps
+        return self.design.outputs(np.array(answer, np.uint32).reshape(-1, self.width), (1,))[0]
+
+
+@contextmanager
+def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) -> Iterator[_Session]:
+    """The design as a compiled program that lives from step to step.
+
+    options  of the design, see run._device; yosys
+    """
+    require("amaranth")
+    design, text = emitted(graph, target, options)
+    program, stats = built(design, "design.il", text, READ, options)
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
+        Path(folder, "weights").write_bytes(design.weights)
+        with Child([program], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            yield _Session(design, process, stats)
 
 
 def emitted(graph: Graph, target: str, options: Mapping[str, object]) -> tuple[Design, str]:

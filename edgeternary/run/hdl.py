@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, IntArray
 from edgeternary.run._bench import empty_result, lead_shape
 from edgeternary.run._device import design_for
-from edgeternary.run.result import Result
+from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import require
+
+if TYPE_CHECKING:
+    from edgeternary.hdl.live import Live
 
 TARGETED = True  # a device may be part of the name
 WAVES = (".vcd",)
+STATELESS = True  # a session also keeps a model alive that has no states
 
 
 def run(
@@ -51,6 +57,33 @@ def run(
         progress=(lambda k: progress(k, total)) if callable(progress) else None,
     )
     return Result(done.outputs, done.taps, timing(done.times))
+
+
+class _Session:
+    """stats: cycles, the mean of a step from its first beat in to its last beat out."""
+
+    def __init__(self, live: Live) -> None:
+        self.live, self.stats = live, dict[str, Stat]()
+        self.steps = self.cycles = 0
+
+    def step(self, codes: np.ndarray) -> IntArray:
+        found = self.live.frame(codes.astype(np.int32), first=self.steps == 0)
+        self.steps += 1
+        self.cycles += self.live.cycles
+        self.stats["cycles"] = self.cycles / self.steps
+        return found
+
+
+@contextmanager
+def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) -> Iterator[_Session]:
+    """The design for the device `target`, or the bare core, simulated on from step to step.
+
+    options  of the design, see run._device
+    """
+    require("amaranth")
+    from edgeternary.hdl.live import Live
+
+    yield _Session(Live(design_for(graph, target, options)))
 
 
 def stall_seed(options: Mapping[str, object]) -> int | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
-from edgeternary.ir import Graph
-from edgeternary.run._bench import BenchModel, empty_result, exchange
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph, IntArray
+from edgeternary.run._bench import BenchModel, decode_outputs, elements, empty_result, exchange
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
-from edgeternary.run.result import Result
-from edgeternary.toolchains import compilers
+from edgeternary.run.result import Result, Stat
+from edgeternary.toolchains import Child, compilers
+
+ENDLESS = 2**32 - 1  # steps of a session
 
 
 def run(
@@ -46,3 +51,41 @@ def execute(graph: Graph, inputs: np.ndarray, model: BenchModel, options: Option
         taps=taps,
         stats={"compiler": str(compiler), "opt_level": options.opt_level, "sanitize": int(options.sanitize)},
     )
+
+
+class _Session:
+    """The model's C as a filter on this machine: see firmware/ports/host/pipe.c."""
+
+    def __init__(self, graph: Graph, process: subprocess.Popen[bytes], stats: dict[str, Stat]) -> None:
+        self.graph, self.process, self.stats = graph, process, stats
+        value = graph.output_value
+        self.bytes = value.size * value.type.dtype.itemsize
+        self._send(np.array([1, ENDLESS], "<u4").tobytes())
+
+    def step(self, codes: np.ndarray) -> IntArray:
+        self._send(elements(self.graph.input, codes))
+        assert self.process.stdout
+        data = self.process.stdout.read(self.bytes)
+        return decode_outputs(self.graph, data, ())
+
+    def _send(self, data: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+
+@contextmanager
+def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) -> Iterator[_Session]:
+    """A session of `graph`, which has states; options as those of `run`."""
+    chosen = Options.read(options)
+    compiler = compilers.for_host(chosen.compiler, chosen.opt_level, chosen.sanitize)
+    model = render(graph, "host", optimize=chosen.optimize)
+    sources = model.bench_sources(["ports/host/pipe.c"])
+    program = compilers.build(compiler, sources, what=f"model {model.prefix}")
+    with Child([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield _Session(graph, process, {"compiler": str(compiler)})
+        except BrokenPipeError as error:
+            raise EdgeTernaryError(
+                f"model {model.prefix} ended early on this machine", str(error), "report this as a bug"
+            ) from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.evaluate import evaluate, evaluate_steps
-from edgeternary.run.result import Result
+from edgeternary.run.result import Result, Stat
 
 CHUNK = 64  # samples at a time, so that the maps of a convolutional net stay small
 
@@ -39,3 +40,22 @@ def run(
             progress(min(start + CHUNK, len(inputs)), len(inputs))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in keep}
     return Result(outputs=joined[graph.output], taps=joined if taps else {})
+
+
+class _Session:
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.stats = graph, dict[str, Stat]()
+        self.state = {s.value.name: s.init[None] for s in graph.states}
+
+    def step(self, codes: np.ndarray) -> IntArray:
+        values = {self.graph.input.name: codes[None].astype(np.int32), **self.state}
+        for op in self.graph.ops:
+            values[op.name] = op.ref(*(values[name] for name in op.inputs))
+        self.state = {s.value.name: values[s.next] for s in self.graph.states}
+        return values[self.graph.output][0]
+
+
+@contextmanager
+def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) -> Iterator[_Session]:
+    """A session of `graph`, which has states."""
+    yield _Session(graph)

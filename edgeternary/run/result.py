@@ -1,9 +1,10 @@
-"""What an executor answers."""
+"""What an executor answers, at once or step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -24,3 +25,15 @@ class Result:
     taps: Mapping[str, np.ndarray] = field(default_factory=dict)
     stats: Mapping[str, Stat] = field(default_factory=dict)
     layers: list[dict[str, Stat]] = field(default_factory=list)
+
+
+class Session(Protocol):
+    """A model that stays alive between steps, its states with it.
+
+    stats  what was measured up to now, as in Result.stats
+    """
+
+    stats: dict[str, Stat]
+
+    def step(self, codes: np.ndarray) -> np.ndarray:
+        """Codes (*input shape) in, int32 (*output shape) out; the states move on."""

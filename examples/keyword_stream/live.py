@@ -35,7 +35,7 @@ NO_WORDS = ("silence", "unknown")
 @contextmanager
 def executor(graph: Graph, on: str) -> Iterator[Step]:
     """Steps on numpy, host, cortex-m*, hdl or cxxrtl."""
-    from edgeternary.run._sessions import open_session
+    from edgeternary.run import open_session
 
     with open_session(graph, on) as session:
         yield session.step

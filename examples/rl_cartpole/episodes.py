@@ -38,14 +38,14 @@ def policy(graph: Graph, on: str, options: dict[str, object]) -> Iterator[Callab
 
     Amaranth's simulator and a board stay alive from the first action to the last.
     """
-    from edgeternary.run._sessions import open_session
+    from edgeternary.run import open_session
 
     if on.startswith(EMULATE):
         board = _emulated(graph, on.removeprefix(EMULATE))
         with board as (port, constraints), policy(graph, port, {**options, **constraints}) as answer:
             yield answer
     elif on.startswith(ALIVE):
-        with open_session(graph, on, constraints=options) as session:
+        with open_session(graph, on, options) as session:
             yield lambda x: np.stack([session.step(codes) for codes in x])
     else:
         yield lambda x: edgeternary.run.run(graph, x, on=on, options={"count": 0, **options}).outputs

@@ -101,7 +101,7 @@ def test_hardware_writes_the_same(
     assert text_of(capsys, *arguments, "--on", executor) == text_of(capsys, *arguments)
 
 
-@pytest.mark.parametrize("executor", ["verilator", "qemu:mps2_an386", "numpyx", "cortex-m55", "onnxruntime"])
+@pytest.mark.parametrize("executor", ["verilator", "qemu:mps2_an386", "cortex-m55", "onnxruntime"])
 def test_executors_that_take_all_at_once(
     model: str, capsys: pytest.CaptureFixture[str], executor: str
 ) -> None:

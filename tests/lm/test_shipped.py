@@ -16,10 +16,8 @@ from edgeternary.ir.file import to_bytes
 from edgeternary.nn import MatMulFreeLM
 from edgeternary.ops.sizes import sizes
 from edgeternary.report.lm_memory import lm_memory
-from edgeternary.run import run
-from edgeternary.run._options import Options
+from edgeternary.run import open_session, run
 from edgeternary.run._sampling import chooser
-from edgeternary.run._sessions import open_session
 from edgeternary.run._text import Vocabulary, continued
 from edgeternary.train.data import king_james
 from edgeternary.train.lm import bits_of_graph, encode
@@ -75,7 +73,7 @@ def test_500_generated_characters(graph: Graph, executor: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     texts = []
     for on in ("numpy", executor):
-        with open_session(graph, on, Options(optimize="flash")) as session:
+        with open_session(graph, on, {"optimize": "flash"}) as session:
             choose = chooser(graph.meta.logit_scale, 0.7, 1)
             texts.append("".join(continued(session, Vocabulary(graph), "In the beginning ", 500, choose)))
             if on == "cortex-m4":

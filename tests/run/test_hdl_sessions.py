@@ -9,8 +9,7 @@ import pytest
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.run import run
-from edgeternary.run._sessions import open_session
+from edgeternary.run import open_session, run
 from tests.need import need
 from tests.registry.graphs import STATEFUL, inputs, tiny_mlp
 from tests.registry.loops import LOOPS
@@ -30,7 +29,7 @@ def test_the_states_live_from_step_to_step(make: Callable[[], Graph], on: str) -
 def test_a_model_without_states_stays_alive_too() -> None:
     need("amaranth")
     x = inputs(tiny_mlp(), 5)
-    with open_session(tiny_mlp(), "hdl", constraints={"latency": 12}) as session:
+    with open_session(tiny_mlp(), "hdl", {"latency": 12}) as session:
         found = [session.step(codes) for codes in x]
         assert session.stats["cycles"] == session.live.cycles  # type: ignore[attr-defined]  # always the same
     np.testing.assert_array_equal(np.stack(found), run(tiny_mlp(), x).outputs)
