@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.c import epilogue, weights
-from edgeternary.c.epilogue import Affine, Epilogue
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d, Dense, Threshold
+from edgeternary.passes.affine import Affine
 
 UNROLLED = 3  # thresholds of `_epilogue.c.j2` without a loop
 PLANE_BITS = 8  # widest type that kernels read and write as bit planes

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c.epilogue import Affine
 from edgeternary.c.weights import Codes
 from edgeternary.ir import Type
+from edgeternary.passes.affine import Affine
 
 MAX_PLANES = 8
 

@@ -5,8 +5,7 @@ A kernel computes an integer `raw` from which the accumulator follows as
     acc[c] = gain * raw + offset[c]
 
 (gain 1 and offset the bias for a plain kernel; a popcount has others). The epilogue folds gain and offset
-into its constants: a threshold compares `raw` itself, acc >= t being raw >= ceil((t - offset) / gain), or
-raw < floor((offset - t) / -gain) + 1 for a negative gain.
+into its constants: a threshold compares `raw` itself, see passes.affine.
 """
 
 from __future__ import annotations
@@ -25,21 +24,7 @@ from edgeternary.c.tables import Table, narrow
 from edgeternary.ir import Op, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Requantize, Threshold
-
-
-@dataclass(frozen=True)
-class Affine:
-    """acc[c] = gain * raw + offset[c], with raw in [lo, hi]."""
-
-    gain: int
-    offset: NDArray[np.int64]
-    lo: int
-    hi: int
-
-    def fits(self) -> bool:
-        """Whether raw, one beyond it, and gain * raw all stay inside int32."""
-        reach = max(abs(self.lo), abs(self.hi) + 1) * abs(self.gain) + int(np.abs(self.offset).max(initial=0))
-        return reach <= INT32_HI
+from edgeternary.passes.affine import Affine
 
 
 @dataclass(frozen=True)
@@ -82,7 +67,7 @@ def build(
     """
     if isinstance(follow, Threshold):
         stepping = Stepping.of(follow).negate(negate).spread()
-        stepping = stepping.on_raw(affine.gain, affine.offset, affine.lo, affine.hi)
+        stepping = stepping.on_raw(affine)
         fields, tables = threshold_fields(stepping, out, layout)
         return Epilogue(fields, tables)
     tables, common = _offset(affine)

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from edgeternary.c import accumulator, counting, epilogue, weights
 from edgeternary.c.counting import Schedule
-from edgeternary.c.epilogue import Affine, Epilogue
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.layouts import Layout
 from edgeternary.c.tables import Table
 from edgeternary.ir import encoding
 from edgeternary.ops import Conv2d, Dense
+from edgeternary.passes.affine import Affine
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from edgeternary.c.tables import Table, narrow
 from edgeternary.ir import Type, Value, encoding, parse
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Threshold
+from edgeternary.passes.affine import Affine
 
 SHORT = 15
 BEYOND = 2**40  # a limit that no int32 reaches
@@ -67,14 +68,9 @@ class Stepping:
         base = np.where(channels, self.base + self.step * self.levels, self.base)
         return replace(self, t=t, base=base, step=np.where(channels, -self.step, self.step))
 
-    def on_raw(self, gain: int, offset: NDArray[np.int64], lo: int, hi: int) -> Stepping:
-        """The same in terms of raw, where x = gain * raw + offset[c] and raw lies in [lo, hi]."""
-        distance = self.t - offset[:, None]
-        if gain > 0:
-            t = -(-distance // gain)
-        else:
-            t = (-distance) // -gain + 1
-        return replace(self, t=np.clip(t, lo, hi + 1), below=gain < 0, close=hi - lo < INT32_HI)
+    def on_raw(self, x: Affine) -> Stepping:
+        """The same in terms of the integer raw that x is carried as."""
+        return replace(self, t=x.limits(self.t), below=x.gain < 0, close=x.hi - x.lo < INT32_HI)
 
     def spread(self) -> Stepping:
         """Rising channels with one limit for each code of a short type, so that the count is the code.

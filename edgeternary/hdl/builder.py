@@ -13,16 +13,9 @@ from edgeternary.hdl.folding import Folding
 from edgeternary.hdl.pad import Mask
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
+from edgeternary.passes.affine import Affine
 from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Skid, Widen
 from edgeternary_hw.stage import share
-
-
-@dataclass(frozen=True)
-class Affine:
-    """A number x of channel c on a stream stands for scale * x + constants[c]."""
-
-    scale: int
-    constants: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Wire:
         """The value's numbers (frames, *shape) from those that the stream carries."""
         found = carried
         if self.affine:
-            found = carried * np.int32(self.affine.scale) + np.asarray(self.affine.constants, np.int32)
+            found = carried * np.int32(self.affine.gain) + self.affine.offset.astype(np.int32)
         if self.real is None:
             return found
         lead = found.shape[: found.ndim - len(self.value.shape)]

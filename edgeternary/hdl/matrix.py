@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from edgeternary.hdl.builder import Affine, Builder, Wire
+from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.folding import Fold, matrix
 from edgeternary.hdl.states import shown
 from edgeternary.ir import Op
 from edgeternary.ops import Conv2d, Dense
+from edgeternary.passes.affine import Affine
 from edgeternary_hw import Element, MatrixVector, Replay, Window
 from edgeternary_hw.planes import WeightPlanes
 
@@ -103,7 +104,8 @@ def _unit(
     passes = len(weights) // fold.pe
     b.through(unit, Wire(port, element, fold.simd, value), op.name, busy=vectors * passes * unit.interval)
     if raw:
-        affine = Affine(element.scale, tuple(unit.constants))
+        top = (1 << unit.acc_width) - 1
+        affine = Affine(element.scale, np.asarray(unit.constants, np.int64), 0, top)
         return Wire(unit.o, Element("unsigned", unit.acc_width), fold.outputs, value, affine)
     return b.output(unit, op.name, fold.outputs, out)
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgeternary.hdl.builder import Affine, Builder, Wire
+from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import lanes
 from edgeternary.hdl.frames import pack, payloads
@@ -39,7 +38,7 @@ def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     t = op.t.astype(np.int64)
     wire = _whole(b, op, ins[0], t.shape[1] * ins[0].element.width)
     if wire.affine:
-        t = _before(t, wire.affine, wire.element.width)
+        t = wire.affine.limits(t)
     levels = int(t.shape[1]).bit_length()
     beats = wire.value.size // wire.lanes
     mode = "parallel" if t.shape[1] <= PARALLEL else "tree"
@@ -58,12 +57,6 @@ def threshold(b: Builder, op: Op, ins: list[Wire]) -> Wire:
     )
     b.through(part, wire, op.name, busy=beats * part.interval)
     return b.output(part, op.name, wire.lanes)
-
-
-def _before(t: NDArray[np.int64], affine: Affine, width: int) -> NDArray[np.int64]:
-    """Thresholds of the counts u: scale * u + constant >= t; at most the first number out of reach."""
-    constants = np.asarray(affine.constants, np.int64)[:, None]
-    return np.clip(-((constants - t) // affine.scale), 0, 1 << width)
 
 
 def requantize(b: Builder, op: Op, ins: list[Wire]) -> Wire:

@@ -21,7 +21,6 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import accumulator, counting, epilogue, weights
-from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.slices import counters as slices
@@ -31,6 +30,7 @@ from edgeternary.c.stepping import Stepping
 from edgeternary.c.tables import Table, narrow
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d, Threshold
+from edgeternary.passes.affine import Affine
 
 MAX_TAPS = 8000  # byte offsets of words are 16-bit numbers
 REGISTERS = 5  # digits that a count reads or writes in any case
@@ -177,7 +177,7 @@ def _stepping(match: Match, sums: Sums) -> Stepping | None:
         return None
     negate = epilogue.negated(match.follow, len(sums.affine.offset))
     stepping = Stepping.of(match.follow).negate(negate).spread()
-    return stepping.on_raw(sums.affine.gain, sums.affine.offset, sums.affine.lo, sums.affine.hi)
+    return stepping.on_raw(sums.affine)
 
 
 def _direct(match: Match, sums: Sums) -> bool:

@@ -20,13 +20,13 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import accumulator, counting, epilogue, weights
-from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.slices import counters as slices
 from edgeternary.c.tables import Table
 from edgeternary.ir import encoding
 from edgeternary.ops import Dense
+from edgeternary.passes.affine import Affine
 
 MAX_INPUTS = 8000  # byte offsets of rows are 16-bit numbers
 

@@ -18,11 +18,11 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import accumulator, epilogue, weights
-from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural
 from edgeternary.c.tables import Table
 from edgeternary.ops import Dense
+from edgeternary.passes.affine import Affine
 
 TABLE_BYTES = 512
 TOGETHER = 4  # tables that are there at the same time

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.c import accumulator, epilogue, weights
-from edgeternary.c.epilogue import Affine, Epilogue
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.tables import Table
 from edgeternary.ops import Conv2d
+from edgeternary.passes.affine import Affine
 
 LANES = 4  # channels in a word
 HALF = 4  # bits of an input at most

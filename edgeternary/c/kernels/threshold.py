@@ -13,6 +13,7 @@ from edgeternary.c.layouts import NATURAL, Layout, Natural, planes
 from edgeternary.c.stepping import Stepping, threshold_fields
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Threshold
+from edgeternary.passes.affine import Affine
 
 
 class ThresholdNatural(Kernel):
@@ -35,7 +36,7 @@ class ThresholdNatural(Kernel):
         op, x, out = cast(Threshold, match.ops[0]), match.ins[0], match.out
         stepping = Stepping.of(op)
         if x.hi < INT32_HI:  # a limit of hi + 1 says never
-            stepping = stepping.spread().on_raw(1, np.zeros(x.channels, np.int64), x.lo, x.hi)
+            stepping = stepping.spread().on_raw(Affine(1, np.zeros(x.channels, np.int64), x.lo, x.hi))
         fields, tables = threshold_fields(stepping, out, offer.out)
         return Body(tables, {"e": fields, "pixels": x.size // x.channels, "channels": x.channels})
 

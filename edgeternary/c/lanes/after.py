@@ -32,6 +32,7 @@ from edgeternary.c.stepping import Stepping
 from edgeternary.ir import IntArray, Value, parse
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Conv2d, Requantize, Threshold
+from edgeternary.passes.affine import Affine
 
 MAX_LEVELS = 15
 MAX_TOP = 8  # masks of Thumb-2 have eight bits a lane
@@ -184,7 +185,7 @@ def _shift(q: Requantize, low: Wide, high: Wide, reach: Reach, out: Value) -> Af
 def limits(follow: Threshold, low: Wide, high: Wide, reach: Reach, out: Value) -> Wide | None:
     """(C, levels) of sums in [low, high], each from low to high + 1; None where a count is not the code."""
     stepping = Stepping.of(follow).negate(epilogue.negated(follow, len(low))).spread()
-    stepping = stepping.on_raw(reach.unit, reach.offset, int(low.min()), int(high.max()))
+    stepping = stepping.on_raw(Affine(reach.unit, reach.offset, int(low.min()), int(high.max())))
     if not stepping.direct or stepping.levels > MAX_LEVELS or parse(follow.type) != out.type:
         return None
     return np.clip(stepping.t, low[:, None], high[:, None] + 1)

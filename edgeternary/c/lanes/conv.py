@@ -11,7 +11,6 @@ import numpy as np
 
 from edgeternary.c import epilogue
 from edgeternary.c.cores import CORES
-from edgeternary.c.epilogue import Affine
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import after as lanes_after
 from edgeternary.c.lanes import bits as lanes_bits
@@ -34,6 +33,7 @@ from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words
 from edgeternary.c.tables import Table
 from edgeternary.ir import Op, Value
 from edgeternary.ops import Conv2d, Threshold
+from edgeternary.passes.affine import Affine
 
 THUMB1_CORES = ("cortex-m0plus",)
 DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it

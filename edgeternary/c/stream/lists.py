@@ -27,13 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.c import epilogue, rescale, weights
-from edgeternary.c.epilogue import Affine, Epilogue
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Body, Match
 from edgeternary.c.layouts import NATURAL, lane_bits, lane_ones
 from edgeternary.c.tables import Table
 from edgeternary.ir import IntArray, Op, Type, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Conv2d, Requantize
+from edgeternary.passes.affine import Affine
 
 AT_ONCE = 8  # words that one entry of a list adds to as many sums
 SKIP, SKIPPED = 15, 14
