@@ -69,7 +69,8 @@ def command(
             raise EdgeTernaryError(
                 f"{recipe} has no [sweep] table", "--sweep reads it", "add one; see docs/training.md", USAGE
             )
-        _sweep(chosen, table if sweep else {}, seeds, output, jobs, threads, twin, as_json)
+        axes = _axes(table if sweep else {}, seeds)
+        _sweep(chosen, axes, output, jobs, threads, twin, as_json)
     else:
         _train(chosen, output, threads, twin, checkpoint, tensorboard, as_json)
 
@@ -107,10 +108,17 @@ def _train(
     note(f"wrote {', '.join(str(path) for path in outcome.files)}")
 
 
+def _axes(table: dict[str, Any], seeds: str | None) -> dict[str, Any]:
+    """What the runs of a sweep differ in: the file's table, and the seeds in place of its own."""
+    from edgeternary.train.sweep import SEED, axes_of
+
+    axes = axes_of(table)
+    return {**axes, SEED: _numbers(seeds)} if seeds else axes
+
+
 def _sweep(
     recipe: Recipe,
-    table: dict[str, Any],
-    seeds: str | None,
+    axes: dict[str, Any],
     output: Path,
     jobs: int,
     threads: int | None,
@@ -120,11 +128,8 @@ def _sweep(
     from edgeternary.report.tables import print_table
     from edgeternary.train import processes, sweep_table
     from edgeternary.train.files import write_whole
-    from edgeternary.train.sweep import SEED, axes_of, plan
+    from edgeternary.train.sweep import SEED, plan
 
-    axes = axes_of(table)
-    if seeds:
-        axes[SEED] = _numbers(seeds)
     folder = output / f"{recipe.name}.sweep"
     runs = plan(recipe, axes, folder)
     try:

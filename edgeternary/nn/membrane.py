@@ -134,21 +134,19 @@ class _Lif(torch.autograd.Function):
 
 def train_lif(
     drive: Tensor,
-    theta: Tensor,
-    start: Tensor,
-    unit: Tensor,
+    rows: tuple[Tensor, Tensor, Tensor],
     steps: int,
     shift: int,
     slope: Slope,
     constant: bool = False,
 ) -> Tensor:
-    """Spikes of integer drives (N * steps, C, ...), with gradients; theta, start, unit are (C,).
+    """Spikes of integer drives (N * steps, C, ...), with gradients; rows: theta, start and unit, (C,) each.
 
     constant: the drives are (N, C, ...), the same at every step.
 
     slope: the surrogate's, at (u - theta) / unit: distances in deviations of the drive.
     """
-    wide = [spread(row, drive.dim()) for row in (theta, start, unit)]
+    wide = [spread(row, drive.dim()) for row in rows]
     if constant:
         drives = drive[:, None].expand(-1, steps, *drive.shape[1:])
     else:

@@ -97,7 +97,7 @@ class LIF(Surrogated, OverTime):
         drive = (x * one + spread(b, x.dim())).clamp(membrane.LO, membrane.HI)
         begin = torch.floor(theta.detach() * self.begin)
         step = self.steps, self.shift, self.slope, constant
-        return membrane.train_lif(drive, theta, begin, unit.detach(), *step)
+        return membrane.train_lif(drive, (theta, begin, unit.detach()), *step)
 
     def extra_repr(self) -> str:
         return f"{self.bias.shape[0]}, shift={self.shift}, fraction={self.fraction}, start={self.begin}"

@@ -17,6 +17,7 @@ from edgeternary.errors import EdgeTernaryError
 
 Slope = Callable[[Tensor], Tensor]
 Anneal = Callable[[Tensor, float], Tensor]
+Texts = tuple[str, str, str, str, str, str]  # the first six fields of a Surrogate
 
 
 @dataclass(frozen=True)
@@ -46,25 +47,17 @@ class Surrogate:
 SURROGATES: dict[str, Surrogate] = {}
 
 
-def _add(
-    name: str, of: str, primitive_formula: str, formula: str, source: str, use: str,
-    primitive: Slope, derivative: Slope, *kinks: float,
-) -> Surrogate:  # fmt: skip
-    SURROGATES[name] = Surrogate(
-        name, of, primitive_formula, formula, source, use,
-        lambda x, p: primitive(x), lambda x, p: derivative(x), kinks,
-    )  # fmt: skip
-    return SURROGATES[name]
+def _add(texts: Texts, primitive: Slope, derivative: Slope, *kinks: float) -> Surrogate:
+    return _keep(Surrogate(*texts, lambda x, p: primitive(x), lambda x, p: derivative(x), kinks))
 
 
-def _anneal(
-    name: str, of: str, primitive_formula: str, formula: str, source: str, use: str,
-    primitive: Anneal, derivative: Anneal, *kinks: float,
-) -> Surrogate:  # fmt: skip
-    SURROGATES[name] = Surrogate(
-        name, of, primitive_formula, formula, source, use, primitive, derivative, kinks, True
-    )
-    return SURROGATES[name]
+def _anneal(texts: Texts, primitive: Anneal, derivative: Anneal, *kinks: float) -> Surrogate:
+    return _keep(Surrogate(*texts, primitive, derivative, kinks, True))
+
+
+def _keep(surrogate: Surrogate) -> Surrogate:
+    SURROGATES[surrogate.name] = surrogate
+    return surrogate
 
 
 def find_surrogate(name: str) -> Surrogate:
@@ -117,21 +110,21 @@ def _inside(x: Tensor, limit: float = 1.0) -> Tensor:
 
 
 identity = _add(
-    "identity", "sign", "x", "1", "Bengio et al., 2013, arXiv:1308.3432",
-    "latent weights that are clipped to [-1, 1] by the trainer; never for binary activations",
+    ("identity", "sign", "x", "1", "Bengio et al., 2013, arXiv:1308.3432",
+    "latent weights that are clipped to [-1, 1] by the trainer; never for binary activations"),
     lambda x: x, lambda x: x.new_ones(()).expand_as(x),
 )  # fmt: skip
 
 clipped = _add(
-    "clipped", "sign", "clamp(x, -1, 1)", "1 if |x| <= 1 else 0",
+    ("clipped", "sign", "clamp(x, -1, 1)", "1 if |x| <= 1 else 0",
     "BinaryConnect, Courbariaux et al., 2015, arXiv:1511.00363; LSQ, Esser et al., 2020, arXiv:1902.08153",
-    "default of activations of 1 bit {0,1}, ternary and 2 bits or more",
+    "default of activations of 1 bit {0,1}, ternary and 2 bits or more"),
     lambda x: x.clamp(-1, 1), _inside, -1, 1,
 )  # fmt: skip
 
 approx_sign = _add(
-    "approx_sign", "sign", "2x - x|x| for |x| <= 1, else sign(x)", "max(0, 2 - 2|x|)",
-    "Bi-Real Net, Liu et al., 2018, arXiv:1808.00278", "default of bipolar activations",
+    ("approx_sign", "sign", "2x - x|x| for |x| <= 1, else sign(x)", "max(0, 2 - 2|x|)",
+    "Bi-Real Net, Liu et al., 2018, arXiv:1808.00278", "default of bipolar activations"),
     lambda x: torch.where(x.abs() <= 1, 2 * x - x * x.abs(), x.sign()),
     lambda x: x.abs().mul_(-2).add_(2).clamp_min_(0), -1, 0, 1,
 )  # fmt: skip
@@ -150,9 +143,9 @@ def _swish_sign_slope(x: Tensor) -> Tensor:
 
 
 swish_sign = _add(
-    "swish_sign", "sign", "2 s (1 + bx (1 - s)) - 1, s = sigmoid(bx), b = 5",
+    ("swish_sign", "sign", "2 s (1 + bx (1 - s)) - 1, s = sigmoid(bx), b = 5",
     "b (2 - bx tanh(bx / 2)) / (1 + cosh(bx)), b = 5", "BNN+, Darabi et al., 2018, arXiv:1812.11800",
-    "binary weights and activations, where a little overshoot helps codes to settle",
+    "binary weights and activations, where a little overshoot helps codes to settle"),
     _swish_sign, _swish_sign_slope,
 )  # fmt: skip
 
@@ -168,9 +161,9 @@ def _ede_slope(x: Tensor, p: float) -> Tensor:
 
 
 ede = _anneal(
-    "ede", "sign", "k tanh(tx), t = 10^(2p - 1), k = max(1/t, 1)", "k t (1 - tanh(tx)^2)",
+    ("ede", "sign", "k tanh(tx), t = 10^(2p - 1), k = max(1/t, 1)", "k t (1 - tanh(tx)^2)",
     "IR-Net, Qin et al., 2020, arXiv:1909.10788",
-    "binary weights and activations in long trainings: starts as the identity, ends as a sign",
+    "binary weights and activations in long trainings: starts as the identity, ends as a sign"),
     _ede, _ede_slope,
 )  # fmt: skip
 
@@ -193,10 +186,10 @@ def _reste_slope(x: Tensor, p: float) -> Tensor:
 
 
 reste = _anneal(
-    "reste", "sign", "sign(x) |x|^(1/o), o = 1 + 2p; linear for |x| < 0.1, constant for |x| > 1.5",
+    ("reste", "sign", "sign(x) |x|^(1/o), o = 1 + 2p; linear for |x| < 0.1, constant for |x| > 1.5",
     "|x|^(1/o - 1) / o; 0.1^(1/o - 1) for |x| <= 0.1; 0 for |x| > 1.5",
     "ReSTE, Wu et al., 2023, arXiv:2308.06689",
-    "binary weights and activations: starts as a clipped identity and sharpens without vanishing",
+    "binary weights and activations: starts as a clipped identity and sharpens without vanishing"),
     _reste, _reste_slope, -1.5, -0.1, 0.1, 1.5,
 )  # fmt: skip
 
@@ -206,8 +199,9 @@ def _sharpness(p: float) -> float:
 
 
 tanh = _anneal(
-    "tanh", "sign", "tanh(sx), s = 10^p", "s (1 - tanh(sx)^2)", "HashNet, Cao et al., 2017, arXiv:1702.00758",
-    "binary activations; smoother at the start than EDE's identity",
+    ("tanh", "sign", "tanh(sx), s = 10^p", "s (1 - tanh(sx)^2)",
+    "HashNet, Cao et al., 2017, arXiv:1702.00758",
+    "binary activations; smoother at the start than EDE's identity"),
     lambda x, p: torch.tanh(_sharpness(p) * x),
     lambda x, p: _sharpness(p) * (1 - torch.tanh(_sharpness(p) * x).square()),
 )  # fmt: skip
@@ -219,11 +213,11 @@ def _long_tail(x: Tensor) -> Tensor:
 
 
 piecewise_polynomial = _add(
-    "piecewise_polynomial", "sign",
+    ("piecewise_polynomial", "sign",
     "2x - 2x|x| for |x| <= 0.4, sign(x) (0.32 + 0.4|x|) up to 1, then 0.72 sign(x)",
     "2 - 4|x| for |x| <= 0.4, 0.4 for |x| <= 1, else 0",
     "long-tailed higher-order estimator, Xu and Cheung, 2019, arXiv:1909.11366",
-    "bipolar activations where too many units have no gradient under approx_sign",
+    "bipolar activations where too many units have no gradient under approx_sign"),
     _long_tail, lambda x: (2 - 4 * x.abs()).clamp_min(0.4) * _inside(x), -1, -0.4, 0, 0.4, 1,
 )  # fmt: skip
 
@@ -239,33 +233,33 @@ def _fast_sigmoid_slope(x: Tensor) -> Tensor:
 
 
 fast_sigmoid = _add(
-    "fast_sigmoid", "step", "x / (1 + k|x|), k = 10", "1 / (1 + k|x|)^2",
+    ("fast_sigmoid", "step", "x / (1 + k|x|), k = 10", "1 / (1 + k|x|)^2",
     "SuperSpike, Zenke and Ganguli, 2018, arXiv:1705.11146; k of Zenke and Vogels, 2021",
-    "spiking layers, deep or recurrent: heavy tails, no exponentials", _fast_sigmoid, _fast_sigmoid_slope, 0,
+    "spiking layers, deep or recurrent: heavy tails, no exponentials"), _fast_sigmoid, _fast_sigmoid_slope, 0,
 )  # fmt: skip
 
 arctan = _add(
-    "arctan", "step", "1/2 + arctan(pi x) / pi", "1 / (1 + (pi x)^2)",
-    "PLIF, Fang et al., 2021, arXiv:2007.05785 (alpha = 2)", "default of spiking layers",
+    ("arctan", "step", "1/2 + arctan(pi x) / pi", "1 / (1 + (pi x)^2)",
+    "PLIF, Fang et al., 2021, arXiv:2007.05785 (alpha = 2)", "default of spiking layers"),
     lambda x: 0.5 + torch.atan(math.pi * x) / math.pi, lambda x: (math.pi * x).square().add(1).reciprocal(),
 )  # fmt: skip
 
 sigmoid = _add(
-    "sigmoid", "step", "s = sigmoid(4x)", "4 s (1 - s)",
-    "Neftci, Mostafa and Zenke, 2019, arXiv:1901.09948", "spiking layers; stochastic units in expectation",
+    ("sigmoid", "step", "s = sigmoid(4x)", "4 s (1 - s)",
+    "Neftci, Mostafa and Zenke, 2019, arXiv:1901.09948", "spiking layers; stochastic units in expectation"),
     lambda x: torch.sigmoid(4 * x), lambda x: 4 * torch.sigmoid(4 * x) * torch.sigmoid(-4 * x),
 )  # fmt: skip
 
 triangular = _add(
-    "triangular", "step", "1/2 + x - x|x|/2 for |x| <= 1, else 0 or 1", "max(0, 1 - |x|)",
-    "Esser et al., 2016, arXiv:1603.08270", "spiking layers; the cheapest slope, half of approx_sign",
+    ("triangular", "step", "1/2 + x - x|x|/2 for |x| <= 1, else 0 or 1", "max(0, 1 - |x|)",
+    "Esser et al., 2016, arXiv:1603.08270", "spiking layers; the cheapest slope, half of approx_sign"),
     lambda x: 0.5 + x.clamp(-1, 1) - x.clamp(-1, 1) * x.clamp(-1, 1).abs() / 2,
     lambda x: x.abs().neg_().add_(1).clamp_min_(0), -1, 0, 1,
 )  # fmt: skip
 
 sparse_fast_sigmoid = _add(
-    "sparse_fast_sigmoid", "step", "c / (1 + k|c|), c = clamp(x, -1, 1), k = 10",
+    ("sparse_fast_sigmoid", "step", "c / (1 + k|c|), c = clamp(x, -1, 1), k = 10",
     "1 / (1 + k|x|)^2 for |x| <= 1, else 0", "Perez-Nieves and Goodman, 2021, arXiv:2105.08810",
-    "spiking layers that are rarely near their threshold: most slopes are exactly 0",
+    "spiking layers that are rarely near their threshold: most slopes are exactly 0"),
     lambda x: _fast_sigmoid(x.clamp(-1, 1)), lambda x: _fast_sigmoid_slope(x) * _inside(x), -1, 0, 1,
 )  # fmt: skip

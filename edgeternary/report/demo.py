@@ -211,7 +211,9 @@ def run_job(job: Job) -> dict[str, Any]:
     content = {"model": job.model, **row(comparison, labels), "seconds": round(time.monotonic() - start, 1)}
     if wrong.size:
         executor = "numpy" if job.executor == RECORDED else job.executor
-        content["difference"] = str(locate(graph, images, int(wrong[0]), executor, expected, found))
+        sample = int(wrong[0])
+        outputs = expected.outputs[sample], found.outputs[sample]
+        content["difference"] = str(locate(graph, images, sample, executor, outputs))
     return content
 
 

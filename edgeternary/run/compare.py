@@ -100,7 +100,9 @@ def compare(
         wrong = mismatches(expected.outputs, result.outputs)
         difference = None
         if wrong.size:
-            difference = locate(graph, inputs, int(wrong[0]), executor, expected, result, reference, options)
+            sample = int(wrong[0])
+            outputs = expected.outputs[sample], result.outputs[sample]
+            difference = locate(graph, inputs, sample, executor, outputs, reference, options)
         waves = str(options.get(executor, {}).get("waves") or "")
         found.append(Comparison(executor, len(result.outputs), result, int(wrong.size), difference, waves))
     return found
@@ -111,12 +113,13 @@ def locate(
     inputs: np.ndarray,
     sample: int,
     executor: str,
-    expected: Result,
-    found: Result,
+    outputs: tuple[np.ndarray, np.ndarray],
     reference: str = REFERENCE,
     options: Options | None = None,
 ) -> Difference:
     """The first layer that differs in `sample`: both executors run that one sample again with taps.
+
+    outputs  of that sample, (*shape): what the reference answered, and what `executor` did
 
     For an executor without taps the one that its module names as TAPPED_BY is run, if that is wrong, too. An
     executor of which nothing is known but its output, or that is right when it is tapped, is blamed for that.
@@ -131,7 +134,7 @@ def locate(
     own = {key: value for key, value in options.get(executor, {}).items() if key != "waves"}
     try:
         again = run(graph, one, on=tapped, taps=True, options=own)
-        wrong = tapped == executor or not np.array_equal(again.outputs[0], expected.outputs[sample])
+        wrong = tapped == executor or not np.array_equal(again.outputs[0], outputs[0])
         theirs = again.taps if wrong else {}
     except EdgeTernaryError:
         theirs = {}
@@ -144,7 +147,6 @@ def locate(
             return difference
         agreed = op.name
     agreed = "" if agreed == graph.output else agreed
-    outputs = expected.outputs[sample], found.outputs[sample]
     difference = _first(graph.output, sample, *outputs, agreed)
     if difference is None:
         raise ValueError(f"sample {sample} does not differ")

@@ -153,7 +153,7 @@ def test_executor_without_taps_is_blamed_for_its_output(model: Path, inputs: Pat
     graph, images = load(model), np.load(inputs).astype(np.int32)
     right = numpy_executor.run(graph, images)
     wrong = dataclasses.replace(right, outputs=right.outputs + np.array([0, 1, 0], np.int32))
-    difference = locate(graph, images, 2, "numpy", right, wrong)
+    difference = locate(graph, images, 2, "numpy", (right.outputs[2], wrong.outputs[2]))
     assert difference.layer == "fc"
     assert difference.index == (2, 1)
     assert difference.found == difference.expected + 1

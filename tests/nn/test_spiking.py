@@ -78,7 +78,7 @@ def test_gradients_are_those_of_the_unrolled_formula():
     weight = torch.randn(3 * steps, 5)
 
     def ours(d, t):
-        return membrane.train_lif(d, t, torch.zeros(5), unit, steps, shift, slope)
+        return membrane.train_lif(d, (t, torch.zeros(5), unit), steps, shift, slope)
 
     def unrolled(d, t):
         v, out = torch.zeros(3, 5), []
