@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import getattr_static
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,7 +20,7 @@ REGISTRY: dict[str, type[Op]] = {}
 class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One layer. Its name is also the name of the one value that it makes.
 
-    A subclass gives `kind`, its fields, `infer`, `ref` and `examples`; nothing of C or HDL. Array
+    A subclass gives `kind`, its fields, `infer`, `ref` and `examples`, all of them; nothing of C or HDL. Array
     fields are annotated `np.ndarray`; `packed` maps a field of codes to the field that holds the name
     of their type, so that files store it as bit planes. `arity` is the number of inputs, None for any.
     An `internal` op is one back end's own, in graphs that it makes for itself: in no registry and no file.
@@ -34,8 +35,15 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     inputs: tuple[str, ...]
 
     def __init_subclass__(cls, **options: Any) -> None:
+        """TypeError, at the import, for an op that lacks one of its methods."""
         super().__init_subclass__(**options)
-        if cls.kind and not cls.internal:
+        if not cls.kind:  # a base of several ops
+            return
+        needed = ("infer", "ref") if cls.internal else ("infer", "ref", "examples")
+        missing = [name for name in needed if getattr_static(cls, name) is getattr_static(Op, name)]
+        if missing:
+            raise TypeError(f"{cls.__module__}.{cls.__qualname__} lacks {', '.join(missing)}")
+        if not cls.internal:
             REGISTRY[cls.kind] = cls
 
     def infer(self, ins: Sequence[Value]) -> Value:

@@ -1,4 +1,7 @@
-"""Operations: what each one means, in numpy. One import line per op puts it into the registry."""
+"""Operations: what each one means, in numpy. Every module of this folder is imported, so its op is registered."""
+
+import importlib
+import pkgutil
 
 from edgeternary.ops.add import Add
 from edgeternary.ops.argmax import Argmax
@@ -21,3 +24,6 @@ __all__ = [
     "Add", "Argmax", "Concat", "Conv2d", "Dense", "Gather", "Lookup", "MaxPool", "Mul",
     "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
 ]  # fmt: skip
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
