@@ -1,4 +1,7 @@
-"""Where templates and firmware lie: below `_data/` in a wheel, at the repository root in a checkout."""
+"""Where files lie that are no modules: templates, firmware and the zoo.
+
+Templates and firmware are below `_data/` in a wheel, and at the repository root in a checkout.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +31,8 @@ def templates_dir() -> Path:
 def firmware_dir() -> Path:
     """The folder of hand-written firmware (core/, ports/<chip>/)."""
     return _find("firmware")
+
+
+def zoo_dir() -> Path:
+    """The folder of the zoo (nets/, recipes/, data/)."""
+    return _PACKAGE / "zoo"

@@ -70,7 +70,7 @@ def _graph(text: str, shape: tuple[int, ...] | None, input_type: str) -> Graph:
         return load_model(text)
     from edgeternary.train.find import find_recipe
     from edgeternary.train.lookup import function
-    from edgeternary.zoo.untrained import lower_shape, untrained
+    from edgeternary.train.untrained import lower_shape, untrained
 
     sys.path.insert(0, str(Path.cwd()))
     note("weights are random: the network as it is before training")

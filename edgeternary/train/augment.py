@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,13 +12,12 @@ from torch import Tensor
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 
-@dataclass(frozen=True)
-class Augment:
+class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may happen to each training sample, in this order; what comes in from outside is code 0.
 
-    flip: mirrored with probability 1/2. shift: moved by up to so many whole pixels in both directions.
+    flip: mirrored with probability 1/2. shift: moved by up to that number of whole pixels in both directions.
     rotate (degrees), zoom and shear (fractions): a random affine map within +- these, shift included,
-    bilinear. time_shift: moved by up to so many whole steps along the longer side, for series (C, 1, L) and
+    bilinear. time_shift: moved by up to that number of steps along the longer side, for series (C, 1, L) and
     spectrograms. scale: codes times 1 +- up to this fraction, at most the batch's largest and at least its
     smallest. Results are rounded to codes.
     """
@@ -33,7 +31,7 @@ class Augment:
     scale: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
+        for name, value in msgspec.structs.asdict(self).items():
             if value < 0 or (name in ("zoom", "scale") and value >= 1):
                 raise EdgeTernaryError(
                     f"augmentation {name} = {value}", "it is at least 0, zoom and scale below 1", code=USAGE

@@ -9,21 +9,6 @@ from typing import Any
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.train import toml
 from edgeternary.train.recipe import Recipe
-from edgeternary.train.sources import ZOO
-
-ZOO_RECIPES = "edgeternary.zoo.recipes"
-
-
-def zoo_folder() -> Path:
-    """The folder of the zoo's recipes."""
-    return Path(str(importlib.import_module(ZOO_RECIPES).__file__)).parent
-
-
-def zoo_recipes() -> list[str]:
-    """Names that zoo: takes, sorted."""
-    files = [path.stem for path in zoo_folder().glob("*.toml")]
-    modules = [path.stem for path in zoo_folder().glob("[a-z]*.py") if "RECIPE = " in path.read_text()]
-    return sorted({*files, *(name.replace("_", "-") for name in modules)})
 
 
 def find_recipe(text: str) -> Recipe:
@@ -35,26 +20,22 @@ def find_recipe(text: str) -> Recipe:
 
 def find(text: str) -> tuple[Recipe, dict[str, Any]]:
     """The recipe and its [sweep] table, which only files have."""
-    if text.startswith(ZOO):
-        name = text.removeprefix(ZOO)
-        path = zoo_folder() / f"{name}.toml"
-        if path.parent == zoo_folder() and path.is_file():
-            return toml.read(path)
-        return _from_module(f"{ZOO_RECIPES}.{name.replace('-', '_')}", text), {}
+    if text.startswith(toml.ZOO):
+        return toml.read(toml.zoo_recipe(text))
     if text.endswith((".toml", ".json")):
         return toml.read(Path(text))
-    return _from_module(text, text), {}
+    return _from_module(text), {}
 
 
-def _from_module(path: str, text: str) -> Recipe:
-    module, _, function = path.partition(":")
+def _from_module(text: str) -> Recipe:
+    module, _, function = text.partition(":")
     try:
         found = getattr(importlib.import_module(module), function or "RECIPE")
     except (ImportError, AttributeError, ValueError) as error:
         raise EdgeTernaryError(
             f"there is no recipe {text!r}",
             str(error),
-            f"give RECIPE.toml, module:function, or zoo: and one of {', '.join(zoo_recipes())}",
+            f"give RECIPE.toml, module:function, or zoo: and one of {', '.join(toml.zoo_recipes())}",
             code=USAGE,
         ) from error
     recipe = found() if callable(found) else found

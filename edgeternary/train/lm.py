@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,38 +17,10 @@ from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.run import run
 from edgeternary.train.data.king_james import Text
 from edgeternary.train.lm_checkpoint import LmCheckpoint
+from edgeternary.train.lm_recipe import LmRecipe
 
 Codes = NDArray[np.int64]
 Told = Callable[[int, int, float], None]
-
-
-@dataclass(frozen=True)
-class LmRecipe:
-    """Everything that decides what is trained.
-
-    width, layers, hidden   of the model;  weights  ternary_absmean, int8 or float (twins)
-    characters              read in all, `batch` streams side by side, `steps` of each at a time
-    rate, warm_up           AdamW's peak rate, and the share of the training in which it rises; then a cosine
-    decay                   weight decay in the first half, 0 after it
-    dtype                   of the products in train mode: bfloat16 holds codes of 8 bits exactly
-    """
-
-    width: int = 128
-    layers: int = 2
-    hidden: int = 208
-    weights: str = "ternary_absmean"
-    characters: int = 8_000_000
-    batch: int = 16
-    steps: int = 128
-    rate: float = 7e-3
-    warm_up: float = 0.03
-    decay: float = 0.05
-    seed: int = 0
-    dtype: str = "bfloat16"
-
-    def updates(self) -> int:
-        """How many gradient steps that is."""
-        return self.characters // (self.batch * self.steps)
 
 
 def encode(text: str, symbols: str) -> Codes:

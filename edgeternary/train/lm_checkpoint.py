@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,9 +13,7 @@ from torch import Tensor
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.train.files import tensors_to_bytes, write_whole
-
-if TYPE_CHECKING:
-    from edgeternary.train.lm import LmRecipe
+from edgeternary.train.lm_recipe import LmRecipe
 
 
 @dataclass
@@ -57,7 +55,7 @@ class LmCheckpoint:
         except Exception as error:  # unpickling fails in many ways
             why = str(error).splitlines()[0]
             raise EdgeTernaryError(
-                f"{self.path} is no checkpoint", why, "delete it, and training starts anew"
+                f"{self.path} is no checkpoint", why, "delete it, and training starts from the beginning"
             ) from error
         other = sorted(key for key, value in asdict(recipe).items() if found.get(key) != value)
         if other:

@@ -1,31 +1,20 @@
-"""What recipe files name: networks, data sets and teachers, made when they are called."""
+"""What recipe files name: networks and data sets, made when they are called."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.nn.checkpoint import load_codes
 from edgeternary.nn.twin import twin
 from edgeternary.train import data as data_sets
 from edgeternary.train.data import Data
 from edgeternary.train.lookup import function, unknown
-
-ZOO = "zoo:"
-
-
-def families() -> dict[str, Callable[..., nn.Module]]:
-    """Model families by name; by import at run time, since neither of train and zoo depends on the other."""
-    found: dict[str, Callable[..., nn.Module]] = importlib.import_module("edgeternary.zoo.models").FAMILIES
-    return found
+from edgeternary.train.models import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -53,10 +42,9 @@ class Build:
         if ":" in self.build:
             maker: Callable[..., nn.Module] = function(self.build, "model")
             return maker
-        known = families()
-        if self.build not in known:
-            raise unknown("model family", self.build, known)
-        return known[self.build]
+        if self.build not in FAMILIES:
+            raise unknown("model family", self.build, FAMILIES)
+        return FAMILIES[self.build]
 
     def __call__(self) -> nn.Module:
         try:
@@ -106,44 +94,3 @@ class Teachers(nn.Module):
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """Several teachers."""
-
-    members: tuple[Teacher, ...]
-
-    def __call__(self) -> Teachers:
-        return Teachers([member() for member in self.members])
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """A trained network: "zoo:NAME", "module:function", or a run's .safetensors with its card, which holds
-    the recipe.
-    """
-
-    text: str
-
-    def __call__(self) -> nn.Module:
-        if self.text.startswith(ZOO):
-            model: nn.Module = importlib.import_module("edgeternary.zoo").torch_model(
-                self.text.removeprefix(ZOO)
-            )
-            return model
-        if not self.text.endswith(".safetensors"):
-            made: nn.Module = function(self.text, "teacher")()
-            return made
-        from edgeternary.train.toml import from_table
-
-        card = Path(self.text).with_suffix(".json")
-        try:
-            table = json.loads(card.read_text())["recipe"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EdgeTernaryError(
-                f"the teacher {self.text!r} has no card",
-                f"its recipe is looked for in {card}: {error}",
-                "train it with: edgeternary train, which writes both, or name zoo:NAME",
-            ) from error
-        return load_codes(from_table(table, str(card)).model(), self.text)

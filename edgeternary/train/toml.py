@@ -2,54 +2,95 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import json
+import re
 import tomllib
-import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from torch import nn
 
+from edgeternary.data import zoo_dir
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.nn.cost import CostPenalty
-from edgeternary.nn.sparsity import SparsitySchedule
+from edgeternary.nn.checkpoint import load_codes
+from edgeternary.train import tables
 from edgeternary.train.augment import Augment
-from edgeternary.train.lookup import path_of, unknown
-from edgeternary.train.optimizers import OPTIMIZERS
+from edgeternary.train.lookup import function, path_of, unknown
 from edgeternary.train.recipe import Recipe, Stage
-from edgeternary.train.sources import Build, Ensemble, Source, Teacher, Twin
+from edgeternary.train.sources import Build, Source, Teachers, Twin
 
 Table = dict[str, Any]
 
-HINTS = typing.get_type_hints(Recipe)
-TRAIN = (
-    "epochs", "batch", "lr", "warmup", "seed", "precision", "smoothing", "optimizer", "weight_decay", "clip",
-    "patience", "input_scale", "input_zero",
-)  # fmt: skip
-STAGE = tuple(key for key in TRAIN if key not in ("seed", "patience", "input_scale", "input_zero"))
-CHOICES = {
-    "precision": ("float32", "bfloat16"),
-    "weights": ("quantized", "float"),
-    "optimizer": tuple(OPTIMIZERS),
+ZOO = "zoo:"
+TRAIN = tables.TrainTable.__struct_fields__
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "": tables.RecipeTable,
+    "train": tables.TrainTable,
+    "augment": Augment,
+    "distill": tables.DistillTable,
+    "sparsity": tables.SparsityTable,
+    "cost": tables.CostTable,
+    "stages": tables.StageTable,
 }
-LOWEST = {
-    "epochs": 1,
-    "batch": 1,
-    "lr": 0,
-    "warmup": 0,
-    "smoothing": 0,
-    "clip": 0,
-    "patience": 0,
-    "weight_decay": 0,
-}
-TOP = (
-    "name", "summary", "data", "shape", "model", "train", "optimizer", "augment", "distill", "sparsity",
-    "cost", "anneal", "stages",
-)  # fmt: skip
-DISTILL = {"teacher": str | list[str], "weight": float, "temperature": float, "shape": tuple[int, ...]}
+EXAMPLES = {"distill.teacher": 'teacher = "zoo:NAME"', "model.build": 'build = "cnn"'}
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network: "zoo:NAME", "module:function", or a run's .safetensors with its card, which holds
+    the recipe.
+    """
+
+    text: str
+
+    def __call__(self) -> nn.Module:
+        if self.text.startswith(ZOO):
+            weights = zoo_dir() / "nets" / f"{self.text.removeprefix(ZOO)}.safetensors"
+            return load_codes(read(zoo_recipe(self.text))[0].model(), weights)
+        if not self.text.endswith(".safetensors"):
+            made: nn.Module = function(self.text, "teacher")()
+            return made
+        card = Path(self.text).with_suffix(".json")
+        try:
+            table = json.loads(card.read_text())["recipe"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EdgeTernaryError(
+                f"the teacher {self.text!r} has no card",
+                f"its recipe is looked for in {card}: {error}",
+                "train it with: edgeternary train, which writes both, or name zoo:NAME",
+            ) from error
+        return load_codes(from_table(table, str(card)).model(), self.text)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several teachers."""
+
+    members: tuple[Teacher, ...]
+
+    def __call__(self) -> Teachers:
+        return Teachers([member() for member in self.members])
+
+
+def zoo_recipes() -> list[str]:
+    """Names that zoo: takes, sorted."""
+    return sorted(path.stem for path in (zoo_dir() / "recipes").glob("*.toml"))
+
+
+def zoo_recipe(text: str) -> Path:
+    """The file of the recipe "zoo:NAME"; EdgeTernaryError for an unknown name."""
+    name = text.removeprefix(ZOO)
+    if name not in zoo_recipes():
+        raise EdgeTernaryError(
+            f"there is no recipe {text!r}",
+            f"the zoo has recipes for {', '.join(zoo_recipes())}",
+            "choose one of these",
+            code=USAGE,
+        )
+    return zoo_dir() / "recipes" / f"{name}.toml"
 
 
 def read(path: Path) -> tuple[Recipe, Table]:
@@ -63,7 +104,7 @@ def read(path: Path) -> tuple[Recipe, Table]:
     except OSError as error:
         raise EdgeTernaryError(f"cannot read {path}", str(error), "check the path", code=USAGE) from error
     except ValueError as error:  # also what TOMLDecodeError, JSONDecodeError and UnicodeDecodeError are
-        raise EdgeTernaryError(f"{path} is not {kind}", str(error), "mend that line", code=USAGE) from error
+        raise EdgeTernaryError(f"{path} is not {kind}", str(error), "correct it", code=USAGE) from error
     if kind == "JSON":
         table = table.get("recipe", table) if isinstance(table, dict) else {}
     sweep = table.pop("sweep", {})
@@ -73,7 +114,10 @@ def read(path: Path) -> tuple[Recipe, Table]:
 def from_table(table: Mapping[str, Any], where: str = "recipe") -> Recipe:
     """The recipe that `table` describes; `where` names it in errors."""
     try:
-        return _decode(table)
+        return _recipe(msgspec.convert(table, tables.RecipeTable))
+    except msgspec.ValidationError as refused:
+        error = _explained(str(refused), table)
+        raise EdgeTernaryError(f"{where}: {error.what}", error.why, error.remedy, error.code) from refused
     except EdgeTernaryError as error:
         raise EdgeTernaryError(f"{where}: {error.what}", error.why, error.remedy, error.code) from error
 
@@ -85,7 +129,7 @@ def to_table(recipe: Recipe) -> Table:
         table["shape"] = list(recipe.shape)
     table["model"] = _model(recipe.model)
     table["train"] = {key: getattr(recipe, key) for key in TRAIN if getattr(recipe, key) is not None}
-    augment = dataclasses.asdict(recipe.augment)
+    augment = msgspec.structs.asdict(recipe.augment)
     table["augment"] = {key: value for key, value in augment.items() if value}
     if recipe.teacher:
         table["distill"] = {
@@ -120,125 +164,70 @@ def _teacher(teacher: Callable[[], Any]) -> str | list[str]:
     return teacher.text if isinstance(teacher, Teacher) else path_of(teacher)
 
 
-def _decode(table: Mapping[str, Any]) -> Recipe:
-    _check(table, TOP, "key")
-    for key in ("name", "data", "model"):
-        if key not in table:
-            raise EdgeTernaryError(f"the key {key!r} is missing", "a recipe needs it", "add it", code=USAGE)
-    model = dict(_section(table, "model"))
-    if "build" not in model:
-        raise EdgeTernaryError(
-            "[model] lacks the key 'build'", "it names the family", 'add build = "cnn"', USAGE
-        )
-    fields: Table = {
-        "name": _value(table["name"], str, "name"),
-        "summary": _value(table.get("summary", ""), str, "summary"),
-        "shape": _value(table.get("shape", ()), tuple[int, ...], "shape"),
-        "data": _loader(_value(table["data"], str, "data")),
-        "model": Build(_value(model.pop("build"), str, "model.build"), model),
-        "augment": _augment(_section(table, "augment")),
-        "optimizer_options": _section(table, "optimizer"),
-        "sparsity": _arguments(table, "sparsity", SparsitySchedule),
-        "cost": _arguments(table, "cost", CostPenalty, ("example", "input_bits")),
-        "anneal": _value(_section(table, "anneal"), dict[str, tuple[float, float]], "anneal"),
-        "stages": tuple(_stage(stage) for stage in _value(table.get("stages", []), list[dict], "stages")),
-        **_numbers(_section(table, "train"), TRAIN, "train"),
-        **_distill(_section(table, "distill")),
-    }
-    if not fields["name"] or "/" in fields["name"] or fields["name"].startswith("."):
-        raise EdgeTernaryError(
-            f"name = {fields['name']!r}", "it becomes a file name", "use a plain word", USAGE
-        )
-    return Recipe(**fields)
+def _recipe(table: tables.RecipeTable) -> Recipe:
+    arguments = dict(table.model)
+    build = arguments.pop("build", None)
+    if not isinstance(build, str):
+        raise _missing("build", "model") if build is None else _refused("model.build", build, "it is a text")
+    data = Source(table.data)
+    data.loader()  # an unknown name is refused before anything runs
+    return Recipe(
+        name=table.name,
+        summary=table.summary,
+        shape=table.shape,
+        data=data,
+        model=Build(build, arguments),
+        augment=table.augment,
+        optimizer_options=table.optimizer,
+        sparsity=table.sparsity.given() if table.sparsity else {},
+        cost=table.cost.given() if table.cost else {},
+        anneal=table.anneal,
+        stages=tuple(_stage(stage) for stage in table.stages),
+        **table.train.given(),
+        **(_distill(table.distill) if table.distill else {}),
+    )
 
 
-def _loader(text: str) -> Source:
-    source = Source(text)
-    source.loader()  # an unknown name is refused before anything runs
-    return source
+def _stage(table: tables.StageTable) -> Stage:
+    changes = table.given()
+    return Stage(changes, changes.pop("weights"))
 
 
-def _arguments(
-    table: Mapping[str, Any], section: str, target: Callable[..., Any], given: tuple[str, ...] = ()
-) -> Mapping[str, Any]:
-    """A section whose keys are the arguments of `target` but for the first, the model, and those `given`
-    otherwise.
-    """
-    found = _section(table, section)
-    known = [name for name in list(inspect.signature(target).parameters)[1:] if name not in given]
-    _check(found, tuple(known), f"key of [{section}]:")
-    for name in known:
-        required = inspect.signature(target).parameters[name].default is inspect.Parameter.empty
-        if found and required and name not in found:
-            raise EdgeTernaryError(f"[{section}] lacks the key {name!r}", remedy="add it", code=USAGE)
-    return found
-
-
-def _augment(table: Mapping[str, Any]) -> Augment:
-    hints = typing.get_type_hints(Augment)
-    _check(table, tuple(hints), "key of [augment]:")
-    return Augment(**{key: _value(value, hints[key], f"augment.{key}") for key, value in table.items()})
-
-
-def _distill(table: Mapping[str, Any]) -> Table:
-    _check(table, tuple(DISTILL), "key of [distill]:")
-    if not table:
-        return {}
-    v = {key: _value(value, DISTILL[key], f"distill.{key}") for key, value in table.items()}
-    if not v.get("teacher"):
-        raise EdgeTernaryError(
-            "[distill] lacks the key 'teacher'", remedy='add teacher = "zoo:NAME"', code=USAGE
-        )
+def _distill(table: tables.DistillTable) -> Table:
+    if not table.teacher:
+        raise _missing("teacher", "distill")
     names = {"weight": "distill", "temperature": "temperature", "shape": "teacher_shape"}
-    rest = {names[key]: value for key, value in v.items() if key in names}
-    named = v["teacher"]
+    rest = {names[key]: value for key, value in table.given().items() if key in names}
+    named = table.teacher
     teacher = Teacher(named) if isinstance(named, str) else Ensemble(tuple(map(Teacher, named)))
-    return {"teacher": teacher, "distill": 0.5, **rest}
+    return {"teacher": teacher, **rest}
 
 
-def _stage(table: Mapping[str, Any]) -> Stage:
-    _check(table, (*STAGE, "weights"), "key of [[stages]]:")
-    rest = dict(table)
-    weights = rest.pop("weights", "quantized")
-    _choice("weights", weights)
-    return Stage(_numbers(rest, STAGE, "stages"), weights)
+def _explained(said: str, table: Mapping[str, Any]) -> EdgeTernaryError:
+    """What msgspec says of a table, in terms of the file: the key, its value and the nearest known key."""
+    what, _, place = said.partition(" - at `$")
+    place = place.strip(".`")
+    section = place.partition("[")[0]
+    header = f"[[{section}]]" if section == "stages" else f"[{section}]"
+    if match := re.match("Object contains unknown field `(.*)`", what):
+        known = SECTIONS[section].__struct_fields__
+        return unknown(f"key of {header}:" if section else "key", match[1], known)
+    if match := re.match("Object missing required field `(.*)`", what):
+        return _missing(match[1], section)
+    value: Any = table
+    for key in re.findall(r"[\w-]+", place):
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    if what.startswith("Expected `object`"):
+        return EdgeTernaryError(f"{place} is a value", "it is a section", f"write {header}", code=USAGE)
+    why = re.sub(r"Expected `\w+` >= ([\d.]+?)(\.0)?$", r"it must be at least \1", what)
+    return _refused(place, value, why)
 
 
-def _numbers(table: Mapping[str, Any], known: tuple[str, ...], section: str) -> Table:
-    _check(table, known, f"key of [{section}]:")
-    found = {key: _value(value, HINTS[key], f"{section}.{key}") for key, value in table.items()}
-    for key, value in found.items():
-        if key in LOWEST and not value >= LOWEST[key]:
-            raise EdgeTernaryError(
-                f"{section}.{key} = {value!r}", f"it must be at least {LOWEST[key]}", "raise it", code=USAGE
-            )
-        if key in CHOICES:
-            _choice(key, value)
-    return found
+def _missing(key: str, section: str) -> EdgeTernaryError:
+    what = f"[{section}] lacks the key {key!r}" if section else f"the key {key!r} is missing"
+    remedy = f"add {EXAMPLES[path]}" if (path := f"{section}.{key}") in EXAMPLES else "add it"
+    return EdgeTernaryError(what, f"{'the section' if section else 'a recipe'} needs it", remedy, code=USAGE)
 
 
-def _choice(key: str, value: object) -> None:
-    if value not in CHOICES[key]:
-        raise unknown(key, value, CHOICES[key])
-
-
-def _section(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = table.get(key, {})
-    if not isinstance(found, Mapping):
-        raise EdgeTernaryError(f"{key} is a value", "it is a section", f"write [{key}]", code=USAGE)
-    return found
-
-
-def _check(table: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    for key in table:
-        if key not in known:
-            raise unknown(what, key, known)
-
-
-def _value(value: Any, hint: Any, key: str) -> Any:
-    try:
-        return msgspec.convert(value, hint)
-    except msgspec.ValidationError as error:
-        raise EdgeTernaryError(
-            f"{key} = {value!r}"[:120], str(error), "mend its value", code=USAGE
-        ) from error
+def _refused(key: str, value: object, why: str) -> EdgeTernaryError:
+    return EdgeTernaryError(f"{key} = {value!r}"[:120], why, "correct its value", code=USAGE)

@@ -17,6 +17,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeternary.data import zoo_dir
 from edgeternary.errors import EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from edgeternary.ir import Graph
 
-FOLDER = Path(__file__).parent
+FOLDER = zoo_dir()
 NETS = FOLDER / "nets"
 SAMPLES = 1000  # test samples that ship for a data set, or all there are
 

@@ -17,8 +17,9 @@ from safetensors.torch import save_file
 import edgeternary
 from edgeternary.frontends.torch_lm import lower_lm
 from edgeternary.train.data import king_james
-from edgeternary.train.lm import LmRecipe, bits_in_torch, bits_of_graph, encode, train_lm
+from edgeternary.train.lm import bits_in_torch, bits_of_graph, encode, train_lm
 from edgeternary.train.lm_checkpoint import LmCheckpoint
+from edgeternary.train.lm_recipe import LmRecipe
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument(

@@ -13,8 +13,9 @@ from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.frontends.torch_lm import lower_lm
 from edgeternary.train.data import king_james
 from edgeternary.train.data.king_james import Text, split
-from edgeternary.train.lm import LmRecipe, bits_in_torch, bits_of_graph, encode, train_lm
+from edgeternary.train.lm import bits_in_torch, bits_of_graph, encode, train_lm
 from edgeternary.train.lm_checkpoint import LmCheckpoint
+from edgeternary.train.lm_recipe import LmRecipe
 
 pytestmark = pytest.mark.torch
 
