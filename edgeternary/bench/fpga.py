@@ -12,7 +12,7 @@ from edgeternary import zoo
 from edgeternary.build import fpga
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
-from edgeternary.passes.cut import behind
+from edgeternary.passes.cut import after
 from edgeternary.run import run
 
 FRAMES = 2000  # back to back at the input, test images in turn
@@ -127,7 +127,7 @@ def network(entry: Entry) -> tuple[Graph, np.ndarray]:
     images = zoo.images(entry.model)[0].astype(np.int32)
     if not entry.start:
         return whole, images
-    return behind(whole, entry.start), run(whole, images, on="numpy", taps=True).taps[entry.start]
+    return after(whole, entry.start), run(whole, images, on="numpy", taps=True).taps[entry.start]
 
 
 def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:

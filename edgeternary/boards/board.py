@@ -14,7 +14,7 @@ import msgspec
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 FOLDER = Path(__file__).parent
-LONGEST_NAME = 31  # bytes: the header of an image has room for so many
+LONGEST_NAME = 31  # bytes: the header of an image has room for no more
 TOOLS = {  # programs that write images, and what a board's file tells each of them
     "pyocd": "--target",
     "probe-rs": "--chip",
@@ -54,7 +54,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Uart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The serial port of the host link.
 
-    kind       of an MCU: the driver firmware/ports/uart/<kind>.c; of an FPGA board: the chip behind its USB
+    kind       of an MCU: the driver firmware/ports/uart/<kind>.c; of an FPGA board: the chip at its USB
                socket
     base       address of its registers
     clock_hz   what its baud divider divides; 0: the clock of the core

@@ -19,19 +19,17 @@ HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
 F = TypeVar("F", bound=Callable[..., Any])
 
 OPTIONS = (
-    click.option("--fps", type=click.FloatRange(0, min_open=True), help="FPGA: so many frames a second."),
+    click.option("--fps", type=click.FloatRange(0, min_open=True), help="FPGA: frames a second to reach."),
     click.option("--maximize", type=click.Choice(["fps"]), help="FPGA: as many frames a second as fit."),
-    click.option("--max-luts", type=Count(), help="FPGA: at most so many LUTs."),
-    click.option("--clock", type=click.FloatRange(0, min_open=True), help="FPGA: MHz to reckon with."),
-    click.option(
-        "--latency", type=click.IntRange(1), help="FPGA: answer within so many clocks (small nets)."
-    ),
+    click.option("--max-luts", type=Count(), help="FPGA: the most LUTs that the design may take."),
+    click.option("--clock", type=click.FloatRange(0, min_open=True), help="FPGA: MHz of the design's clock."),
+    click.option("--latency", type=click.IntRange(1), help="FPGA: clocks until the answer (small nets)."),
     click.option(
         "--embedded",
         is_flag=True,
         help="FPGA: a core inside a larger design: its ports may have more bits than the device has pins.",
     ),
-    click.option("--from", "from_layer", metavar="LAYER", help="Start behind LAYER: its codes come in."),
+    click.option("--from", "from_layer", metavar="LAYER", help="Start after LAYER: its codes come in."),
 )
 
 
@@ -46,9 +44,9 @@ def starting_at(graph: Graph, layer: str | None) -> Graph:
     """The graph, or the part of it that follows `layer`."""
     if layer is None:
         return graph
-    from edgeternary.passes.cut import behind
+    from edgeternary.passes.cut import after
 
-    return behind(graph, layer)
+    return after(graph, layer)
 
 
 def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Graph, Any]:

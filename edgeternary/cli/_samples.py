@@ -18,7 +18,7 @@ RANDOM_STEPS = 4
 
 
 def drawn(graph: Graph, count: int, seed: int, path: Path | None) -> np.ndarray:
-    """`count` inputs, drawn without replacement where there are so many.
+    """`count` inputs, drawn without replacement where there are enough.
 
     path  codes as .npy or .npz; without, the shipped test samples of the zoo's model of this name, and for a
           model that the zoo does not have random codes, with a note
@@ -48,7 +48,7 @@ def _pool(graph: Graph, path: Path | None) -> np.ndarray | None:
 
 
 def _as_input(graph: Graph, images: np.ndarray) -> np.ndarray:
-    """Images of the zoo's model as the graph takes them: one that starts behind a layer takes its codes."""
+    """Images of the zoo's model as the graph takes them: one that starts after a layer takes its codes."""
     from edgeternary import zoo
     from edgeternary.run import run
 

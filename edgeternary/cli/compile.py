@@ -41,8 +41,8 @@ PADDED = "padded"  # among the estimates
     type=Size(),
     help="C: at most this many bytes of flash, such as 64k; what comes near it is built and measured.",
 )
-@click.option("--max-ram", type=Size(), help="C: at most so many bytes of RAM.")
-@click.option("--max-cycles", type=Count(), help="C: at most so many cycles an inference, such as 2M.")
+@click.option("--max-ram", type=Size(), help="C: the most bytes of RAM.")
+@click.option("--max-cycles", type=Count(), help="C: the most cycles of an inference, such as 2M.")
 @hardware_options
 @click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: place and route so often, keep the best.")
 @tool_options

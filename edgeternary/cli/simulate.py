@@ -31,7 +31,7 @@ COLUMNS = (
 @model_argument
 @click.option("--on", default="numpy", show_default=True, help="Executors: numpy,host,cortex-m4,hdl.")
 @click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes as .npy, or .npz with labels.")
-@click.option("--samples", type=click.IntRange(1), help="Use the first so many samples.")
+@click.option("--samples", type=click.IntRange(1), help="Number of samples: the first ones.")
 @click.option("--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the comparison as a JUnit XML file.")
 @click.option(

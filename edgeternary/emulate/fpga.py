@@ -41,7 +41,7 @@ def bitstream_port(build: Build) -> Iterator[str]:
 
 @contextmanager
 def _served(program: Path, build: Build, *arguments: Path) -> Iterator[str]:
-    """`program`, whose stdin and stdout are the serial port, behind a pty."""
+    """A pty whose other end is `program`: its stdin and stdout are the serial port."""
     import tty
 
     master, slave = os.openpty()

@@ -1,4 +1,4 @@
-"""What programming tools complain about, and what is behind it."""
+"""What programming tools complain about, and the cause of each complaint."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ PATTERNS: tuple[tuple[str, Callable[[str, str, str], EdgeTernaryError]], ...] = 
 
 
 def diagnosed(tool: str, title: str, said: str) -> EdgeTernaryError | None:
-    """The error behind what a tool printed, if it is a known one."""
+    """The error that a tool's output stands for, if it is a known one."""
     for pattern, fault in PATTERNS:
         for line in said.splitlines():
             if re.search(pattern, line, re.I):

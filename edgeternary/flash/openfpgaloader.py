@@ -1,4 +1,4 @@
-"""openFPGALoader: writes the flash behind an FPGA (its documentation, "First steps" and "Advanced usage")."""
+"""openFPGALoader: writes the flash of an FPGA (its documentation, "First steps" and "Advanced usage")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header of an image for a microcontroller: board, model, length and digest, behind the vector table.
+"""The header of an image for a microcontroller: board, model, length and digest, after the vector table.
 
 firmware/core/header.h has the layout. The digest is the SHA-256 of the image as a programmer writes it (the
 .bin file) with the digest's own 32 bytes taken as zeros.
@@ -15,7 +15,7 @@ from edgeternary.errors import EdgeTernaryError
 MAGIC = b"edgetern"
 VERSION = 1
 LAYOUT = struct.Struct("<8sHHI32s32s48s")
-PLACES = (0x40, 0x140)  # behind 16 vectors, and behind a boot stage of 256 bytes and 16 vectors
+PLACES = (0x40, 0x140)  # after 16 vectors, and after a boot stage of 256 bytes and 16 vectors
 DIGEST = 16  # offset of the digest in the header
 BOOT = 256  # bytes of a boot stage
 

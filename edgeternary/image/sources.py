@@ -62,7 +62,7 @@ def board_files(board: Board) -> dict[str, str]:
 
 
 def model_files(plan: Plan, board: Board, digest_of: str, test: SelfTest | None) -> dict[str, str]:
-    """{name: text} of what is the model's: its C with a call behind each layer, main.c, header.c, image.h.
+    """{name: text} of what is the model's: its C with a call after each layer, main.c, header.c, image.h.
 
     digest_of  what built the image, the last line of hello
     """

@@ -214,7 +214,7 @@ class _Reader:
             )
         packed = np.asarray(self.source.get_tensor(key))
         if count % 32 and np.any(packed[:, -1] >> np.uint32(count % 32)):
-            raise EdgeTernaryError(f"tensor {key[:40]!r} has bits set behind its last element")
+            raise EdgeTernaryError(f"tensor {key[:40]!r} has bits set after its last element")
         return unpack(packed, type, count).astype(np.int8).reshape(record.shape)
 
 

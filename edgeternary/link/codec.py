@@ -33,7 +33,7 @@ def answer_bytes(hello: Hello) -> int:
 
 
 def decode_answer(hello: Hello, body: bytes) -> tuple[NDArray[np.int32], int | None]:
-    """Numbers int32 of the output's shape, and the class behind them.
+    """Numbers int32 of the output's shape, and the class that follows them.
 
     EdgeTernaryError for another length. The numbers are as signed as their type.
     """

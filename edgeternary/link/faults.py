@@ -25,7 +25,7 @@ def no_permission(name: str, group: str) -> EdgeTernaryError:
     return EdgeTernaryError(
         f"no permission to open {name}",
         f"it belongs to the group {group}",
-        f"sudo usermod -a -G {group} $USER, then log in anew",
+        f"sudo usermod -a -G {group} $USER, then log in again",
     )
 
 

@@ -49,7 +49,7 @@ class Message:
 
 
 def cobs(data: bytes) -> bytes:
-    """`data` without a zero: blocks of up to 254 bytes, each behind its length + 1, without its own zero."""
+    """`data` without a zero: blocks of up to 254 bytes, each after its length + 1, without its own zero."""
     out = bytearray()
     for part in data.split(b"\0"):
         while len(part) >= 254:
@@ -60,7 +60,7 @@ def cobs(data: bytes) -> bytes:
 
 
 def uncobs(data: bytes) -> bytes:
-    """The inverse; EdgeTernaryError for what no encoder writes. A last full block may lack its 1 behind."""
+    """The inverse of `cobs`; EdgeTernaryError for what it never writes. A full last block may lack its 1."""
     out, at, zero = bytearray(), 0, False
     while at < len(data):
         code = data[at]
@@ -73,7 +73,7 @@ def uncobs(data: bytes) -> bytes:
 
 
 def encode(message: Message) -> bytes:
-    """The bytes for the wire, with a zero before and behind them."""
+    """The bytes for the wire, with a zero before and after them."""
     first = VERSION << 4 | message.kind | (0 if message.status is None else REPLY)
     status = b"" if message.status is None else bytes([message.status])
     data = bytes([first, message.tag]) + status + message.body
@@ -145,7 +145,7 @@ class Hello:
 
     input_type, input_shape, input_bits     bits of an element on the wire: 1, 2, 4, 8 or 16
     output_type, output_shape, output_bytes  of a number on the wire
-    class_bytes   of the class behind the numbers; 0 without one
+    class_bytes   of the class, which follows the numbers; 0 without one
     digest        the first 16 hexadecimal digits of the build's digest
     """
 

@@ -1,4 +1,4 @@
-"""cut: the part of a graph behind a layer, for inputs that come in that layer's codes."""
+"""cut: the part of a graph after a layer, for inputs that come in that layer's codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 
 
-def behind(graph: Graph, layer: str) -> Graph:
+def after(graph: Graph, layer: str) -> Graph:
     """The graph whose input is the value of `layer`: a 1-bit camera needs no layer that makes bits of pixels.
 
     EdgeTernaryError: no such layer, it is the output, or what follows also reads something before it.
@@ -28,12 +28,12 @@ def behind(graph: Graph, layer: str) -> Graph:
         why = (
             "it is the output"
             if not kept
-            else f"layers behind it read {', '.join(sorted(left))} too"
+            else f"layers after it read {', '.join(sorted(left))} too"
             if left
             else "the model keeps state between steps"
         )
         raise EdgeTernaryError(
-            f"model {graph.name!r} cannot start behind {layer!r}", why, "name another layer"
+            f"model {graph.name!r} cannot start after {layer!r}", why, "name another layer"
         )
     meta = msgspec.structs.replace(graph.meta, input_scale=1.0, input_zero=0)  # codes of the layer come in
     return replace(graph, input=value, ops=tuple(reversed(kept)), meta=meta)

@@ -82,7 +82,7 @@ def _constant(graph: Graph, code: int) -> dict[str, IntArray]:
 
 @dataclass
 class _Step:
-    """The step while it is made. A frame of a series is (C,), behind a grouped convolution or pool (1, 1, C).
+    """The step while it is made. A frame of a series is (C,), after a grouped convolution or pool (1, 1, C).
 
     taps: values of the window graph on fill codes; windows: shift registers so far, by series and length.
     """

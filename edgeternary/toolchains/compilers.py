@@ -139,7 +139,7 @@ def _options(optimize: str) -> tuple[str, ...]:
 
 
 def _choose(compiler: str, names: Mapping[str, str]) -> Tool:
-    """The tool behind a compiler name; "auto" is the first of `names` that is installed."""
+    """The tool that a compiler name stands for; "auto" is the first of `names` that is installed."""
     if compiler != "auto":
         if compiler not in names:
             raise EdgeTernaryError(

@@ -124,7 +124,7 @@ def main() -> int:
     )
     parser.add_argument("--model", type=Path, default=HERE / "keyword-stream.et")
     parser.add_argument("--part", choices=list(keypad.EACH), default="test", help="of the synthetic clips")
-    parser.add_argument("--samples", type=int, help="use the first so many clips")
+    parser.add_argument("--samples", type=int, help="number of clips: the first ones")
     parser.add_argument("--every", type=int, default=1, help="compare with the window at each such frame")
     parser.add_argument("--threshold", type=int, default=THRESHOLD, help="mean margin of a detection")
     parser.add_argument("--no-human", action="store_true", help="without the recordings")

@@ -172,7 +172,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--wav", type=Path, help="write clips of the test voices as a sound instead")
-    parser.add_argument("--clips", type=int, default=14, help="so many of them")
+    parser.add_argument("--clips", type=int, default=14, help="number of clips")
     args = parser.parse_args()
     if args.wav:
         write_wav(args.wav, args.clips)

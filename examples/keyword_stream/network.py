@@ -12,7 +12,7 @@ from edgeternary import nn
 from edgeternary.ir import Graph
 
 BANDS, CLASSES = 10, 14
-LATE = 6  # a test window ends so many frames after its word
+LATE = 6  # frames from the end of a word to the end of its test window
 
 
 def make_model(
@@ -52,6 +52,6 @@ def trained(file: Path) -> nn.Streaming:
 
 
 def unrolled(file: Path) -> Graph:
-    """The network over a whole window, (1, 52, 10) -> (14,), which computes everything anew at each frame."""
+    """The network over a whole window, (1, 52, 10) -> (14,), which repeats all sums at each frame."""
     model = trained(file)
     return edgeternary.lower(model.net, torch.zeros(1, BANDS, model.window), name="keyword-window")

@@ -3,7 +3,7 @@
     pip install "edgeternary[train,data]"; apt install espeak-ng
     python examples/keyword_stream/train.py
 
-Training sees whole windows, cut out of the clips anew in each epoch. The card's accuracy is the integer
+Training sees whole windows, cut out of the clips afresh in each epoch. The card's accuracy is the integer
 graph's on voices that training never heard.
 """
 
@@ -131,7 +131,7 @@ def main() -> int:
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--lr", type=float, default=3e-3)
-    parser.add_argument("--samples", type=int, help="use the first so many clips of each part")
+    parser.add_argument("--samples", type=int, help="number of clips of each part: the first ones")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
     args = parser.parse_args()

@@ -27,7 +27,7 @@ parser.add_argument(
     "--output",
     type=Path,
     default=Path("kjv.et"),
-    help="the integer graph, and PyTorch's weights beside it; twins give none",
+    help="the integer graph, and PyTorch's weights beside it; only ternary weights give one",
 )
 parser.add_argument("--weights", default="ternary_absmean", choices=["ternary_absmean", "int8", "float"])
 parser.add_argument("--characters", type=int, default=LmRecipe.characters)

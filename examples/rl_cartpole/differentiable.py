@@ -55,7 +55,7 @@ def rollout(policy: torch.nn.Module, state: Tensor, reach: Tensor, steps: int, t
 
 
 def train(updates: int, seed: int, horizon: int = 40) -> torch.nn.Module:
-    """The policy after so many updates of 64 rollouts side by side, from ever wilder starts."""
+    """The policy after `updates` updates of 64 rollouts side by side, from ever wilder starts."""
     torch.manual_seed(seed)
     task = TASKS["cartpole"]
     reach = torch.tensor(task.reach)

@@ -17,7 +17,7 @@ import edgeternary
 from edgeternary.ir import Graph
 
 EMULATE = "emulate:"
-ALIVE = ("hdl", "serial:")  # executors that are started once, not anew for every action
+ALIVE = ("hdl", "serial:")  # executors that are started once, not for every action
 
 
 @dataclass
@@ -82,7 +82,7 @@ def play(
 ) -> list[Game]:
     """Episodes with the seeds seed, seed + 1, ...; at each step the executor answers those that go on.
 
-    steps: an episode is cut off after so many. The environment's own limit holds besides.
+    steps: the longest episode. The environment's own limit holds besides.
     """
     with policy(graph, on, options or {}) as answer:
         return _episodes(answer, task, on, episodes, seed, min(steps or task.steps, task.steps), log)

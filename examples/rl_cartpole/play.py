@@ -48,7 +48,7 @@ def main() -> int:
         "--latency", type=int, default=9, help="clocks in which hardware answers; 0: folded layers"
     )
     parser.add_argument("--episodes", type=int, default=20)
-    parser.add_argument("--steps", type=int, help="cut episodes off after so many steps")
+    parser.add_argument("--steps", type=int, help="the longest episode, in steps")
     parser.add_argument("--seed", type=int, default=0, help="of the first episode")
     parser.add_argument("--svg", type=Path, help="draw the first episode")
     parser.add_argument("--json", action="store_true", help="print JSON")

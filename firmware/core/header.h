@@ -1,4 +1,4 @@
-/* The header of an image, behind its vector table: which board it is for, which model it holds, and the SHA-256
+/* The header of an image, which follows its vector table: which board it is for, which model it holds, and the SHA-256
    of the whole image with the digest itself taken as zeros. `compile` fills in length and digest. */
 #ifndef EDGETERNARY_HEADER_H
 #define EDGETERNARY_HEADER_H

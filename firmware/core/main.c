@@ -1,4 +1,4 @@
-/* A model behind a serial port: what every image for a board runs. image.h names model, board and sizes. */
+/* A model with a serial port: what every image for a board runs. image.h names model, board and sizes. */
 #include <stddef.h>
 
 #include "header.h"
@@ -26,7 +26,7 @@ static struct {
     uint8_t hello[sizeof IMAGE_HELLO_HEAD - 1u + DIGITS + sizeof IMAGE_HELLO_TAIL - 1u];
 } device;
 
-/* The generated code calls this behind each layer. */
+/* The generated code calls this after each layer. */
 void edgeternary_tap(unsigned index, const void *value);
 
 void edgeternary_tap(unsigned index, const void *value)

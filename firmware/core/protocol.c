@@ -9,8 +9,8 @@ enum { REFUSED = 0, HELLO = 1, RUN = 2, RESET = 3, CYCLES = 4, ECHO = 5 };
 enum { OK = 0, DAMAGED = 1, LENGTH = 2, UNKNOWN = 3, FAILED = 4 };
 
 #define BODILESS (PROTOCOL_HEAD + PROTOCOL_TAIL)
-#define FULL 0xffu /* the code of a COBS block of 254 bytes, behind which no zero was cut out */
-#define RIGHT 0xdebb20e3u /* the CRC register behind a message and its own CRC, whatever the message */
+#define FULL 0xffu /* the code of a COBS block of 254 bytes, after which no zero was cut out */
+#define RIGHT 0xdebb20e3u /* the CRC register after a message and its own CRC, whatever the message */
 
 /* Four bits at a time, the low ones first: table[i] is i shifted out through the polynomial 0xedb88320. */
 static uint32_t crc_byte(uint32_t crc, uint8_t byte)
@@ -40,7 +40,7 @@ static void put_block(protocol_t *link)
     link->filled = 0;
 }
 
-/* A byte of a reply, or of its CRC: COBS cuts the data behind each zero and after 254 bytes without one. */
+/* A byte of a reply, or of its CRC: COBS cuts the data after each zero and after 254 bytes without one. */
 static void put_cobs(protocol_t *link, uint8_t byte)
 {
     if (byte != 0u)
@@ -99,7 +99,7 @@ static void reply_cycles(protocol_t *link)
     end_reply(link);
 }
 
-/* Bytes that a request of this kind has: just so many, or for an echo at most. 0 for a kind that is none. */
+/* The number of bytes that a request of this kind has, for an echo the most. 0 for an unknown kind. */
 static uint32_t proper(const protocol_t *link, unsigned kind)
 {
     switch (kind) {

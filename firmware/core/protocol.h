@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 #define PROTOCOL_HEAD 2u /* bytes before the body of a request: version and kind, tag */
-#define PROTOCOL_TAIL 4u /* the CRC behind it */
+#define PROTOCOL_TAIL 4u /* the CRC that follows it */
 #define PROTOCOL_ECHO 32u /* bytes that an echo may have at least */
 
 /* Bytes that the longest request of a device takes, whose inputs have `input` bytes. */

@@ -48,7 +48,7 @@ def test_inputs_without_steps_and_tools_without_states_are_refused(
     answer = et("simulate", spiking, "--inputs", tmp_path / "flat.npy")
     assert answer.code == 1 and "(samples, steps, 9)" in answer.err
     answer = et("simulate", spiking, "--from", "drive")
-    assert answer.code == 1 and "cannot start behind 'drive'" in answer.err
+    assert answer.code == 1 and "cannot start after 'drive'" in answer.err
 
 
 def test_hardware_keeps_states(et: Call, spiking: Path) -> None:

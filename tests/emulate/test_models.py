@@ -13,7 +13,7 @@ from edgeternary import zoo
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense
 from edgeternary.ops import build as ops
-from edgeternary.passes.cut import behind
+from edgeternary.passes.cut import after
 from tests.c.graphs import stateful
 from tests.cli.conftest import Answer
 from tests.emulate.conftest import MLP
@@ -35,7 +35,7 @@ def dense(kind: str, inputs: int = 21) -> Graph:
 
 MODELS: dict[str, Callable[[], Graph]] = {
     "stateful": stateful,
-    "cut": lambda: behind(zoo.load(MLP), "bits"),
+    "cut": lambda: after(zoo.load(MLP), "bits"),
     **{kind: (lambda kind=kind: dense(kind)) for kind in ("ternary", "uint2", "int5", "int16")},
 }
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import amaranth
 
 from edgeternary import zoo
-from edgeternary.bench.fpga import ENTRIES, behind
+from edgeternary.bench.fpga import ENTRIES
 from edgeternary.c.cores import CORES
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
@@ -36,6 +36,7 @@ from edgeternary.hdl.emit import design_rtlil
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
+from edgeternary.passes.cut import after
 from tests.c import lanes_nets
 from tests.c.harness import every_plan
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, kinds
@@ -122,7 +123,7 @@ def design_lines() -> Iterator[str]:
     for entry in ENTRIES:
         graph = zoo.load(entry.model)
         if entry.start:
-            graph = behind(graph, entry.start)
+            graph = after(graph, entry.start)
         made = plan.design(graph, Constraints(entry.device, entry.fps))
         yield f"design {entry.model} {entry.device} {digest([str(made.cycles), design_rtlil(made)])}"
 

@@ -11,7 +11,7 @@ from edgeternary import zoo
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import Folding
-from edgeternary.passes.cut import behind
+from edgeternary.passes.cut import after
 from edgeternary.run import run
 from tests.golden.models import MODELS
 from tests.need import need
@@ -109,16 +109,16 @@ def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
     assert done.times[-1] - done.times[-2] == design.cycles
 
 
-def test_a_graph_behind_its_encoder_takes_the_encoders_codes() -> None:
+def test_a_graph_cut_after_its_encoder_takes_the_encoders_codes() -> None:
     whole = zoo.load("mnist-mlp-binary-64")
     images = zoo.images("mnist-mlp-binary-64")[0][:50].astype(np.int32)
     result = run(whole, images, on="numpy", taps=True)
-    rest = behind(whole, "bits")
+    rest = after(whole, "bits")
     assert rest.input.type.name == "bipolar" and whole.meta.input_scale == 1 / 255
     assert rest.meta.input_scale == 1.0, "its input is bits, which have no scale"
     np.testing.assert_array_equal(run(rest, result.taps["bits"], on="numpy").outputs, result.outputs)
     with pytest.raises(EdgeTernaryError, match="it is the output"):
-        behind(whole, "fc4")
+        after(whole, "fc4")
 
 
 def test_one_bit_pixels_come_several_in_a_cycle() -> None:
@@ -128,7 +128,7 @@ def test_one_bit_pixels_come_several_in_a_cycle() -> None:
     whole = zoo.load("mnist-mlp-binary-64")
     images = zoo.images("mnist-mlp-binary-64")[0][:4].astype(np.int32)
     codes = run(whole, images, on="numpy", taps=True)
-    design = plan.design(behind(whole, "bits"), Constraints("up5k", 150_000))
+    design = plan.design(after(whole, "bits"), Constraints("up5k", 150_000))
     assert design.i_lanes > 1 and design.cycles <= 280
     done = simulate(design, codes.taps["bits"])
     np.testing.assert_array_equal(done.outputs, codes.outputs)

@@ -86,7 +86,7 @@ def measure(
 ) -> Measured:
     """Count every instruction of <model>_run on all of `inputs`, from its entry to its return.
 
-    flash  whose bandwidth and cache to reckon with; its addresses do not matter
+    flash  whose bandwidth and cache the cycles depend on; its addresses do not matter
     """
     bench = Bench(graph, image, core)
     timing, how = for_core(core)

@@ -1,4 +1,4 @@
-/* nRF52840: 64 MHz, with the crystal running, flash behind the instruction cache. nRF52840 product specification
+/* nRF52840: 64 MHz, with the crystal running and the instruction cache on. nRF52840 product specification
    1.7, sections 4.3, 5.4 and 6.9. */
 #include "pins.h"
 #include "chip.h"

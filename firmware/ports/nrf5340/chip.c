@@ -1,4 +1,4 @@
-/* Application core of the nRF5340: 128 MHz, with the crystal running, flash behind the cache. It starts in the
+/* Application core of the nRF5340: 128 MHz, with the crystal running and the cache on. It starts in the
    secure state and stays there, so these are the addresses of secure peripherals. nRF5340 product specification
    1.3, sections 4.11, 6.2 and 7.12. */
 #include "pins.h"

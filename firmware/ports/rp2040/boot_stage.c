@@ -1,6 +1,6 @@
 /* The second boot stage: what the boot ROM loads from the first 256 bytes of flash to RAM and runs, if the last
    four are their CRC (the build puts it there). It sets the flash interface up for execution in place and
-   goes on to the vector table behind it. RP2040 datasheet, sections 2.8.1.3 and 4.10; W25Q16JV data sheet, 8.2.
+   goes on to the vector table after it. RP2040 datasheet, sections 2.8.1.3 and 4.10; W25Q16JV data sheet, 8.2.
 
    If the flash takes four-bit transfers (bit QE), reads are EBh in continuous mode: address and mode byte
    0xa0 on four lines, four clocks of pause. Otherwise 03h on one line. The flash runs at half the core's clock. */

@@ -30,7 +30,7 @@ static void pll_open(void)
     REGISTER(PLL + CLEAR + 0x04u) = 1u << 5 | 1u << 0; /* power for the oscillator and the rest */
     await(PLL + 0x00u, 1u << 31, 1u << 31);
     REGISTER(PLL + 0x0cu) = 6u << 16 | 2u << 12;
-    REGISTER(PLL + CLEAR + 0x04u) = 1u << 3; /* power for the dividers behind it */
+    REGISTER(PLL + CLEAR + 0x04u) = 1u << 3; /* power for the dividers that follow it */
     REGISTER(CLOCKS + 0x3cu) = 1u; /* the system runs on the PLL */
     await(CLOCKS + 0x44u, 2u, 2u);
     REGISTER(CLOCKS + 0x48u) = 1u << 11; /* and the peripherals on the system's clock */

@@ -4,7 +4,7 @@
 
 #include "registers.h"
 
-/* Changes the `width` bits of pin `pin` in a register that holds so many for each. */
+/* Changes the bits of pin `pin` in a register that holds `width` bits for each pin. */
 static inline void gpio_field(uint32_t address, uint32_t pin, uint32_t width, uint32_t value)
 {
     const uint32_t shift = pin * width, mask = ((1u << width) - 1u) << shift;

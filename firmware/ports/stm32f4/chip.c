@@ -1,5 +1,5 @@
 /* STM32F405, F407, F446: 168 MHz from the internal oscillator (16 MHz / 8 x 168 / 2), APB1 at 42 and APB2 at
-   84 MHz, flash behind the ART accelerator. RM0090, sections 3.9 and 7.3; RM0390, sections 3.8 and 6.3. The
+   84 MHz, flash read through the ART accelerator. RM0090, sections 3.9 and 7.3; RM0390, sections 3.8 and 6.3. The
    regulator starts in scale 1, which allows 168 MHz. */
 #include "gpio.h"
 #include "board.h"

@@ -1,4 +1,4 @@
-/* STM32L475, L476: 80 MHz from the internal oscillator (16 MHz x 10 / 2), flash behind the ART accelerator.
+/* STM32L475, L476: 80 MHz from the internal oscillator (16 MHz x 10 / 2), flash read through the ART accelerator.
    RM0351, sections 3.7 and 6.4. The regulator starts in range 1, which allows 80 MHz. */
 #include "gpio.h"
 #include "board.h"

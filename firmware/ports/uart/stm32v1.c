@@ -23,7 +23,7 @@ void uart_put(uint8_t byte)
     DR = byte;
 }
 
-/* Reading the data behind the state clears both flags. */
+/* Reading the data after the state clears both flags. */
 uint8_t uart_get(void)
 {
     while (!(SR & (RECEIVED | OVERRUN))) {
