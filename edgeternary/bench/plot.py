@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from math import log2
 from typing import Any
 
-import jinja2
-
 from edgeternary.bench.rows import Row
-from edgeternary.data import templates_dir
+from edgeternary.templating import render
 
 TITLE = "Instructions of CMSIS-NN int8 / ours (right of the line: fewer than int8)"
 COLOURS = ("#1b6ca8", "#e07b39", "#4f9d69", "#8e5ea2", "#c0392b", "#888888")
@@ -29,14 +27,15 @@ def svg(rows: Sequence[Row]) -> str:
         bars = [_bar(row, names, modes, group) for row in shown if row["core"] == core]
         panels.append({"name": core, "x": LEFT + number * (PANEL + GAP), "bars": bars})
     depth = group * len(names)
-    return _environment().get_template("ratios.svg.j2").render(
-        title=TITLE, width=LEFT + len(cores) * (PANEL + GAP), height=TOP + depth + 24,
-        left=LEFT, top=TOP, depth=depth,
-        keys=[{"name": m, "x": LEFT + 130 * i, "colour": _colour(i)} for i, m in enumerate(modes)],
-        ticks=[{"x": _x(2.0**e), "text": f"{2.0**e:g}x", "one": e == 0} for e in range(LOW, HIGH + 1)],
-        labels=[{"name": name, "y": TOP + group * (i + 0.5)} for i, name in enumerate(names)],
-        panels=panels,
-    )  # fmt: skip
+    fields = {
+        "title": TITLE, "width": LEFT + len(cores) * (PANEL + GAP), "height": TOP + depth + 24,
+        "left": LEFT, "top": TOP, "depth": depth,
+        "keys": [{"name": m, "x": LEFT + 130 * i, "colour": _colour(i)} for i, m in enumerate(modes)],
+        "ticks": [{"x": _x(2.0**e), "text": f"{2.0**e:g}x", "one": e == 0} for e in range(LOW, HIGH + 1)],
+        "labels": [{"name": name, "y": TOP + group * (i + 0.5)} for i, name in enumerate(names)],
+        "panels": panels,
+    }  # fmt: skip
+    return render("report/ratios.svg.j2", fields).removesuffix("\n")
 
 
 def _bar(row: Row, names: list[str], modes: list[str], group: int) -> dict[str, Any]:
@@ -60,8 +59,3 @@ def _colour(number: int) -> str:
 def _x(ratio: float) -> float:
     share = (log2(ratio) - LOW) / (HIGH - LOW)
     return round(PANEL * min(max(share, 0.0), 1.0), 1)
-
-
-def _environment() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(templates_dir() / "report")
-    return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True)

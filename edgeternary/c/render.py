@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-import jinja2
-
 from edgeternary.c.calls import call, state_fields, variables
 from edgeternary.c.layouts import WORD_BYTES
 from edgeternary.c.naming import Names, comment, ctype_of, described, function_name, make_names, table_text
@@ -22,6 +20,7 @@ from edgeternary.c.tidy import tidy
 from edgeternary.data import templates_dir
 from edgeternary.ir import Graph
 from edgeternary.ir.sensor import identity
+from edgeternary.templating import render as text_of
 
 HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
 ISAS = {"host": "", "cortex-m0plus": "thumb1"}  # what inline assembly may use; thumb2 on all others
@@ -66,8 +65,8 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "q": None if identity(plan.graph.meta) else quantize_fields(plan.graph),
     }
     return {
-        f"{names.net}.c": tidy(_text("model.c.j2", fields)),
-        f"{names.net}.h": _text("model.h.j2", fields),
+        f"{names.net}.c": tidy(text_of("model.c.j2", fields)),
+        f"{names.net}.h": text_of("model.h.j2", fields),
     }
 
 
@@ -89,7 +88,7 @@ def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> li
         for name, template in _helper_templates().items():
             end = " " if name.endswith("_t") else "("
             if name not in found and any(f"{net}_{name}{end}" in text for text in texts):
-                text = _text(template, fields)
+                text = text_of(template, fields)
                 found[name] = ""  # it names itself
                 add([text])
                 del found[name]
@@ -135,7 +134,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step, known: dict[obje
         "types": [ctype_of(names, buffer) for buffer in step.ins],
         "y_ctype": ctype_of(names, step.out),
     }
-    text = _text(_template(step, plan.core.name), fields)
+    text = text_of(_template(step, plan.core.name), fields)
     return _from_ram(names.net.upper(), text) if step.offer.from_ram else text
 
 
@@ -173,19 +172,3 @@ def _aliased_types(plan: Plan, net: str, functions: Sequence[str]) -> list[str]:
     kinds = {buffer.layout.ctype(buffer.value) for buffer in plan.places}
     named = {kind for kind in ("int16_t", "uint16_t") if any(f"{net}_{kind} " in text for text in functions)}
     return sorted((kinds | named) & {"int16_t", "uint16_t"})
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir() / "c"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-
-
-def _text(template: str, fields: dict[str, object]) -> str:
-    return _environment().get_template(template).render(fields)

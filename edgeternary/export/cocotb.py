@@ -6,11 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jinja2
-
-from edgeternary.data import templates_dir
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.templating import render
 
 
 @dataclass(frozen=True)
@@ -41,18 +39,9 @@ class Vectors:
 
 def to_cocotb(graph: Graph, verilog: str, vectors: Vectors) -> dict[str, str]:
     """{file name: text}: the Verilog, vectors.json, the test bench, a Makefile for cocotb and a README."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
     name = identifier(graph.name)
     fields = {"name": name, "title": graph.name, "vectors": vectors, "frames": len(vectors.inputs)}
     fields["stateful"] = bool(graph.states)
     files = {"test_bench.py": f"test_{name}.py", "Makefile": "Makefile", "README.md": "README.md"}
-    texts = {
-        file: environment.get_template(f"export/cocotb/{template}.j2").render(fields)
-        for template, file in files.items()
-    }
+    texts = {file: render(f"export/cocotb/{template}.j2", fields) for template, file in files.items()}
     return {f"{name}.v": verilog, "vectors.json": vectors.text(graph.name), **texts}

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-import jinja2
 import msgspec
 import numpy as np
 
@@ -23,6 +22,7 @@ from edgeternary.data import templates_dir
 from edgeternary.export.names import DESCRIPTION, names
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.templating import render
 from edgeternary.version import __version__
 
 PLACE = "NAME"
@@ -64,15 +64,9 @@ def folder(
     inputs   codes (samples, steps, elements) of the example, and the outputs that the graph answers
     """
     chosen, fields = formats()[name], _fields(graph, inputs, outputs)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir() / "export"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
     made = dict(sources)
     if chosen.sources == "c":
-        made["vectors.h"] = environment.get_template("_shared/vectors.h.j2").render(fields)
+        made["vectors.h"] = render("export/_shared/vectors.h.j2", fields)
     place = fields["name"]
     files: dict[str, bytes | str] = {
         path.replace(PLACE, place): made[file.replace(PLACE, place)] for file, path in chosen.files.items()
@@ -80,7 +74,7 @@ def folder(
     root = templates_dir() / "export" / name
     for path in sorted(root.rglob("*.j2")):
         target = path.relative_to(root).as_posix().removesuffix(".j2").replace(PLACE, place)
-        files[target] = environment.get_template(f"{name}/{path.relative_to(root).as_posix()}").render(fields)
+        files[target] = render(f"export/{name}/{path.relative_to(root).as_posix()}", fields)
     if chosen.archive:
         files[chosen.archive.replace(PLACE, place)] = _zip(files)
     return files

@@ -7,9 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import jinja2
-
-from edgeternary.data import templates_dir
 from edgeternary.hdl import output_registers
 from edgeternary.hdl.describe import ENCODINGS, made_by, shaped
 from edgeternary.hdl.devices import FAMILIES, PARTS, Family, family
@@ -19,6 +16,7 @@ from edgeternary.hdl.top import Design
 from edgeternary.hdl.wrappers import Core, axis, i_fields, o_fields, wishbone, wrapped_rtlil
 from edgeternary.ir import IntArray, Value
 from edgeternary.ir.names import identifier
+from edgeternary.templating import render
 from edgeternary_hw import Axis, Element, Fields, Wishbone
 
 TEXTS = ("constraints.sdc", "constraints.xdc", "README.md", "TIMING.md")
@@ -85,12 +83,8 @@ def project(
             load_words=-(-len(design.weights) // 4),
         ),
     }  # fmt: skip
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined,
-        trim_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
     for file in TEXTS:
-        texts[file] = environment.get_template(f"export/verilog/{file}.j2").render(values)
+        texts[file] = render(f"export/verilog/{file}.j2", values)
     return texts
 
 

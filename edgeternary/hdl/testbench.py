@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import SimpleNamespace
 
-import jinja2
-
-from edgeternary.data import templates_dir
 from edgeternary.hdl import frames
 from edgeternary.hdl.top import Design
 from edgeternary.hdl.wrappers import i_fields, o_fields
 from edgeternary.ir import IntArray
 from edgeternary.ir.names import identifier
+from edgeternary.templating import render
 from edgeternary_hw import Fields
 
 STREAMS = [(f"{side}__{word}", f"{side}_{word}") for side in "io" for word in ("payload", "valid", "ready")]
@@ -109,25 +107,26 @@ def _rendered(
     answer: str = "",
     o_data: int = 0,
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined,
-        trim_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
     name = identifier(design.graph.name)
-    return environment.get_template("export/verilog/NAME_tb.v.j2").render(
-        top=top,
-        name=name,
-        sources=f" {name}_axis.v {name}.v" if axis else f" {name}.v",
-        frames=count,
-        ports=ports,
-        axis=axis,
-        answer=answer,
-        o_data=o_data,
-        weights=len(design.weights),
-        patience=design.limit(1),
-        i=SimpleNamespace(bits=len(design.top.i.payload), beats=count * design.i_beats, frame=design.i_beats),
-        o=SimpleNamespace(bits=len(design.top.o.payload), beats=count * design.o_beats, frame=design.o_beats),
-    )
+    fields = {
+        "top": top,
+        "name": name,
+        "sources": f" {name}_axis.v {name}.v" if axis else f" {name}.v",
+        "frames": count,
+        "ports": ports,
+        "axis": axis,
+        "answer": answer,
+        "o_data": o_data,
+        "weights": len(design.weights),
+        "patience": design.limit(1),
+        "i": SimpleNamespace(
+            bits=len(design.top.i.payload), beats=count * design.i_beats, frame=design.i_beats
+        ),
+        "o": SimpleNamespace(
+            bits=len(design.top.o.payload), beats=count * design.o_beats, frame=design.o_beats
+        ),
+    }
+    return render("export/verilog/NAME_tb.v.j2", fields)
 
 
 def _hex(words: list[int], bits: int) -> str:

@@ -8,10 +8,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
-from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.frames import words_of
 from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
@@ -20,29 +18,28 @@ from edgeternary.ir.names import identifier
 from edgeternary.run._bench import empty_result
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
+from edgeternary.templating import render
 from edgeternary.toolchains import Child
 
 
 def driver(design: Design, template: str, waves: str = "") -> str:
     """C++ text of `templates/hdl/<template>` for a design; `waves`: suffix of the wave file, "" for none."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
     i_bits, o_bits = len(design.top.i.payload), len(design.top.o.payload)
-    return environment.get_template(f"hdl/{template}").render(
-        top="p_" + identifier(design.graph.name).replace("_", "__"),
-        i_words=words_of(i_bits),
-        o_words=words_of(o_bits),
-        i_bytes=_port_bytes(i_bits),
-        o_bytes=_port_bytes(o_bits),
-        i_beats=design.i_beats,
-        o_beats=design.o_beats,
-        patience=design.limit(0),
-        load_patience=design.load_limit,
-        waves=waves,
-        weights=bool(design.weights),
-        scope=identifier(design.graph.name),
-    )
+    fields = {
+        "top": "p_" + identifier(design.graph.name).replace("_", "__"),
+        "i_words": words_of(i_bits),
+        "o_words": words_of(o_bits),
+        "i_bytes": _port_bytes(i_bits),
+        "o_bytes": _port_bytes(o_bits),
+        "i_beats": design.i_beats,
+        "o_beats": design.o_beats,
+        "patience": design.limit(0),
+        "load_patience": design.load_limit,
+        "waves": waves,
+        "weights": bool(design.weights),
+        "scope": identifier(design.graph.name),
+    }
+    return render(f"hdl/{template}", fields)
 
 
 def _port_bytes(bits: int) -> int:

@@ -8,10 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
-
-from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.templating import render
 from edgeternary.toolchains import Child, cache, require
 
 if TYPE_CHECKING:
@@ -57,10 +55,7 @@ def program(serial: Serial, tool: str = "auto") -> Path:
 
 def driver(template: str, **values: object) -> str:
     """C++ text of `templates/hdl/<template>`."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()), undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(f"hdl/{template}").render({"quiet": QUIET, **values})
+    return render(f"hdl/{template}", {"quiet": QUIET, **values})
 
 
 class Simulated:

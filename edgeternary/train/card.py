@@ -12,10 +12,10 @@ from torch import nn
 
 from edgeternary.ir import Graph
 from edgeternary.ops.sizes import sizes
+from edgeternary.templating import render
 from edgeternary.train.data import Data
 from edgeternary.train.evaluate import agreement, confusion, integer_outputs, mismatches_with_torch
 from edgeternary.train.loop import Fitted
-from edgeternary.train.plots import render
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.shapes import to_tensor
 from edgeternary.train.toml import to_table
@@ -70,4 +70,4 @@ def card_text(card: Card, labels: Sequence[str]) -> str:
         {"label": label, "right": int(counts[i, i]), "samples": int(counts[i].sum())}
         for i, label in enumerate(labels)
     ]
-    return render("card.md.j2", {**card, "rows": rows, "wanted_agreement": AGREEMENT})
+    return render("report/card.md.j2", {**card, "rows": rows, "wanted_agreement": AGREEMENT})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import jinja2
 import numpy as np
 
-from edgeternary.data import templates_dir
+from edgeternary.templating import render
 from edgeternary.train.checkpoint import Row
 from edgeternary.train.data import Array
 
@@ -18,19 +16,6 @@ CURVES = {"train": "#8a8a8a", "validation": "#0a5fb4"}
 CELL = 34
 MATRIX_WIDTH = 300  # at least, for the title
 DARK = 0.55  # share of a row from which white digits are read better
-
-
-def render(template: str, content: Mapping[str, Any]) -> str:
-    """A template of templates/report, escaped for XML where its name says SVG."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir() / "report"),
-        autoescape=".svg" in template,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(content)
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -64,7 +49,7 @@ def accuracy_curve(title: str, history: Sequence[Row], best_epoch: int = 0) -> s
         for name, color in CURVES.items()
     ]
     return render(
-        "accuracy.svg.j2",
+        "report/accuracy.svg.j2",
         {
             "title": title,
             "width": WIDTH,
@@ -104,4 +89,4 @@ def confusion_matrix(title: str, counts: Array, labels: Sequence[str]) -> str:
     right = int(np.trace(counts))
     subtitle = f"{right:,} of {int(counts.sum()):,} right; rows: label, columns: answer"
     content = {"title": title, "subtitle": subtitle, "size": size, "margin": margin, "cell": CELL}
-    return render("confusion.svg.j2", {**content, "cells": cells, "names": names})
+    return render("report/confusion.svg.j2", {**content, "cells": cells, "names": names})

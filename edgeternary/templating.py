@@ -1,0 +1,30 @@
+"""The one Jinja2 environment: every text that the package writes from templates/ comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from edgeternary.data import templates_dir
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Names are relative to templates/ or, for C, to templates/c. Texts of .svg templates are escaped."""
+    folder = templates_dir()
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, folder / "c"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=lambda name: name is not None and ".svg" in name,
+    )
+
+
+def render(template: str, fields: Mapping[str, Any]) -> str:
+    """The text of a template, such as "report/card.md.j2"; a field that it names and lacks is an error."""
+    return environment().get_template(template).render(fields)
