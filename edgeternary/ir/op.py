@@ -20,7 +20,7 @@ REGISTRY: dict[str, type[Op]] = {}
 class Op(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One layer. Its name is also the name of the one value that it makes.
 
-    A subclass gives `kind`, its fields, `infer`, `ref` and `examples`, all of them; nothing of C or HDL. Array
+    A subclass gives `kind`, its fields, `infer`, `ref` and `examples`; nothing of C or HDL. Array
     fields are annotated `np.ndarray`; `packed` maps a field of codes to the field that holds the name
     of their type, so that files store it as bit planes. `arity` is the number of inputs, None for any.
     An `internal` op is one back end's own, in graphs that it makes for itself: in no registry and no file.

@@ -1,4 +1,4 @@
-"""Operations: what each one means, in numpy. Every module of this folder is imported, so its op is registered."""
+"""Operations: what each one means, in numpy. Every module of this folder is imported and registers its op."""
 
 import importlib
 import pkgutil
