@@ -17,6 +17,7 @@ from edgeternary.c.choices import Fetch
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import Budget, NoPlan, Planner
+from edgeternary.cores import core as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 
@@ -158,7 +159,7 @@ def objects(files: Files, core: str, compiler: str = "auto", opt_level: str = "2
     """Each `.c` of `files`, compiled for `core`: {name.o: content}."""
     from edgeternary.toolchains import cache, compilers, process
 
-    if core == "host":
+    if find_core(core).native:
         chosen = compilers.for_host(compiler, opt_level)
     else:
         chosen = compilers.for_core(core, compiler, opt_level)

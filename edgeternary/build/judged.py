@@ -16,6 +16,7 @@ from edgeternary.build.limits import Limits, check, refused
 from edgeternary.build.settings import Settings
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget
+from edgeternary.cores import core as find_core
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
 from edgeternary.image.build import Image, Overflow
 
@@ -71,7 +72,7 @@ class Judge:
         settings: Settings, limits: Limits,
     ) -> None:  # fmt: skip
         self._core, self._board, self._progress = core, board, progress
-        self._build = build and core != "host"
+        self._build = build and not find_core(core).native
         self._settings, self._limits = settings, limits
         self._known: dict[int, Judged] = {}
 
@@ -132,7 +133,7 @@ class Judge:
 
     def _found(self, plan: Plan, near: set[str]) -> tuple[dict[str, Any], str]:
         """What could be measured of `near`, and why the rest of it could not."""
-        if self._core == "host":
+        if find_core(self._core).native:
             return {}, f"{_listed(near)}: code for this machine is not measured"
         try:
             if near == {"flash"}:

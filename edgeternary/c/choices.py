@@ -10,10 +10,10 @@ from math import inf
 from pathlib import Path
 
 from edgeternary.c import calibration
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Conversion, Cost, Kernel, Match, Offer
 from edgeternary.c.kernels import conversions, kernels
 from edgeternary.c.layouts import NATURAL, Layout
+from edgeternary.cores import Core
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ops import Requantize, Threshold
 from edgeternary.passes.linear import linear

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from edgeternary.c import cores
+from edgeternary import cores
 from edgeternary.c.choices import Choices, Fetch
 from edgeternary.c.kernel import Offer
 from edgeternary.c.labels import Label, Move, State

@@ -10,16 +10,15 @@ elsewhere. There weights of four bits are nibbles beside signed bytes alone.
 from __future__ import annotations
 
 from edgeternary.c import accumulator, epilogue_helium, weights
-from edgeternary.c.cores import Core
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes, is_packed
+from edgeternary.cores import Core
 from edgeternary.ir import parse
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Conv2d, Dense, Threshold
 
-DSP = ("cortex-m4", "cortex-m7", "cortex-m33")
 NIBBLE = 4
 
 # Cycles of a multiply-accumulate of byte weights and of nibbles, and of making one input ready.
@@ -47,10 +46,6 @@ def possible(match: Match, op: Dense | Conv2d) -> bool:
     return not nibbles(op) or 16 * op.weights[0].size * max(abs(x.lo), abs(x.hi)) <= INT32_HI
 
 
-def dsp(core: Core) -> bool:
-    return core.name in DSP
-
-
 def vector(match: Match, op: Dense | Conv2d) -> str:
     """The routine that multiplies in vector registers, "" on cores without them."""
     x = match.ins[0]
@@ -76,7 +71,7 @@ def fields(match: Match, op: Dense | Conv2d, after: Epilogue) -> dict[str, objec
     routine = vector(match, op)
     return {
         "inputs": op.weights[0].size, "outputs": len(op.bias), "fours": fours(op), "vector": routine,
-        "nibbles": nibbles(op) and not routine, "dsp": dsp(match.core),
+        "nibbles": nibbles(op) and not routine, "dsp": match.core.pairs,
         "room": scratch(op, match.core), "e": after.fields,
         "finish": epilogue_helium.finish(after.fields, after.tables, len(op.bias)) if routine else None,
     }  # fmt: skip
@@ -85,7 +80,7 @@ def fields(match: Match, op: Dense | Conv2d, after: Epilogue) -> dict[str, objec
 def scratch(op: Dense | Conv2d, core: Core) -> int:
     """Bytes of the sums and of the pairs of inputs."""
     count = op.weights[0].size
-    return 4 * fours(op) + (2 * (-(-count // run(op)) * run(op)) if dsp(core) else 0)
+    return 4 * fours(op) + (2 * (-(-count // run(op)) * run(op)) if core.pairs else 0)
 
 
 def fours(op: Dense | Conv2d) -> int:
@@ -96,7 +91,7 @@ def fours(op: Dense | Conv2d) -> int:
 def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
     """Estimate for `vectors` products of all weights with a vector of inputs, epilogue included."""
     count, routine = op.weights[0].size, vector(match, op)
-    byte, nibble, ready = COSTS[match.core.name]
+    byte, nibble, ready = match.core.figures(COSTS)
     if routine:
         each = {"vdot8": byte, "vdot4": nibble}.get(routine, 2 * byte)
         size = table(match, op, op.weights.reshape(len(op.bias), -1)).data.nbytes

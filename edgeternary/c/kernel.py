@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from edgeternary.c.cores import Core
 from edgeternary.c.layouts import Layout
 from edgeternary.c.tables import Table
+from edgeternary.cores import Core
 from edgeternary.ir import Op, Value
 
 

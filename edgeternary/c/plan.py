@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout
+from edgeternary.cores import Core
 from edgeternary.ir import Graph, IntArray, Op, Value
 
 Data = bytes  # the type, where a property has its name

@@ -23,7 +23,6 @@ from edgeternary.ir.sensor import identity
 from edgeternary.templating import render as text_of
 
 HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
-ISAS = {"host": "", "cortex-m0plus": "thumb1"}  # what inline assembly may use; thumb2 on all others
 
 
 def render(graph: Graph, core: str = "cortex-m4", taps: bool = False) -> dict[str, str]:
@@ -39,7 +38,7 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
     """The same for a plan that is there already."""
     names = make_names(plan)
     calls = plan.calls
-    isa = ISAS.get(plan.core.name, "thumb2")
+    isa = plan.core.isa
     known: dict[object, str] = {}
     functions = [_function(plan, names, index, step, known) for index, step in enumerate(calls)]
     routines = _routines(names.net, functions, isa, plan.core.vectors)
@@ -124,7 +123,7 @@ def _function(plan: Plan, names: Names, index: int, step: Step, known: dict[obje
     fields: dict[str, object] = {
         **body.fields,
         "net": names.net,
-        "isa": ISAS.get(plan.core.name, "thumb2"),
+        "isa": plan.core.isa,
         "prefix": prefix,
         "function": name,
         "title": _title(step),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from edgeternary.c import cores, memory
+from edgeternary import cores
+from edgeternary.c import memory
 from edgeternary.c.choices import Allow, Choices, Fetch, anything
 from edgeternary.c.labels import Label
 from edgeternary.c.plan import Plan, fixed_ram

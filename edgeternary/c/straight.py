@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeternary.c.weights import Codes
+from edgeternary.cores import Core
 from edgeternary.ir import Type
 
 
@@ -35,9 +36,9 @@ REACH2 = 4095
 TERMS = 10  # of a statement in C
 
 
-def passes(outputs: int, isa: str) -> int:
+def passes(outputs: int, core: Core) -> int:
     """How often all inputs are loaded."""
-    return -(-outputs // len((THUMB1 if isa == "thumb1" else THUMB2).all))
+    return -(-outputs // len((THUMB1 if core.thumb1 else THUMB2).all))
 
 
 def thumb2(codes: Codes, type: Type) -> list[str]:

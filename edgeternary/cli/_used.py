@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from edgeternary.cores import HOST
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class Target:
         chosen = board.fpga.device if board and board.fpga else device
         if not chosen:
             hardware, limited = board is not None and board.fpga is not None, limited or board is not None
-            return Target(name, hardware, False, board is not None, False, build, limited and core != "host")
+            return Target(
+                name, hardware, False, board is not None, False, build, limited and core != HOST.name
+            )
         from edgeternary.toolchains import require
 
         require("amaranth")

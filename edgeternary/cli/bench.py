@@ -189,11 +189,13 @@ def _nothing() -> EdgeTernaryError:
 
 def _cores(text: str) -> Iterator[str]:
     """Full names of cores; "m4" is cortex-m4."""
-    from edgeternary.toolchains.cores import CORES
+    from edgeternary.cores import CORTEX_M
 
     for name in filter(None, map(str.strip, text.split(","))):
         full = name if name.startswith("cortex-") else f"cortex-{name}"
-        if full not in CORES:
+        if full not in CORTEX_M:
             why = "only the instructions of Cortex-M cores are counted"
-            raise EdgeTernaryError(f"{name!r} is no known core", why, f"use one of {', '.join(CORES)}", USAGE)
+            raise EdgeTernaryError(
+                f"{name!r} is no known core", why, f"use one of {', '.join(CORTEX_M)}", USAGE
+            )
         yield full

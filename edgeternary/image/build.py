@@ -11,6 +11,7 @@ from string import Template
 
 from edgeternary.boards import Board
 from edgeternary.c.plan import Plan
+from edgeternary.cores import cortex_m
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.image import formats, sources, stack
 from edgeternary.image.elf import Elf
@@ -81,7 +82,7 @@ def build(
     with ThreadPoolExecutor(WORKERS) as pool:
         objects = list(pool.map(lambda unit: _object(chosen, unit[0], unit[1]), units.items()))
     elf = _link(chosen, board, objects, FIRST_STACK)
-    size = stack.bound(elf, board.core == "cortex-m55") + spare
+    size = stack.bound(elf, cortex_m(board.core).vectors) + spare
     if size != FIRST_STACK:
         elf = _link(chosen, board, objects, size)
     return _finish(elf, board, size, str(chosen))

@@ -124,7 +124,7 @@ def _flash(plan: Plan, owners: Sequence[Row], total: Row, notes: list[str]) -> N
     code = [max(s.offer.cost.flash - own, 0) for s, own in zip(plan.calls, plan.tables, strict=True)]
     routines = 0
     try:
-        if core == "host":
+        if plan.core.native:
             raise EdgeTernaryError("code for this machine is not measured")
         from edgeternary.run.cortex_m import parts_of
 

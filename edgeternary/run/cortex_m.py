@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeternary.boards import load_board
 from edgeternary.c.plan import Plan
+from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._bench import BenchModel, decode_outputs, decode_taps, empty_result, lead_shape
@@ -18,7 +19,6 @@ from edgeternary.run._model import of_plan, render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import compilers, require
-from edgeternary.toolchains.cores import core as find_core
 
 if TYPE_CHECKING:
     from edgeternary.run._emulator.image import Regions

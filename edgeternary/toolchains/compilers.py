@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
 from edgeternary.toolchains import cache
 from edgeternary.toolchains.catalog import find, require
-from edgeternary.toolchains.cores import core as find_core
 from edgeternary.toolchains.process import run
 from edgeternary.toolchains.tool import Tool
 

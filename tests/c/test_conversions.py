@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeternary.c import cores, memory
+from edgeternary import cores
+from edgeternary.c import memory
 from edgeternary.c.kernel import Conversion, Match, Offer
 from edgeternary.c.kernels import conversions
 from edgeternary.c.kernels.max_pool import KERNEL as MAX_POOL

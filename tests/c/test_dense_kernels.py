@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.c import cores
+from edgeternary import cores
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.kernels import dense_tables, kernels
 from edgeternary.c.plan import Plan

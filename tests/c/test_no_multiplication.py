@@ -16,10 +16,10 @@ import pytest
 from edgeternary.c.kernels import kernels
 from edgeternary.c.plan import Plan, Step
 from edgeternary.c.render import render_plan
+from edgeternary.cores import CORTEX_M
 from edgeternary.ir import REGISTRY, Graph
 from edgeternary.ops import Requantize, build
 from edgeternary.run._bench import BenchModel
-from edgeternary.toolchains.cores import CORES
 from tests.c.graphs import conv, dense, followed
 from tests.c.harness import every_plan
 from tests.need import need
@@ -76,7 +76,7 @@ def layers(turn: int) -> Iterator[Graph]:
 
 def plans(core: str) -> list[Plan]:
     """Every kernel for every layer; its layouts take turns."""
-    turn = sorted(CORES).index(core)
+    turn = sorted(CORTEX_M).index(core)
     found: list[Plan] = []
     for graph in layers(turn):
         seen: dict[str, int] = {}
@@ -106,7 +106,7 @@ def fleet(chosen: list[Plan]) -> BenchModel:
 
 @pytest.mark.emulator
 @pytest.mark.parametrize("compiler", sorted(COMPILERS))
-@pytest.mark.parametrize("core", sorted(CORES))
+@pytest.mark.parametrize("core", sorted(CORTEX_M))
 def test_no_multiply_instruction(core: str, compiler: str) -> None:
     need(COMPILERS[compiler], "capstone")
     from edgeternary.run._emulator.image import link

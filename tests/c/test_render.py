@@ -15,10 +15,10 @@ import pytest
 from edgeternary.c.naming import comment
 from edgeternary.c.render import render
 from edgeternary.c.tidy import WIDTH, tidy
+from edgeternary.cores import CORTEX_M
 from edgeternary.ir import REGISTRY, Graph, Meta
 from edgeternary.ops import Concat, Lookup, build
 from edgeternary.toolchains import compilers
-from edgeternary.toolchains.cores import CORES
 from tests.c.graphs import branches, cnn, followed, mlp, stateful
 from tests.need import need
 
@@ -182,7 +182,7 @@ def test_host_compilers_accept_it(compiler: str, tmp_path: Path) -> None:
     compile_all(compilers.for_host(compiler), "host", tmp_path)
 
 
-@pytest.mark.parametrize("core", sorted(CORES))
+@pytest.mark.parametrize("core", sorted(CORTEX_M))
 @pytest.mark.parametrize(
     "compiler",
     [pytest.param("zig", marks=pytest.mark.emulator), pytest.param("gcc", marks=pytest.mark.system)],

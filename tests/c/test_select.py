@@ -15,7 +15,6 @@ from edgeternary.bench.modes import SUITE, Mode
 from edgeternary.c import labels as label_sets
 from edgeternary.c import memory, search
 from edgeternary.c.choices import Choices, Fetch
-from edgeternary.c.cores import CORES, core
 from edgeternary.c.kernel import Cost, Kernel, Match, Offer
 from edgeternary.c.labels import Label, Move, State
 from edgeternary.c.layouts import NATURAL
@@ -23,6 +22,7 @@ from edgeternary.c.plan import Plan, Step
 from edgeternary.c.render import render_plan
 from edgeternary.c.search import Search
 from edgeternary.c.select import CLOSE, SLACKS, Budget, NoPlan, choose, select
+from edgeternary.cores import CORES, core
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ops import Add, build

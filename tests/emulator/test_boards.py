@@ -8,8 +8,8 @@ import pytest
 
 from edgeternary.boards import load_all, load_board
 from edgeternary.boards.board import read_board
+from edgeternary.cores import CORTEX_M
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.toolchains.cores import CORES
 
 GOOD = """
 title = "A board"
@@ -32,7 +32,7 @@ def test_board_is_complete(name: str) -> None:
             board.memory()
     else:
         flash, ram = board.memory()
-        assert board.core in CORES and board.uart and board.uart.base
+        assert board.core in CORTEX_M and board.uart and board.uart.base
         assert flash.bytes >= 0x4000 and ram.bytes >= 0x1000 and flash.origin != ram.origin
     if board.kind == "emulated":
         assert board.emulator and board.emulator.qemu

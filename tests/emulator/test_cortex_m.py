@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from edgeternary.cores import CORTEX_M
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ops import Lookup, build
 from edgeternary.run import run as run_on
 from edgeternary.run._options import Options
 from edgeternary.run.cortex_m import execute
 from edgeternary.run.result import Result
-from edgeternary.toolchains.cores import CORES
 from tests.emulator import net
 from tests.need import need
 
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.emulator
 
 
 def run(core: str, compiler: str = "zig", samples: int = 4, taps: bool = False, **options: int) -> Result:
-    emulator = ("unicorn", "capstone") if CORES[core].unicorn else ("qemu-system-arm",)
+    emulator = ("unicorn", "capstone") if CORTEX_M[core].unicorn else ("qemu-system-arm",)
     need(*emulator, TOOLS[compiler])
     tapped = net.model(taps=True) if taps else None
     chosen = Options(compiler=compiler, **options)  # type: ignore[arg-type]
     return execute(net.GRAPH, net.inputs(samples), core, net.model(), tapped, chosen)
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", CORTEX_M)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_same_bits(core: str, compiler: str) -> None:
     result = run(core, compiler, taps=True)

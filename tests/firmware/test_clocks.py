@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from edgeternary.boards import Board, load_all, load_board
+from edgeternary.cores import cortex_m as core
 from edgeternary.image.elf import Elf
-from edgeternary.toolchains.cores import core
 from tests.firmware import images
 from tests.need import need
 

@@ -25,10 +25,10 @@ import amaranth
 
 from edgeternary import zoo
 from edgeternary.bench.fpga import ENTRIES
-from edgeternary.c.cores import CORES
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
+from edgeternary.cores import CORES
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import devices, estimate, loading, memory, plan
 from edgeternary.hdl.constraints import Constraints

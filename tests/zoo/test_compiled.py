@@ -13,9 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from edgeternary import zoo
+from edgeternary import cores, zoo
 from edgeternary.boards import load_board
-from edgeternary.c import cores
 from edgeternary.c.choices import Choices
 from edgeternary.c.plan import Plan
 from edgeternary.c.search import Search

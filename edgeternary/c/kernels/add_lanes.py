@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.lanes.added import Added, bare, first_word, serves
 from edgeternary.c.lanes.border import border
-from edgeternary.c.lanes.conv import DSP_CORES, THUMB1_CORES
 from edgeternary.c.lanes.window import part_rows
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
@@ -50,9 +49,9 @@ class AddLanes(Kernel):
     def _effort(self, match: Match, added: Added) -> float:
         """Cycles of a word."""
         if added.after.kind == "shift":
-            return 12 if match.core.name in DSP_CORES else 26 if match.core.name in THUMB1_CORES else 20
+            return 12 if match.core.dsp else 26 if match.core.thumb1 else 20
         if added.after.kind == "scale":
-            return 8 + SCALED * (2 if match.core.name in THUMB1_CORES else 1)
+            return 8 + SCALED * (2 if match.core.thumb1 else 1)
         return 10 + 5 * added.after.levels
 
     def body(self, match: Match, offer: Offer) -> Body:

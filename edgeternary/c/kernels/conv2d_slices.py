@@ -109,7 +109,7 @@ class Conv2dSlices(Kernel):
         return (op.pad_value + 1) // 2 if x.type.name == "bipolar" else op.pad_value
 
     def _cost(self, match: Match, op: Conv2d, layout: Slices, sums: Sums) -> Cost:
-        x, out, costs = match.ins[0], match.out, COSTS[match.core.name]
+        x, out, costs = match.ins[0], match.out, match.core.figures(COSTS)
         blocks = int(self._lists(op, op.weights)[1].sum())
         added = x.type.planes * slices.BATCH * blocks
         row = added * costs.add + len(op.bias) * (x.type.planes * costs.output + costs.clear)
@@ -224,7 +224,7 @@ class Costs:
 
 COSTS = {
     "host": Costs(8, 30, 30, 4, 8, 150, 8), "cortex-m0plus": Costs(14.4, 60, 70, 8, 12, 300, 10),
-    "cortex-m3": Costs(9.2, 40, 40, 5, 8, 200, 7), "cortex-m4": Costs(9.2, 40, 40, 5, 8, 200, 7),
+    "cortex-m3": Costs(9.2, 40, 40, 5, 8, 200, 7),
     "cortex-m7": Costs(5.5, 30, 30, 3, 5, 120, 4), "cortex-m33": Costs(9, 40, 40, 5, 8, 200, 7),
     "cortex-m55": Costs(7.4, 32, 32, 4, 6, 160, 6),
 }  # fmt: skip

@@ -34,8 +34,8 @@ class DenseBaked(Kernel):
             return
         if not accumulator.fits(match, op):
             return
-        load, term, size = COSTS[core.name]
-        rounds = straight.passes(outputs, "thumb1" if core.name == "cortex-m0plus" else "thumb2")
+        load, term, size = core.figures(COSTS)
+        rounds = straight.passes(outputs, core)
         cycles = rounds * inputs * load + terms * term + 4 * outputs + 40
         code = int(terms * size) + 4 * rounds * inputs + 60
         for layout in accumulator.output_layouts(match):
@@ -59,7 +59,7 @@ class DenseBaked(Kernel):
 # Cycles of loading an input, of adding it to a sum; bytes of an addition.
 COSTS = {
     "host": (1.0, 1.5, 4.0), "cortex-m0plus": (4.0, 1.0, 2.0), "cortex-m3": (2.0, 1.0, 3.0),
-    "cortex-m4": (2.0, 1.0, 3.0), "cortex-m7": (1.0, 0.6, 3.0), "cortex-m33": (2.0, 1.0, 3.0),
+    "cortex-m7": (1.0, 0.6, 3.0),
     "cortex-m55": (1.0, 1.0, 3.0),
 }  # fmt: skip
 

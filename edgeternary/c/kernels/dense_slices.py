@@ -43,7 +43,7 @@ class DenseSlices(Kernel):
         if not slices.fits(x.type, self._most(op)) or not self._affine(match, op).fits():
             return
         blocks = encoding.words(outputs)
-        costs = COSTS[match.core.name]
+        costs = match.core.figures(COSTS)
         lists = x.type.planes
         passes = 1 if x.type.name == "ternary" else lists
         added = inputs * passes / 2 + lists * slices.BATCH / 2
@@ -106,7 +106,7 @@ class Costs:
 
 COSTS = {
     "host": Costs(3, 12, 300), "cortex-m0plus": Costs(14, 20.5, 900), "cortex-m3": Costs(13.8, 14, 600),
-    "cortex-m4": Costs(13.8, 14, 600), "cortex-m7": Costs(8, 8, 400), "cortex-m33": Costs(13, 13.5, 600),
+    "cortex-m7": Costs(8, 8, 400), "cortex-m33": Costs(13, 13.5, 600),
     "cortex-m55": Costs(10, 12, 550, bipolar=0.63),
 }  # fmt: skip
 

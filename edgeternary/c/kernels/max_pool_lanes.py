@@ -10,7 +10,6 @@ import numpy as np
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.lanes.added import first_word
 from edgeternary.c.lanes.border import border
-from edgeternary.c.lanes.conv import DSP_CORES
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import Lanes, lane_unit, tall
 from edgeternary.c.tables import Table
@@ -43,7 +42,7 @@ class MaxPoolLanes(Kernel):
                     layouts.append(there) if there.starts == wish.starts else None
             words = rows * match.out.shape[1] * x.channels
             taps = op.kernel[0] * op.kernel[1]
-            effort = taps * (5 if match.core.name in DSP_CORES else 9) + 5
+            effort = taps * (5 if match.core.dsp else 9) + 5
             for layout in layouts:
                 yield Offer((layout,), out, Cost(words * effort + 5 * edge.words, 60))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edgeternary.c.cores import Core
+from edgeternary.cores import Core
 from edgeternary.ir import Value, encoding
 
 MAX_PLANES = 4
+FEW_REGISTERS = 26  # tenths of a touch for a word of four bits in Thumb-1
 UNIT = 8  # channels that are written out
-FOURS = {"cortex-m0plus": 26}  # tenths of a touch for a word of four bits, where registers are few
 
 
 def possible(value: Value) -> bool:
@@ -21,5 +21,5 @@ def cycles(value: Value, lanes: int, words: int, core: Core) -> float:
     if channels % UNIT:
         return words * (5 + 3 * planes) * core.touch / 10
     change = 10 * encoding.words(channels) * lanes / channels
-    fours = FOURS.get(core.name, 4) if planes > 2 else 0
+    fours = (FEW_REGISTERS if core.thumb1 else 4) if planes > 2 else 0
     return words * (2 + planes * (0.5 + change) + fours) * core.touch / 10

@@ -10,7 +10,6 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import epilogue
-from edgeternary.c.cores import CORES
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import after as lanes_after
 from edgeternary.c.lanes import bits as lanes_bits
@@ -31,24 +30,27 @@ from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
 from edgeternary.c.tables import Table
+from edgeternary.cores import Core
 from edgeternary.ir import Op, Value
 from edgeternary.ops import Conv2d, Threshold
 from edgeternary.passes.affine import Affine
 
-THUMB1_CORES = ("cortex-m0plus",)
-DSP_CORES = ("cortex-m4", "cortex-m7")  # a Cortex-M33 may lack it
 NO_LIMIT = 2**31  # of the terms of a sum
-VECTOR_CORES = tuple(core.name for core in CORES.values() if core.vectors)
-SELECTED = {**dict.fromkeys(DSP_CORES, 3), **dict.fromkeys(VECTOR_CORES, lanes_after.MAX_LEVELS)}
+MAX_SELECTED = 3  # thresholds for which USUB8 and SEL pay
 BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
 
-def assembler(core: str) -> ModuleType:
+def assembler(core: Core) -> ModuleType:
     """The module that turns groups into the core's assembly."""
-    if core in VECTOR_CORES:
+    if core.vectors:
         return lanes_helium
-    return lanes_thumb1 if core in THUMB1_CORES else lanes_thumb2
+    return lanes_thumb1 if core.thumb1 else lanes_thumb2
+
+
+def _selected(core: Core) -> int:
+    """Most thresholds of `select`: vector registers compare in every lane, other cores with USUB8 and SEL."""
+    return lanes_after.MAX_LEVELS if core.vectors else MAX_SELECTED if core.dsp else 0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Sums:
 
 @lru_cache(maxsize=512)
 def sums(
-    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: str, store: str
+    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: Core, store: str
 ) -> Sums | None:
     """None where lanes are too narrow to be worth it, or, unless `store` is rows, for the epilogue in them.
 
@@ -85,10 +87,10 @@ def sums(
     if packed:
         ends = Interval(low, high)
         after = None
-        if store == "bytes" and core not in VECTOR_CORES:
-            after = lanes_bytes.plan(follow, ends, reach, out, core in THUMB1_CORES)
-        after = after or lanes_after.plan(follow, ends, reach, out, SELECTED.get(core, 0))
-        if after is None and core not in VECTOR_CORES:
+        if store == "bytes" and not core.vectors:
+            after = lanes_bytes.plan(follow, ends, reach, out, core.thumb1)
+        after = after or lanes_after.plan(follow, ends, reach, out, _selected(core))
+        if after is None and not core.vectors:
             after = lanes_halves.plan(follow, ends, reach, out)
     if after is None:
         return None
@@ -125,7 +127,7 @@ class Plan:
     @staticmethod
     def of(match: Match, layout: Words, out: Layout) -> Plan | None:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        key = op, match.follow, x, match.outs[0], match.out, layout, match.core.name
+        key = op, match.follow, x, match.outs[0], match.out, layout, match.core
         if isinstance(out, Lanes) and isinstance(layout, Lanes):
             found = sums(*key, "lanes")
             starts = found.window.outputs(layout) if found else None
@@ -214,9 +216,9 @@ class Plan:
             unit=lane_unit(self.match.out.type) if codes else 1,
             bits=self.layout.bits,
             ones=self.layout.ones,
-            dsp=self.match.core.name in DSP_CORES,
+            dsp=self.match.core.dsp,
         )
-        thumb1 = self.match.core.name in THUMB1_CORES
+        thumb1 = self.match.core.thumb1
         fields = thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk)
         looked_up = self.out.ctype(self.match.out) if self.sums.after.codes is not None else ""
         return replace(walk, fields=fields, codes="uint32_t" if fields else looked_up)
@@ -234,7 +236,7 @@ class Plan:
         groups = [
             {
                 "c": lanes_c.body(group, after, self.walk),
-                "asm": _blocks(assembler(match.core.name).function(group, after, self.walk)),
+                "asm": _blocks(assembler(match.core).function(group, after, self.walk)),
                 "first": group.first,
                 "index": start,
             }
@@ -298,7 +300,7 @@ class Plan:
     def cost(self) -> Cost:
         if self.match.core.vectors:
             return self._vector_cost
-        after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.name in THUMB1_CORES
+        after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.thumb1
         epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, isinstance(self.out, Planes))
         words = self.border.words if self.border else 0
         found = lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)

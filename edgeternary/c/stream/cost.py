@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeternary.c.cores import Core
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.stream.lists import AT_ONCE, After, Lists, Shift
+from edgeternary.cores import Core
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,14 @@ EFFORTS = {
         (700, 850),
     ),
     "cortex-m3": THUMB2,
-    "cortex-m4": THUMB2,
     "cortex-m7": Efforts(Effort(16, 150, 6.5, 110, 2.5, 2.4), Effort(16, 175, 6.5, 30, 2.5, 3.2)),
-    "cortex-m33": THUMB2,
     "cortex-m55": Efforts(Effort(16, 156, 6.7, 114, 2.6, 2.4), Effort(16.6, 181, 6.8, 30, 2.6, 3.3)),
 }
 OWN, DESCRIPTION = 300, 100  # bytes of a layer's function, and of a description for that of all layers
 
 
 def efforts(core: Core) -> Efforts:
-    return EFFORTS[core.name]
+    return core.figures(EFFORTS)
 
 
 def blocks(words: int) -> int:

@@ -20,6 +20,7 @@ import capstone
 import unicorn
 from unicorn import arm_const as arm
 
+from edgeternary.cores import cortex_m as find_core
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._emulator.machine import Machine
@@ -27,8 +28,6 @@ from edgeternary.toolchains import compilers
 
 ACCESSES = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
 REFUSED = "not aligned"
-NEVER = ("cortex-m0plus",)  # cores that fault on each of them
-CHECKED = NEVER  # others have IT blocks, in which unicorn 2.1 goes astray while it has hooks on memory
 SEVERAL = (
     "ldm",
     "stm",
@@ -52,7 +51,7 @@ class Alignment:
     """Judges unaligned accesses of one machine; the first that its core refuses stops it."""
 
     def __init__(self, machine: Machine, core: str) -> None:
-        self._machine, self._never = machine, core in NEVER
+        self._machine, self._never = machine, not find_core(core).unaligned
         self._decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
         self._refused: dict[int, str] = {}  # by address of an instruction: its text, "" where it may
 

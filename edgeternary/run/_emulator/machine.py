@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import unicorn
 from unicorn import arm_const as arm
 
+from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.image.elf import Elf
 from edgeternary.run._emulator.image import Regions
-from edgeternary.toolchains.cores import core as find_core
 
 PAGE = 0x10_0000  # fewer borders: with hooks on memory unicorn 2.1 may not fetch an instruction across one
 PAINT = 0xC5

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeternary.boards import Board, Memory, load_all
+from edgeternary.cores import cortex_m
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
@@ -19,7 +20,6 @@ from edgeternary.run._emulator.measured import Count, Measured, step_functions, 
 from edgeternary.toolchains import compilers, find, require
 from edgeternary.toolchains import run as start
 
-NO_TIMING = "no timing model: parts of its vector instructions overlap"
 COPROCESSOR = 0xEE00, 0xEC00  # mask and bits of the first halfword of loads and stores of vector registers
 ROOT = 0  # the layer of <model>_run itself; step i is layer i + 1
 
@@ -130,7 +130,7 @@ def measure(
         layers[index] = layers.get(index, Count(0, None)) + Count(runs, None)
     total = Count(sum(runs for _, runs in found.calls), None)
     used = image.elf.address("stack_top") - found.lowest
-    return Measured(calls, total, layers, used, NO_TIMING)
+    return Measured(calls, total, layers, used, cortex_m(core).untimed)
 
 
 def _check_vectors(image: Image, unaligned: dict[int, int]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural
+from edgeternary.cores import Core
 from edgeternary.ir import Value
 
 

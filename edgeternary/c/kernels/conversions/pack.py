@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edgeternary.c import accumulator
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural, Planes
+from edgeternary.cores import Core
 from edgeternary.ir import Value
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.lanes import pack1 as lanes_pack1
 from edgeternary.c.lanes import segments as lanes_segments
-from edgeternary.c.lanes.conv import DSP_CORES, THUMB1_CORES
 from edgeternary.c.lanes.segments import Rows, Segment
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, Stripes, Words, lane_unit
+from edgeternary.cores import Core
 from edgeternary.ir import Value
 
 LINE = 4  # elements that a turn of the fast loop packs; what is left of a row follows one by one
@@ -44,9 +43,9 @@ class PackLanes(Conversion):
         }  # fmt: skip
         if _vectors(value, core):
             fields["asm"] = _vector_assembly(value, layout)
-        elif core.name in DSP_CORES and value.type.dtype.itemsize == 1:
+        elif core.dsp and value.type.dtype.itemsize == 1:
             fields["asm"] = _assembly(value, layout)
-        elif core.name in THUMB1_CORES:
+        elif core.thumb1:
             fields["asm1"] = {k: lanes_pack1.row(value, layout, k) for k in sorted(begins)}
         return Body(fields=fields)
 
@@ -72,9 +71,9 @@ def _effort(segment: Segment, rows: Rows, value: Value, layout: Words, core: Cor
     if not _whole(segment, layout) or value.type.dtype.itemsize != 1:
         return count * slow
     whole = count // LINE * LINE
-    if core.name in DSP_CORES:
+    if core.dsp:
         return whole * (1 + 1.5 * layout.lanes) + (count - whole) * slow + CALL
-    if core.name in THUMB1_CORES and lanes_pack1.fits(value, layout):
+    if core.thumb1 and lanes_pack1.fits(value, layout):
         away = len(_behind(segment, rows)) > 1 or any(d % LINE for d in lanes_segments.apart(layout, value))
         return whole * (1.5 + (3.5 if away else 2.75) * layout.lanes) + (count - whole) * slow + 2 * CALL
     return count * slow
@@ -92,7 +91,7 @@ def _shown(rows: Rows, value: Value, layout: Words, core: Core) -> dict[str, Any
         lift = -value.type.lo  # of what a lane holds, before the unit divides
         whole = _whole(segment, layout)
         behind = []
-        if whole and core.name in THUMB1_CORES and lanes_pack1.fits(value, layout):
+        if whole and core.thumb1 and lanes_pack1.fits(value, layout):
             behind = _behind(segment, rows)
         shown.append({
             "lanes": segment.lanes, "count": segment.elements, "whole": whole, "behind": behind,

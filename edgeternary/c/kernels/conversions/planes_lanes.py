@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.lanes import bits as lanes_bits
 from edgeternary.c.lanes.border import runs
 from edgeternary.c.layouts import Lanes, Layout, Planes, planes, tall
+from edgeternary.cores import Core
 from edgeternary.ir import Value, encoding
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.kernels.conversions.pack_slices import fields
 from edgeternary.c.layouts import Layout, Planes, planes
 from edgeternary.c.slices import counters as slices
 from edgeternary.c.slices.layout import Slices
+from edgeternary.cores import Core
 from edgeternary.ir import Value, encoding
 
 SQUARE = 68  # cycles of a square, in touches

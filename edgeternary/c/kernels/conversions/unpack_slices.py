@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edgeternary.c.cores import Core
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.kernels.conversions.pack_slices import cycles, fields
 from edgeternary.c.layouts import NATURAL, Layout, Natural
 from edgeternary.c.slices.layout import Slices
+from edgeternary.cores import Core
 from edgeternary.ir import Value
 
 

@@ -1,0 +1,134 @@
+"""The cores that C is generated, compiled and emulated for: one record each, and all that depends on it.
+
+Kernels choose by the facts of a record, never by its name. To add a core, add its record: `like` names the
+core whose measured figures hold until the kernels have figures of the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """A processor core.
+
+    name       "cortex-m4"
+    like       the core whose figures hold where a table has none of this core; "" where every table has them
+
+    native     this machine, for which its own compiler builds
+
+    Instructions:
+    isa        what inline assembly may use: "thumb1" (Armv6-M: eight registers, of two-operand instructions),
+               "thumb2", or "" for none
+    dsp        every such core has the DSP instructions (USAT16, SEL, PKHBT, SMLABB), and assembly uses them;
+               false for a core whose vector registers do that work
+    pairs      C may multiply pairs of 16-bit numbers (SMLAD); it asks the compiler whether the core has that
+    vectors    it has the vector registers of Helium
+    unaligned  single loads and stores may have addresses that are no multiple of their size
+
+    Cycles that rank kernels before anything is compiled, from instruction counts of gcc -O2 code that
+    `edgeternary bench --layer` repeats; executors measure the real ones:
+    mac        one multiply-accumulate of a plain loop, weights unpacked bit by bit
+    count      to fetch, combine and count one word (32 products) of bit planes
+    touch      to load, change and store one element in a loop that looks at its place and its channel;
+               plainer loops take a share of it
+    add        one addition or subtraction of a loaded value in straight-line code
+
+    Timing:
+    untimed    why there is no model of its cycles; "" where `run/_emulator/timing` has its table
+
+    Tools:
+    gcc        value of arm-none-eabi-gcc's -mcpu
+    float      value of arm-none-eabi-gcc's -mfloat-abi; vector registers need another than soft
+    zig        value of zig's -mcpu; soft_float keeps the compiler off the floating-point registers
+    unicorn    name of the CPU model, UC_CPU_ARM_<unicorn>; an M0 has the instructions of an M0+; "" where
+               there is none: QEMU runs the core, on the emulated board with it
+    """
+
+    name: str
+    like: str = ""
+    native: bool = False
+    isa: str = "thumb2"
+    dsp: bool = False
+    pairs: bool = False
+    vectors: bool = False
+    unaligned: bool = True
+    mac: float
+    count: float
+    touch: float
+    add: float
+    untimed: str = ""
+    gcc: str = ""
+    float: str = "soft"
+    zig: str = ""
+    unicorn: str = ""
+
+    @property
+    def thumb1(self) -> bool:
+        """It has 16-bit instructions only."""
+        return self.isa == "thumb1"
+
+    def figures(self, table: Mapping[str, T]) -> T:
+        """The entry of this core in {name of a core: figures}, or of the core that it is like."""
+        return table[self.name] if self.name in table else CORES[self.like].figures(table)
+
+
+HOST = Core(name="host", native=True, isa="", mac=4, count=8, touch=4, add=1)
+CORTEX_M = {
+    core.name: core
+    for core in (
+        Core(
+            name="cortex-m0plus", isa="thumb1", unaligned=False, mac=17, count=21, touch=20, add=3,
+            gcc="cortex-m0plus", zig="cortex_m0plus", unicorn="CORTEX_M0",
+        ),
+        Core(
+            name="cortex-m3", mac=13, count=14, touch=13, add=2,
+            gcc="cortex-m3", zig="cortex_m3", unicorn="CORTEX_M3",
+        ),
+        Core(
+            name="cortex-m4", like="cortex-m3", dsp=True, pairs=True, mac=13, count=14, touch=13, add=2,
+            gcc="cortex-m4", zig="cortex_m4+soft_float", unicorn="CORTEX_M4",
+        ),
+        Core(
+            name="cortex-m7", dsp=True, pairs=True, mac=8, count=9, touch=8, add=1.5,
+            untimed="no timing model: it issues two instructions a cycle and predicts branches",
+            gcc="cortex-m7", zig="cortex_m7+soft_float", unicorn="CORTEX_M7",
+        ),
+        Core(  # a licensee may leave out the DSP instructions
+            name="cortex-m33", like="cortex-m3", pairs=True, mac=12, count=13, touch=12, add=2,
+            untimed="no timing model: its manual gives no instruction timings",
+            gcc="cortex-m33", zig="cortex_m33+soft_float", unicorn="CORTEX_M33",
+        ),
+        Core(
+            name="cortex-m55", vectors=True, mac=6, count=8, touch=6, add=1.5,
+            untimed="no timing model: parts of its vector instructions overlap",
+            gcc="cortex-m55+nofp", float="hard", zig="cortex_m55+mve",
+        ),
+    )
+}  # fmt: skip
+CORES = {HOST.name: HOST, **CORTEX_M}
+
+
+def core(name: str) -> Core:
+    """The core called `name`, "host" included; EdgeTernaryError (exit code 2) lists the known ones."""
+    return _named(name, CORES)
+
+
+def cortex_m(name: str) -> Core:
+    """The core called `name` that compilers for a Cortex-M know; EdgeTernaryError lists the known ones."""
+    return _named(name, CORTEX_M)
+
+
+def _named(name: str, known: Mapping[str, Core]) -> Core:
+    if name not in known:
+        raise EdgeTernaryError(
+            f"unknown core {name[:40]!r}", f"known are {', '.join(known)}", "use one of these", USAGE
+        )
+    return known[name]
