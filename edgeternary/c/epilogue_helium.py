@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeternary.c.lanes.thumb2 import constant
+from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.tables import Table
 
 NAMES = ("offset", "m", "b", "s")

@@ -6,6 +6,7 @@ A kernel is a file in `kernels/` that defines KERNEL, and a template of the same
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,6 +14,7 @@ from typing import ClassVar
 from edgeternary.c.layouts import Layout
 from edgeternary.c.tables import Table
 from edgeternary.cores import Core
+from edgeternary.described import Described
 from edgeternary.ir import Op, Value
 
 
@@ -99,24 +101,29 @@ class Body:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
-class Kernel:
-    """One way to run the ops of a pattern. Subclasses give `name`, `patterns`, `offers` and `body`."""
+class Kernel(Described, abstract=True):
+    """One way to run the ops of a pattern."""
 
     name: ClassVar[str]
-    patterns: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    patterns: ClassVar[tuple[tuple[str, ...], ...]]
 
+    @abstractmethod
     def offers(self, match: Match) -> Iterator[Offer]:
         """Ways to run `match`; none where a precondition does not hold."""
-        raise NotImplementedError
 
+    @abstractmethod
     def body(self, match: Match, offer: Offer) -> Body:
         """Constants and template fields for an offer that was taken."""
-        raise NotImplementedError
 
 
-class Conversion(Kernel):
-    """A kernel that moves a value from one layout to another."""
+class Conversion(Kernel, abstract=True):
+    """A kernel that moves a value from one layout to another, and runs no op."""
 
+    patterns = ()
+
+    @abstractmethod
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         """The offer to do so, or None where this kernel cannot."""
-        raise NotImplementedError
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        yield from ()

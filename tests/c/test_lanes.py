@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgeternary.c.kernels.conv2d_baked import Conv2dBaked
-from edgeternary.c.lanes import after as lanes_after
+from edgeternary.c.lanes.after.base import Reach
 from edgeternary.c.lanes.border import border
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import Lanes
@@ -106,7 +106,7 @@ def test_bounds_take_the_signs_of_the_weights_apart() -> None:
         op = Conv2d(
             name="c", inputs=("x",), weights=weights, weight_type="ternary", bias=np.zeros(1, np.int32)
         )
-        reach = lanes_after.Reach.of(op, op.weights.astype(np.int32), np.ones(1, np.int64), x, False, 16)
+        reach = Reach.of(op, op.weights.astype(np.int32), np.ones(1, np.int64), x, False, 16)
         assert (reach.most >= plus + minus) == fits
 
 

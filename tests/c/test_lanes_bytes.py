@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -13,14 +14,15 @@ from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import conv as lanes_conv
 from edgeternary.c.lanes import pack1 as lanes_pack1
 from edgeternary.c.lanes import segments as lanes_segments
-from edgeternary.c.lanes import to_bytes as lanes_bytes
-from edgeternary.c.lanes import transpose2 as lanes_transpose2
+from edgeternary.c.lanes.after import Case, transpose2
+from edgeternary.c.lanes.after.natural import Bytes
+from edgeternary.c.lanes.segments import Rows
 from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import NATURAL, Layout, Stripes, Words
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
-from edgeternary.ir import Graph, IntArray, parse
+from edgeternary.ir import Graph, IntArray, Value, parse
 from edgeternary.ops import Conv2d, Requantize, build
 from edgeternary.run._bench import elements
 from edgeternary.run._emulator.image import link
@@ -32,7 +34,6 @@ from tests.c.harness import Program
 from tests.c.lanes_nets import conv
 from tests.c.test_lanes_narrow import edge_cases
 from tests.need import need
-from tests.registry.faults import rewritten
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
 # height, width, channels, outputs, kernel, stride: rows and outputs of every remainder
@@ -223,28 +224,52 @@ def _anywhere(plan: Plan) -> None:
         assert found == b"\xa5" * y + right + b"\xa5" * (8 - y), (x, y)
 
 
+PLAN, FOUR, JOINED, STRIPES = Bytes.plan, transpose2._four, lanes_pack1._joined, lanes_segments._of_stripes
+
+
+def _never_hard(case: Case) -> Bytes | None:
+    found = PLAN(case)
+    return found and replace(found, hard=np.zeros_like(found.hard))
+
+
+def _lowest_code_raised(case: Case) -> Bytes | None:
+    found = PLAN(case)
+    if found is None or found.codes is None:
+        return found
+    return replace(found, codes=np.maximum(found.codes, found.codes.min() + 1))
+
+
+def _too_little_skipped(layout: Stripes, value: Value) -> list[Rows]:
+    skips = [{lane: n - value.channels for lane, n in rows.skips.items()} for rows in STRIPES(layout, value)]
+    return [replace(rows, skips=n) for rows, n in zip(STRIPES(layout, value), skips, strict=True)]
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize(
-    ("core", "module", "name", "old", "new"),
+    ("core", "owner", "name", "fault"),
     [
-        ("cortex-m4", lanes_bytes, "plan", "(low < floor) | (high >= ceiling)", "low > high"),
+        ("cortex-m4", Bytes, "plan", _never_hard),
+        ("cortex-m0plus", Bytes, "plan", _lowest_code_raised),
+        (
+            "cortex-m4",
+            transpose2,
+            "_four",
+            lambda *given: (text.replace("#8", "#7") for text in FOUR(*given)),
+        ),
         (
             "cortex-m0plus",
-            lanes_bytes,
-            "plan",
-            "clip(follow.lo, follow.hi)",
-            "clip(follow.lo + 1, follow.hi)",
+            lanes_pack1,
+            "_joined",
+            lambda a, b, n: [JOINED(a, b, n)[0], JOINED(a, b, 4 - n)[1]],
         ),
-        ("cortex-m4", lanes_transpose2, "_four", "lsr {t}, {t}, #8", "lsr {t}, {t}, #7"),
-        ("cortex-m0plus", lanes_pack1, "_joined", "32 - 8 * behind", "8 * behind"),
-        ("cortex-m4", lanes_segments, "_of_stripes", "width * channels - sum", "channels - sum"),
+        ("cortex-m4", lanes_segments, "_of_stripes", _too_little_skipped),
     ],
 )
 def test_faults_are_caught(
-    core: str, module: object, name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+    core: str, owner: object, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    monkeypatch.setattr(module, name, rewritten(getattr(module, name), old, new))
+    monkeypatch.setattr(owner, name, fault)
     lanes_conv.sums.cache_clear()
     try:
         with pytest.raises(AssertionError, match="Arrays are not equal"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeternary.c.kernel import Kernel, Match, Offer
-from edgeternary.c.lanes import fields as lanes_fields
-from edgeternary.c.lanes import halves as lanes_halves
+from edgeternary.c.lanes import conv as lanes_conv
+from edgeternary.c.lanes.after import fields, halves
+from edgeternary.c.lanes.after.halves import Halves
 from edgeternary.c.layouts import NATURAL, Lanes
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
@@ -21,7 +23,6 @@ from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
 from tests.c.lanes_nets import conv
 from tests.need import need
-from tests.registry.faults import rewritten
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
 ROWS, WIDTH = 5, 3
@@ -218,29 +219,36 @@ def test_one_value_in_two_layouts(core: str) -> None:
     np.testing.assert_array_equal(found, reference(graph, codes).outputs)
 
 
+ODDS, TABLE, INSERT = Halves.odds, fields.table, fields.insert
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize(
-    ("module", "name", "old", "new"),
+    ("owner", "name", "fault"),
     [
-        (lanes_halves, "plan", "above % 2", "above * 0"),
-        (lanes_halves, "_easy", "(high + s <= PARTS * most)", "(high + s <= high + s)"),
-        (lanes_fields, "table", "(0, 1, 2, 3)", "(0, 2, 1, 3)"),
-        (lanes_fields, "insert", "bits.reverse()", "bits.sort()"),
+        (Halves, "odds", lambda *given: [False] * len(ODDS(*given))),
+        (halves, "_easy", lambda t, low, high, most: low + most + 1 - t[:, 0] >= t.max(axis=1) - t[:, 0]),
+        (fields, "table", lambda *given: TABLE(*given)[_swapped_bits()]),
+        (fields, "insert", lambda *given: (line for line in INSERT(*given) if not line.startswith("eors"))),
     ],
 )
 def test_faults_are_caught(
-    module: object, name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+    owner: object, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     graphs = [edge_cases("ternary", 200, 12, follow) for follow in ("ternary", "uint2")]
     for graph in graphs:
         check_on_core(on_lanes(graph, "cortex-m0plus"))
-    monkeypatch.setattr(module, name, rewritten(getattr(module, name), old, new))
-    from edgeternary.c.lanes import conv as lanes_conv
-
+    monkeypatch.setattr(owner, name, fault)
     lanes_conv.sums.cache_clear()
     with pytest.raises(AssertionError):
         for graph in graphs:
             check_on_core(on_lanes(graph, "cortex-m0plus"))
     monkeypatch.undo()
     lanes_conv.sums.cache_clear()
+
+
+def _swapped_bits() -> IntArray:
+    """Every byte with the two bits of each channel exchanged."""
+    index = np.arange(256)
+    return (index >> 1 & 0x55 | index << 1 & 0xAA).astype(np.int32)

@@ -11,7 +11,6 @@ from edgeternary.c.lanes.window import part_rows
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
 
-SCALED = 14  # cycles for a product, a shift and a clamp in each of two lanes; twice that in Thumb-1
 MAX_CHANNELS = 64  # each has its own few lines
 
 
@@ -32,7 +31,7 @@ class AddLanes(Kernel):
             if edge is None:
                 continue
             words = rows * tall(match.out.shape)[1] * match.out.channels
-            cycles = words * self._effort(match, added) + 5 * edge.words
+            cycles = words * added.after.cycles_c(match.core) + 5 * edge.words
             cost = Cost(cycles, 40 * match.out.channels, fetched=40 * words)
             for first in self._layouts(match, 0, out, rows):
                 for second in self._layouts(match, 1, out, rows):
@@ -45,14 +44,6 @@ class AddLanes(Kernel):
             if isinstance(there, Lanes) and there.starts == out.starts and serves(there, value, rows):
                 found.append(there)
         return list(dict.fromkeys(found))
-
-    def _effort(self, match: Match, added: Added) -> float:
-        """Cycles of a word."""
-        if added.after.kind == "shift":
-            return 12 if match.core.dsp else 26 if match.core.thumb1 else 20
-        if added.after.kind == "scale":
-            return 8 + SCALED * (2 if match.core.thumb1 else 1)
-        return 10 + 5 * added.after.levels
 
     def body(self, match: Match, offer: Offer) -> Body:
         out = offer.out
@@ -67,7 +58,7 @@ class AddLanes(Kernel):
             "place": first_word(out, channels), "row": out.width * channels, "out": match.out,
             "border": border(out, match.out, rows, out.starts), "after": added.after,
             "plain": list(added.lines(out.ones, dsp=False)),
-            "dsp": list(added.lines(out.ones, dsp=True)) if added.after.kind == "shift" else [],
+            "dsp": list(added.lines(out.ones, dsp=True)) if added.after.has_dsp_c else [],
         }  # fmt: skip
         return Body(fields=fields)
 

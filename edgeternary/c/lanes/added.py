@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeternary.c.kernel import Match
-from edgeternary.c.lanes import after as lanes_after
-from edgeternary.c.lanes import c99 as lanes_c
-from edgeternary.c.lanes.after import After, Interval, Reach
+from edgeternary.c.lanes.after import Case, LaneWise, plan_added
+from edgeternary.c.lanes.after.base import Reach, signs
 from edgeternary.c.lanes.program import Group
+from edgeternary.c.lanes.text_c import with_literals
 from edgeternary.c.lanes.window import part_rows
 from edgeternary.c.layouts import Lanes, lane_unit, tall
 from edgeternary.ir import Value
@@ -44,7 +44,7 @@ def first_word(layout: Lanes, channels: int) -> int:
 class Added:
     """after  as for a convolution;  factors (C,): 1, or -1 where the sum is subtracted"""
 
-    after: After
+    after: LaneWise
     factors: tuple[int, ...]
     bits: int
 
@@ -55,14 +55,15 @@ class Added:
         unit, count = lane_unit(x0.type), match.out.channels
         if unit != lane_unit(x1.type) or any(x.type.hi - x.type.lo >= unit << bits for x in match.ins):
             return None
-        factors = lanes_after.signs(match.follow, count)
+        factors = signs(match.follow, count)
         lows, highs = (
             sum((end - x.type.lo) // unit for end, x in zip(ends, match.ins, strict=True))
             for ends in ((x0.lo, x1.lo), (x0.hi, x1.hi))
         )
         ends = np.stack([factors * lows, factors * highs])
         reach = Reach(lows, highs, unit, factors * (x0.type.lo + x1.type.lo), bits)
-        after = lanes_after.plan(match.follow, Interval(ends.min(axis=0), ends.max(axis=0)), reach, match.out)
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        after = plan_added(Case(match.follow, low, high, reach, match.out, match.core))
         return None if after is None else Added(after, tuple(factors.tolist()), bits)
 
     def lines(self, ones: int, dsp: bool) -> Iterator[str]:
@@ -70,11 +71,11 @@ class Added:
         count = len(self.factors)
         words = [(word * ones) & 0xFFFFFFFF for word in self.after.start.tolist()]
         group = Group(0, count, ())
-        limits = lanes_after.limit_words(self.after, group, self.bits, ones)
+        limits = self.after.words(group, self.bits, ones)
+        text = self.after.dsp_c if dsp else self.after.word_c
         for i, factor in enumerate(self.factors):
             terms = {1: f" + a[{i}] + b[{i}]", -1: f" - a[{i}] - b[{i}]", 0: ""}[factor]
             yield f"sum = 0x{words[i]:x}u{terms};"
-            name = "saturate" if dsp and self.after.kind == "shift" else self.after.kind
-            for line in lanes_c.AFTER[name](self.after, group, i, self.bits, ones):
-                yield re.sub(rf"\ba{i}\b", "sum", lanes_c.with_literals(line, [0] * count + limits))
+            for line in text(group, i, self.bits, ones):
+                yield re.sub(rf"\ba{i}\b", "sum", with_literals(line, [0] * count + limits))
             yield f"to[{i}] = sum;"

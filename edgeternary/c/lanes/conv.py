@@ -13,16 +13,16 @@ from edgeternary.c import epilogue
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import after as lanes_after
 from edgeternary.c.lanes import bits as lanes_bits
-from edgeternary.c.lanes import c99 as lanes_c
+from edgeternary.c.lanes import c99
 from edgeternary.c.lanes import cost as lanes_cost
-from edgeternary.c.lanes import fields as lanes_fields
-from edgeternary.c.lanes import halves as lanes_halves
 from edgeternary.c.lanes import helium as lanes_helium
 from edgeternary.c.lanes import program as lanes_program
 from edgeternary.c.lanes import thumb1 as lanes_thumb1
 from edgeternary.c.lanes import thumb2 as lanes_thumb2
-from edgeternary.c.lanes import to_bytes as lanes_bytes
-from edgeternary.c.lanes.after import After, Interval, Reach
+from edgeternary.c.lanes.after import After, Case
+from edgeternary.c.lanes.after import fields as lanes_fields
+from edgeternary.c.lanes.after.base import Reach, part_start, signs
+from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.border import Border, border
 from edgeternary.c.lanes.cost import Epilogue
 from edgeternary.c.lanes.program import Group, Matrix, Wide
@@ -36,7 +36,6 @@ from edgeternary.ops import Conv2d, Threshold
 from edgeternary.passes.affine import Affine
 
 NO_LIMIT = 2**31  # of the terms of a sum
-MAX_SELECTED = 3  # thresholds for which USUB8 and SEL pay
 BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
@@ -46,11 +45,6 @@ def assembler(core: Core) -> ModuleType:
     if core.vectors:
         return lanes_helium
     return lanes_thumb1 if core.thumb1 else lanes_thumb2
-
-
-def _selected(core: Core) -> int:
-    """Most thresholds of `select`: vector registers compare in every lane, other cores with USUB8 and SEL."""
-    return lanes_after.MAX_LEVELS if core.vectors else MAX_SELECTED if core.dsp else 0
 
 
 @dataclass(frozen=True)
@@ -76,31 +70,23 @@ def sums(
     assert window is not None
     count = len(op.bias)
     packed = store != "rows"
-    factors = lanes_after.signs(follow, count) if packed else _negated(follow, count)
+    factors = signs(follow, count) if packed else _negated(follow, count)
     codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
     reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
     matrix = Matrix.of(op, codes, x, window, layout)
     if reach.most < min(MIN_TERMS, max(len(words) for words in matrix.words)):
         return None
     low, high = matrix.interval(reach.lo, reach.hi)
-    after: After | None = lanes_after.sums(count)
-    if packed:
-        ends = Interval(low, high)
-        after = None
-        if store == "bytes" and not core.vectors:
-            after = lanes_bytes.plan(follow, ends, reach, out, core.thumb1)
-        after = after or lanes_after.plan(follow, ends, reach, out, _selected(core))
-        if after is None and not core.vectors:
-            after = lanes_halves.plan(follow, ends, reach, out)
+    case = Case(follow, low, high, reach, out, core, natural=store == "bytes")
+    after = lanes_after.plan(case) if packed else lanes_after.Sums.plan(case)
     if after is None:
         return None
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
     choices = assembler(core).REGISTERS
-    if after.kind in ("scale", "select", "halves"):  # these need two registers more
-        choices = choices[:1]
-    parts = {"sums": 1, "halves": lanes_halves.PARTS}.get(after.kind)
-    found = lanes_program.groups(matrix, choices, reach.most if parts else NO_LIMIT, parts or 1)
-    if after.kind == "halves" and len(found[0].parts) > lanes_halves.PARTS:
+    least, most = after.parts
+    limit = NO_LIMIT if most == 1 else reach.most
+    found = lanes_program.groups(matrix, choices[:1] if after.spare else choices, limit, least)
+    if len(found[0].parts) > most:
         return None
     return Sums(window, reach, after, tuple(found), bound)
 
@@ -228,14 +214,14 @@ class Plan:
         words, index = self._words()
         tables = [Table("starts", np.array(words, np.uint32), "in every lane", hexadecimal=True)]
         if self.walk.fields:
-            spread = lanes_fields.table(after.levels, self.walk.low, self.walk.unit)
+            spread = lanes_fields.table(cast(Compared, after).levels, self.walk.low, self.walk.unit)
             tables.append(Table("codes", spread, "of four channels, by two bits each", hexadecimal=True))
         if after.codes is not None:
             kept = after.codes.astype(match.out.type.dtype)
             tables.append(Table("codes", kept, "of shifted sums, the smallest first"))
         groups = [
             {
-                "c": lanes_c.body(group, after, self.walk),
+                "c": c99.body(group, after, self.walk),
                 "asm": _blocks(assembler(match.core).function(group, after, self.walk)),
                 "first": group.first,
                 "index": start,
@@ -264,20 +250,15 @@ class Plan:
         return Body(tables, fields)
 
     def _words(self) -> tuple[list[int], list[int]]:
-        """(words, index of each group): starts of each part, then what `limit_words` gives."""
+        """(words, index of each group): starts of each part, then what the kind wants."""
         after, reach, ones = self.sums.after, self.sums.reach, self.layout.ones
         words: list[int] = []
         index = []
         for group in self.sums.groups:
             index.append(len(words))
-            starts = after.start[group.first : group.first + group.size].tolist()
-            if after.kind == "sums":
-                parts = range(len(group.parts))
-                starts = [start for part in parts for start in lanes_after.part_start(group, part, reach)]
-            elif after.kind == "halves":
-                starts = lanes_halves.part_starts(after, group, reach)
+            starts = after.starts(group, reach)
             words += [start * ones % 2**32 for start in starts]
-            words += lanes_after.limit_words(after, group, self.layout.bits, ones)
+            words += after.words(group, self.layout.bits, ones)
         return words, index
 
     def _epilogue(self) -> epilogue.Epilogue:
@@ -292,7 +273,7 @@ class Plan:
         start = np.zeros(self.channels, np.int64)
         for group in self.sums.groups:
             for part in range(len(group.parts)):
-                start[group.first : group.first + group.size] += lanes_after.part_start(group, part, reach)
+                start[group.first : group.first + group.size] += part_start(group, part, reach)
         offset = reach.offset - reach.unit * start
         return Affine(reach.unit, offset, 0, 2 * self.sums.bound + 1)
 

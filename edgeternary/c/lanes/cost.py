@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Cost, Match
-from edgeternary.c.lanes import to_bytes as lanes_bytes
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group
 from edgeternary.ops import Threshold
@@ -33,18 +32,13 @@ class Epilogue:
     @property
     def cycles(self) -> float:
         """For one output in all lanes; a load takes 2."""
-        levels, kind = self.after.levels, self.after.kind
-        if kind == "sums":
-            return 1
-        if kind == "bytes":
-            return lanes_bytes.cycles(self.after, self.thumb1)
-        halved = kind == "halves"
+        cycles = self.after.cycles()
+        own = cycles.thumb1 if self.thumb1 else cycles.thumb2
+        if self.after.stores:
+            return own
         if self.thumb1:
-            store = 8 if self.fields else 2 + 4 * self.lanes if self.store == "bytes" else 2
-            return store + {"shift": 13, "scale": 28}.get(kind, 5 * levels) + 9 * halved
-        store = 2 + 2 * self.lanes if self.store == "bytes" else 1
-        narrow = {"shift": 4, "scale": 9, "select": 3 * levels}
-        return store + narrow.get(kind, 2 + 5 * (levels - 1)) + 4 * halved
+            return own + (8 if self.fields else 2 + 4 * self.lanes if self.store == "bytes" else 2)
+        return own + (2 + 2 * self.lanes if self.store == "bytes" else 1)
 
     @property
     def around(self) -> int:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.after.compared import Compared
 
 REGISTERS = ("r4", "r5", "r2")  # enough for three comparisons at a time
-POOL_EVERY = 200  # instructions; a literal is at most 1020 bytes away
 Comparison = tuple[int, str, list[str]]  # level, register, lines
 
 
@@ -20,15 +19,8 @@ def tops(bits: int, ones: int) -> str:
     return f"=0x{ones << (bits - 1):08x}"
 
 
-def halve(after: After, channel: int, bits: int) -> list[str]:
-    """r3 = (r3 + r4) >> 1 in each lane; r2: the bit that is lost, if a comparison needs it."""
-    lost = [f"lsrs r2, r6, #{bits - 1}", "ands r2, r5"] if any(after.odds(channel)) else []
-    first = ["movs r5, r3", "eors r5, r4", "ands r3, r4"]
-    return [*first, *lost, "lsrs r5, r5, #1", "bics r5, r6", "adds r3, r3, r5"]
-
-
 def comparisons(
-    after: After, channel: int, bits: int, ones: int, registers: Sequence[str]
+    after: Compared, channel: int, bits: int, ones: int, registers: Sequence[str]
 ) -> Iterator[Comparison]:
     """Those of one channel with the sum in r3, in the order in which they have to be made."""
     if after.hard[channel]:
@@ -36,16 +28,13 @@ def comparisons(
         return
     odd = after.odds(channel)
     for level, register in zip(range(after.levels - 1, 0, -1), registers, strict=False):
-        limit = int(after.limits[level, channel])
-        if after.kind == "count":
-            limit = int(after.limits[1 : level + 1, channel].sum())
-        lines = [_load(register, limit * ones), f"subs {register}, r3, {register}"]
+        lines = [_load(register, after.above(level, channel) * ones), f"subs {register}, r3, {register}"]
         yield level, register, [*lines, *([f"adds {register}, {register}, r2"] if odd[level] else [])]
     yield 0, "r3", []
 
 
 def _all_bits(
-    after: After, channel: int, bits: int, ones: int, registers: Sequence[str]
+    after: Compared, channel: int, bits: int, ones: int, registers: Sequence[str]
 ) -> Iterator[Comparison]:
     """a >= t: the highest bits decide, or where they agree the others, compared below a highest bit of 1."""
     edge, odd = 2 ** (bits - 1), after.odds(channel)
@@ -60,8 +49,8 @@ def _all_bits(
         yield level, register, [*lines, f"{'ands' if limit >= edge else 'orrs'} {register}, r3"]
 
 
-def count(after: After, channel: int, bits: int, ones: int) -> Iterator[str]:
-    """r1: how many thresholds the sum in r3 reaches."""
+def count(after: Compared, channel: int, bits: int, ones: int) -> Iterator[str]:
+    """r1: the number of thresholds that the sum in r3 reaches."""
     found = comparisons(after, channel, bits, ones, ("r4",) * after.levels)
     for number, (_, register, lines) in enumerate(found):
         yield from [*lines, f"ands {register}, r6"]

@@ -12,12 +12,14 @@ r5          y                                  r6, r7      a byte times four, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from edgeternary.c.lanes import compare1 as lanes_compare1
-from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes import text1
+from edgeternary.c.lanes.after import compare1
+from edgeternary.c.lanes.after.base import After
+from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.program import Group
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.ir import IntArray
@@ -30,7 +32,7 @@ def fit(groups: Sequence[Group], after: After, walk: Walk) -> bool:
     """Whether every group is stored in whole words, from addresses that are multiples of 4 apart."""
     apart = (walk.y_step, *walk.lanes, *(n for group in groups for n in (group.first, group.size)))
     return (
-        after.kind in ("count", "halves")
+        isinstance(after, Compared)
         and len(walk.lanes) == CHANNELS
         and 1 <= after.levels <= LEVELS
         and all(number % CHANNELS == 0 for number in apart)
@@ -45,14 +47,14 @@ def table(levels: int, low: int, unit: int) -> IntArray:
     return sum(codes[index >> 2 * c & 3] << 8 * c for c in range(CHANNELS)).astype(np.uint32)
 
 
-def insert(after: After, channel: int, walk: Walk, first: bool) -> Iterator[str]:
+def insert(after: Compared, channel: int, walk: Walk, first: bool) -> Iterator[str]:
     """The code of the sum in r3 to the top of r1, which moves down; `channel` of all.
 
     Of thresholds t0 <= t1 <= t2 the bits are: t0 and 0; t0 and t1; t1 and t0 ^ t1 ^ t2.
     """
     reached = {}
-    registers = lanes_compare1.REGISTERS
-    for level, register, lines in lanes_compare1.comparisons(after, channel, walk.bits, walk.ones, registers):
+    registers = compare1.REGISTERS
+    for level, register, lines in compare1.comparisons(after, channel, walk.bits, walk.ones, registers):
         yield from lines
         reached[level] = register
     bits = [reached[level] for level in range(min(after.levels, 2))]
@@ -66,18 +68,16 @@ def insert(after: After, channel: int, walk: Walk, first: bool) -> Iterator[str]
         yield f"movs r1, {bit}" if first and not number else f"orrs r1, {bit}"
 
 
-def store(
-    group: Group, walk: Walk, add: Callable[[str, int, str], list[str]], y: int, codes: int
-) -> list[str]:
-    """To y, which lies in the frame at `y` as the table does at `codes`; jumps to `bytes_` and back to 5."""
+def store(group: Group, walk: Walk, codes: int) -> list[str]:
+    """To y; the table lies in the frame at `codes`. Jumps to `bytes_` and back to 5."""
     values = ("r3", "r4")[: group.size // CHANNELS]
-    lines = [f"ldr r7, [sp, #{codes}]", "movs r6, #255", "lsls r6, r6, #2", f"ldr r5, [sp, #{y}]"]
+    lines = [f"ldr r7, [sp, #{codes}]", "movs r6, #255", "lsls r6, r6, #2", f"ldr r5, [sp, #{text1.Y}]"]
     lines += ["lsls r3, r5, #30", "bne 6f"]
     for lane, step in enumerate([*_steps(group, walk), 0]):
         for value, source in zip(values, ("r1", "r2"), strict=False):
             move = f"lsrs {value}, {source}, #{8 * lane - 2}" if lane else f"lsls {value}, {source}, #2"
             lines += [move, f"ands {value}, r6", f"ldr {value}, [r7, {value}]"]
-        lines += [f"stmia r5!, {{{', '.join(values)}}}", *add("r5", step, "r3")]
+        lines += [f"stmia r5!, {{{', '.join(values)}}}", *text1.add("r5", step, "r3")]
     return [*lines, "5:"]
 
 

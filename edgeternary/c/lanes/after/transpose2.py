@@ -13,8 +13,9 @@ r1, r2, r12, lr     y of the lanes, those that are too far away for an offset   
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from edgeternary.c.lanes.text2 import sum_to
 from edgeternary.c.lanes.walk import Walk
 
 LANES = 4
@@ -23,19 +24,17 @@ POINTERS = ("r1", "r2", "r12", "lr")
 FLAGS = ("mov r0, #0x01010101", "mov r3, #0x00ff00ff", "usub8 r3, r3, r0")
 
 
-def store(
-    walk: Walk, codes: Sequence[str], y: int, sum: Callable[[str, str, int, str], list[str]]
-) -> Iterator[str]:
-    """From words of codes to y, which is in the frame at `y`; `sum` (register, base, number, spare) adds."""
+def store(walk: Walk, codes: Sequence[str], y: int) -> Iterator[str]:
+    """From words of codes to y, which is in the frame at `y`."""
     yield f"ldr r1, [sp, #{y}]"
     if len(walk.lanes) != LANES:
-        yield from _two_lanes(walk, codes, sum)
+        yield from _two_lanes(walk, codes)
         return
     places = []
     for pointer, apart in zip(POINTERS, walk.lanes, strict=True):
         near = apart + len(codes) <= REACH
         places.append(("r1", apart) if near else (pointer, 0))
-        yield from [] if near else sum(pointer, "r1", apart, "r3")
+        yield from [] if near else sum_to(pointer, "r1", apart, "r3")
     yield from FLAGS if len(codes) > 1 else ()
     for i in range(0, len(codes) - 3, 4):
         yield from _four(codes[i : i + 4], _at(places, i))
@@ -73,10 +72,8 @@ def _one(code: str, bits: int, places: Sequence[str]) -> Iterator[str]:
         yield f"strb {code}, {place}"
 
 
-def _two_lanes(
-    walk: Walk, codes: Sequence[str], sum: Callable[[str, str, int, str], list[str]]
-) -> Iterator[str]:
+def _two_lanes(walk: Walk, codes: Sequence[str]) -> Iterator[str]:
     """Codes in lanes of 16 bits."""
-    yield from sum("r2", "r1", walk.lanes[1], "r3")
+    yield from sum_to("r2", "r1", walk.lanes[1], "r3")
     for i, code in enumerate(codes):
         yield from _one(code, 16, [f"[r1, #{i}]", f"[r2, #{i}]"])
