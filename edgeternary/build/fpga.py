@@ -39,13 +39,13 @@ def make(
     """
     require("amaranth")
     from edgeternary.build import fpga_chip
-    from edgeternary.hdl import plan
+    from edgeternary.hdl import hints
 
     _refuse(device, board, build, constraints)
     platform = board if board and board.fpga and board.fpga.platform else None
     asked = _for_board(platform, constraints) if platform else replace(constraints, device=device)
     progress("planning")
-    design = plan.design(graph, asked)
+    design = hints.design(graph, asked)
     if build and not platform:
         require("zig")  # of the simulator, which comes after minutes of synthesis
         design = within_luts(graph, design, asked, progress, yosys)
@@ -83,10 +83,10 @@ def sources(
 
 def planned(graph: Graph, device: str, constraints: Constraints) -> tuple[Any, Constraints]:
     """The design (hdl.top.Design) for a part or family, and the constraints that it was planned for."""
-    from edgeternary.hdl import plan
+    from edgeternary.hdl import hints
 
     asked = replace(constraints, device=device)
-    return plan.design(graph, asked), asked
+    return hints.design(graph, asked), asked
 
 
 def written(

@@ -1,4 +1,4 @@
-"""What would do instead of a design that is out of reach: each hint was planned before it is given."""
+"""Options that fit in place of a design that is out of reach: each was planned before it is named."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ SLOWER = 0.9  # from one rate to the next lower one that is tried
 TRIES = 12
 
 
+def design(graph: Graph, constraints: Constraints) -> Design:
+    """What plan.design makes; for what is out of reach the error names options that were planned and fit."""
+    try:
+        return plan.design(graph, constraints)
+    except EdgeTernaryError as error:
+        if error.code != DOES_NOT_FIT:
+            raise
+        raise EdgeTernaryError(error.what, error.why, remedy(graph, constraints), error.code) from error
+
+
 def remedy(graph: Graph, constraints: Constraints) -> str:
     """Options that were planned and fit, in place of constraints (`constraints`) that no design meets."""
     other = "a board with a larger FPGA, or " if constraints.taken else ""
@@ -25,7 +35,7 @@ def remedy(graph: Graph, constraints: Constraints) -> str:
 def possible(graph: Graph, constraints: Constraints) -> Design | None:
     """The design that meets the constraints, None if there is none."""
     try:
-        return plan.design(graph, constraints, advise=False)
+        return plan.design(graph, constraints)
     except EdgeTernaryError as error:
         if error.code != DOES_NOT_FIT:
             raise

@@ -247,23 +247,35 @@ def _check(graph: Graph, found: Folding, part: Part, constraints: Constraints) -
             )
 
 
-def design(graph: Graph, constraints: Constraints, memories: str = "", advise: bool = True) -> Design:
+def design(graph: Graph, constraints: Constraints, memories: str = "") -> Design:
     """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
 
     Memories are placed for the device as `hdl.memory` says, or for `memories`, another device or family. What
     does not fit otherwise gets its weights in single-port RAM, if the part has some, and a loader.
-    EdgeTernaryError: code 5 for what is out of reach; with `advise` it says what is not, see hdl.hints. Code
-    2 for constraints that exclude each other.
+    EdgeTernaryError: code 5 for what is out of reach (`hints.design` says what is not), code 2 for
+    constraints that exclude each other.
     """
     _refuse_contradictions(constraints)
+    part = PARTS.get(constraints.device)
+    rams = part.single_port_rams if part else 0
+    most = rams if constraints.single_port_rams < 0 else min(rams, constraints.single_port_rams)
+    constraints = replace(constraints, single_port_rams=0)
     try:
-        return _design(graph, constraints, memories)
+        found = folding(graph, constraints)
     except EdgeTernaryError as error:
-        if error.code != DOES_NOT_FIT or not advise:
+        if not most or error.code != DOES_NOT_FIT:
             raise
-        from edgeternary.hdl import hints
-
-        raise EdgeTernaryError(error.what, error.why, hints.remedy(graph, constraints), error.code) from error
+        constraints = replace(constraints, single_port_rams=most)
+        found = folding(graph, constraints)
+    made = build(graph, found, answer=bool(constraints.device) and not constraints.embedded)
+    if not constraints.device:
+        return made
+    made = replace(made, single_port_rams=constraints.single_port_rams)
+    target = memories or constraints.device
+    chosen = PARTS.get(target)
+    available = constraints.blocks or (chosen.ram_blocks if chosen else None)
+    single_port = 0 if memories else made.single_port_rams
+    return with_loader(memory.placed(made, family(target), available, single_port))
 
 
 def _refuse_contradictions(constraints: Constraints) -> None:
@@ -287,26 +299,3 @@ def _refuse_contradictions(constraints: Constraints) -> None:
         raise EdgeTernaryError(
             f"--maximize and {other} exclude each other", why, "leave one of them out", USAGE
         )
-
-
-def _design(graph: Graph, constraints: Constraints, memories: str) -> Design:
-    part = PARTS.get(constraints.device)
-    rams = part.single_port_rams if part else 0
-    most = rams if constraints.single_port_rams < 0 else min(rams, constraints.single_port_rams)
-    constraints = replace(constraints, single_port_rams=0)
-    try:
-        found = folding(graph, constraints)
-    except EdgeTernaryError as error:
-        if not most or error.code != DOES_NOT_FIT:
-            raise
-        constraints = replace(constraints, single_port_rams=most)
-        found = folding(graph, constraints)
-    made = build(graph, found, answer=bool(constraints.device) and not constraints.embedded)
-    if not constraints.device:
-        return made
-    made = replace(made, single_port_rams=constraints.single_port_rams)
-    target = memories or constraints.device
-    chosen = PARTS.get(target)
-    available = constraints.blocks or (chosen.ram_blocks if chosen else None)
-    single_port = 0 if memories else made.single_port_rams
-    return with_loader(memory.placed(made, family(target), available, single_port))

@@ -21,7 +21,7 @@ def design_for(graph: Graph, device: str, options: Mapping[str, object]) -> Desi
     """
     from edgeternary.hdl.constraints import Constraints
     from edgeternary.hdl.devices import family
-    from edgeternary.hdl.plan import design
+    from edgeternary.hdl.hints import design
 
     latency = options.get("latency") or 0
     if not isinstance(latency, int) or latency < 0:

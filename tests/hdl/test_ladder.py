@@ -45,7 +45,7 @@ def rom() -> Graph:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "folding", lambda graph, constraints, advise=True: fold(graph, 1))
+    monkeypatch.setattr(plan, "folding", lambda graph, constraints: fold(graph, 1))
 
 
 def samples(graph: Graph) -> np.ndarray:

@@ -59,20 +59,20 @@ def test_faster_costs_more_and_maximize_takes_what_fits() -> None:
 
 
 def test_a_rate_out_of_reach_names_one_that_is() -> None:
-    from edgeternary.hdl import plan
+    from edgeternary.hdl import hints
 
     with pytest.raises(EdgeTernaryError, match=r"does not reach 10,000,000 frames/s.*--fps \d+") as caught:
-        plan.design(zoo.load("mnist-mlp-binary-64"), Constraints("up5k", 1e7))
+        hints.design(zoo.load("mnist-mlp-binary-64"), Constraints("up5k", 1e7))
     assert caught.value.code == 5
 
 
 def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
-    from edgeternary.hdl import plan
+    from edgeternary.hdl import hints
 
     with pytest.raises(
         EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device ecp5-25f"
     ) as caught:
-        plan.design(zoo.load("fashion-resnet8"), Constraints("up5k"))
+        hints.design(zoo.load("fashion-resnet8"), Constraints("up5k"))
     assert caught.value.code == 5
 
 
