@@ -135,9 +135,9 @@ def _to_planes(type: str, channels: int, height: int, core: str) -> Plan:
 
 def test_rows_become_bit_planes(tmp_path: Path) -> None:
     need("gcc")
-    cases = product(["bipolar", "binary", "ternary", "uint2", "int3", "uint4"], [3, 8, 16, 24, 40], [8, 13])
-    cores = cycle(["cortex-m0plus", "cortex-m4", "host"])
-    plans = [_to_planes(*case, core) for case, core in zip(cases, cores, strict=False)]
+    types, channels = ("bipolar", "binary", "ternary", "uint2", "int3", "uint4"), (3, 8, 16, 24, 40)
+    turns = zip(cycle((8, 13)), cycle(("cortex-m0plus", "cortex-m4", "host")))
+    plans = [_to_planes(*case, *turn) for case, turn in zip(product(types, channels), turns, strict=False)]
     stores = {step.body.fields.get("store") for plan in plans for step in plan.steps}
     assert "planes" in stores
     check(plans, tmp_path)

@@ -209,9 +209,8 @@ def test_a_port_for_everybody(et: Et, built: Built, tmp_path: Path) -> None:
     build = built("microbit")
     command = [sys.executable, "-m", "edgeternary", "emulate", str(build.folder)]
     host = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        preexec_fn=interruptible,
-    )  # fmt: skip
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert host.stdout
     try:
         port = host.stdout.readline().decode().strip()
@@ -247,10 +246,7 @@ def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> Non
         "--samples",
         "1000",
     ]
-    host = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=interruptible,
-    )  # fmt: skip
+    host = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
     elf = str(build.image.with_suffix(".elf")).encode()
     while not (running := emulators(elf)):
         assert host.poll() is None
@@ -266,11 +262,6 @@ def test_no_emulator_outlives_its_host(built: Built, how: signal.Signals) -> Non
         time.sleep(0.05)  # after SIGKILL the kernel says who is next
     assert running and not emulators(elf)
     assert host.returncode in (130, 143, -signal.SIGKILL) and b"Traceback" not in said
-
-
-def interruptible() -> None:
-    """For a new process: jobs in the background, such as a test run, hand on that SIGINT is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def emulators(elf: bytes) -> list[str]:

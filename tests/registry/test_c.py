@@ -34,7 +34,7 @@ def test_host(kind: str) -> None:
     sanitizers = any(find(name).found for name in ("gcc", "clang"))
     if not sanitizers:
         need("zig")
-    Fleet.of(chosen(kind)).check("host", sanitize=sanitizers, opt_level="1")
+    Fleet.of(chosen(kind)).check("host", sanitize=sanitizers, opt_level="0")
 
 
 @pytest.mark.emulator
