@@ -1,7 +1,7 @@
 """How much the branches of a fork have to hold, so that none of them ever waits for another one for good.
 
-A layer of hdl.parts.HOLDING answers later than element by element, within the frame. Where branches meet
-again, one that has such a layer lags behind, and the others have to keep what comes in until then: a frame,
+A layer that `holds` (hdl.part.Layer) answers later than element by element, within the frame. Where branches
+meet again, one that has such a layer is late, and the others have to keep what comes in until then: a frame,
 since what any reader needs for its next answer lies in the frame that the slowest one is in.
 """
 
@@ -9,31 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeternary.hdl.parts import layers
 from edgeternary.hdl.states import kept, reached
 from edgeternary.ir import Graph
 
 STAGES = 8  # registers that one branch may have more than another one between a fork and where they meet
-IN_TURN = ("concat", "shift", "slice")
 SMALL = 32  # beats of a FIFO that makes up for those
 
 
-def capacities(
-    graph: Graph, readers: Sequence[tuple[str, int]], holding: Sequence[str], beats: int, cycles: int
-) -> list[int]:
+def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cycles: int) -> list[int]:
     """Beats of the FIFO in front of each reader, see hdl.top; 0: none.
 
     Only layers before the branches have met count: those that all readers lead to come behind that. The only
     branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: that has
     room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all
     answer element by element, and a short FIFO keeps the pace where `beats` a frame come so fast that it
-    matters. Layers of IN_TURN take some channels before others: in front of one all layers count.
+    matters. Layers that are `in_turn` take some channels before others: in front of one all layers count.
     """
     leads = [reached(graph, name) if name else frozenset[str]() for name, _ in readers]
     common = frozenset.intersection(*leads)
     short = 0 if beats * STAGES <= cycles else min(beats, SMALL)
-    if any(graph.op(name).kind in IN_TURN for name in frozenset().union(*leads)):
+    known = layers()
+    if any(known[graph.op(name).kind].in_turn for name in frozenset().union(*leads)):
         common, short = frozenset(), beats
-    holds = [any(graph.op(name).kind in holding for name in names - common) for names in leads]
+    holds = [any(known[graph.op(name).kind].holds for name in names - common) for names in leads]
     needed = beats if any(holds) else short
     alone = sum(holds) == 1
     states = kept(graph)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.pad import Filled, divisors, pad
+from edgeternary.hdl.parts import layers as layers_of_ops
 from edgeternary.hdl.together import dealt, together
 from edgeternary.ir import Graph, Op, Value, parse
 from edgeternary.ops import Conv2d, Dense, Reshape
@@ -254,7 +255,7 @@ def _first_matrices(graph: Graph) -> list[str]:
         for op in graph.consumers(names.pop()):
             if isinstance(op, Dense | Conv2d):
                 found.append(op.name)
-            elif op.kind in ("reshape", "threshold", "requantize", "lookup", "fill"):
+            elif layers_of_ops()[op.kind].elementwise:
                 names.append(op.name)
     return found
 

@@ -6,16 +6,15 @@ the step before wrote is read by the ordinary fork of streams, so a graph with s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from functools import reduce
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding, input_lanes, lanes
 from edgeternary.hdl.frames import pack, payloads
+from edgeternary.hdl.part import Arrival
+from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, State
-from edgeternary.ops import Slice
 from edgeternary_hw import Starts
 from edgeternary_hw import State as StatePart
 
@@ -76,35 +75,19 @@ def _fitting(channels: int, size: int, wanted: int, folding: Folding) -> int:
 
 
 def _streams(graph: Graph, folding: Folding, states: Mapping[str, int]) -> dict[str, int]:
-    """Channels a beat that each value comes with, as hdl.parts makes them; 0: any."""
+    """Channels a beat that each value comes with; 0: any number."""
     found = {graph.input.name: input_lanes(graph, folding), **states}
     for op in graph.ops:
-        value = graph.values[op.name]
-        sources = [found.get(name, 0) for name in op.inputs]
-        common = reduce(math.gcd, sources)
-        if op.name in folding.folds:
-            common = folding.folds[op.name].outputs
-        elif op.kind == "concat":
-            common = math.gcd(*(v.channels for v in graph.ins(op)), max(sources)) if any(sources) else 0
-        elif op.kind == "shift":
-            old, new = (v.channels for v in graph.ins(op))
-            common = math.gcd(old - new, new, max(sources)) if any(sources) else 0
-        elif isinstance(op, Slice):
-            common = math.gcd(op.start, op.stop, graph.ins(op)[0].channels, common) if common else 0
-        elif op.kind in ("argmax", "rms_norm"):
-            common = 1
-        elif op.kind == "gather":
-            common = 0
-        elif op.kind != "reshape":  # of a Deal more than its share, which is converted then
-            common = math.gcd(common, value.channels) if common else 0
-        found[op.name] = common
+        sources = tuple(found.get(name, 0) for name in op.inputs)
+        at = Arrival(tuple(graph.ins(op)), graph.values[op.name], sources, folding.folds.get(op.name))
+        found[op.name] = layers()[op.kind].lanes(op, at)
     return found
 
 
-def ahead(graph: Graph, holding: tuple[str, ...]) -> int:
+def ahead(graph: Graph) -> int:
     """Frames that may have come in beyond the one that a state is read for: those that the layers in front
     of its first reader can hold, which is two for each layer that keeps beats back."""
-    return 4 + 2 * sum(op.kind in holding for op in graph.ops)
+    return 4 + 2 * sum(layers()[op.kind].holds for op in graph.ops)
 
 
 def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
@@ -117,7 +100,7 @@ def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
 class Kept:
     """The parts of a design's states: made before the layers that read them, closed behind them."""
 
-    def __init__(self, b: Builder, starts: Starts, holding: tuple[str, ...]) -> None:
+    def __init__(self, b: Builder, starts: Starts) -> None:
         self.b = b
         self.parts: dict[str, StatePart] = {}
         self.wires: dict[str, Wire] = {}
@@ -126,7 +109,7 @@ class Kept:
             value, element = state.value, stream_element(state.value)
             count = chosen[value.name]
             words = payloads(pack(state.init, element, count))
-            part = StatePart(count * element.width, words, ahead(b.graph, holding))
+            part = StatePart(count * element.width, words, ahead(b.graph))
             b.connect(getattr(starts, f"o{k + 1}"), part, "i1")
             self.parts[value.name] = part
             self.wires[value.name] = Wire(part.o, element, count, value)

@@ -21,11 +21,10 @@ from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.pad import Mask, Padding, pad
-from edgeternary.hdl.parts import HOLDING, PARTS
+from edgeternary.hdl.parts import layers
 from edgeternary.hdl.states import Kept, kept, split, used
 from edgeternary.hdl.together import together
 from edgeternary.hdl.turns import Shared
-from edgeternary.hdl.wired import WIRED
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary_hw import Answer, Element, Skid
 
@@ -193,7 +192,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     answer  the output leaves as bytes, little-endian, with the index of the largest number behind those of a
             vector: what an FPGA's pins or a host can take
     """
-    check(graph, PARTS)
+    check(graph)
     shapes = graph.values
     folding = folding or fold(graph)
     graph = flatten_early(graph)
@@ -201,7 +200,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         graph = together(graph)
     padding = pad(graph) if folding.padded else Padding(graph, {})
     before, graph = graph, padding.graph
-    builders = {**PARTS, **WIRED} if folding.wired else PARTS
+    known = {**layers(), **layers(wired=True)} if folding.wired else layers()
     b = Builder(graph, folding)
     element = port_element(graph.input)
     i_lanes = input_lanes(graph, folding)
@@ -213,7 +212,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     around = None
     if states:
         wire, starts = split(b, wire, states)
-        around = Kept(b, starts, HOLDING)
+        around = Kept(b, starts)
         for name, held in around.wires.items():
             wires |= _forked(b, name, held)
     wire = b.recode(wire, stream_element(graph.input), graph.input.name)
@@ -224,7 +223,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         if not _readers(graph, op.name):
             continue
         ins = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
-        taps[op.name] = shared.wire(op, ins) if op.name in shared.turns else builders[op.kind](b, op, ins)
+        taps[op.name] = shared.wire(op, ins) if op.name in shared.turns else known[op.kind].build(b, op, ins)
         wires |= _forked(b, op.name, taps[op.name])
     for k, state in enumerate(states):
         assert around
@@ -302,5 +301,5 @@ def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wir
     readers = _readers(b.graph, name)
     if not readers:
         return {}
-    branches = b.fork(wire, capacities(b.graph, readers, HOLDING, wire.beats, b.folding.cycles), name)
+    branches = b.fork(wire, capacities(b.graph, readers, wire.beats, b.folding.cycles), name)
     return {(name, *reader): replace(branch) for reader, branch in zip(readers, branches, strict=True)}

@@ -7,65 +7,45 @@ each layer of a group depends on the one before it, and a fork holds what a late
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, cast
-
-import numpy as np
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.elements import interval_element, stream_element
-from edgeternary.hdl.parts import NORMED, norm_part, requantize_part
-from edgeternary.hdl.states import reached, shown, used
+from edgeternary.hdl.part import Described
+from edgeternary.hdl.parts import layers
+from edgeternary.hdl.states import reached, used
 from edgeternary.hdl.together import SHARES
 from edgeternary.ir import Graph, Op
-from edgeternary.ops import Dense, Requantize, RmsNorm
-from edgeternary_hw import Concat, Element, MatrixVector, Replay, Turns
+from edgeternary_hw.element import Element
+from edgeternary_hw.join import Concat
+from edgeternary_hw.turns import Turns
 
-Turn = tuple[Op, ...]  # layers one behind the other: the first takes a stream, the last gives one
+Turn = tuple[Op, ...]  # layers in a row: the first takes a stream, the last gives one
 
 
-def groups(graph: Graph) -> list[list[Turn]]:
-    """Turns of each group, two or more; none in a network without states, whose frames follow freely."""
-    found: dict[object, list[Turn]] = {}
-    wanted = used(graph) if graph.states else set()
+def groups(graph: Graph) -> list[tuple[type[Engine], list[Turn]]]:
+    """The turns of each group, two or more, and what they go through; none in a network without states, whose
+    frames follow freely."""
+    alike: dict[object, tuple[type[Engine], list[Turn]]] = {}
+    needed = used(graph) if graph.states else set()
     for op in graph.ops:
-        turn = _turn(graph, op) if op.name in wanted else ()
-        if turn:
-            turns = found.setdefault(_alike(graph, turn), [])
+        engine = layers()[op.kind].shared if op.name in needed else None
+        turn = engine.turn(graph, op) if engine and len(graph.ins(op)[0].shape) == 1 else ()
+        if engine and turn:
+            _, turns = alike.setdefault((engine, engine.alike(graph, turn)), (engine, []))
             if not turns or op.name in reached(graph, turns[-1][-1].name):
                 turns.append(turn)
-    return [turns for turns in found.values() if len(turns) > 1]
-
-
-def _turn(graph: Graph, op: Op) -> Turn:
-    """The layers of a turn that begins with `op`, () for none."""
-    readers = graph.consumers(op.name)
-    if len(graph.ins(op)[0].shape) != 1:
-        return ()
-    if isinstance(op, Dense) and [reader.kind for reader in readers] != ["threshold"]:
-        return (op,)
-    if isinstance(op, RmsNorm) and len(readers) == 1 and isinstance(readers[0], Requantize):
-        return (op, readers[0]) if op.name not in shown(graph) else ()
-    return ()
-
-
-def _alike(graph: Graph, turn: Turn) -> object:
-    """What turns of one group have in common."""
-    first, last = turn[0], turn[-1]
-    value = graph.ins(first)[0]
-    if isinstance(first, Dense):
-        return first.weights.shape, first.weight_type, stream_element(value)
-    scale = cast(Requantize, last)
-    return value.size, scale.zero, scale.lo, scale.hi, scale.type, scale.rounding
+    return [(engine, turns) for engine, turns in alike.values() if len(turns) > 1]
 
 
 class Shared:
     """The groups of a design while it is being built."""
 
     def __init__(self, b: Builder) -> None:
-        self.turns: dict[str, tuple[_Engine, int]] = {}
-        for turns in groups(b.graph):
-            engine = (_Matrices if isinstance(turns[0][0], Dense) else _Norms)(b, turns)
+        self.turns: dict[str, tuple[Engine, int]] = {}
+        for make, turns in groups(b.graph):
+            engine = make(b, turns)
             self.turns |= {op.name: (engine, k) for k, turn in enumerate(turns) for op in turn}
 
     def wire(self, op: Op, ins: list[Wire]) -> Wire:
@@ -76,38 +56,58 @@ class Shared:
         return engine.give(k) if op is engine.turns[k][-1] else replace(ins[0], port=None)
 
 
-class _Engine:
-    """Concat, the parts that all share, Turns.
+@dataclass(frozen=True)
+class Ends:
+    """Beats that come into shared parts, `lanes` numbers of `source` each, and that go out: `outputs` of
+    `target`."""
 
-    source, lanes  of the beats that come in; target, outputs  of those that go out
-    """
+    source: Element
+    lanes: int
+    target: Element
+    outputs: int
 
-    def __init__(
-        self, b: Builder, turns: list[Turn], source: Element, lanes: int, target: Element, outputs: int
-    ) -> None:
-        self.b, self.turns = b, turns
-        self.source, self.lanes, self.target, self.outputs = source, lanes, target, outputs
+
+class Engine(Described, abstract=True):
+    """Concat, the parts that all turns share, Turns."""
+
+    def __init__(self, b: Builder, turns: list[Turn]) -> None:
+        self.b, self.turns, self.at = b, turns, self.ends(b, turns)
         self.size, self.given = b.graph.ins(turns[0][0])[0].size, b.graph.values[turns[0][-1].name].size
         count = len(turns)
         self.name = f"{turns[0][0].name}{SHARES}{count - 1}"
-        self.entry = Concat(lanes * source.width, [self.size // lanes] * count)
-        self.exit = Turns(outputs * target.width, [self.given // outputs] * count)
+        self.entry = Concat(self.at.lanes * self.at.source.width, [self.size // self.at.lanes] * count)
+        self.exit = Turns(self.at.outputs * self.at.target.width, [self.given // self.at.outputs] * count)
 
+    @classmethod
+    @abstractmethod
+    def turn(cls, graph: Graph, op: Any) -> Turn:
+        """The layers of a turn that begins with `op`, which reads a vector; () for none."""
+
+    @classmethod
+    @abstractmethod
+    def alike(cls, graph: Graph, turn: Turn) -> object:
+        """What turns of one group have in common."""
+
+    @classmethod
+    @abstractmethod
+    def ends(cls, b: Builder, turns: list[Turn]) -> Ends:
+        """The beats that come in and go out."""
+
+    @abstractmethod
     def parts(self) -> list[tuple[str, Any, int]]:
-        """(role, part, cycles a turn) of those between, in order."""
-        raise NotImplementedError
+        """(role, part, cycles a turn) of those that all turns share, in order."""
 
     def take(self, k: int, wire: Wire) -> None:
-        """Connects input k; behind the last one come the parts."""
+        """Connects input k; after the last one the parts are added."""
         b, name = self.b, self.turns[k][0].name
-        wire = b.adapt(b.recode(wire, self.source, name), self.lanes, name)
+        wire = b.adapt(b.recode(wire, self.at.source, name), self.at.lanes, name)
         b.connect(wire.port, self.entry, f"i{k}")
         if k < len(self.turns) - 1:
             return
         chain = [
-            ("turns", self.entry, self.size // self.lanes),
+            ("turns", self.entry, self.size // self.at.lanes),
             *self.parts(),
-            ("deal", self.exit, self.given // self.outputs),
+            ("deal", self.exit, self.given // self.at.outputs),
         ]
         before: Any = None
         for role, part, cycles in chain:
@@ -118,49 +118,4 @@ class _Engine:
 
     def give(self, k: int) -> Wire:
         value = self.b.graph.values[self.turns[k][-1].name]
-        return Wire(getattr(self.exit, f"o{k}"), self.target, self.outputs, value)
-
-
-class _Norms(_Engine):
-    def __init__(self, b: Builder, turns: list[Turn]) -> None:
-        values = [b.graph.ins(turn[0])[0] for turn in turns]
-        low, high = min(v.lo for v in values), max(v.hi for v in values)
-        self.most = max(-low, high)
-        target = stream_element(b.graph.values[turns[0][-1].name])
-        super().__init__(b, turns, interval_element(low, high), 1, target, 1)
-
-    def parts(self) -> list[tuple[str, Any, int]]:
-        norm = norm_part(self.b, self.source, self.size, self.most)
-        scales = [cast(Requantize, turn[-1]) for turn in self.turns]
-        scale = requantize_part(scales, NORMED, self.target, 1)
-        return [("", norm, norm.interval), ("scale", scale, self.size)]
-
-
-class _Matrices(_Engine):
-    """As hdl.matrix makes them, a vector after the other, each by the rows of its own layer."""
-
-    def __init__(self, b: Builder, turns: list[Turn]) -> None:
-        self.layers = [cast(Dense, turn[0]) for turn in turns]
-        self.fold = b.folding.folds[self.layers[0].name]
-        values = [b.graph.values[op.name] for op in self.layers]
-        target = interval_element(min(-1, *(v.lo for v in values)), max(v.hi for v in values))
-        source = stream_element(b.graph.ins(self.layers[0])[0])
-        super().__init__(b, turns, source, self.fold.simd, target, self.fold.outputs)
-
-    def parts(self) -> list[tuple[str, Any, int]]:
-        fold, vector = self.fold, self.size // self.lanes
-        unit = MatrixVector(
-            np.concatenate([op.weights for op in self.layers]).tolist(),
-            np.concatenate([op.bias for op in self.layers]).tolist(),
-            self.source,
-            pe=fold.pe,
-            simd=fold.simd,
-            outputs=fold.outputs,
-            out_width=self.target.width,
-        )
-        passes = self.given // fold.pe
-        found: list[tuple[str, Any, int]] = [("", unit, passes * unit.interval)]
-        if passes > 1:
-            buffer = Replay(fold.simd * self.source.width, vector, passes)
-            found.insert(0, ("buffer", buffer, vector * passes))
-        return found
+        return Wire(getattr(self.exit, f"o{k}"), self.at.target, self.at.outputs, value)

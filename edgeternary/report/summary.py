@@ -156,12 +156,11 @@ def _hardware(
     try:
         from edgeternary.hdl import estimate, limits
         from edgeternary.hdl.folding import fold, layers, prepared
-        from edgeternary.hdl.parts import PARTS
     except ImportError:
         notes.append("no LUTs: amaranth is not installed (pip install 'edgeternary[fpga]')")
         return
     try:
-        limits.check(graph, PARTS)
+        limits.check(graph)
     except EdgeTernaryError as error:
         notes.append(f"no LUTs: {error.what}: {error.why}")
         return

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.hdl import devices, estimate, memory
+from edgeternary.hdl import devices, memory
 from edgeternary.hdl.build import count_cells
 from edgeternary.hdl.emit import component_rtlil
 from edgeternary.hdl.pad import divisors
+from edgeternary.hdl.parts import part_of
 from edgeternary_hw import Element, MatrixVector, Window, WiredDense
 
 ELEMENTS = (
@@ -33,7 +34,7 @@ class Drawn:
     def estimated(self) -> int:
         """LUTs for iCE40, memories included, where the planner puts them."""
         fabric = devices.family("ice40")
-        luts, _ = estimate.FORMULAS[type(self.part)](self.part)
+        luts = part_of(self.part).area(self.part).luts
         if isinstance(self.part, MatrixVector | Window):
             placement = memory.allocate([("part", self.part)], fabric, None)
             for name, size in self.part.memories.items():

@@ -12,7 +12,7 @@ import pytest
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
 from edgeternary.hdl import devices, place
 from edgeternary.hdl.limits import check
-from edgeternary.hdl.parts import PARTS
+from edgeternary.hdl.parts import layers
 from edgeternary.ir.op import REGISTRY
 from edgeternary.ops import Lookup, Requantize
 from edgeternary.ops import build as ops
@@ -33,13 +33,13 @@ def test_layers_without_a_part_are_named() -> None:
     graph = REGISTRY["gather"].examples(np.random.default_rng(0))[0]
     (name,) = {op.name for op in graph.ops if op.kind == "gather"}
     with pytest.raises(EdgeTernaryError, match=f"layer '{name}'.*no hardware part for 'gather'.*dense"):
-        check(graph, {kind: part for kind, part in PARTS.items() if kind != "gather"})
+        check(graph, {kind: part for kind, part in layers().items() if kind != "gather"})
 
 
 def test_too_wide_a_table() -> None:
     table = Lookup(name="log", inputs=("x",), table=np.zeros(100, np.int32), offset=0, type="int16")
     with pytest.raises(EdgeTernaryError, match=r"layer 'log'.*at most 16 bits.*requantize its input first"):
-        check(ops.graph(ops.value("x", (4,), "int32", 0, 99), table, name="wide"), PARTS)
+        check(ops.graph(ops.value("x", (4,), "int32", 0, 99), table, name="wide"))
 
 
 def test_a_product_of_64_bits() -> None:
@@ -49,7 +49,7 @@ def test_a_product_of_64_bits() -> None:
         rounding="half_up", type="int4",
     )  # fmt: skip
     with pytest.raises(EdgeTernaryError, match=r"layer 'scale'.*64-bit product.*multipliers below"):
-        check(ops.graph(ops.value("x", (4,), "int32", -(1 << 20), 1 << 20), form_c, name="c"), PARTS)
+        check(ops.graph(ops.value("x", (4,), "int32", -(1 << 20), 1 << 20), form_c, name="c"))
 
 
 FAILS = """#!/bin/sh

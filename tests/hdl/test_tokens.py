@@ -16,8 +16,6 @@ from tests.need import need
 pytest.importorskip("torch")
 from tests.lm.models import lowered, small, texts
 
-HOLDING = ("dense", "rms_norm")
-
 
 @pytest.mark.parametrize(
     ("pace", "family", "answer", "stalls", "steps"),
@@ -121,9 +119,9 @@ def test_what_branches_have_to_hold() -> None:
 
     graph = lowered(small(8, 1, 12))
     readers = [("blocks.0.mixer.norm", 0), ("blocks.0.mixer.sum", 0)]
-    assert capacities(graph, readers, HOLDING, 8, 8) == [0, 8]  # the norm lags, the sum waits for it
+    assert capacities(graph, readers, 8, 8) == [0, 8]  # the norm lags, the sum waits for it
     gates = [("blocks.0.mixer.f", 0), ("blocks.0.mixer.rest", 0)]
-    assert capacities(graph, gates, HOLDING, 128, 4096) == [0, 0]
-    assert capacities(graph, gates, HOLDING, 128, 128) == [SMALL, SMALL]
+    assert capacities(graph, gates, 128, 4096) == [0, 0]
+    assert capacities(graph, gates, 128, 128) == [SMALL, SMALL]
     written = [("blocks.0.mixer.open", 0), ("", 1)]
-    assert capacities(graph, written, HOLDING, 8, 8) == [0, 0]  # a state has room of its own
+    assert capacities(graph, written, 8, 8) == [0, 0]  # a state has room of its own

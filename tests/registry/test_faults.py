@@ -89,7 +89,7 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
     import edgeternary_hw.mvu as mvu
     import edgeternary_hw.pool as pool
     import edgeternary_hw.threshold as threshold
-    from edgeternary.hdl import matrix, parts
+    from edgeternary.hdl.parts import conv2d, requantize
 
     if fault == "ignored ready":
         broken = rewritten(threshold.mapped, "~o.valid | o.ready", "Const(1)")
@@ -99,12 +99,12 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
         plant(monkeypatch, threshold.Threshold, "number(code) >= (", "number(code) > (")
         return "threshold"
     if fault == "wrong pad":
-        broken = rewritten(matrix.conv2d, "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)")
-        monkeypatch.setitem(parts.PARTS, "conv2d", broken)
+        right, wrong = "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)"
+        plant(monkeypatch, conv2d.Conv2dLayer, right, wrong)
         return "conv2d"
     if fault == "tflite_single rounds down":
-        broken = rewritten(parts.requantize_part, 'first.rounding != "floor"', 'first.rounding == "half_up"')
-        monkeypatch.setattr(parts, "requantize_part", broken)
+        broken = rewritten(requantize.unit, 'first.rounding != "floor"', 'first.rounding == "half_up"')
+        monkeypatch.setattr(requantize, "unit", broken)
         return "requantize"
     if fault == "first bit of the ROM last":
         plant(monkeypatch, mvu.MatrixVector, "reversed(bits)", "bits")

@@ -1,0 +1,148 @@
+"""What the back end knows of a hardware part, and of a layer that is made of parts.
+
+A file in `parts/` defines PART: a Part (what a component of edgeternary_hw costs and how long it takes), a
+Layer (how an op is built), or one class that is both. What is not defined is an error at import.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from edgeternary.hdl.times import Times
+from edgeternary.ir import Graph, Op, Value
+
+if TYPE_CHECKING:
+    from edgeternary.hdl.builder import Builder, Wire
+    from edgeternary.hdl.folding import Fold
+    from edgeternary.hdl.loops import Network
+    from edgeternary.hdl.turns import Engine
+
+C = TypeVar("C")
+O = TypeVar("O", bound=Op)  # noqa: E741
+
+
+class Described:
+    """A class whose subclasses define each of its abstract methods and annotated attributes."""
+
+    def __init_subclass__(cls, *, abstract: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if abstract:
+            return
+        methods = [name for name in dir(cls) if getattr(getattr(cls, name), "__isabstractmethod__", False)]
+        named = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
+        missing = sorted({*methods, *(name for name in named if not hasattr(cls, name))})
+        if missing:
+            raise TypeError(f"{cls.__module__}.{cls.__qualname__} does not define {', '.join(missing)}")
+
+
+@dataclass(frozen=True)
+class Area:
+    """LUTs (LUT4 cells before packing) and flip-flops of a part, without its memories.
+
+    alone  LUTs on a fabric whose carry cells only add, see Family.lone_carry; None: as many
+    """
+
+    luts: float
+    ffs: float
+    alone: float | None = None
+
+
+class Part(Described, Generic[C], abstract=True):
+    """The description of a component.
+
+    hardware    its class
+    times_vary  its outputs send at different times
+    """
+
+    hardware: ClassVar[type]
+    times_vary: ClassVar[bool] = False
+
+    @abstractmethod
+    def area(self, part: C) -> Area:
+        """What it is made of. The formulas count it; synthesis is not asked."""
+
+    @abstractmethod
+    def times(self, part: C, ins: list[Times], last: Times | None) -> Times:
+        """The cycles in which it sends the beats of a frame, when nothing that follows it pauses.
+
+        ins   the cycles in which the beats of its inputs arrive, in the order of the inputs' names
+        last  what it returned for the frame before, None for the first one
+        """
+
+    def lengths(self, part: C, ins: Sequence[Times | None]) -> list[int]:
+        """Beats of each input, where those that are None are not known: as many as the known ones have."""
+        return [next(len(times) for times in ins if times is not None)] * len(ins)
+
+    def sent(self, network: Network, part: C, port: str) -> Times | None:
+        """The cycles in which the output `port` sends in this step; None: at any time."""
+        return network.passed(part, self)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How the inputs of a layer arrive.
+
+    lanes  channels a beat of each input; 0: any number
+    fold   of a layer with weights
+    """
+
+    ins: tuple[Value, ...]
+    out: Value
+    lanes: tuple[int, ...]
+    fold: Fold | None
+
+    @property
+    def common(self) -> int:
+        """Channels a beat that all inputs can have."""
+        return math.gcd(*self.lanes)
+
+    @property
+    def kept(self) -> int:
+        """As many channels a beat for the answer, as far as they divide its channels."""
+        return math.gcd(self.common, self.out.channels) if self.common else 0
+
+
+class Layer(Described, Generic[O], abstract=True):
+    """The description of an op: how it is built of parts.
+
+    kind         of the op
+    wired        built where weights are wires, see hdl.wired
+    elementwise  each number of the answer depends on one number of the only input, and the order stays
+    holds        it answers later than element by element, within the frame
+    in_turn      it takes some channels before others
+    shared       how several layers go through the same parts, see hdl.turns; None: they do not
+    """
+
+    kind: ClassVar[str]
+    wired: ClassVar[bool] = False
+    elementwise: ClassVar[bool]
+    holds: ClassVar[bool]
+    in_turn: ClassVar[bool]
+    shared: ClassVar[type[Engine] | None]
+
+    @abstractmethod
+    def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:
+        """Adds the parts of the layer to a design; returns the stream of its answer."""
+
+    @abstractmethod
+    def lanes(self, op: O, at: Arrival) -> int:
+        """Channels a beat of the answer; 0: any number."""
+
+    def refusal(self, op: O, graph: Graph) -> tuple[str, str] | None:
+        """Why this op cannot be built, and the remedy; None where it can."""
+        return None
+
+
+def bits(count: int) -> int:
+    """Flip-flops of a counter of `count` steps."""
+    return (count - 1).bit_length() if count > 1 else 0
+
+
+def per_bit(part: Any, luts: float, ffs: float) -> Area:
+    """LUTs and flip-flops for each bit of the output, and a few for control."""
+    return Area(luts * len(part.o.payload) + 8, ffs * len(part.o.payload) + 6)

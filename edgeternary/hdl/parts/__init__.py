@@ -1,0 +1,36 @@
+"""All descriptions of parts and layers: each module of this folder defines one, called PART."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from edgeternary.hdl.part import Layer, Part
+
+
+@cache
+def described() -> tuple[Part[Any] | Layer[Any], ...]:
+    """Every description, in alphabetical order of its module."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{name}").PART for name in names)
+
+
+@cache
+def layers(wired: bool = False) -> dict[str, Layer[Any]]:
+    """By the kind of an op, how it is built: folded, or `wired`, see hdl.wired."""
+    return {d.kind: d for d in described() if isinstance(d, Layer) and d.wired == wired}
+
+
+@cache
+def _parts() -> dict[type, Part[Any]]:
+    return {d.hardware: d for d in described() if isinstance(d, Part)}
+
+
+def part_of(component: object) -> Part[Any]:
+    """The description of a component; TypeError, which names its class, for one without."""
+    kind = type(component)
+    if kind not in _parts():
+        raise TypeError(f"no module of edgeternary.hdl.parts describes {kind.__module__}.{kind.__qualname__}")
+    return _parts()[kind]

@@ -1,0 +1,31 @@
+"""max_pool: the maximum of each window, or the minimum, channel by channel."""
+
+from __future__ import annotations
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.pools import Pool, added, pooled
+from edgeternary.ops import MaxPool
+from edgeternary_hw.pool import MaxPool as Unit
+
+
+class MaxPoolLayer(Pool[MaxPool, Unit]):
+    kind = "max_pool"
+    hardware = Unit
+    bit_luts = 3
+
+    def build(self, b: Builder, op: MaxPool, ins: list[Wire]) -> Wire:
+        wire = pooled(b, op, ins[0])
+        part = Unit(
+            wire.element,
+            lanes=wire.lanes,
+            size=(wire.value.shape[0], wire.value.shape[1]),
+            channels=wire.value.channels,
+            kernel=op.kernel,
+            stride=op.stride,
+            pad=op.pad,
+            minimum=op.minimum.tolist(),
+        )
+        return b.output(added(b, op, part, wire), op.name, wire.lanes, wire.element)
+
+
+PART = MaxPoolLayer()

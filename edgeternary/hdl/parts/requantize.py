@@ -1,0 +1,78 @@
+"""requantize: a product by shifts and additions, a shift and a clamp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from amaranth import Const
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.streams import whole
+from edgeternary.hdl.times import Times, delayed
+from edgeternary.ir import Graph
+from edgeternary.ops import Requantize
+from edgeternary_hw.element import Element
+from edgeternary_hw.fields import Fields
+from edgeternary_hw.requantize import Requantize as Unit
+from edgeternary_hw.signed_digits import product_bits, sums
+
+
+class RequantizeLayer(Layer[Requantize], Part[Unit]):
+    kind = "requantize"
+    elementwise = True
+    holds = False
+    in_turn = False
+    shared = None
+    hardware = Unit
+
+    def build(self, b: Builder, op: Requantize, ins: list[Wire]) -> Wire:
+        wire = whole(b, op, ins[0])
+        part = unit([op], wire.element, stream_element(b.graph.values[op.name]), wire.lanes)
+        b.through(part, wire, op.name)
+        return b.output(part, op.name, wire.lanes)
+
+    def lanes(self, op: Requantize, at: Arrival) -> int:
+        return at.kept
+
+    def refusal(self, op: Requantize, graph: Graph) -> tuple[str, str] | None:
+        if op.form(graph.ins(op)[0]) != "C":
+            return None
+        why = "a form C requantize is a 64-bit product, and the FPGA back end builds no multiplier"
+        return why, "use thresholds (up to 4 bits) or multipliers below 2^15"
+
+    def area(self, part: Unit) -> Area:
+        p = part
+        width, code = len(p.i.payload) // p.lanes, len(p.o.payload) // p.lanes
+        factors = [abs(m) for m in p.columns[0]]
+        size = width + max(factors).bit_length()
+        left = size - p.shift
+        shift = max(p.columns[2]).bit_length() * left
+        if len(set(p.columns[0])) == 1:
+            parts = len(sums(Const(0, 1), factors[0]))
+            bias = 0 if len(set(p.columns[1])) == 1 else p.shift
+            each = product_bits(width, factors[0]) + (size if parts > 1 else 0) + bias + 3.3 * left + code / 2
+            return Area(p.lanes * (each + shift) + 8, p.lanes * ((parts + 1) * size + left + code))
+        terms = max(factors).bit_length()
+        each = (terms - 1) * size * 1.5 + terms * width / 2 + size + shift + 3 * code
+        return Area(p.lanes * each + 8, p.lanes * (width + 2 * size + code))
+
+    def times(self, part: Unit, ins: list[Times], last: Times | None) -> Times:
+        words = Fields(part.columns).words(part.lanes)
+        read = (len(set(words)) > 1) * (1 + part.after("table"))
+        return delayed(ins, 2 + part.stages + read, last)
+
+
+def unit(ops: Sequence[Requantize], source: Element, target: Element, count: int) -> Unit:
+    """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
+    m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
+    first = ops[0]
+    if first.rounding != "floor":
+        b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
+    bounds = (first.lo, first.hi)
+    return Unit(m.tolist(), b.tolist(), s.tolist(), first.zero, bounds, source, target, lanes=count)
+
+
+PART = RequantizeLayer()

@@ -1,0 +1,31 @@
+"""sum_pool: the sum of each window."""
+
+from __future__ import annotations
+
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.pools import Pool, added, pooled
+from edgeternary.ops import SumPool
+from edgeternary_hw.pool import SumPool as Unit
+
+
+class SumPoolLayer(Pool[SumPool, Unit]):
+    kind = "sum_pool"
+    hardware = Unit
+    bit_luts = 2
+
+    def build(self, b: Builder, op: SumPool, ins: list[Wire]) -> Wire:
+        wire = pooled(b, op, ins[0])
+        part = Unit(
+            wire.element,
+            stream_element(b.graph.values[op.name]),
+            lanes=wire.lanes,
+            size=(wire.value.shape[0], wire.value.shape[1]),
+            channels=wire.value.channels,
+            kernel=op.kernel,
+            stride=op.stride,
+        )
+        return b.output(added(b, op, part, wire), op.name, wire.lanes)
+
+
+PART = SumPoolLayer()
