@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding
-from edgeternary.hdl.pad import Mask
+from edgeternary.hdl.passes.pad import Mask
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
 from edgeternary.passes.affine import Affine
@@ -36,7 +36,7 @@ class Wire:
 
     @property
     def beats(self) -> int:
-        """Beats of a frame; of an input that hdl.pad fills up, the last one need not be full."""
+        """Beats of a frame; of an input that hdl.passes.pad fills up, the last one need not be full."""
         return -(-self.value.size // self.lanes)
 
     def numbers(self, carried: IntArray) -> IntArray:

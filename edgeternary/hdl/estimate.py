@@ -11,7 +11,7 @@ from edgeternary.hdl import memory
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.folding import Folding, fold
 from edgeternary.hdl.parts import part_of
-from edgeternary.hdl.together import SHARES
+from edgeternary.hdl.passes.together import SHARES
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary_hw.single_port import SINGLE, columns

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from edgeternary.hdl.flatten import flatten_early
-from edgeternary.hdl.pad import Filled, divisors, pad
+from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.parts import layers as layers_of_ops
-from edgeternary.hdl.together import dealt, together
+from edgeternary.hdl.passes import prepared
+from edgeternary.hdl.passes.pad import Filled
+from edgeternary.hdl.passes.together import dealt
 from edgeternary.ir import Graph, Op, Value, parse
 from edgeternary.ops import Conv2d, Dense, Reshape
 
@@ -56,8 +57,8 @@ class Choice(NamedTuple):
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that hdl.pad
-    gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
+    hdl.wired. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that
+    hdl.passes.pad gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
@@ -75,7 +76,7 @@ class Matrix:
     `bits` are the bits to count of a product: those of an input times those of a weight beyond its sign.
     Columns of one fold lie in runs of `run` (the channels of one tap); rows in blocks of `block` that share
     their inputs. With `own` every row has its own input (depthwise convolution), and pe cuts `block` rows.
-    Beats of results hold whole groups of `group` rows, see hdl.together. ky, kx: its window, or 1, 0.
+    Beats of results hold whole groups of `group` rows, see hdl.passes.together. ky, kx: its window, or 1, 0.
     """
 
     vectors: int
@@ -203,18 +204,6 @@ def fold(
             target = max(target, op.value.size // before[-1])
         lanes[op.name] = before
     return Folding(folds, target, input_bits, kept=kept, padded=padded)
-
-
-def prepared(graph: Graph, padded: bool) -> Graph:
-    """The graph whose layers are folded: as hdl.flatten, hdl.together and, if `padded`, hdl.pad leave it."""
-    graph = together(flatten_early(graph))
-    return pad(graph).graph if padded else graph
-
-
-def awkward(graph: Graph) -> bool:
-    """Whether padding changes anything: some size has no useful divisors."""
-    graph = prepared(graph, False)
-    return pad(graph).graph is not graph
 
 
 def layers(graph: Graph) -> dict[str, Matrix]:

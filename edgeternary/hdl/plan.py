@@ -10,8 +10,9 @@ from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
-from edgeternary.hdl.folding import Folding, awkward, fold, input_lanes, layers, prepared
+from edgeternary.hdl.folding import Folding, fold, input_lanes, layers
 from edgeternary.hdl.loading import with_loader
+from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build
 from edgeternary.hdl.wired import latency, why_not
 from edgeternary.ir import Graph

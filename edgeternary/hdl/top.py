@@ -17,13 +17,12 @@ from edgeternary.hdl import frames, loops
 from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
-from edgeternary.hdl.flatten import flatten_early
 from edgeternary.hdl.folding import Folding, fold, input_lanes
 from edgeternary.hdl.limits import check
-from edgeternary.hdl.pad import Mask, Padding, pad
 from edgeternary.hdl.parts import layers
+from edgeternary.hdl.passes import prepared
+from edgeternary.hdl.passes.pad import Mask, real, sizes
 from edgeternary.hdl.states import Kept, kept, split, used
-from edgeternary.hdl.together import together
 from edgeternary.hdl.turns import Shared
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary_hw import Answer, Element, Skid
@@ -66,7 +65,7 @@ class Design:
     weights   the bytes that the top's stream `load` takes before the first frame, see hdl.loading
     busy      by instance, the cycles a frame that a part works when it waits for nobody
     layers    by instance, the layer that a part belongs to
-    padded    what was padded, for people to read, see hdl.pad
+    padded    what was padded, for people to read, see hdl.passes.pad
     taps      streams at part borders, by layer name; `reshape` shares the stream of its input
     """
 
@@ -195,11 +194,8 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     check(graph)
     shapes = graph.values
     folding = folding or fold(graph)
-    graph = flatten_early(graph)
-    if not folding.wired:
-        graph = together(graph)
-    padding = pad(graph) if folding.padded else Padding(graph, {})
-    before, graph = graph, padding.graph
+    before = prepared(graph, wired=folding.wired)
+    graph = prepared(graph, folding.padded, folding.wired)
     known = {**layers(), **layers(wired=True)} if folding.wired else layers()
     b = Builder(graph, folding)
     element = port_element(graph.input)
@@ -250,7 +246,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         element,
         last.element,
         {
-            name: _tap(wire, shapes[name], padding.real.get(name))
+            name: _tap(wire, shapes[name], real(graph).get(name))
             for name, wire in taps.items()
             if name in shapes and wire.port is not None
         },
@@ -258,7 +254,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         b.layers,
         b.edges,
         leave if answer else None,
-        padded=padding.sizes(before),
+        padded=sizes(before, graph) if graph is not before else (),
     )
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.part import Described
 from edgeternary.hdl.parts import layers
+from edgeternary.hdl.passes.together import SHARES
 from edgeternary.hdl.states import reached, used
-from edgeternary.hdl.together import SHARES
 from edgeternary.ir import Graph, Op
 from edgeternary_hw.element import Element
 from edgeternary_hw.join import Concat
@@ -24,6 +25,7 @@ from edgeternary_hw.turns import Turns
 Turn = tuple[Op, ...]  # layers in a row: the first takes a stream, the last gives one
 
 
+@lru_cache(maxsize=16)  # planning builds a graph for every folding that it tries
 def groups(graph: Graph) -> list[tuple[type[Engine], list[Turn]]]:
     """The turns of each group, two or more, and what they go through; none in a network without states, whose
     frames follow freely."""

@@ -155,7 +155,8 @@ def _hardware(
     """Fills luts and fpga_cycles; a graph that has no hardware is noted."""
     try:
         from edgeternary.hdl import estimate, limits
-        from edgeternary.hdl.folding import fold, layers, prepared
+        from edgeternary.hdl.folding import fold, layers
+        from edgeternary.hdl.passes import prepared
     except ImportError:
         notes.append("no LUTs: amaranth is not installed (pip install 'edgeternary[fpga]')")
         return

@@ -11,8 +11,8 @@ import numpy as np
 
 from edgeternary.hdl import devices, memory
 from edgeternary.hdl.build import count_cells
+from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.emit import component_rtlil
-from edgeternary.hdl.pad import divisors
 from edgeternary.hdl.parts import part_of
 from edgeternary_hw import Element, MatrixVector, Window, WiredDense
 

@@ -126,18 +126,19 @@ def samples(graph: Graph, count: int = 6) -> np.ndarray:
     "make", [lambda k, s: mlp(k, 19, 13, 11, 7, seed=s), cnn, image], ids=["mlp", "cnn", "image"]
 )
 def test_a_padded_graph_means_the_same(make, kinds: tuple[str, str, str], seed: int) -> None:
-    from edgeternary.hdl.pad import folds_well, pad
+    from edgeternary.hdl.divisors import folds_well
+    from edgeternary.hdl.passes.pad import pad, real, sizes
 
     graph = make(kinds, seed)
     found = pad(graph)
-    assert found.sizes(graph) and found.graph.macs() == graph.macs()
+    assert sizes(graph, found) and found.macs() == graph.macs()
     x = samples(graph, 20)
-    np.testing.assert_array_equal(run(found.graph, x).outputs, run(graph, x).outputs)
-    before, after = (run(g, x, taps=True).taps for g in (graph, found.graph))
+    np.testing.assert_array_equal(run(found, x).outputs, run(graph, x).outputs)
+    before, after = (run(g, x, taps=True).taps for g in (graph, found))
     for name, values in before.items():
-        real = found.real.get(name, slice(None))
-        np.testing.assert_array_equal(after[name][..., real], values)
-    inner = [op.weights.shape for op in found.graph.ops if isinstance(op, Dense)]
+        own = real(found).get(name, slice(None))
+        np.testing.assert_array_equal(after[name][..., own], values)
+    inner = [op.weights.shape for op in found.ops if isinstance(op, Dense)]
     assert all(folds_well(columns) for _, columns in inner)
 
 
@@ -207,7 +208,8 @@ def test_a_rate_that_only_padding_reaches_is_planned_and_exact() -> None:
 @pytest.mark.parametrize("name", zoo.names())
 def test_sizes_that_divide_well_stay(name: str) -> None:
     """So that nobody's design changes whose sizes have useful divisors, those of docs/fpga.md among them."""
-    from edgeternary.hdl.folding import awkward, fold
+    from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.passes import awkward
 
     graph = zoo.load(name)
     assert not awkward(graph) and not fold(graph).padded

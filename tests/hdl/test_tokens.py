@@ -103,7 +103,7 @@ def test_two_norms(parallel: bool) -> None:
 
 def test_layers_of_one_vector_become_one_matrix() -> None:
     need("amaranth")
-    from edgeternary.hdl.together import together
+    from edgeternary.hdl.passes.together import together
 
     graph = lowered(small(8, 1, 12))
     merged = together(graph)

@@ -87,7 +87,7 @@ def test_the_smallest_part_with_room_is_named() -> None:
     ("graph", "latency", "said"),
     [
         (policy, 5, "6 layers and the registers between take 9"),
-        (tiny_cnn, 50, "only dense, threshold and argmax"),
+        (tiny_cnn, 50, "only argmax, dense and threshold"),
     ],
 )
 def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said: str) -> None:

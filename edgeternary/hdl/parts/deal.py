@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.passes.together import Deal
 from edgeternary.hdl.times import Times, delayed
-from edgeternary.hdl.together import Deal
 from edgeternary_hw.pick import Pick
 
 

@@ -1,4 +1,4 @@
-"""fill: constants after a vector whose length has no useful divisors, see hdl.pad."""
+"""fill: constants after a vector whose length has no useful divisors, see hdl.passes.pad."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.frames import pack, payloads
-from edgeternary.hdl.pad import Filled
 from edgeternary.hdl.part import Area, Arrival, Layer, Part, bits
+from edgeternary.hdl.passes.pad import Filled
 from edgeternary.hdl.times import Times, spaced
 from edgeternary_hw.fill import Fill
 

@@ -13,44 +13,22 @@ vectors  that no layer makes, such as the input, are filled up with a constant b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from typing import ClassVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.hdl.divisors import roomier
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Conv2d, Dense, Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
 
-WELL = 3.0  # consecutive divisors of a size that folds well are at most this many times apart
-NEAT = 2.5  # those of a size that others are padded to
 FILLED = " filled"  # in the name of a vector that constants fill up
 Mask = NDArray[np.bool_]
-
-
-def divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
-
-
-@lru_cache(maxsize=1024)
-def folds_well(size: int, most: float = WELL) -> bool:
-    """Whether the divisors of a size lie close together, so that there is a fold for every pace."""
-    return all(b <= most * a for a, b in pairwise(divisors(size)))
-
-
-@lru_cache(maxsize=1024)
-def roomier(size: int) -> int:
-    """The size itself if it folds well, else the next one whose divisors lie close together."""
-    if folds_well(size):
-        return size
-    while not folds_well(size, NEAT):
-        size += 1
-    return size
 
 
 class Further:
@@ -108,20 +86,24 @@ class Filled(Op, frozen=True, kw_only=True, eq=False):
 
 
 @dataclass(frozen=True, eq=False)
-class Padding:
-    """What was done to a graph.
+class Padded(Graph):
+    """A graph with sizes that fold well.
 
-    graph  the padded one
-    real   by value, which of its channels are those of the original; values that are not named are as before
+    real  by value, which of its channels are those of the original; values that are not named are as before
     """
 
-    graph: Graph
-    real: dict[str, Mask]
+    real: Mapping[str, Mask] = field(default_factory=dict)
 
-    def sizes(self, before: Graph) -> tuple[str, ...]:
-        """Of each layer with weights whose size changed, rows and columns: "fc1 97 x 199 as 100 x 200"."""
-        pairs = zip(_shapes(before).items(), _shapes(self.graph).values(), strict=True)
-        return tuple(f"{name} {_size(old)} as {_size(new)}" for (name, old), new in pairs if old != new)
+
+def real(graph: Graph) -> Mapping[str, Mask]:
+    """By value of a graph, which of its channels are those of the original, where it was padded."""
+    return graph.real if isinstance(graph, Padded) else {}
+
+
+def sizes(before: Graph, after: Graph) -> tuple[str, ...]:
+    """Of each layer with weights whose size changed, rows and columns: "fc1 97 x 199 as 100 x 200"."""
+    pairs = zip(_shapes(before).items(), _shapes(after).values(), strict=True)
+    return tuple(f"{name} {_size(old)} as {_size(new)}" for (name, old), new in pairs if old != new)
 
 
 def _shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
@@ -133,7 +115,7 @@ def _size(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} x {math.prod(shape[1:])}"
 
 
-def pad(graph: Graph) -> Padding:
+def pad(graph: Graph) -> Graph:
     """The graph with sizes that fold well, as far as its layers allow it; the same one if they do already.
 
     Only values that end in layers with weights are padded: what is added, joined with others, written into a
@@ -144,9 +126,10 @@ def pad(graph: Graph) -> Padding:
     for op in graph.ops:
         work.take(op)
     if not work.real:
-        return Padding(graph, {})
-    real = {name: mask for name, mask in work.real.items() if name not in work.names}
-    return Padding(replace(graph, ops=tuple(work.ops)), real)
+        return graph
+    own = {name: mask for name, mask in work.real.items() if name not in work.names}
+    fields = {f.name: getattr(graph, f.name) for f in dataclass_fields(Graph)}
+    return Padded(**{**fields, "ops": tuple(work.ops)}, real=own)
 
 
 def _ends(graph: Graph, name: str) -> bool:
@@ -176,7 +159,7 @@ def _own(graph: Graph, op: Conv2d) -> bool:
 class _Work:
     """The padded layers so far.
 
-    real   see Padding
+    real   see Padded
     codes  by value, the constant that its further channels hold; None where they hold different ones
     names  of values that were filled, by the old one
     """
