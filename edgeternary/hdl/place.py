@@ -139,7 +139,6 @@ def place(
     *,
     name: str,
     pins: str = "",
-    aim: int | None = None,
     kept: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Placed]:
@@ -150,7 +149,6 @@ def place(
 
     netlist  netlist.json of hdl.build.synthesise
     pins     constraints in the family's own format; without them the placer chooses
-    aim      MHz that the placer works towards; by default the part's
     kept     also the further seeds that an earlier run has left in the cache
     EdgeTernaryError (code 5) where the design does not fit, quoting nextpnr and the layers it names.
     """
@@ -159,7 +157,7 @@ def place(
     text = netlist.read_bytes()
     found: list[Placed] = []
     for seed in range(1, (MOST_SEEDS if kept else count) + 1):
-        options = [*part.place, *placer.options, "--freq", str(aim or part.aim), "--seed", str(seed)]
+        options = [*part.place, *placer.options, "--freq", str(part.aim), "--seed", str(seed)]
         if pins:
             options += PINS[part.family]
 

@@ -53,7 +53,7 @@ class Replay(Memories, wiring.Component):
         _, end = counter(m, self.length, send, "offset")
         _, last = counter(m, self.times, send & end, "time")
         write, reads = (write_at, self.i.payload, accept), [(read_at, send)]
-        read = data = ram(m, self.width, write, reads, "ring", *self.place("ring"))
+        read = data = ram(m, self.width, write, reads, "ring", self.place("ring"))
         if self.registered:
             free, there = ~self.o.valid | self.o.ready, Signal()
             data = [Signal(self.width, name="kept", reset_less=True)]

@@ -59,6 +59,6 @@ class Lookup(Memories, wiring.Component):
         words = self._rom()
         for k, code in enumerate(lanes(self.i.payload, self.lanes)):
             name, enable = f"rom{k}", free & self.i.valid
-            results.append(rom(m, words, self.target.width, code, enable, name, *self.place(name)))
+            results.append(rom(m, words, self.target.width, code, enable, name, self.place(name)))
         m.d.comb += self.o.payload.eq(Cat(*(later(m, free, "kept", *results) if self.kept else results)))
         return m

@@ -321,8 +321,7 @@ class MatrixVector(Memories, wiring.Component):
     def _weights(self, m: Module, accept: Value, later: Value | None) -> Value:
         """The ROM word that belongs to the beat in `payload`, or with `later` to the one before it."""
         words, width = self._rom(), self._rom_width
-        filling = self.storage.fills.get("weights")
-        return table(m, words, max(width, 1), accept, "weights", *self.place("weights"), filling, later)
+        return table(m, words, max(width, 1), accept, "weights", self.place("weights"), later)
 
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """The results' way out, and `go`."""
@@ -392,7 +391,7 @@ class MatrixVector(Memories, wiring.Component):
         words = [sum((c & mask) << (k * width) for k, c in enumerate(row)) for row in rows]
         if len(set(words)) == 1:
             return [Const(c, signed(width)) for c in rows[0]]
-        word = table(m, words, width * self.outputs, take, "constants", *self.place("constants"))
+        word = table(m, words, width * self.outputs, take, "constants", self.place("constants"))
         return [c.as_signed() for c in lanes(word, self.outputs)]
 
 

@@ -113,6 +113,5 @@ class Requantize(Memories, wiring.Component):
         words = fields.words(self.lanes)
         width = fields.width * self.lanes
         stages = [gather, shift, clamp] if parts > 1 else [shift, clamp]
-        place, kept = self.place("table"), self.after("table")
-        mapped(m, self.i, self.o, words, width, multiply, *stages, place=place, kept=kept)
+        mapped(m, self, words, width, multiply, *stages)
         return m

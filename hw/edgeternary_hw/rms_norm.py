@@ -91,7 +91,7 @@ class RmsNorm(Memories, wiring.Component):
         at, all_ = Signal(ceil_log2(self.memories["vector"].depth)), Signal()
         accept, fetch, move, read, ahead = (Signal() for _ in range(5))
         write = (at, self.i.payload, accept)
-        (data,) = ram(m, self.element.width, write, [(at, fetch)], "vector", *self.place("vector"))
+        (data,) = ram(m, self.element.width, write, [(at, fetch)], "vector", self.place("vector"))
         word = Signal(self.element.width, reset_less=True)  # what was read, kept
         m.d.comb += [
             self.i.ready.eq(~scaling & ~working & ~all_ & free),

@@ -61,7 +61,7 @@ class Row(Memories, wiring.Component):
         address = Cat(at, code) if self.beats > 1 else code
         words, width = self._rom(), len(self.o.payload)
         address = address[: max(ceil_log2(len(words)), 1)]
-        word = rom(m, words, width, address, send, "table", *self.place("table"))
+        word = rom(m, words, width, address, send, "table", self.place("table"))
         with m.If(move):
             m.d.sync += [read.eq(busy), self.o.valid.eq(read), self.o.payload.eq(word)]
         return m

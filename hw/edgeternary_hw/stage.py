@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 
 from .single_port import Filling
 
 __all__ = [
-    "AUTO", "Memories", "MemorySize", "Storage", "counter", "later", "mapped", "ram", "rom", "share", "table",
+    "AUTO", "Memories", "MemorySize", "Place", "Storage", "counter", "later", "mapped", "ram", "rom", "share",
+    "table",
 ]  # fmt: skip
 
 AUTO = "auto"
@@ -50,6 +51,17 @@ class Storage:
     inside: bool = False
     packed: bool = False
     fills: Mapping[str, Filling] = field(default_factory=dict)
+
+
+class Place(NamedTuple):
+    """Where one memory lies, see Storage."""
+
+    style: str = AUTO
+    slice: int = 0
+    filling: Filling | None = None
+
+
+ANYWHERE = Place()  # synthesis decides
 
 
 class Memories:
@@ -107,9 +119,9 @@ class Memories:
     def style(self, name: str) -> str:
         return self.storage.styles.get(name, AUTO)
 
-    def place(self, name: str) -> tuple[str, int]:
-        """Style and slice: what `rom`, `ram` and `table` want to know."""
-        return self.style(name), self.storage.slices.get(name, 0)
+    def place(self, name: str) -> Place:
+        """Where a memory of this part lies: what `rom`, `ram` and `table` want to know."""
+        return Place(self.style(name), self.storage.slices.get(name, 0), self.storage.fills.get(name))
 
 
 def share(producer: Any, consumer: Any, port: str = "i") -> None:
@@ -140,13 +152,12 @@ def rom(
     address: Value,
     enable: Value,
     name: str,
-    style: str = AUTO,
-    slice: int = 0,
+    place: Place = ANYWHERE,
 ) -> Value:
     """words[address], in the cycle after `enable`: a read port that block RAM can hold."""
-    attributes = {"rom_style": style} if style != AUTO else {}
+    attributes = {"rom_style": place.style} if place.style != AUTO else {}
     data = []
-    for part, first, size in _sliced(name, width, slice):
+    for part, first, size in _sliced(name, width, place.slice):
         mask = (1 << size) - 1
         init = [word >> first & mask for word in words]
         m.submodules[part] = memory = Memory(
@@ -175,15 +186,14 @@ def ram(
     write: tuple[Value, Value, Value],
     reads: Sequence[tuple[Value, Value]],
     name: str,
-    style: str = AUTO,
-    slice: int = 0,
+    place: Place = ANYWHERE,
 ) -> list[Value]:
     """A memory with a write port (address, data, enable) and read ports (address, enable); the data of these
     is there in the cycle after."""
     depth = 1 << len(write[0])
-    attributes = {"ram_style": style} if style != AUTO else {}
+    attributes = {"ram_style": place.style} if place.style != AUTO else {}
     results: list[list[Value]] = [[] for _ in reads]
-    for part, first, size in _sliced(name, width, slice):
+    for part, first, size in _sliced(name, width, place.slice):
         m.submodules[part] = memory = Memory(shape=unsigned(size), depth=depth, init=[], attrs=attributes)
         port = memory.write_port()
         port.addr, port.data, port.en = write[0], write[1][first : first + size], write[2]
@@ -200,69 +210,74 @@ def table(
     width: int,
     advance: Value,
     name: str = "table",
-    style: str = AUTO,
-    slice: int = 0,
-    filling: Filling | None = None,
+    place: Place = ANYWHERE,
     later: Value | None = None,
 ) -> Value:
     """The words in turn: from the cycle after each `advance` on, the next one, round and round.
 
-    Equal words are a constant; others lie in a ROM, or where `filling` puts them. With `later` they lie in
-    logic and the word comes a stage later, in the cycle after `later`.
+    Equal words are a constant; others lie in a ROM, or where the place's filling puts them. With `later` they
+    lie in logic and the word comes a stage later, in the cycle after `later`.
     """
     if all(word == words[0] for word in words):
         return Const(words[0], width)
     if later is not None:
         return Cat(
-            _piece(m, words, k, min(NEAR, width - NEAR * k), advance, later, name, style)
+            _piece(m, words, (NEAR * k, min(NEAR, width - NEAR * k)), (advance, later), f"{name}_{k}", place)
             for k in range(-(-width // NEAR))
         )
     address, _ = counter(m, len(words), advance, f"{name}_address")
-    if filling:
-        return filling.rom(m, len(words), width, address, advance, name)
-    return rom(m, words, width, address, advance, name, style, slice)
+    if place.filling:
+        return place.filling.rom(m, len(words), width, address, advance, name)
+    return rom(m, words, width, address, advance, name, place)
 
 
 def _piece(
-    m: Module, words: Sequence[int], k: int, width: int, advance: Value, later: Value, name: str, style: str
+    m: Module,
+    words: Sequence[int],
+    bits: tuple[int, int],
+    moves: tuple[Value, Value],
+    name: str,
+    place: Place,
 ) -> Value:
-    """Bits NEAR k .. NEAR k + width - 1 of the words, in logic with a counter near them.
+    """Some of the words' bits, (first, how many), in logic with a counter near them.
 
     Between the two is a register, else the logic is found to share the counter's adder and waits for its
-    carries. Counter k is k words ahead and so are its words: equal counters would be found and made one.
+    carries. The counter of piece k is k words ahead and so are its words: equal counters would be found and
+    made one.
+
+    moves  (advance, later) of `table`
     """
-    name, ahead, mask = f"{name}_{k}", k % len(words), (1 << width) - 1
+    (first, width), (advance, later) = bits, moves
+    ahead, mask = first // NEAR % len(words), (1 << width) - 1
     address, _ = counter(m, len(words), advance, f"{name}_address", ahead)
     at = Signal.like(address, name=f"{name}_at", init=0)
     with m.If(advance):
         m.d.sync += at.eq(address)
     turned = [*words[-ahead:], *words[:-ahead]] if ahead else words
-    return rom(m, [word >> NEAR * k & mask for word in turned], width, at, later, name, style)
+    return rom(m, [word >> first & mask for word in turned], width, at, later, name, Place(place.style))
 
 
 def mapped(
     m: Module,
-    i: stream.Interface,
-    o: stream.Interface,
+    part: Any,
     words: Sequence[int],
     width: int,
     first: Callable[[Value, Value], Value],
     *others: Callable[[Value], Value],
-    place: tuple[str, int] = (AUTO, 0),
-    kept: bool = False,
 ) -> None:
-    """o = ... others[0](first(payload, word)), the table's words in turn, a beat a cycle.
+    """o = ... others[0](first(payload, word)), the words of the part's "table" in turn, a beat a cycle.
 
-    A register behind every function, and one for the payload while a ROM is read; all move together. With
-    `kept` a stage more for what the ROM answers.
+    A register follows every function, and one holds the payload while a ROM is read; all move together. Where
+    block RAMs answer late, there is a stage more for what the ROM answers.
     """
+    i, o, kept = part.i, part.o, part.after("table")
     move = Signal(name="move")
     m.d.comb += [move.eq(~o.valid | o.ready), i.ready.eq(move)]
     valid: Value = i.valid
     value: Value = i.payload
     word: Value = Const(words[0], width)
     if any(other != words[0] for other in words):
-        word = table(m, words, width, move & i.valid, "table", *place)
+        word = table(m, words, width, move & i.valid, "table", part.place("table"))
         value, valid = _stage(m, move, value, valid, "read")
         if kept:
             word = later(m, move, "word", word)[0]

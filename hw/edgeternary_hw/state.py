@@ -100,7 +100,7 @@ class State(Memories, wiring.Component):
             ring.o.ready.eq(take & ~empty),
             bits.o.ready.eq(take & last),
         ]
-        word = table(m, self.initial, self.width, take, "initial", *self.place("initial"))
+        word = table(m, self.initial, self.width, take, "initial", self.place("initial"))
         with m.If(free):
             m.d.sync += self.o.valid.eq(take)
         with m.If(take & last):

@@ -154,17 +154,7 @@ class Threshold(Memories, wiring.Component):
 
         words = self._table_words()
         width = per_lane * self.lanes
-        mapped(
-            m,
-            self.i,
-            self.o,
-            words,
-            width,
-            compare,
-            count,
-            place=self.place("table"),
-            kept=self.after("table"),
-        )
+        mapped(m, self, words, width, compare, count)
 
     def _table_words(self) -> list[int]:
         """For the lanes of each group: thresholds, then the kind."""
@@ -201,7 +191,7 @@ class Threshold(Memories, wiring.Component):
 
     def _kind_table(self, m: Module, accept: Value) -> Value:
         width = max(self.kind_bits * self.lanes, 1)
-        return table(m, self._kind_words(), width, accept, "kinds", *self.place("kinds"))
+        return table(m, self._kind_words(), width, accept, "kinds", self.place("kinds"))
 
     def _tree(self, m: Module) -> None:
         """For each bit of the count a table look-up, addressed by the channel and the bits before, and a
@@ -219,7 +209,7 @@ class Threshold(Memories, wiring.Component):
             for k, name in enumerate(names):
                 values = self._level_words(level, k)
                 address = Cat(counts[k], place)
-                words.append(rom(m, values, self.threshold_bits, address, move, name, *self.place(name)))
+                words.append(rom(m, values, self.threshold_bits, address, move, name, self.place(name)))
             x, place, *counts = later(m, move, f"look{level}", x, place, *counts)
             if level:
                 (kinds,) = later(m, move, f"look_kind{level}", kinds)
@@ -256,7 +246,7 @@ class Threshold(Memories, wiring.Component):
         for k, (node, code) in enumerate(zip(nodes, lanes(x, self.lanes), strict=True)):
             look = ~compare & busy
             name, address = f"nodes{k}", Cat(node[:-1], group)
-            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, *self.place(name))
+            word = rom(m, self._heap_words(k), self.threshold_bits, address, look, name, self.place(name))
             if self.kept:
                 (word,) = later(m, Const(1), name, word)
             with m.If(accept):

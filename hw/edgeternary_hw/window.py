@@ -122,7 +122,7 @@ class Window(Memories, wiring.Component):
         stored, done = accept & row_end, Signal()
         reads = [((at + place)[:bits] if place else at, send) for place in self.places]
         write = (write_at, self.i.payload, accept)
-        taps = ram(m, self.lane_bits, write, reads, "ring", *self.place("ring"))
+        taps = ram(m, self.lane_bits, write, reads, "ring", self.place("ring"))
         with m.If(accept):
             m.d.sync += write_at.eq(write_at + 1)
         free, there = ~self.o.valid | self.o.ready, Signal()

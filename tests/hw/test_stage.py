@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from edgeternary_hw.stage import NEAR, table
+from edgeternary_hw.stage import NEAR, Place, table
 
 
 class Turn(wiring.Component):
@@ -21,7 +21,9 @@ class Turn(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.comb += self.word.eq(table(m, self.words, len(self.word), self.go, style="logic", later=self.go))
+        m.d.comb += self.word.eq(
+            table(m, self.words, len(self.word), self.go, place=Place("logic"), later=self.go)
+        )
         return m
 
 
