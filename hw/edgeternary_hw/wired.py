@@ -1,4 +1,4 @@
-"""Layers whose weights are wires: a whole vector a cycle, one register behind each layer.
+"""Layers whose weights are wires: a whole vector a cycle, one register after each layer.
 
 Nothing is folded and nothing is stored, so an answer takes as many clocks as there are layers. For networks
 of some thousand weights, such as a control policy; beyond that a MatrixVector is smaller.
@@ -14,10 +14,10 @@ from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes, resize
 
-__all__ = ["WiredArgMax", "WiredDense", "WiredThreshold"]
+__all__ = ["Registered", "WiredArgMax", "WiredDense", "WiredThreshold"]
 
 
-class _Registered(wiring.Component):
+class Registered(wiring.Component):
     """A function of a beat, with one register at its end."""
 
     def __init__(self, i_width: int, o_width: int) -> None:
@@ -39,7 +39,7 @@ class _Registered(wiring.Component):
         return m
 
 
-class WiredDense(_Registered):
+class WiredDense(Registered):
     """y[r] = sum_c weights[r][c] * x[c] + bias[r] for weights of -1, 0, +1; `out_width` bits signed each.
 
     A row adds the bits of its inputs (u of Element, or its complement where the weight is -1) plane by plane.
@@ -73,7 +73,7 @@ class WiredDense(_Registered):
         return Cat(*(~bit if inverted else bit for bit, inverted in self.element.planes(code)))
 
 
-class WiredThreshold(_Registered):
+class WiredThreshold(Registered):
     """y[c] = base[c] + step[c] * count(x[c] >= t[c][k]) for all channels at once."""
 
     def __init__(
@@ -103,7 +103,7 @@ class WiredThreshold(_Registered):
         return Cat(*found)
 
 
-class WiredArgMax(_Registered):
+class WiredArgMax(Registered):
     """The index of the largest of all channels of a beat; the lowest one of equals."""
 
     def __init__(self, element: Element, channels: int, out_width: int) -> None:

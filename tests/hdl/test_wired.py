@@ -14,7 +14,7 @@ from edgeternary.ops import Argmax, Dense, Threshold, build
 from edgeternary.run import run
 from tests.need import need
 from tests.packaging.test_examples import EXAMPLES
-from tests.registry.graphs import inputs, leaky, tiny_cnn, tiny_mlp
+from tests.registry.graphs import chosen, inputs, kinds, leaky, tiny_cnn, tiny_mlp
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,26 @@ def test_policies_answer_within_ten_clocks_one_every_clock(name: str) -> None:
     assert found.stats["latency"] < 10 and found.stats["cycles"] == 1
 
 
+@pytest.mark.parametrize("kind", kinds())
+def test_the_examples_of_every_op_that_can_be_wired(kind: str) -> None:
+    from edgeternary.hdl.limits import check
+    from edgeternary.hdl.parts import layers
+    from edgeternary.hdl.wired import why_not
+
+    done = 0
+    for graph in chosen(kind) if kind in layers(wired=True) else ():
+        try:
+            check(graph)
+        except EdgeTernaryError:
+            continue
+        if not why_not(graph):
+            codes = inputs(graph, 12)
+            found = run(graph, codes, on="hdl", options={"latency": 1000, "stalls": 3})
+            np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
+            done += 1
+    assert done or kind not in layers(wired=True)
+
+
 def test_a_wrong_wire_is_caught() -> None:
     graph = policy()
     fc = next(op for op in graph.ops if isinstance(op, Dense))
@@ -87,7 +107,7 @@ def test_the_smallest_part_with_room_is_named() -> None:
     ("graph", "latency", "said"),
     [
         (policy, 5, "6 layers and the registers between take 9"),
-        (tiny_cnn, 50, "only argmax, dense and threshold"),
+        (tiny_cnn, 50, r"'conv1' is a conv2d, and only argmax, dense.* threshold layers are wired"),
     ],
 )
 def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said: str) -> None:

@@ -103,8 +103,8 @@ def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
         plant(monkeypatch, conv2d.Conv2dLayer, right, wrong)
         return "conv2d"
     if fault == "tflite_single rounds down":
-        broken = rewritten(requantize.unit, 'first.rounding != "floor"', 'first.rounding == "half_up"')
-        monkeypatch.setattr(requantize, "unit", broken)
+        broken = rewritten(requantize.constants, 'rounding != "floor"', 'rounding == "half_up"')
+        monkeypatch.setattr(requantize, "constants", broken)
         return "requantize"
     if fault == "first bit of the ROM last":
         plant(monkeypatch, mvu.MatrixVector, "reversed(bits)", "bits")

@@ -67,12 +67,16 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
 
 def unit(ops: Sequence[Requantize], source: Element, target: Element, count: int) -> Unit:
     """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
-    m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
     first = ops[0]
-    if first.rounding != "floor":
+    return Unit(*constants(ops), first.zero, (first.lo, first.hi), source, target, lanes=count)
+
+
+def constants(ops: Sequence[Requantize]) -> tuple[list[int], list[int], list[int]]:
+    """m, b and s of all channels of `ops`, such that (x * m + b) >> s rounds as the ops do."""
+    m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
+    if ops[0].rounding != "floor":
         b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
-    bounds = (first.lo, first.hi)
-    return Unit(m.tolist(), b.tolist(), s.tolist(), first.zero, bounds, source, target, lanes=count)
+    return m.tolist(), b.tolist(), s.tolist()
 
 
 PART = RequantizeLayer()
