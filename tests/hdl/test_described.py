@@ -66,7 +66,5 @@ def test_every_op_has_a_layer_and_every_component_one_description() -> None:
 
 
 def test_a_component_without_a_description_is_named() -> None:
-    from edgeternary_hw import Gather
-
-    with pytest.raises(TypeError, match=r"no module of edgeternary.hdl.parts describes .*gather.Gather"):
-        parts.part_of(Gather(4, 2, 0, signed=False))
+    with pytest.raises(TypeError, match=r"no module of edgeternary.hdl.parts describes builtins\.object"):
+        parts.part_of(object())
