@@ -15,6 +15,7 @@ from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.emit import component_rtlil
 from edgeternary.hdl.parts import part_of
 from edgeternary_hw import Element, MatrixVector, Window, WiredDense
+from edgeternary_hw.wired_requantize import WiredRequantize
 
 ELEMENTS = (
     Element("unsigned", 1), Element("bipolar", 1), Element("unsigned", 2), Element("ternary", 2),
@@ -80,6 +81,19 @@ def wired(seed: int) -> Drawn:
     part = WiredDense(weights.tolist(), bias.tolist(), element, _width(weights, bias, element))
     part._MustUse__silence = True
     return Drawn(part, f"wired {rows} x {columns}, {zeros:.0%} zeros, {element.kind} {element.width}")
+
+
+def rescaled(seed: int) -> Drawn:
+    """A rescaling in one clock: from a shift to products of several adders."""
+    rng = np.random.default_rng(seed)
+    width, code, most = int(rng.choice([6, 8, 10, 12])), int(rng.choice([4, 8])), (1, 64, 1024)[seed % 3]
+    m, count = rng.integers(1, most + 1, 8), 8
+    s = max(width + most.bit_length() - code - seed % 2, 0)
+    b = rng.integers(-(1 << max(s - 1, 1)), 1 << max(s - 1, 1), count)
+    half, columns = 1 << code - 1, (m.tolist(), b.tolist(), [s] * count)
+    part = WiredRequantize(columns, 0, (-half, half - 1), Element("signed", width), Element("signed", code))
+    part._MustUse__silence = True
+    return Drawn(part, f"rescaled {width} to {code} bits, factors up to {most}")
 
 
 def depthwise(seed: int) -> Drawn:

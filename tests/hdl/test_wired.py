@@ -10,7 +10,7 @@ import edgeternary
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
-from edgeternary.ops import Argmax, Dense, Threshold, build
+from edgeternary.ops import Argmax, Dense, Requantize, Threshold, build
 from edgeternary.run import run
 from tests.need import need
 from tests.packaging.test_examples import EXAMPLES
@@ -64,6 +64,23 @@ def test_policies_answer_within_ten_clocks_one_every_clock(name: str) -> None:
         np.testing.assert_array_equal(values, expected.taps[tap], err_msg=tap)
     assert len(found.taps) == len(graph.ops)
     assert found.stats["latency"] < 10 and found.stats["cycles"] == 1
+
+
+def test_activations_of_eight_bits_answer_within_seven_clocks() -> None:
+    """Two dense layers with a requantize between them, whose factors take adders, and an argmax."""
+    graph = small("int8", "ternary", 5)
+    fc, _, out, best = graph.ops
+    rng, ones = np.random.default_rng(3), np.ones(9, np.int32)
+    scale = Requantize(
+        name="act", inputs=("fc",), m=rng.integers(30, 60, 9).astype(np.int32),
+        b=rng.integers(-99, 99, 9).astype(np.int32), s=8 * ones, zero=3, lo=-128, hi=127,
+        rounding="half_up", type="int8",
+    )  # fmt: skip
+    graph = build.graph(graph.input, fc, scale, out, best)
+    codes = inputs(graph, 40)
+    found = run(graph, codes, on="hdl", options={"latency": 7})
+    np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
+    assert found.stats["latency"] <= 7 and found.stats["cycles"] == 1
 
 
 @pytest.mark.parametrize("kind", kinds())
