@@ -1,7 +1,7 @@
 """How much the branches of a fork have to hold, so that none of them ever waits for another one for good.
 
-A layer that `holds` (hdl.part.Layer) answers later than element by element, within the frame. Where branches
-meet again, one that has such a layer is late, and the others have to keep what comes in until then: a frame,
+A layer that is LATE (hdl.part.Answers) answers later than element by element, within the frame. Where
+branches meet again, one that has such a layer is late, and the others keep what comes in until then: a frame,
 since what any reader needs for its next answer lies in the frame that the slowest one is in.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeternary.hdl.part import Answers
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.states import kept, reached
 from edgeternary.ir import Graph
@@ -24,15 +25,18 @@ def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cyc
     branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: that has
     room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all
     answer element by element, and a short FIFO keeps the pace where `beats` a frame come so fast that it
-    matters. Layers that are `in_turn` take some channels before others: in front of one all layers count.
+    matters. Layers that are IN_TURN take some channels before others: in front of one all layers count.
     """
     leads = [reached(graph, name) if name else frozenset[str]() for name, _ in readers]
     common = frozenset.intersection(*leads)
     short = 0 if beats * STAGES <= cycles else min(beats, SMALL)
-    known = layers()
-    if any(known[graph.op(name).kind].in_turn for name in frozenset().union(*leads)):
+
+    def among(names: frozenset[str], when: Answers) -> bool:
+        return any(layers()[graph.op(name).kind].answers is when for name in names)
+
+    if among(frozenset().union(*leads), Answers.IN_TURN):
         common, short = frozenset(), beats
-    holds = [any(known[graph.op(name).kind].holds for name in names - common) for names in leads]
+    holds = [among(names - common, Answers.LATE) for names in leads]
     needed = beats if any(holds) else short
     alone = sum(holds) == 1
     states = kept(graph)

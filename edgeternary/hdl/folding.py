@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from edgeternary.hdl.divisors import divisors
+from edgeternary.hdl.part import Answers
 from edgeternary.hdl.parts import layers as layers_of_ops
 from edgeternary.hdl.passes import prepared
 from edgeternary.hdl.passes.pad import Filled
@@ -244,7 +245,7 @@ def _first_matrices(graph: Graph) -> list[str]:
         for op in graph.consumers(names.pop()):
             if isinstance(op, Dense | Conv2d):
                 found.append(op.name)
-            elif layers_of_ops()[op.kind].elementwise:
+            elif layers_of_ops()[op.kind].answers is Answers.ELEMENTWISE:
                 names.append(op.name)
     return found
 

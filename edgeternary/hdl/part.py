@@ -11,6 +11,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from edgeternary.hdl.times import Times
@@ -83,6 +84,15 @@ class Part(Described, Generic[C], abstract=True):
         return network.passed(part, self)
 
 
+class Answers(Enum):
+    """When the answers of a layer come, and what it takes before."""
+
+    ELEMENTWISE = "each number of the answer depends on one number of the only input, and the order stays"
+    PLAIN = "an answer comes with the beats that it depends on"
+    LATE = "an answer comes later, within the frame: the layer holds what came in until then"
+    IN_TURN = "some channels are taken before others"
+
+
 @dataclass(frozen=True)
 class Arrival:
     """How the inputs of a layer arrive.
@@ -110,20 +120,16 @@ class Arrival:
 class Layer(Described, Generic[O], abstract=True):
     """The description of an op: how it is built of parts.
 
-    kind         of the op
-    wired        built where weights are wires, see hdl.wired
-    elementwise  each number of the answer depends on one number of the only input, and the order stays
-    holds        it answers later than element by element, within the frame
-    in_turn      it takes some channels before others
-    shared       how several layers go through the same parts, see hdl.turns; None: they do not
+    kind     of the op
+    answers  when its answers come
+    wired    it is built where weights are wires, see hdl.wired
+    shared   how several layers go through the same parts, see hdl.turns; None: they do not
     """
 
     kind: ClassVar[str]
+    answers: ClassVar[Answers]
     wired: ClassVar[bool] = False
-    elementwise: ClassVar[bool]
-    holds: ClassVar[bool]
-    in_turn: ClassVar[bool]
-    shared: ClassVar[type[Engine] | None]
+    shared: ClassVar[type[Engine] | None] = None
 
     @abstractmethod
     def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:

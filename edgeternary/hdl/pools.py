@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.folding import lanes
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.times import Times
 from edgeternary.ops import MaxPool, SumPool
@@ -20,10 +20,7 @@ U = TypeVar("U", MaxUnit, SumUnit)
 class Pool(Layer[O], Part[U], abstract=True):
     """A pool; `bit_luts` for each bit of the answer reduce the taps."""
 
-    elementwise = False
-    holds = True
-    in_turn = False
-    shared = None
+    answers = Answers.LATE
     bit_luts: ClassVar[int]
 
     def lanes(self, op: O, at: Arrival) -> int:

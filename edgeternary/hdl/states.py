@@ -12,7 +12,7 @@ from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import Folding, input_lanes, lanes
 from edgeternary.hdl.frames import pack, payloads
-from edgeternary.hdl.part import Arrival
+from edgeternary.hdl.part import Answers, Arrival
 from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, State
 from edgeternary_hw import Starts
@@ -87,7 +87,7 @@ def _streams(graph: Graph, folding: Folding, states: Mapping[str, int]) -> dict[
 def ahead(graph: Graph) -> int:
     """Frames that may have come in beyond the one that a state is read for: those that the layers in front
     of its first reader can hold, which is two for each layer that keeps beats back."""
-    return 4 + 2 * sum(layers()[op.kind].holds for op in graph.ops)
+    return 4 + 2 * sum(layers()[op.kind].answers is Answers.LATE for op in graph.ops)
 
 
 def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TypeVar
 
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.times import Times, delayed
 from edgeternary.ir import Graph, Op
@@ -20,10 +20,7 @@ class WiredLayer(Layer[O], Part[C], abstract=True):
     """A layer that takes all numbers of a vector in a clock, and answers in the next one."""
 
     wired = True
-    elementwise = False
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.PLAIN
 
     @abstractmethod
     def area(self, part: C) -> Area: ...

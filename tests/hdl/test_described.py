@@ -18,7 +18,7 @@ from edgeternary.hdl.part import Layer, Part  # noqa: E402
 from edgeternary.hdl.parts.add import AddLayer  # noqa: E402
 
 METHODS = {"build", "lanes", "area", "times"}
-FACTS = {"kind", "hardware", "elementwise", "holds", "in_turn", "shared"}
+FACTS = {"kind", "hardware", "answers"}
 
 
 @pytest.mark.parametrize("name", sorted(METHODS | FACTS))

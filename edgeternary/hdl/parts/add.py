@@ -6,7 +6,7 @@ import math
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.streams import joined
 from edgeternary.hdl.times import Times, delayed
 from edgeternary.ops import Add
@@ -15,10 +15,7 @@ from edgeternary_hw.join import Add as Unit
 
 class AddLayer(Layer[Add], Part[Unit]):
     kind = "add"
-    elementwise = False
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.PLAIN
     hardware = Unit
 
     def build(self, b: Builder, op: Add, ins: list[Wire]) -> Wire:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.times import Times, gathered
 from edgeternary.ops import Argmax
 from edgeternary_hw.argmax import ArgMax
@@ -12,10 +12,7 @@ from edgeternary_hw.argmax import ArgMax
 
 class ArgmaxLayer(Layer[Argmax], Part[ArgMax]):
     kind = "argmax"
-    elementwise = False
-    holds = True
-    in_turn = False
-    shared = None
+    answers = Answers.LATE
     hardware = ArgMax
 
     def build(self, b: Builder, op: Argmax, ins: list[Wire]) -> Wire:

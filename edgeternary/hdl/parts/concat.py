@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.part import Area, Arrival, Layer, Part, per_bit
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, per_bit
 from edgeternary.hdl.streams import in_turn
 from edgeternary.hdl.times import Times, spaced
 from edgeternary.ops import Concat
@@ -17,10 +17,7 @@ from edgeternary_hw.join import Concat as Unit
 
 class ConcatLayer(Layer[Concat], Part[Unit]):
     kind = "concat"
-    elementwise = False
-    holds = False
-    in_turn = True
-    shared = None
+    answers = Answers.IN_TURN
     hardware = Unit
 
     def build(self, b: Builder, op: Concat, ins: list[Wire]) -> Wire:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.matrix import fold_of, product, unit
-from edgeternary.hdl.part import Arrival, Layer
+from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.ops import Conv2d
 from edgeternary_hw.window import Window
 
 
 class Conv2dLayer(Layer[Conv2d]):
     kind = "conv2d"
-    elementwise = False
-    holds = True
-    in_turn = False
-    shared = None
+    answers = Answers.LATE
 
     def build(self, b: Builder, op: Conv2d, ins: list[Wire]) -> Wire:
         wire = ins[0]

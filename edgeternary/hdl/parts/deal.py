@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.passes.together import Deal
 from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.pick import Pick
@@ -11,10 +11,7 @@ from edgeternary_hw.pick import Pick
 
 class DealLayer(Layer[Deal], Part[Pick]):
     kind = "deal"
-    elementwise = False
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.PLAIN
     hardware = Pick
 
     def build(self, b: Builder, op: Deal, ins: list[Wire]) -> Wire:

@@ -9,7 +9,7 @@ import numpy as np
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.matrix import product
-from edgeternary.hdl.part import Arrival, Layer
+from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.turns import Ends, Engine, Turn
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense
@@ -59,9 +59,7 @@ class Matrices(Engine):
 
 class DenseLayer(Layer[Dense]):
     kind = "dense"
-    elementwise = False
-    holds = True
-    in_turn = False
+    answers = Answers.LATE
     shared = Matrices
 
     def build(self, b: Builder, op: Dense, ins: list[Wire]) -> Wire:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.frames import pack, payloads
-from edgeternary.hdl.part import Area, Arrival, Layer, Part, bits
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, bits
 from edgeternary.hdl.passes.pad import Filled
 from edgeternary.hdl.times import Times, spaced
 from edgeternary_hw.fill import Fill
@@ -16,10 +16,7 @@ from edgeternary_hw.fill import Fill
 
 class FillLayer(Layer[Filled], Part[Fill]):
     kind = "fill"
-    elementwise = True
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.ELEMENTWISE
     hardware = Fill
 
     def build(self, b: Builder, op: Filled, ins: list[Wire]) -> Wire:

@@ -7,7 +7,7 @@ import numpy as np
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.folding import lanes
-from edgeternary.hdl.part import Area, Arrival, Layer, Part, bits
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, bits
 from edgeternary.hdl.streams import BRISK
 from edgeternary.hdl.times import Times, spaced
 from edgeternary.ops import Gather
@@ -16,10 +16,7 @@ from edgeternary_hw.row import Row
 
 class GatherLayer(Layer[Gather], Part[Row]):
     kind = "gather"
-    elementwise = False
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.PLAIN
     hardware = Row
 
     def build(self, b: Builder, op: Gather, ins: list[Wire]) -> Wire:

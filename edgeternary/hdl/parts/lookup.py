@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part, per_bit
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, per_bit
 from edgeternary.hdl.times import Times, delayed
 from edgeternary.ir import Graph
 from edgeternary.ops import Lookup
@@ -15,10 +15,7 @@ MAX_TABLE_BITS = 16  # a lookup's ROM has 2^bits entries
 
 class LookupLayer(Layer[Lookup], Part[Unit]):
     kind = "lookup"
-    elementwise = True
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.ELEMENTWISE
     hardware = Unit
 
     def build(self, b: Builder, op: Lookup, ins: list[Wire]) -> Wire:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.streams import brisk, joined
 from edgeternary.hdl.times import Times, spaced
 from edgeternary.ops import Mul
@@ -17,10 +17,7 @@ from edgeternary_hw.multiplier import Multiply, Speed
 
 class MulLayer(Layer[Mul], Part[Multiply]):
     kind = "mul"
-    elementwise = False
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.PLAIN
     hardware = Multiply
 
     def build(self, b: Builder, op: Mul, ins: list[Wire]) -> Wire:

@@ -9,7 +9,7 @@ from amaranth import Const
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.streams import whole
 from edgeternary.hdl.times import Times, delayed
 from edgeternary.ir import Graph
@@ -22,10 +22,7 @@ from edgeternary_hw.signed_digits import product_bits, sums
 
 class RequantizeLayer(Layer[Requantize], Part[Unit]):
     kind = "requantize"
-    elementwise = True
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.ELEMENTWISE
     hardware = Unit
 
     def build(self, b: Builder, op: Requantize, ins: list[Wire]) -> Wire:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.part import Arrival, Layer
+from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.ops import Reshape
 
 
 class ReshapeLayer(Layer[Reshape]):
     kind = "reshape"
-    elementwise = True
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.ELEMENTWISE
 
     def build(self, b: Builder, op: Reshape, ins: list[Wire]) -> Wire:
         count = math.gcd(ins[0].lanes, op.shape[-1])

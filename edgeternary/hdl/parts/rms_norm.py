@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.parts import requantize
 from edgeternary.hdl.parts.mul import between
 from edgeternary.hdl.states import shown
@@ -55,9 +55,7 @@ class Norms(Engine):
 
 class RmsNormLayer(Layer[RmsNorm], Part[Unit]):
     kind = "rms_norm"
-    elementwise = False
-    holds = True
-    in_turn = False
+    answers = Answers.LATE
     shared = Norms
     hardware = Unit
 

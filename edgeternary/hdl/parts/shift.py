@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.part import Arrival, Layer
+from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.streams import cut, in_turn
 from edgeternary.ops import Shift
 
 
 class ShiftLayer(Layer[Shift]):
     kind = "shift"
-    elementwise = False
-    holds = False
-    in_turn = True
-    shared = None
+    answers = Answers.IN_TURN
 
     def build(self, b: Builder, op: Shift, ins: list[Wire]) -> Wire:
         old, new = ins

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.part import Area, Arrival, Layer, Part, per_bit
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, per_bit
 from edgeternary.hdl.streams import cut
 from edgeternary.hdl.times import Times
 from edgeternary.ops import Slice
@@ -14,10 +14,7 @@ from edgeternary_hw.join import Slice as Unit
 
 class SliceLayer(Layer[Slice], Part[Unit]):
     kind = "slice"
-    elementwise = False
-    holds = False
-    in_turn = True
-    shared = None
+    answers = Answers.IN_TURN
     hardware = Unit
 
     def build(self, b: Builder, op: Slice, ins: list[Wire]) -> Wire:

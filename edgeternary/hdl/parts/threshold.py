@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area, Arrival, Layer, Part
+from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.streams import whole
 from edgeternary.hdl.times import Times, spaced
 from edgeternary.ops import Threshold
@@ -17,10 +17,7 @@ PARALLEL = 3  # thresholds that are compared side by side
 
 class ThresholdLayer(Layer[Threshold], Part[Unit]):
     kind = "threshold"
-    elementwise = True
-    holds = False
-    in_turn = False
-    shared = None
+    answers = Answers.ELEMENTWISE
     hardware = Unit
 
     def build(self, b: Builder, op: Threshold, ins: list[Wire]) -> Wire:
