@@ -154,10 +154,6 @@ class Plan:
         code = sum(step.offer.cost.flash for step in self.calls if step.offer.from_ram)
         return self.arena + fixed_ram(self.graph) + code
 
-    @property
-    def state_bytes(self) -> int:
-        return sum(Buffer(state.value, NATURAL).bytes for state in self.graph.states)
-
     def summary(self) -> list[dict[str, str | int | float]]:
         """One row a call: name, kernel, ops, layout, bytes of tables, output, scratch; estimated cycles."""
         return [

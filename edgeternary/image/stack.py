@@ -120,8 +120,3 @@ def _check_indirect(elf: Elf, function: Symbol, name: str, operands: str) -> Non
 
 def _unbounded(elf: Elf, address: int, why: str) -> EdgeTernaryError:
     return EdgeTernaryError(f"the stack of {elf.where(address)} has no bound", why, "report this as a bug")
-
-
-def painted(stack: bytes, paint: bytes = b"\xc5") -> int:
-    """Bytes from the top of the stack, as read from the board, to the lowest one that lost its paint."""
-    return len(stack.lstrip(paint))

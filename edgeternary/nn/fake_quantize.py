@@ -61,29 +61,22 @@ def fake_quantize(x: Tensor, scale: Tensor, lo: int, hi: int, slope: Slope | Non
 
 class _Sign(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, width: float, slope: Slope, bipolar: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, width: float, slope: Slope) -> Tensor:
         ctx.save_for_backward(x)
         ctx.width, ctx.slope = width, slope
-        above = greater_equal(x, 0.0)
-        return above.mul_(2).sub_(1) if bipolar else above
+        return greater_equal(x, 0.0).mul_(2).sub_(1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (x,) = ctx.saved_tensors
         if ctx.width == 1:
-            return grads[0] * ctx.slope(x), None, None, None
-        return grads[0] * ctx.slope(x / ctx.width) / ctx.width, None, None, None
+            return grads[0] * ctx.slope(x), None, None
+        return grads[0] * ctx.slope(x / ctx.width) / ctx.width, None, None
 
 
 def fake_sign(x: Tensor, width: float, slope: Slope) -> Tensor:
     """+1 where x >= 0, else -1; backward slope(x / width) / width, the derivative of a smooth sign(x /
     width).
     """
-    codes: Tensor = _Sign.apply(x, width, slope, True)
-    return codes
-
-
-def fake_spike(x: Tensor, width: float, slope: Slope) -> Tensor:
-    """1 where x >= 0, else 0, as fake_sign: spikes of a membrane potential above its threshold."""
-    codes: Tensor = _Sign.apply(x, width, slope, False)
+    codes: Tensor = _Sign.apply(x, width, slope)
     return codes

@@ -217,11 +217,6 @@ class MatMulFreeLM(nn.Module):
         """Every BitLinear."""
         return (module for module in self.modules() if isinstance(module, BitLinear))
 
-    def set_fused(self, fused: bool) -> None:
-        """Whether backward recomputes what it can (the default), or keeps it."""
-        for layer in self.layers():
-            layer.fused = fused
-
     def set_dtype(self, dtype: torch.dtype) -> None:
         """Of the products in train mode; bfloat16 holds codes of 8 bits exactly."""
         for layer in self.layers():

@@ -6,7 +6,7 @@ import pytest
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.image.elf import Elf
-from edgeternary.image.stack import FRAME, bound, painted
+from edgeternary.image.stack import FRAME, bound
 from edgeternary.toolchains import compilers
 from tests.need import need
 
@@ -81,8 +81,3 @@ def test_reads_at_the_stack_pointer_take_nothing(compiler: str) -> None:
 def test_what_has_no_bound(text: str, why: str, core: str, compiler: str) -> None:
     with pytest.raises(EdgeTernaryError, match=f"has no bound.*({why})"):
         bound(linked(text, core, compiler))
-
-
-def test_paint() -> None:
-    assert painted(b"\xc5" * 90 + b"\1" + b"\xc5" * 9) == 10
-    assert painted(b"\xc5" * 8) == 0 and painted(b"\0" * 8) == 8

@@ -85,7 +85,8 @@ def test_memory_of_one_layer_and_of_a_model() -> None:
     model = MatMulFreeLM(63)
     tokens = torch.randint(63, (64, 8))
     for fused in (True, False):
-        model.set_fused(fused)
+        for layer in model.layers():
+            layer.fused = fused
         kept[fused] = saved_bytes(lambda: model(tokens, model.initial(8)), model)
     assert kept[True] < 0.39 * kept[False]
 
@@ -95,7 +96,8 @@ def test_gradients_of_a_whole_model() -> None:
     tokens = torch.randint(11, (20, 3))
     found = []
     for fused in (True, False):
-        model.set_fused(fused)
+        for layer in model.layers():
+            layer.fused = fused
         logits, _ = model(tokens, model.initial(3))
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens.flatten())
         found.append(torch.autograd.grad(loss, list(model.parameters())))

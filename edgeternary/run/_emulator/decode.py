@@ -39,7 +39,6 @@ _IDS: dict[str, str] = {
 }
 KINDS = {getattr(c, f"ARM_INS_{name}"): kind for name, kind in _IDS.items() if hasattr(c, f"ARM_INS_{name}")}
 TO_PC = {"alu": "branch_register", "load": "load_pc", "load_multiple": "load_multiple_pc"}
-MEMORY = ("load", "store", "store_indexed")
 
 
 @dataclass(frozen=True)
