@@ -89,7 +89,7 @@ def long_integers() -> Iterator[None]:
 
 
 class _Bench:
-    """The design with a source, and memories behind its output and its taps."""
+    """The design with a source, and memories that record its output and its taps."""
 
     def __init__(self, design: Design, inputs: IntArray, taps: bool, stalls: int | None) -> None:
         self.design, self.lead = design, design.lead(inputs)

@@ -124,7 +124,7 @@ def part_of(board: Board) -> Part:
 
 
 def _serial(design: Design, board: Board) -> tuple[Serial, str]:
-    """The design behind the board's serial port, and the digest of all that it depends on."""
+    """The design at the board's serial port, and the digest of all that it depends on."""
     from edgeternary.version import __version__
 
     assert board.uart

@@ -21,11 +21,11 @@ SMALL = 32  # beats of a FIFO that makes up for those
 def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cycles: int) -> list[int]:
     """Beats of the FIFO in front of each reader, see hdl.top; 0: none.
 
-    Only layers before the branches have met count: those that all readers lead to come behind that. The only
-    branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: that has
+    Only layers before the branches have met count: those that all readers lead to come after that. The only
+    branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: a state has
     room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all
-    answer element by element, and a short FIFO keeps the pace where `beats` a frame come so fast that it
-    matters. Layers that are IN_TURN take some channels before others: in front of one all layers count.
+    answer element by element, and a short FIFO keeps the pace where `beats` a frame come that fast. Layers
+    that are IN_TURN take some channels before others: in front of one all layers count.
     """
     leads = [reached(graph, name) if name else frozenset[str]() for name, _ in readers]
     common = frozenset.intersection(*leads)

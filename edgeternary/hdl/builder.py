@@ -80,7 +80,7 @@ class Builder:
         return component
 
     def through(self, component: Any, wire: Wire, name: str, role: str = "", busy: int = 0) -> Any:
-        """Adds a part with ports i and o behind a stream; returns its output port.
+        """Adds a part with ports i and o that reads a stream; returns its output port.
 
         busy  cycles a frame; without it the beats of the stream
         """
@@ -123,7 +123,8 @@ class Builder:
         return Wire(component.o, element or stream_element(value), lanes, value)
 
     def fork(self, wire: Wire, capacities: list[int], name: str) -> list[Wire]:
-        """The stream for several readers, with a FIFO of so many beats in front of each, see hdl.branches."""
+        """The stream for several readers, each after a FIFO of `capacities[k]` beats (0: none), see
+        hdl.branches."""
         if len(capacities) == 1:
             return [wire]
         bits = wire.lanes * wire.element.width
@@ -142,5 +143,5 @@ class Builder:
         return wires
 
     def buffered(self, wire: Wire, name: str, role: str) -> Wire:
-        """The stream behind two registers, which cut the path of ready."""
+        """The stream after two registers, which cut the path of ready."""
         return replace(wire, port=self.through(Skid(wire.lanes * wire.element.width), wire, name, role))

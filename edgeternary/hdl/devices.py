@@ -28,8 +28,8 @@ class Family:
     lone_carry   an adder's LUT cannot also choose: counters and accumulators cost more than on iCE40
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
     single_port  the cell of a RAM that no bitstream fills
-    alone        of the flip-flops so many share no logic cell with a LUT; 0 where cells are not short of them
-    output_registers  whether block RAMs take in the flip-flops behind them, see hdl.output_registers
+    alone        the share of flip-flops that have a logic cell without a LUT; 0 where cells are not scarce
+    output_registers  whether block RAMs take in the flip-flops after them, see hdl.output_registers
     """
 
     name: str

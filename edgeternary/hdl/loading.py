@@ -1,4 +1,4 @@
-"""Weights in RAM that no bitstream fills: the network behind a loader, and the bytes that it takes."""
+"""Weights in RAM that no bitstream fills: the network with a loader, and the bytes that it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgeternary_hw.single_port import SINGLE, Filling, columns
 from edgeternary_hw.stage import Memories, Storage
 
 NAME = "loader"  # of its instance, and of what it takes in reports
-OFFSET = 0x20000  # of the weights in a flash, behind the bitstream: that of a UP5K has 104,090 bytes
+OFFSET = 0x20000  # of the weights in a flash, after the bitstream: that of a UP5K has 104,090 bytes
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class LoadedTop(wiring.Component):
 
 
 def with_loader(design: Design) -> Design:
-    """The design behind a loader, if memories of it are filled after configuration."""
+    """The design with a loader, if memories of it are filled after configuration."""
     memories = filled(design.top.parts)
     if not memories:
         return design

@@ -23,8 +23,8 @@ FREE = {flip ^ piece for piece in (0, 0xAAAA, 0xCCCC, 0xF0F0, 0xFF00) for flip i
 
 
 def _block(size: MemorySize, family: Family) -> tuple[int, int, int]:
-    """(blocks, those that lie one behind another, bits of each) of a memory: the fewest over the family's
-    shapes; where registers lie in the blocks, of those that are deep enough, with nothing between the two."""
+    """(blocks, blocks in a column, bits of each) of a memory: the fewest over the family's shapes. Logic
+    chooses among the blocks of a column; where registers lie in the blocks, a column is one block."""
     shapes = [(-(-size.depth // d), -(-size.width // w), w) for d, w in family.shapes]
     flat = [shape for shape in shapes if shape[0] == 1] if family.output_registers else []
     return min((deep * wide, deep, width) for deep, wide, width in flat or shapes)
@@ -41,7 +41,7 @@ def single_port_rams(size: MemorySize) -> int:
 
 
 def block_luts(size: MemorySize, family: Family) -> int:
-    """LUTs beside the blocks: the choice among those that lie one behind another."""
+    """LUTs beside the blocks: the choice among the blocks of a column."""
     _, deep, _ = _block(size, family)
     return size.reads * (round(size.width * (deep - 1) * 0.7) + 2 * (deep > 1))
 

@@ -124,7 +124,7 @@ def free_pins(part: Part, ports: dict[str, int]) -> str:
 
 MOST_SEEDS = 5
 SECONDS = "seconds"  # file: what a seed took
-PATIENCE, LEAST = 4, 60.0  # with a seed: so many times what another took, and that at least so many seconds
+PATIENCE, LEAST = 4, 60.0  # a seed may take 4 times as long as the longest before it, and 240 seconds
 
 
 def seeds(luts: int) -> int:

@@ -1,4 +1,4 @@
-"""A core behind a serial port, for any clock: what every board top holds, and what simulators run."""
+"""A core at a serial port, for any clock: what every board top holds, and what simulators run."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Serial(wiring.Component):
 
 
 def _answer(design: Design) -> Answer:
-    assert design.answer, "the output of a design behind a serial port leaves as bytes"
+    assert design.answer, "the output of a design at a serial port leaves as bytes"
     return design.answer
 
 

@@ -52,8 +52,8 @@ def kept(graph: Graph) -> list[State]:
 
 
 def state_lanes(graph: Graph, folding: Folding) -> dict[str, int]:
-    """Channels a beat of each state: those that what is written into it has, so that nothing is converted on
-    the way around; at least so many as keep the pace."""
+    """{state: channels a beat}: as many as the stream that is written into it has, so that no converter lies
+    on the way around; where those miss the pace, the fewest that keep it."""
     found = {state.value.name: 0 for state in kept(graph)}  # 0: as what it meets
     for _ in range(len(found) + 1):
         streams = _streams(graph, folding, found)
@@ -98,7 +98,7 @@ def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
 
 
 class Kept:
-    """The parts of a design's states: made before the layers that read them, closed behind them."""
+    """The parts of a design's states: made before the layers that read them, closed after them."""
 
     def __init__(self, b: Builder, starts: Starts) -> None:
         self.b = b
@@ -115,8 +115,8 @@ class Kept:
             self.wires[value.name] = Wire(part.o, element, count, value)
 
     def close(self, name: str, wire: Wire) -> None:
-        """What a step writes into a state. Its part comes behind those that write it: what a FIFO sends is
-        known once that is elaborated."""
+        """Connects what a step writes into a state. Its part comes after those that write it: what a FIFO
+        sends is known once the FIFO is elaborated."""
         state, part = self.wires[name], self.parts[name]
         wire = self.b.adapt(self.b.recode(wire, state.element, name), state.lanes, name)
         self.b.connect(wire.port, self.b.part(part, name, "state", busy=len(part.initial)), "i0")

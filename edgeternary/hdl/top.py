@@ -129,7 +129,8 @@ class Design:
         return self._marked(codes, self.i_beats if first else 0)
 
     def _marked(self, codes: IntArray, every: int) -> frames.Words:
-        """Codes as payloads; with states every so many of them, from the first on, have the bit more set."""
+        """Codes as payloads. With states, every `every`-th one from the first on has the additional bit set;
+        with 0 none has it."""
         vectors = codes.reshape(-1, self.graph.input.size)
         missing = self.i_beats * self.i_lanes - vectors.shape[1]
         whole = np.pad(vectors, ((0, 0), (0, missing)))
@@ -188,7 +189,7 @@ class Design:
 def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False) -> Design:
     """The design of a graph. EdgeTernaryError, by layer name, for what cannot be built.
 
-    answer  the output leaves as bytes, little-endian, with the index of the largest number behind those of a
+    answer  the output leaves as bytes, little-endian, with the index of the largest number after those of a
             vector: what an FPGA's pins or a host can take
     """
     check(graph)

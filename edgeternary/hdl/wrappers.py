@@ -1,4 +1,4 @@
-"""The core behind the interfaces that other people's designs have: AXI4-Stream and Wishbone."""
+"""The core with the interfaces that other people's designs have: AXI4-Stream and Wishbone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """COBS (Cheshire and Baker 1999): frames of bytes without a zero, so that a zero can end them.
 
-A frame is cut behind each zero and after 254 bytes without one. A block travels as its length + 1, then its
+A frame is cut after each zero and after 254 bytes without one. A block travels as its length + 1, then its
 bytes; its zero, which all blocks but those of 254 bytes and the last one have, is left out.
 """
 

@@ -156,7 +156,7 @@ class Shape:
 
 
 def compress(m: Module, segments: list[Segment], enable: Enable) -> list[Segment]:
-    """Registers the segments, and behind each level of full adders, until no plane has more than two bits.
+    """Registers the segments, again after each level of full adders, until no plane has more than two bits.
 
     `enable(k)` gives the context in which stage k is written. Returns what the last register holds.
     """

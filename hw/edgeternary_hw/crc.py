@@ -9,13 +9,13 @@ from amaranth.lib.wiring import In, Out
 __all__ = ["Crc32", "after_byte"]
 
 POLYNOMIAL = 0xEDB88320  # of IEEE 802.3, the low bit first
-RESIDUE = 0xDEBB20E3  # what the register holds behind data that their own CRC follows
+RESIDUE = 0xDEBB20E3  # what the register holds after data and their own CRC
 
 
 class Crc32(wiring.Component):
     """The CRC of Ethernet and zlib over the bytes of i; each takes eight cycles more.
 
-    clear   begin anew
+    clear   start again
     flush   the register moves on by a byte with each byte of i and takes nothing in: `byte` are then the
             four bytes of the CRC in turn, as they go over the wire
     right   the bytes so far ended with the CRC of those before

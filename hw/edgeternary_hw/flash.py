@@ -1,4 +1,4 @@
-"""Serial flash behind an FPGA's bitstream: its bytes as a stream, once, from a fixed address on."""
+"""The serial flash that holds an FPGA's bitstream: its bytes from a fixed address on, once, as a stream."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Link(wiring.Component):
 
     clock_hz, baud   of the serial port; see edgeternary_hw.uart
     inputs, answers  bytes of a frame of the core, and of its answer
-    hello            the body of the reply to hello, which lies in the memory behind the frame
+    hello            the body of the reply to hello, which lies in the memory after the frame
     class_bytes      of the end of an answer are the class; without, `shown` are the low bits of its last byte
 
     can_fail         there are `starting`: requests wait until the core is ready, and `failed`: it cannot

@@ -3,7 +3,7 @@
 b is taken apart from its low end into digits -1, 0, +1, +2 of base 4: two bits and a carry make 0 .. 4, of
 which 3 is -1 and 4 is 0, both with a carry. A digit costs a LUT4 a bit of a (which of -a, 0, a, 2a: out
 of two bits of a and two of the digit) and an adder. Up to CHAIN digits are done in a cycle, with their adders
-one behind the other; where that is too slow, all of them are, in a pipeline of stages of CHAIN digits.
+in a row; where that is too slow, all of them are, in a pipeline of stages of CHAIN digits.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def speed(width: int, digits: int) -> Speed:
 
 
 class Multiplier(wiring.Component):
-    """product = a * b, both two's complement, at the `speed` of so many digits of b.
+    """product = a * b, both two's complement; `speed` says how many digits of b a cycle takes.
 
     load_a, load_b   take the factors; a stays, b is used up
     step             digit by digit: in each of `steps` cycles after that; `product` is there in the last one.
@@ -102,7 +102,7 @@ def pace(m: Module, unit: Multiplier, there: Value, free: Value) -> tuple[Value,
         _, last = counter(m, unit.speed.steps, unit.step, "step")
         m.d.comb += unit.step.eq(there & (~last | free))
         return unit.step & last, unit.step & last, there
-    follow = Signal(unit.speed.stages - 1)  # the stages behind the factors that hold something
+    follow = Signal(unit.speed.stages - 1)  # the stages after the factors that hold something
     stages = Cat(there, follow)
     m.d.comb += unit.step.eq(free)
     with m.If(free):
@@ -111,7 +111,7 @@ def pace(m: Module, unit: Multiplier, there: Value, free: Value) -> tuple[Value,
 
 
 def _digits(a: Value, rest: Value, total: Value, carry: Value, digits: int) -> tuple[Value, Value, Value]:
-    """(rest, total, carry) after so many digits of it; two bits of the product for each come in on top."""
+    """(rest, total, carry) after `digits` digits of rest; two bits of the product for each come in on top."""
     low = []
     for k in range(digits):
         added, carry = _digit(a, total, rest[2 * k : 2 * k + 2], carry)
@@ -130,7 +130,7 @@ def _digit(a: Value, total: Value, bits: Value, carry: Value) -> tuple[Value, Va
 
 
 class Multiply(wiring.Component):
-    """o = i0 * i1, channel by channel, at the `speed` of so many digits of the narrower factor."""
+    """o = i0 * i1, channel by channel; `speed` says how many digits of the narrower factor a cycle takes."""
 
     def __init__(
         self, first: Element, second: Element, target: Element, *, lanes: int, digits: int = 1

@@ -247,12 +247,12 @@ class MatrixVector(Memories, wiring.Component):
         _, last_beat = counter(m, self.beats, accept, "beat")
         with m.If(go):
             m.d.sync += payload.eq(i.payload)
-        behind = self.inside and self.style("weights") != "block"  # the register more is before the ROM
-        weights = self._weights(m, accept, go if behind else None)
+        later = self.inside and self.style("weights") != "block"  # the register more is before the ROM
+        weights = self._weights(m, accept, go if later else None)
         early = not isinstance(weights, Const) and (self.late or self.packed)
         if self.packed:
             weights = Cat(*decoded(weights, self.pe * self.simd))
-        if early and behind:  # a stage more, in which the ROM's word is kept
+        if early and later:  # a stage more, in which the ROM's word is kept
             (payload,) = self._kept(m, go, payload)
         elif early:
             payload, weights = self._kept(m, go, payload, weights)
@@ -273,7 +273,7 @@ class MatrixVector(Memories, wiring.Component):
         return m
 
     def _entry(self, m: Module) -> Any:
-        """The input; where the fabric could be as fast as its wires, behind two registers: `go`, which the
+        """The input; where the fabric could be as fast as its wires, after two registers: `go`, which the
         whole part waits for, then ends here, and not in the counters of what comes before."""
         if not self.inside:
             return self.i
@@ -326,7 +326,7 @@ class MatrixVector(Memories, wiring.Component):
     def _drain(self, m: Module, sums: list[Signal], go: Signal, done: Signal, finished: Value) -> None:
         """The results' way out, and `go`."""
         take, done_after = Signal(), Signal()
-        if self.full:  # all sums of a pass at once, behind two registers: room when `go` ends a cycle late
+        if self.full:  # all sums of a pass at once, through two registers: room when `go` ends a cycle late
             m.submodules.rest = rest = Skid(self.pe * self.acc_width)
             m.d.comb += [go.eq(rest.i.ready), rest.i.valid.eq(done), rest.i.payload.eq(Cat(*sums))]
             m.d.comb += [rest.o.ready.eq(take), done_after.eq(Mux(go, finished, done))]

@@ -1,4 +1,4 @@
-"""The bit planes of a constant matrix, and what of its sums is constant: the same for every folding of it."""
+"""The bit planes of a constant matrix, and the constant part of its sums, the same for every folding."""
 
 from __future__ import annotations
 

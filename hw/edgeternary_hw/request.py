@@ -12,7 +12,7 @@ from .crc import Crc32
 __all__ = ["HEAD", "SHORTEST", "Request", "request_layout"]
 
 HEAD = 2  # bytes before the body: version and kind, tag
-SHORTEST = HEAD + 4  # and the CRC behind it
+SHORTEST = HEAD + 4  # and the CRC after it
 
 
 def request_layout(most: int) -> data.StructLayout:

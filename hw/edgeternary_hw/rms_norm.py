@@ -26,7 +26,7 @@ class RmsNorm(Memories, wiring.Component):
     """Vectors of `channels` numbers within [-most, most], one a beat, to numbers of 16 bits, signed.
 
     One vector after the other: its numbers come in and are squared, then the root is taken, then they leave
-    scaled. One multiplier, at the `speed` of so many digits a cycle, does both.
+    scaled. One multiplier does both; `speed` says how many digits a cycle it takes.
     """
 
     def __init__(self, element: Element, channels: int, most: int, *, digits: int = 1) -> None:

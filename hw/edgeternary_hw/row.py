@@ -31,7 +31,7 @@ class Row(Memories, wiring.Component):
         )
 
     def _rom(self) -> list[int]:
-        """The rows one behind the other, each in a power of two of words."""
+        """The rows in order, each in a power of two of words."""
         gap = [0] * ((1 << ceil_log2(self.beats)) - self.beats)
         words = []
         for row in self.table:

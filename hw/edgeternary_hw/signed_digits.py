@@ -8,7 +8,7 @@ from amaranth import Const, Signal, Value, signed
 
 __all__ = ["TERMS", "Sum", "product_bits", "signed_digits", "sums"]
 
-TERMS = 4  # shifted copies in one sum: two adders, one behind the other
+TERMS = 4  # shifted copies in one sum: two adders in a row
 
 
 def signed_digits(number: int) -> list[tuple[int, int]]:

@@ -97,7 +97,7 @@ class Memories:
         return self.storage.inside
 
     def keeps(self, name: str) -> bool:
-        """Whether a register can be put behind this memory, for blocks that answer late."""
+        """Whether a register can follow this memory, for blocks that answer late."""
         return False
 
     def after(self, name: str) -> bool:

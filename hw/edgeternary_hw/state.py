@@ -53,7 +53,7 @@ class State(Memories, wiring.Component):
     """o is i0, a frame later: frame k of o is frame k - 1 of i0, and in place of frame -1 comes `initial`.
 
     initial  payloads of a frame
-    ahead    frames whose bit on i1 may wait: so many more than the one on o may have begun upstream
+    ahead    frames whose bit on i1 may wait: those after the one on o that may have begun upstream
     i1       a bit for each frame of o; 1: in place of frame k - 1 of i0, which is dropped, comes `initial`
 
     There is room for two frames, the one being read and the one being written, so that writing a step never

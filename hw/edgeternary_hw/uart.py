@@ -24,7 +24,7 @@ def bit_time(clock_hz: int, baud: int) -> Fraction:
 def ticks(m: Module, clocks: Fraction, start: Value, offset: Fraction) -> Value:
     """1 once a bit, on average exactly: for a bit of c / b clocks the phase grows by b modulo c.
 
-    start   begin anew; the first tick then is (1 - offset) bits away
+    start   start again; the first tick then is (1 - offset) bits away
     """
     c, b = clocks.numerator, clocks.denominator
     phase = Signal(range(c))

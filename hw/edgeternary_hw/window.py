@@ -77,7 +77,7 @@ class Window(Memories, wiring.Component):
 
     @property
     def places(self) -> list[int]:
-        """Of the taps of a beat, how far they lie behind the first one in the ring."""
+        """Of the taps of a beat, how far they lie after the first one in the ring."""
         row = self.width * self.beats
         return [(k // self.across) * row + (k % self.across) * self.beats for k in range(self.taps)]
 
@@ -224,7 +224,7 @@ class Window(Memories, wiring.Component):
     def _per_row(
         self, m: Module, need: list[int], frees: list[int], y: Value, last_row: Value, done: Value
     ) -> tuple[Value, Value]:
-        """For the output row at work: rows that it frees, and by how much `margin` falls behind it."""
+        """For the output row at work: rows that it frees, and by how much `margin` then falls."""
         follows = [*need[1:], need[0]]
         changes = [free + after - now for now, after, free in zip(need, follows, frees, strict=True)]
         found = []
@@ -250,13 +250,13 @@ class Window(Memories, wiring.Component):
         for axis, (name, moves, size) in enumerate(
             (("row", rows, self.height), ("column", columns, self.width))
         ):
-            before, behind = self.pad[axis], self.pad[axis + 2]
-            if not before and not behind:
+            before, after = self.pad[axis], self.pad[axis + 2]
+            if not before and not after:
                 places.append([Const(1, 1)] * self.taps)
                 continue
             outs = (self.out_height, self.out_width)[axis]
             place = Signal(
-                range(max(size + before + behind, outs * self.stride[axis] + self.kernel[axis])), name=name
+                range(max(size + before + after, outs * self.stride[axis] + self.kernel[axis])), name=name
             )
             distance: Value = Const(0, len(place))
             for ended, step in moves:

@@ -27,7 +27,7 @@ class Wishbone(wiring.Component):
               core, its states, both FIFOs and bit 2, not the weights
     1 INPUT   write: four bytes of a frame, the first in the low bits; the last word of a frame is filled up.
               Before the first frame the `load` bytes of weights that a core may want, filled up as well
-    2 OUTPUT  read: the next number, sign-extended, and behind the numbers the class; 0 if there is none
+    2 OUTPUT  read: the next number, sign-extended, and after the numbers the class; 0 if there is none
     3 SIZES   read: words of a frame in the low half, words of an answer in the high half
 
     core    takes beats on i and sends bytes on o, as edgeternary_hw.Answer makes them; its port `clear`
