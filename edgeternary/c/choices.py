@@ -73,7 +73,7 @@ class Choices:
         for index in range(
             len(graph.ops) - 1, -1, -1
         ):  # last op first: layouts that are asked for travel up through pools and sums
-            self._collect_wishes(index)
+            self._note_wanted(index)
 
     def at(self, index: int, arriving: Arriving) -> list[Candidate]:
         """Ways to run the op at `index`, alone or with those after it; inputs are there in `arriving`."""
@@ -123,7 +123,7 @@ class Choices:
         if waiting.cycles > cost.cycles:
             yield replace(offer, cost=cost, from_ram=True)
 
-    def _collect_wishes(self, index: int) -> None:
+    def _note_wanted(self, index: int) -> None:
         """Note the layouts in which kernels that start at `index` could read each input, and the kernels."""
         inputs = self.graph.ops[index].inputs
         for match, kernel, offer in self._offers(index, tuple(() for _ in inputs)):

@@ -61,13 +61,13 @@ def layouts(value: Value) -> list[Layout]:
         bias=np.zeros(1, np.int32),
         pad=pad,
     )
-    found: list[Layout | None] = [planes(value), slicing.pointwise(value), slicing.wish(op, value)]
+    found: list[Layout | None] = [planes(value), slicing.pointwise(value), slicing.required(op, value)]
     window = Window.of(op, value, value)
     assert window is not None
     for lanes in (2, 4):
         if max(height, width if height == 1 else 0) >= lanes:
-            wish = window.wish(value, value.type.lo, window.starts(lanes))
-            found += [wish, bare(wish, value)] if wish else []
+            own = window.required(value, value.type.lo, window.starts(lanes))
+            found += [own, bare(own, value)] if own else []
     return [layout for layout in found if layout is not None]
 
 

@@ -33,7 +33,7 @@ SHAPES = [(7, 5, 3), (8, 8, 1), (1, 11, 3), (4, 4, 2), (13, 6, 2)]
 @pytest.mark.parametrize("lanes", [2, 4])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("type", ["int8", "ternary", "bipolar", "uint2"])
-def test_a_wished_layout_shows_every_window(
+def test_a_required_layout_shows_every_window(
     shape: tuple[int, int, int], lanes: int, stride: int, type: str
 ) -> None:
     """Round trip, and lane l of word (oy * s + ky, ...) is the padded input of output row starts[l] + oy."""
@@ -43,7 +43,7 @@ def test_a_wished_layout_shows_every_window(
     window = Window.of(op, x, op.infer([x]))
     assert window is not None
     starts = window.starts(lanes)
-    layout = window.wish(x, 1, starts)
+    layout = window.required(x, 1, starts)
     if window.out[0] < lanes:
         assert layout is None
         return
@@ -73,7 +73,7 @@ def test_borders_complete_what_a_producer_writes(height: int, lanes: int, stride
     op = conv(rng, "x", x.shape, 2, "conv", stride, kernel=5)
     window = Window.of(op, x, op.infer([x]))
     assert window is not None
-    layout = window.wish(x, 7, window.starts(lanes))
+    layout = window.required(x, 7, window.starts(lanes))
     assert (layout is None) == (window.out[0] < lanes)
     if layout is None:
         return

@@ -183,7 +183,7 @@ def test_instructions_of_bipolar_64_64(core: str, limit: float) -> None:
 def test_parts() -> None:
     """Lines leave room for pads; images that are too wide are refused."""
     conv = [layer(((7, width, 1), 1, (3, 3), (1, 1, 1, 1), "ternary", "uint2")) for width in (7, 8, 31, 32)]
-    found = [slicing.wish(cast(Conv2d, graph.ops[0]), graph.input) for graph in conv]
+    found = [slicing.required(cast(Conv2d, graph.ops[0]), graph.input) for graph in conv]
     assert found == [Slices(7, 8, 2), Slices(8, 16, 4), Slices(31, 32, 7), None]
 
 

@@ -35,7 +35,7 @@ class Conv2dLanes(Kernel):
         parts = [window.starts(lanes) for lanes in LANES]
         parts += [out.starts for out in match.wanted if isinstance(out, Lanes)]
         layouts = [
-            layout for starts in dict.fromkeys(parts) if (layout := window.wish(x, op.pad_value, starts))
+            layout for starts in dict.fromkeys(parts) if (layout := window.required(x, op.pad_value, starts))
         ]
         for there in match.arriving[0] if match.arriving else ():
             if isinstance(there, Lanes) and there not in layouts and window.reads(x, op.pad_value, there):

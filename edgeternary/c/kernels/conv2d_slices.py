@@ -97,7 +97,7 @@ class Conv2dSlices(Kernel):
         """What the window needs; how its input has arrived; how the result, of the same size, is wanted."""
         there = [*(match.arriving[0] if match.arriving else ()), *match.wanted]
         found = [layout for layout in there if isinstance(layout, Slices) and slicing.serves(layout, op, x)]
-        own = slicing.wish(op, x)
+        own = slicing.required(op, x)
         return list(dict.fromkeys([own, *found] if own else found))
 
     def _words(self, op: Conv2d) -> int:

@@ -33,13 +33,14 @@ class MaxPoolLanes(Kernel):
             ):
                 continue
             rows = part_rows(out.starts, match.out.shape[0])
-            edge, wish = border(out, match.out, rows, out.starts), window.wish(x, x.type.lo, out.starts)
-            if edge is None or wish is None:
+            edge = border(out, match.out, rows, out.starts)
+            own = window.required(x, x.type.lo, out.starts)
+            if edge is None or own is None:
                 continue
-            layouts = [wish]
+            layouts = [own]
             for there in match.arriving[0] if match.arriving else ():
                 if isinstance(there, Lanes) and there not in layouts and window.reads(x, x.type.lo, there):
-                    layouts.append(there) if there.starts == wish.starts else None
+                    layouts.append(there) if there.starts == own.starts else None
             words = rows * match.out.shape[1] * x.channels
             taps = op.kernel[0] * op.kernel[1]
             effort = taps * (5 if match.core.dsp else 9) + 5

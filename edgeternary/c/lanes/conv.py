@@ -58,15 +58,31 @@ class Sums:
     bound: int
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """A convolution, the op that follows it, and their values: what the sums of a match depend on."""
+
+    op: Conv2d
+    follow: Op | None
+    x: Value
+    acc: Value
+    out: Value
+    core: Core
+
+    @staticmethod
+    def of(match: Match) -> Pattern:
+        op = cast(Conv2d, match.ops[0])
+        return Pattern(op, match.follow, match.ins[0], match.outs[0], match.out, match.core)
+
+
 @lru_cache(maxsize=512)
-def sums(
-    op: Conv2d, follow: Op | None, x: Value, acc: Value, out: Value, layout: Words, core: Core, store: str
-) -> Sums | None:
+def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     """None where lanes are too narrow to be worth it, or, unless `store` is rows, for the epilogue in them.
 
     store  what becomes of sums: "rows" of sums, "lanes", or "bytes" in natural layout
     """
-    window = Window.over(op, x, acc, layout)
+    op, follow, x, core = pattern.op, pattern.follow, pattern.x, pattern.core
+    window = Window.over(op, x, pattern.acc, layout)
     assert window is not None
     count = len(op.bias)
     packed = store != "rows"
@@ -77,7 +93,7 @@ def sums(
     if reach.most < min(MIN_TERMS, max(len(words) for words in matrix.words)):
         return None
     low, high = matrix.interval(reach.lo, reach.hi)
-    case = Case(follow, low, high, reach, out, core, natural=store == "bytes")
+    case = Case(follow, low, high, reach, pattern.out, core, natural=store == "bytes")
     after = lanes_after.plan(case) if packed else lanes_after.Sums.plan(case)
     if after is None:
         return None
@@ -112,10 +128,9 @@ class Plan:
 
     @staticmethod
     def of(match: Match, layout: Words, out: Layout) -> Plan | None:
-        op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        key = op, match.follow, x, match.outs[0], match.out, layout, match.core
+        pattern = Pattern.of(match)
         if isinstance(out, Lanes) and isinstance(layout, Lanes):
-            found = sums(*key, "lanes")
+            found = sums(pattern, layout, "lanes")
             starts = found.window.outputs(layout) if found else None
             edge = (
                 border(out, match.out, part_rows(starts, found.window.out[0]), starts)
@@ -124,16 +139,16 @@ class Plan:
             )
             return Plan(match, layout, out, found, "direct", edge) if found and edge else None
         if out == NATURAL and match.out.type.dtype.itemsize == 1:
-            found = sums(*key, "bytes")
+            found = sums(pattern, layout, "bytes")
             if found:
                 return Plan(match, layout, out, found, "bytes", None)
         if isinstance(layout, Stripes):
             return None
         if isinstance(out, Planes) and lanes_bits.possible(match.out):
-            found = sums(*key, "lanes")
+            found = sums(pattern, layout, "lanes")
             if found:
                 return Plan(match, layout, out, found, "planes", None)
-        found = sums(*key, "rows")
+        found = sums(pattern, layout, "rows")
         plan = Plan(match, layout, out, found, "rows", None) if found else None
         return plan if plan and plan.affine.fits() else None
 

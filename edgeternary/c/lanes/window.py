@@ -50,10 +50,10 @@ class Window:
         """First output row of each part, for parts of as few rows as possible."""
         return spread(self.out[0], lanes)
 
-    def wish(self, x: Value, pad: int, starts: tuple[int, ...]) -> Lanes | None:
-        """The layout of `x` with what these parts of the output need and no more.
+    def required(self, x: Value, pad: int, starts: tuple[int, ...]) -> Lanes | None:
+        """The layout of `x` that these parts of the output require, and no more.
 
-        None for too few rows: parts that a reader wished for may begin below the last one, at its pads.
+        None for too few rows: parts that a reader wants may begin below the last one, at its pads.
         """
         if self.out[0] < len(starts) or self.out[0] <= starts[-1]:
             return None
@@ -97,17 +97,14 @@ class Window:
         return starts if starts[-1] < self.out[axis] else None
 
     def reads(self, x: Value, pad: int, layout: Lanes) -> bool:
-        """Whether a layout that somebody else wished for serves this window as well."""
+        """Whether a layout that another reader requires serves this window as well."""
         starts = self.outputs(layout)
-        wish = self.wish(x, pad, starts) if starts else None
-        if wish is None or (self.padded and layout.pad != pad):
+        own = self.required(x, pad, starts) if starts else None
+        if own is None or (self.padded and layout.pad != pad):
             return False
-        down, right = layout.top - wish.top, layout.left - wish.left
+        down, right = layout.top - own.top, layout.left - own.left
         return (
-            down >= 0
-            and right >= 0
-            and layout.rows - down >= wish.rows
-            and layout.width - right >= wish.width
+            down >= 0 and right >= 0 and layout.rows - down >= own.rows and layout.width - right >= own.width
         )
 
 

@@ -79,8 +79,8 @@ def pointwise(value: Value) -> Slices:
     return Slices(WORD, WORD, -(-value.size // value.channels // WORD))
 
 
-def wish(op: Conv2d, value: Value) -> Slices | None:
-    """The layout with room for the pads of a window and no more.
+def required(op: Conv2d, value: Value) -> Slices | None:
+    """The layout that a window requires: with room for its pads and no more.
 
     None where a row with its pads is wider than a word, or a pad higher than a part.
     """
