@@ -14,6 +14,7 @@ from edgeternary.ops import Conv2d, Dense, Threshold
 from edgeternary.passes.affine import Affine
 
 UNROLLED = 3  # thresholds of `_epilogue.c.j2` without a loop
+THRESHOLD = 0.75  # of Core.touch, for a comparison in a loop over thresholds; a value without one takes 1
 PLANE_BITS = 8  # widest type that kernels read and write as bit planes
 
 
@@ -59,7 +60,7 @@ def weights_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tupl
 def value_cycles(match: Match) -> float:
     """Cycles that the epilogue takes for one value, roughly; more than three thresholds take a loop."""
     levels = match.follow.t.shape[1] if isinstance(match.follow, Threshold) else 0
-    return match.core.touch * (1 + 0.75 * levels if levels > UNROLLED else 1)
+    return match.core.touch * (1 + THRESHOLD * levels if levels > UNROLLED else 1)
 
 
 def epilogue_cycles(match: Match) -> float:

@@ -14,6 +14,7 @@ from edgeternary.c.tables import Table
 
 NAMES = ("offset", "m", "b", "s")
 POINTERS = ("r2", "r3", "r4", "r5")
+CALL, FOUR = 22, 12  # instructions of a call, and of four sums
 SAVED = 20  # bytes that are pushed before the arguments on the stack
 STORES = {
     "int8_t": "vstrb.32 q0, [r1], #4",
@@ -49,7 +50,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
 
 def instructions(outputs: int) -> float:
     """Of one call, roughly."""
-    return 22 + 12 * -(-outputs // 4)
+    return CALL + FOUR * -(-outputs // 4)
 
 
 def _load(table: Table, pointer: str) -> str:

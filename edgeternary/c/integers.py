@@ -21,12 +21,18 @@ from edgeternary.ops import Conv2d, Dense, Threshold
 
 NIBBLE = 4
 
-# Cycles of a multiply-accumulate of byte weights and of nibbles, and of making one input ready.
+# Cycles of a multiply-accumulate of byte weights and of nibbles, and of making one input ready; those of the
+# M55 are instructions. Halfwords in vector registers take twice those of bytes.
 COSTS = {
     "host": (1.0, 2.0, 1.0), "cortex-m0plus": (7.0, 8.5, 2.0), "cortex-m3": (4.4, 3.9, 2.0),
     "cortex-m4": (1.75, 1.55, 5.0), "cortex-m7": (1.0, 0.9, 3.0), "cortex-m33": (1.7, 1.5, 5.0),
     "cortex-m55": (0.19, 0.21, 0.2),
 }  # fmt: skip
+
+OUTPUT, VECTOR_OUTPUT = 10, 4  # cycles of an output besides
+COPY = 0.5  # of Core.touch, for an element of a window
+VECTOR_BYTES = 16
+VECTOR_ROW, VECTOR_COPY = 30, 3  # instructions of copying a row of a window, and for each VECTOR_BYTES
 
 
 def nibbles(op: Dense | Conv2d) -> bool:
@@ -98,7 +104,7 @@ def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
     else:
         each = nibble if nibbles(op) else byte
         size = fours(op) * (-(-count // run(op))) * 4
-    products = fours(op) * count * each + count * ready + (4 if routine else 10) * fours(op)
+    products = fours(op) * count * each + count * ready + (VECTOR_OUTPUT if routine else OUTPUT) * fours(op)
     flash = size + accumulator.epilogue_flash(match)
     after = accumulator.epilogue_cycles(match)
     if routine and not isinstance(match.follow, Threshold):
@@ -110,5 +116,7 @@ def gather_cycles(match: Match, op: Conv2d) -> float:
     """Of copying one window."""
     taps = op.weights[0].size
     if vector(match, op):
-        return 30 * op.kernel[0] + 3 * taps * match.ins[0].type.dtype.itemsize / 16
-    return taps * match.core.touch / 2
+        return (
+            VECTOR_ROW * op.kernel[0] + VECTOR_COPY * taps * match.ins[0].type.dtype.itemsize / VECTOR_BYTES
+        )
+    return taps * COPY * match.core.touch

@@ -47,7 +47,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate for one inference.
+    """An estimate for one inference, in terms of named figures that stand at the top of a kernel's file.
+
+    Their comments give the unit: cycles, bytes, or shares of what the record of a core says, such as
+    Core.touch. All are fitted to counts of whole layers; `edgeternary bench --calibrate` repeats the counts
+    and prints measured / estimated for each kernel. What a single instruction takes is that of the manuals
+    which `run/_emulator/timing` names: a load 2 cycles, an addition 1.
 
     cycles   with code that arrives as fast as the core runs it
     flash    bytes of tables, and of code that grows with the weights

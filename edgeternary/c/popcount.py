@@ -17,6 +17,8 @@ from edgeternary.ir import encoding
 from edgeternary.ops import Conv2d, Dense
 from edgeternary.passes.affine import Affine
 
+DIGIT = 0.5  # of Core.count, for a digit of the carry-save sums that is counted
+
 
 @dataclass(frozen=True)
 class Row:
@@ -62,7 +64,7 @@ def cost(match: Match, row: Row, outputs: int) -> Cost:
     planes = x.type.planes
     short = row.words * planes <= 2  # counted word by word, without carry-save sums
     digits = 1 if short else (row.words * counting.digits(x.type).weight).bit_length()
-    cycles = outputs * (row.words * planes * core.count + digits * core.count / 2)
+    cycles = outputs * (row.words * planes * core.count + digits * DIGIT * core.count)
     flash = 4 * row.words * len(op.bias) * (2 if op.weight_type == "ternary" else 1)
     return Cost(cycles + accumulator.epilogue_cycles(match), flash + accumulator.epilogue_flash(match))
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.lanes.added import Added, bare, first_word, serves
-from edgeternary.c.lanes.border import border
+from edgeternary.c.lanes.border import EDGE, border
 from edgeternary.c.lanes.window import part_rows
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
 
 MAX_CHANNELS = 64  # each has its own few lines
+CODE = 40  # bytes of a channel's lines
 
 
 class AddLanes(Kernel):
@@ -31,8 +32,8 @@ class AddLanes(Kernel):
             if edge is None:
                 continue
             words = rows * tall(match.out.shape)[1] * match.out.channels
-            cycles = words * added.after.cycles_c(match.core) + 5 * edge.words
-            cost = Cost(cycles, 40 * match.out.channels, fetched=40 * words)
+            cycles = words * added.after.cycles_c(match.core) + EDGE * edge.words
+            cost = Cost(cycles, CODE * match.out.channels, fetched=CODE * words)
             for first in self._layouts(match, 0, out, rows):
                 for second in self._layouts(match, 1, out, rows):
                     yield Offer((first, second), out, cost)

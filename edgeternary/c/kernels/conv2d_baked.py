@@ -16,6 +16,7 @@ from edgeternary.ops import Conv2d
 MAX_TAPS = 64
 MAX_TERMS = 1024
 CODE_BYTES = 4  # of one addition, with the load that it may need
+COPIED = 0.5  # of Core.touch, for an element that a row takes over
 
 
 class Conv2dBaked(Kernel):
@@ -38,7 +39,7 @@ class Conv2dBaked(Kernel):
             return
         pixels = match.out.size // len(op.bias)
         copied = match.outs[0].shape[0] * self._rows(op, x)
-        cycles = pixels * terms * core.add + copied * core.touch / 2 + accumulator.epilogue_cycles(match)
+        cycles = pixels * terms * core.add + copied * COPIED * core.touch + accumulator.epilogue_cycles(match)
         code = terms * CODE_BYTES
         cost = Cost(cycles, code + accumulator.epilogue_flash(match), fetched=pixels * code)
         for layout in accumulator.output_layouts(match):

@@ -15,6 +15,8 @@ from edgeternary.c.tables import Table
 from edgeternary.ir import Value, encoding
 from edgeternary.ops import Conv2d
 
+GATHERED = 0.5  # of Core.touch, for a tap of a window and for each of its words
+
 
 class Conv2dPlanes(Kernel):
     """The window is gathered into scratch memory, then each output is a row of words.
@@ -33,7 +35,7 @@ class Conv2dPlanes(Kernel):
         if not popcount.possible(match, row):
             return
         pixels = acc.shape[0] * acc.shape[1]
-        gather = pixels * op.kernel[0] * op.kernel[1] * (1 + self._tap_words(x)) * match.core.touch / 2
+        gather = pixels * op.kernel[0] * op.kernel[1] * (1 + self._tap_words(x)) * GATHERED * match.core.touch
         cost = popcount.cost(match, row, acc.size) + Cost(gather)
         for out in accumulator.output_layouts(match):
             yield Offer((planes(x),), out, cost, scratch=row.words * x.type.planes * 4)

@@ -17,6 +17,8 @@ from edgeternary.ops import Dense
 # instructions (32,768 terms are 96 KB of code).
 MAX_TERMS = {True: 32768, False: 4096}  # by whether weights are ternary and inputs have more than FEW_BITS
 FEW_BITS = 4
+STORE, CALL = 4, 40  # cycles of storing a sum, and of a call
+LOAD_BYTES, FRAME_BYTES = 4, 60  # of code: of a load, and of the function without its loads and additions
 
 
 class DenseBaked(Kernel):
@@ -36,8 +38,8 @@ class DenseBaked(Kernel):
             return
         load, term, size = core.figures(COSTS)
         rounds = straight.passes(outputs, core)
-        cycles = rounds * inputs * load + terms * term + 4 * outputs + 40
-        code = int(terms * size) + 4 * rounds * inputs + 60
+        cycles = rounds * inputs * load + terms * term + STORE * outputs + CALL
+        code = int(terms * size) + LOAD_BYTES * rounds * inputs + FRAME_BYTES
         for layout in accumulator.output_layouts(match):
             in_place = match.follow is None and isinstance(layout, Natural)
             flash = code + accumulator.epilogue_flash(match)

@@ -8,6 +8,7 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 
 OPERATORS = {"add": "+", "mul": "*"}
+TOUCHES = 0.65  # of Core.touch, for an element
 
 
 class ElementwiseNatural(Kernel):
@@ -17,7 +18,7 @@ class ElementwiseNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         size = match.out.type.dtype.itemsize
         in_place = tuple(i for i, x in enumerate(match.ins) if size <= x.type.dtype.itemsize)
-        cost = Cost(0.65 * match.out.size * match.core.touch)
+        cost = Cost(TOUCHES * match.out.size * match.core.touch)
         yield Offer((NATURAL, NATURAL), NATURAL, cost, in_place=in_place)
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -12,6 +12,8 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.c.tables import Table
 from edgeternary.ops import Gather
 
+TOUCHES = 0.3  # of Core.touch, for an element
+
 
 class GatherNatural(Kernel):
     """Only the rows that the input's interval reaches are stored."""
@@ -22,7 +24,7 @@ class GatherNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         x, out = match.ins[0], match.out
         yield Offer(
-            (NATURAL,), NATURAL, Cost(0.3 * out.size * match.core.touch, (x.hi - x.lo + 1) * out.size)
+            (NATURAL,), NATURAL, Cost(TOUCHES * out.size * match.core.touch, (x.hi - x.lo + 1) * out.size)
         )
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -10,6 +10,8 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.c.tables import Table
 from edgeternary.ops import Lookup
 
+TOUCHES = 0.7  # of Core.touch, for an element
+
 
 class LookupNatural(Kernel):
     """Only the entries that the input's interval reaches are stored."""
@@ -20,7 +22,7 @@ class LookupNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         x, out = match.ins[0], match.out
         shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
-        cost = Cost(0.7 * out.size * match.core.touch, (x.hi - x.lo + 1) * out.type.dtype.itemsize)
+        cost = Cost(TOUCHES * out.size * match.core.touch, (x.hi - x.lo + 1) * out.type.dtype.itemsize)
         yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())
 
     def body(self, match: Match, offer: Offer) -> Body:

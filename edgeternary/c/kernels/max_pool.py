@@ -10,6 +10,8 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.c.tables import Table
 from edgeternary.ops import MaxPool
 
+ROW_TOUCHES, TOUCHES = 0.5, 0.8  # of Core.touch, for a tap of a window of one row, and of others
+
 
 class MaxPoolNatural(Kernel):
     name = "max_pool"
@@ -18,7 +20,7 @@ class MaxPoolNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op = cast(MaxPool, match.ops[0])
         taps = op.kernel[0] * op.kernel[1]
-        effort = 0.5 if op.kernel[0] == 1 else 0.8  # of Core.touch, for a tap
+        effort = ROW_TOUCHES if op.kernel[0] == 1 else TOUCHES
         cost = Cost(match.out.size * taps * match.core.touch * effort, match.out.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=in_place(op))
 

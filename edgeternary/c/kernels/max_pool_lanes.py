@@ -9,11 +9,18 @@ import numpy as np
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.lanes.added import first_word
-from edgeternary.c.lanes.border import border
+from edgeternary.c.lanes.border import EDGE, border
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import Lanes, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.ops import MaxPool
+
+TAP, TAP_DSP, WORD = (
+    9,
+    5,
+    5,
+)  # cycles of a tap of a word of lanes, with DSP instructions, and of a word besides
+CODE = 60  # bytes of the loops
 
 
 class MaxPoolLanes(Kernel):
@@ -43,9 +50,9 @@ class MaxPoolLanes(Kernel):
                     layouts.append(there) if there.starts == own.starts else None
             words = rows * match.out.shape[1] * x.channels
             taps = op.kernel[0] * op.kernel[1]
-            effort = taps * (5 if match.core.dsp else 9) + 5
+            effort = taps * (TAP_DSP if match.core.dsp else TAP) + WORD
             for layout in layouts:
-                yield Offer((layout,), out, Cost(words * effort + 5 * edge.words, 60))
+                yield Offer((layout,), out, Cost(words * effort + EDGE * edge.words, CODE))
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, out, layout = cast(MaxPool, match.ops[0]), match.ins[0], offer.out, offer.ins[0]

@@ -16,6 +16,8 @@ from edgeternary.ir import encoding, parse
 from edgeternary.ops import MaxPool
 
 MAX_TAPS = 9  # as many are written out
+UNROLLED = (0.6, -0.3)  # of Core.touch, for a tap of a word: for each plane, and once
+LOOP = (1.0, 0.0)  # likewise, where taps are not written out
 
 
 class MaxPoolPlanes(Kernel):
@@ -30,8 +32,10 @@ class MaxPoolPlanes(Kernel):
             return
         words = match.out.size // x.channels * encoding.words(x.channels)
         taps = op.kernel[0] * op.kernel[1]
-        effort = 0.6 * x.type.planes - 0.3 if _unrolled(op) else x.type.planes
-        cost = Cost(words * taps * effort * match.core.touch, 4 * encoding.words(x.channels))
+        plane, once = UNROLLED if _unrolled(op) else LOOP
+        cost = Cost(
+            words * taps * (plane * x.type.planes + once) * match.core.touch, 4 * encoding.words(x.channels)
+        )
         yield Offer((planes(x),), planes(match.out), cost, in_place=in_place(op))
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -10,6 +10,9 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.c.rescale import requantize_fields
 from edgeternary.ops import Requantize
 
+TOUCHES = {"A": 0.9, "B": 1.1, "C": 4.0}  # of Core.touch, for an element, by form
+CHANNEL_BYTES = 8  # of tables
+
 
 class RequantizeNatural(Kernel):
     name = "requantize"
@@ -17,9 +20,8 @@ class RequantizeNatural(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
-        effort = {"A": 0.9, "B": 1.1, "C": 4.0}[op.form(x)]
         shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
-        cost = Cost(out.size * match.core.touch * effort, 8 * x.channels)
+        cost = Cost(out.size * match.core.touch * TOUCHES[op.form(x)], CHANNEL_BYTES * x.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -8,6 +8,7 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 
 ROOT = 70  # elements' worth of work in a reciprocal square root
+TOUCHES = 1.5  # of Core.touch, for an element
 
 
 class RmsNormNatural(Kernel):
@@ -20,7 +21,7 @@ class RmsNormNatural(Kernel):
         x = match.ins[0]
         pixels = x.size // x.channels
         in_place = (0,) if x.type.dtype.itemsize >= match.out.type.dtype.itemsize else ()
-        cost = Cost((1.5 * x.size + ROOT * pixels) * match.core.touch)
+        cost = Cost((TOUCHES * x.size + ROOT * pixels) * match.core.touch)
         yield Offer((NATURAL,), NATURAL, cost, in_place=in_place)
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -8,6 +8,7 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 
 WORD = 4  # bytes
+TOUCHES, WORD_TOUCHES = 0.5, 0.13  # of Core.touch, for an element; where four move as a word
 
 
 class ShiftNatural(Kernel):
@@ -15,7 +16,7 @@ class ShiftNatural(Kernel):
     patterns = (("shift",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        touched = match.out.size * (0.13 if _words(match) else 0.5)
+        touched = match.out.size * (WORD_TOUCHES if _words(match) else TOUCHES)
         in_place = (0,) if match.ins[0].type.ctype == match.out.type.ctype else ()
         yield Offer((NATURAL, NATURAL), NATURAL, Cost(touched * match.core.touch), in_place=in_place)
 

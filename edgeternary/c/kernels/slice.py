@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 
+TOUCHES = 0.5  # of Core.touch, for an element
+
 
 class SliceNatural(Kernel):
     name = "slice"
     patterns = (("slice",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        yield Offer((NATURAL,), NATURAL, Cost(0.5 * match.out.size * match.core.touch))
+        yield Offer((NATURAL,), NATURAL, Cost(TOUCHES * match.out.size * match.core.touch))
 
     def body(self, match: Match, offer: Offer) -> Body:
         out = match.out

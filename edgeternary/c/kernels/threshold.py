@@ -15,6 +15,9 @@ from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Threshold
 from edgeternary.passes.affine import Affine
 
+LOOP = (0.5, 0.67)  # of Core.touch: for an element, and for each of its thresholds, compared in a loop
+UNROLLED = (0.3, 0.55)  # likewise, compared one after the other
+
 
 class ThresholdNatural(Kernel):
     name = "threshold"
@@ -23,8 +26,8 @@ class ThresholdNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Threshold, match.ops[0]), match.ins[0], match.out
         levels = op.t.shape[1]
-        effort = 0.5 + 0.67 * levels if levels > accumulator.UNROLLED else 0.3 + 0.55 * levels
-        cost = Cost(out.size * match.core.touch * effort, op.t.size * 2)
+        element, threshold = LOOP if levels > accumulator.UNROLLED else UNROLLED
+        cost = Cost(out.size * match.core.touch * (element + threshold * levels), op.t.size * 2)
         layouts: list[Layout] = [NATURAL]
         if out.type.bits <= accumulator.PLANE_BITS and Stepping.of(op).short:
             layouts.append(planes(out))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from edgeternary.c.layouts import Lanes, tall
 from edgeternary.ir import Value
 
+EDGE = 5  # cycles of writing a word of the border
+
 
 @dataclass(frozen=True)
 class Piece:

@@ -23,7 +23,7 @@ from edgeternary.c.lanes.after import After, Case
 from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
-from edgeternary.c.lanes.border import Border, border
+from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import Epilogue
 from edgeternary.c.lanes.program import Group, Matrix, Wide
 from edgeternary.c.lanes.walk import Walk
@@ -37,6 +37,12 @@ from edgeternary.passes.affine import Affine
 
 NO_LIMIT = 2**31  # of the terms of a sum
 BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
+VECTOR_CALL, VECTOR_FRAME = 60.0, 150  # instructions of a call of a group, and its bytes without the loop
+VECTOR_SUM = (
+    10,
+    4.5,
+    3,
+)  # instructions of taking a sum out of its words: once, for each part, for each level
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
 
@@ -321,14 +327,14 @@ class Plan:
             for group in self.sums.groups
         )
         calls = len(self.sums.groups) * (self.rows if self.store in BY_ROW else 1)
-        cycles = turns * once + 60.0 * calls + self._bits_cycles
+        cycles = turns * once + VECTOR_CALL * calls + self._bits_cycles
         if self.store == "rows":
             levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
             parts = len(self.sums.groups[0].parts)  # whose sums are taken out of words and added in C
-            cycles += self.match.out.size * (10 + 4.5 * parts + 3 * levels)
+            cycles += self.match.out.size * (VECTOR_SUM[0] + VECTOR_SUM[1] * parts + VECTOR_SUM[2] * levels)
         if self.border:
-            cycles += 5 * self.border.words
-        bytes_ = round(4 * once) + 150 * len(self.sums.groups)
+            cycles += EDGE * self.border.words
+        bytes_ = round(4 * once) + VECTOR_FRAME * len(self.sums.groups)
         return Cost(cycles, bytes_, bytes_ * turns)
 
 

@@ -7,11 +7,43 @@ from dataclasses import dataclass
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.border import EDGE
 from edgeternary.c.lanes.program import Group
 from edgeternary.ops import Threshold
 
-CODES_BYTES = 1024  # the table of `lanes/fields`
-ROWS_BYTES = 300  # the loop in C over rows of sums
+CODES_BYTES = 1024  # the table of `after/fields`
+ROWS_BYTES = 300  # of code: the loop in C over rows of sums
+PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of a call of a group
+ADDITION, LOAD, SKIP, OUTPUT, GROUP = 2, 2, 3, 8, 80  # bytes of code for each
+WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
+TAKEN = 4  # cycles of an output of one lane that rows of results give up
+SUM = (
+    0.2,
+    0.5,
+    1.2,
+)  # of Core.touch, for an output taken from rows of sums: once, each part or level; at least
+PLANE = 0.35  # of Core.touch, for each plane of an output from the third on
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What surrounds the text of a kind, as instructions of which a load takes 2 cycles; see `after.Cycles`.
+
+    loop    cycles for all outputs of a group: the loop, and sums that pass through memory
+    word    cycles of storing an output as a word;  fields  as fields of four channels
+    bytes   cycles of storing its lanes as bytes: once, and for each lane
+    code    bytes of code for each of these cycles
+    """
+
+    loop: int
+    word: int
+    fields: int
+    bytes: tuple[int, int]
+    code: float
+
+
+THUMB1 = Figures(loop=28, word=2, fields=8, bytes=(2, 4), code=1.7)
+THUMB2 = Figures(loop=14, word=1, fields=0, bytes=(2, 2), code=3)
 
 
 @dataclass(frozen=True)
@@ -30,25 +62,25 @@ class Epilogue:
     planes: bool = False
 
     @property
-    def cycles(self) -> float:
-        """For one output in all lanes; a load takes 2."""
-        cycles = self.after.cycles()
-        own = cycles.thumb1 if self.thumb1 else cycles.thumb2
-        if self.after.stores:
-            return own
-        if self.thumb1:
-            return own + (8 if self.fields else 2 + 4 * self.lanes if self.store == "bytes" else 2)
-        return own + (2 + 2 * self.lanes if self.store == "bytes" else 1)
+    def figures(self) -> Figures:
+        return THUMB1 if self.thumb1 else THUMB2
 
     @property
-    def around(self) -> int:
-        """For all outputs of a group: the loop, and sums that pass through memory."""
-        return 28 if self.thumb1 else 14
+    def cycles(self) -> float:
+        """For one output in all lanes."""
+        own = self.after.cycles()
+        cycles, figures = own.thumb1 if self.thumb1 else own.thumb2, self.figures
+        if self.after.stores:
+            return cycles
+        if self.fields:
+            return cycles + figures.fields
+        once, lane = figures.bytes if self.store == "bytes" else (figures.word, 0)
+        return cycles + once + lane * self.lanes
 
     @property
     def bytes(self) -> float:
         """Code for one output, beside its additions."""
-        return self.cycles * (1.7 if self.thumb1 else 3)
+        return self.cycles * self.figures.code
 
 
 def cost(
@@ -57,24 +89,27 @@ def cost(
     """Of `rows` rows of `pixels` words, and `border` words around them."""
     once, code = 0.0, 0
     for group in groups:
-        work = group.additions + group.words + group.loads + group.skips
-        once += work + len(group.parts) * (6 + group.size) + group.size * epilogue.cycles + epilogue.around
-        code += 2 * group.additions + 2 * group.loads + 3 * group.skips
-        code += 0 if epilogue.thumb1 else group.additions // 3
-        code += round(group.size * (8 + epilogue.bytes)) + 80
-    cycles = rows * pixels * once + 40.0 * len(groups) * (1 if epilogue.store == "direct" else rows)
+        work = (
+            group.additions + group.words + group.loads + group.skips + len(group.parts) * (PART + group.size)
+        )
+        once += work + group.size * epilogue.cycles + epilogue.figures.loop
+        code += ADDITION * group.additions + LOAD * group.loads + SKIP * group.skips
+        code += 0 if epilogue.thumb1 else group.additions // WIDE
+        code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
+    cycles = rows * pixels * once + CALL * len(groups) * (1 if epilogue.store == "direct" else rows)
     once_only = CODES_BYTES if epilogue.fields else 0
     code += 0 if epilogue.after.codes is None else len(epilogue.after.codes)
     if epilogue.store == "rows":
         cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
-    return Cost(cycles + 5 * border, code + once_only, code * rows * pixels)
+    return Cost(cycles + EDGE * border, code + once_only, code * rows * pixels)
 
 
 def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:
     """One output of one lane, in C."""
     if epilogue.after.kind != "sums":
-        return 4
+        return TAKEN
     levels = int(match.follow.t.shape[1]) if isinstance(match.follow, Threshold) else 0
-    planes = 0.35 * max(match.out.type.planes - 2, 0) if epilogue.planes else 0
-    return match.core.touch * (max(0.2 + 0.5 * (parts + levels), 1.2) + planes)
+    once, each, least = SUM
+    planes = PLANE * max(match.out.type.planes - 2, 0) if epilogue.planes else 0
+    return match.core.touch * (max(once + each * (parts + levels), least) + planes)

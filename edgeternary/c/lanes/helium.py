@@ -16,6 +16,13 @@ from edgeternary.c.lanes.text_helium import EVEN, FRAME, ODD, WIDTH, X, Y, addre
 from edgeternary.c.lanes.walk import Walk
 
 REGISTERS = (Registers(accumulators=6, words=1),)
+STORE = {
+    0: 1,
+    2: 3.5,
+    4: 6.5,
+}  # instructions of storing an output: as words, as the bytes of two or four lanes
+MOVE = 0.25  # instructions of moving q7, for each gap between words, most of which an offset reaches
+PART, START, TURN = 4, 1.5, 10  # instructions of a part, of starting an output in it, of a turn of the loop
 REACH = 508  # of the immediate offset of a gathered load, in bytes, in both directions
 
 
@@ -37,10 +44,9 @@ def turns(outputs: int) -> int:
 
 def instructions(group: Group, after: After, parts_of_bytes: int) -> float:
     """Of one turn, roughly. parts_of_bytes: lanes that are stored one by one; 0 where words are."""
-    store = {0: 1, 2: 3.5, 4: 6.5}[parts_of_bytes]
-    moves = 2 * sum(load.skip > 1 for part in group.parts for load in part) / 8
-    sums = group.additions + group.words + moves + len(group.parts) * (4 + 1.5 * group.size)
-    return sums + group.size * (after.cycles().helium + store) + 10
+    moves = MOVE * sum(load.skip > 1 for part in group.parts for load in part)
+    sums = group.additions + group.words + moves + len(group.parts) * (PART + START * group.size)
+    return sums + group.size * (after.cycles().helium + STORE[parts_of_bytes]) + TURN
 
 
 def _places(walk: Walk) -> list[int]:

@@ -8,6 +8,8 @@ from edgeternary.c.layouts import NATURAL, Layout, Natural, Planes
 from edgeternary.cores import Core
 from edgeternary.ir import Value
 
+TOUCHES, PLANE_TOUCHES = 0.5, 0.25  # of Core.touch, for an element, and for each of its planes
+
 
 class Pack(Conversion):
     name = "pack"
@@ -17,7 +19,7 @@ class Pack(Conversion):
             return None
         if value.type.bits > accumulator.PLANE_BITS:
             return None
-        cycles = value.size * core.touch * (0.5 + 0.25 * value.type.planes)
+        cycles = value.size * core.touch * (TOUCHES + PLANE_TOUCHES * value.type.planes)
         return Offer((NATURAL,), target, Cost(cycles))
 
     def body(self, match: Match, offer: Offer) -> Body:

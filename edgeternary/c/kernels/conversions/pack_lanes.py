@@ -16,6 +16,12 @@ from edgeternary.ir import Value
 LINE = 4  # elements that a turn of the fast loop packs; what is left of a row follows one by one
 SHORT = 2 * LINE  # a segment with fewer elements gains nothing
 CALL = 35  # cycles of a call of the fast loop
+PAD = 2  # cycles of a word of pad
+TENTHS = 10
+SLOW = (3, 2)  # tenths of Core.touch, of an element of every lane in C: once, and for each lane
+VECTOR = (4, 2)  # instructions of four words in vector registers: once, and for each lane
+DSP = (1, 1.5)  # cycles of a word of the fast loop with DSP instructions: once, and for each lane
+THUMB1 = (1.5, 2.75, 3.5)  # likewise in Thumb-1: once, for each lane, for each where a lane is not aligned
 
 
 class PackLanes(Conversion):
@@ -64,18 +70,19 @@ def _effort(segment: Segment, rows: Rows, value: Value, layout: Words, core: Cor
     """Cycles of a segment of one row."""
     count = segment.elements
     if not segment.lanes:
-        return 2 * count
-    slow = (3 + 2 * len(segment.lanes)) * core.touch / 10
+        return PAD * count
+    slow = (SLOW[0] + SLOW[1] * len(segment.lanes)) * core.touch / TENTHS
     if _vectors(value, core):
-        return count * (4 + 2 * len(segment.lanes)) / 4
+        return count * (VECTOR[0] + VECTOR[1] * len(segment.lanes)) / 4
     if not _whole(segment, layout) or value.type.dtype.itemsize != 1:
         return count * slow
     whole = count // LINE * LINE
     if core.dsp:
-        return whole * (1 + 1.5 * layout.lanes) + (count - whole) * slow + CALL
+        return whole * (DSP[0] + DSP[1] * layout.lanes) + (count - whole) * slow + CALL
     if core.thumb1 and lanes_pack1.fits(value, layout):
         away = len(_behind(segment, rows)) > 1 or any(d % LINE for d in lanes_segments.apart(layout, value))
-        return whole * (1.5 + (3.5 if away else 2.75) * layout.lanes) + (count - whole) * slow + 2 * CALL
+        each = THUMB1[0] + THUMB1[1 + away] * layout.lanes
+        return whole * each + (count - whole) * slow + 2 * CALL
     return count * slow
 
 

@@ -9,6 +9,9 @@ from edgeternary.c.slices.layout import Slices
 from edgeternary.cores import Core
 from edgeternary.ir import Value
 
+TENTHS = 10
+ELEMENT, PLANE, GROUP = 1, 1, 4  # tenths of Core.touch: an element, each plane, up to four channels at once
+
 
 class PackSlices(Conversion):
     name = "pack_slices"
@@ -28,7 +31,8 @@ class PackSlices(Conversion):
 def cycles(value: Value, core: Core) -> float:
     """Of either direction."""
     together = 1 if value.channels % 4 else 4
-    return value.size * core.touch / 10 * (1 + value.type.planes + 4 / together)
+    tenths = ELEMENT + PLANE * value.type.planes + GROUP / together
+    return value.size * core.touch / TENTHS * tenths
 
 
 def fields(value: Value, layout: Slices) -> dict[str, object]:

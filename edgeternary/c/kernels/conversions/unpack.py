@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
+from edgeternary.c.kernels.conversions.pack import PLANE_TOUCHES, TOUCHES
 from edgeternary.c.layouts import NATURAL, Layout, Natural, Planes
 from edgeternary.cores import Core
 from edgeternary.ir import Value
@@ -17,7 +18,7 @@ class Unpack(Conversion):
             return None
         if value.type.bits > accumulator.PLANE_BITS:
             return None
-        cycles = value.size * core.touch * (0.5 + 0.25 * value.type.planes)
+        cycles = value.size * core.touch * (TOUCHES + PLANE_TOUCHES * value.type.planes)
         return Offer((source,), NATURAL, Cost(cycles))
 
     def body(self, match: Match, offer: Offer) -> Body:

@@ -7,6 +7,8 @@ from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, ta
 from edgeternary.cores import Core
 from edgeternary.ir import Value
 
+TOUCHES = 0.5  # of Core.touch, for an element
+
 
 class UnpackLanes(Conversion):
     name = "unpack_lanes"
@@ -14,7 +16,7 @@ class UnpackLanes(Conversion):
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         if not (isinstance(source, Lanes) and isinstance(target, Natural)):
             return None
-        return Offer((source,), NATURAL, Cost(value.size * core.touch / 2))
+        return Offer((source,), NATURAL, Cost(TOUCHES * value.size * core.touch))
 
     def body(self, match: Match, offer: Offer) -> Body:
         value, layout = match.out, offer.ins[0]
