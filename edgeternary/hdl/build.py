@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.emit import rtlil
-from edgeternary.hdl.folding import Folding
+from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.output_registers import absorb
 from edgeternary.hdl.yosys import version, yosys
 from edgeternary.ir import Graph

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.folding import Folding
+from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.passes.pad import Mask
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier

@@ -8,7 +8,7 @@ from amaranth.back import rtlil as backend
 from amaranth.lib import wiring
 
 from edgeternary.hdl.describe import header, made_by
-from edgeternary.hdl.folding import Folding
+from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.top import Design, build
 from edgeternary.hdl.writer import modules
 from edgeternary.ir import Graph

@@ -8,11 +8,12 @@ each layer then takes the cheapest fold that keeps it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from edgeternary.hdl.divisors import divisors
+from edgeternary.hdl.fold import Fold, Folding
 from edgeternary.hdl.part import Answers
 from edgeternary.hdl.parts import layers as layers_of_ops
 from edgeternary.hdl.passes import prepared
@@ -28,22 +29,6 @@ FAR = 2.0  # times the pace aimed at: from there on padded sizes are looked at
 MAX_BITS = 64  # input bits a cycle and layer, where that keeps the pace: wide beats are slow to simulate
 
 
-@dataclass(frozen=True)
-class Fold:
-    """`pe` rows times `simd` columns a cycle; results leave `outputs` a beat.
-
-    With `tall` the columns of a beat are simd / ky channels of all ky rows of a convolution's window, with
-    `wide` simd / (ky kx) channels of all its taps. With `full` a pass of one beat takes one cycle, not two.
-    """
-
-    pe: int
-    simd: int
-    outputs: int
-    tall: bool = False
-    wide: bool = False
-    full: bool = False
-
-
 class Choice(NamedTuple):
     """A fold that divides a matrix, see Fold."""
 
@@ -52,22 +37,6 @@ class Choice(NamedTuple):
     tall: bool = False
     wide: bool = False
     full: bool = False
-
-
-@dataclass(frozen=True)
-class Folding:
-    """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
-    input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that
-    hdl.passes.pad gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
-
-    folds: Mapping[str, Fold] = field(default_factory=dict)
-    cycles: int = 1
-    input_bits: int = 0
-    wired: bool = False
-    kept: bool = False
-    padded: bool = False
-    answer_bytes: int = 1
 
 
 @dataclass(frozen=True)

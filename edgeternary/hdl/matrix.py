@@ -8,7 +8,8 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
-from edgeternary.hdl.folding import Fold, matrix
+from edgeternary.hdl.fold import Fold
+from edgeternary.hdl.folding import matrix
 from edgeternary.hdl.states import shown
 from edgeternary.ops import Conv2d, Dense
 from edgeternary.passes.affine import Affine

@@ -6,39 +6,22 @@ Layer (how an op is built), or one class that is both. What is not defined is an
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from edgeternary.described import Described
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.engine import Engine
+from edgeternary.hdl.fold import Fold
 from edgeternary.hdl.times import Times
 from edgeternary.ir import Graph, Op, Value
 
-if TYPE_CHECKING:
-    from edgeternary.hdl.builder import Builder, Wire
-    from edgeternary.hdl.folding import Fold
-    from edgeternary.hdl.loops import Network
-    from edgeternary.hdl.turns import Engine
-
 C = TypeVar("C")
 O = TypeVar("O", bound=Op)  # noqa: E741
-
-
-class Described:
-    """A class whose subclasses define each of its abstract methods and annotated attributes."""
-
-    def __init_subclass__(cls, *, abstract: bool = False, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if abstract:
-            return
-        methods = [name for name in dir(cls) if getattr(getattr(cls, name), "__isabstractmethod__", False)]
-        named = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
-        missing = sorted({*methods, *(name for name in named if not hasattr(cls, name))})
-        if missing:
-            raise TypeError(f"{cls.__module__}.{cls.__qualname__} does not define {', '.join(missing)}")
 
 
 @dataclass(frozen=True)
@@ -51,6 +34,23 @@ class Area:
     luts: float
     ffs: float
     alone: float | None = None
+
+
+class Network(Protocol):
+    """A design whose parts send in turn, step by step: `hdl.loops.Network`, as a description sees it.
+
+    inputs  by part (its id) and input: the part and output that feed it
+    last    what each part (its id) has sent last
+    """
+
+    inputs: dict[int, dict[str, tuple[Any, str]]]
+    last: dict[int, Times | None]
+
+    def at(self, part: Any, port: str = "") -> Times | None:
+        """The times at which a part sends the beats of this step; None for any."""
+
+    def passed(self, part: Any, description: Part[Any]) -> Times | None:
+        """The times at which a part sends what all its inputs bring."""
 
 
 class Part(Described, Generic[C], abstract=True):

@@ -10,7 +10,8 @@ from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
-from edgeternary.hdl.folding import Folding, fold, input_lanes, layers
+from edgeternary.hdl.fold import Folding
+from edgeternary.hdl.folding import fold, input_lanes, layers
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build

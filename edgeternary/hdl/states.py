@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.folding import Folding, input_lanes, lanes
+from edgeternary.hdl.fold import Folding
+from edgeternary.hdl.folding import input_lanes, lanes
 from edgeternary.hdl.frames import pack, payloads
 from edgeternary.hdl.part import Answers, Arrival
 from edgeternary.hdl.parts import layers

@@ -17,7 +17,8 @@ from edgeternary.hdl import frames, loops
 from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
-from edgeternary.hdl.folding import Folding, fold, input_lanes
+from edgeternary.hdl.fold import Folding
+from edgeternary.hdl.folding import fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared

@@ -24,7 +24,7 @@ FACTS = {"kind", "hardware", "answers"}
 @pytest.mark.parametrize("name", sorted(METHODS | FACTS))
 def test_what_is_left_out_is_named(name: str) -> None:
     rest = {key: item for key, item in vars(AddLayer).items() if key != name and not key.startswith("__")}
-    with pytest.raises(TypeError, match=rf"\.Incomplete does not define {name}$"):
+    with pytest.raises(TypeError, match=rf"\.Incomplete lacks {name}$"):
         type("Incomplete", (Layer, Part), rest)
 
 
@@ -43,7 +43,7 @@ def test_the_error_comes_at_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     (tmp_path / "half.py").write_text(dedent(text), encoding="utf-8")
     monkeypatch.setattr(parts, "__path__", [str(tmp_path)])
     parts.described.cache_clear()
-    with pytest.raises(TypeError, match=r"edgeternary\.hdl\.parts\.half\.Half does not define times$"):
+    with pytest.raises(TypeError, match=r"edgeternary\.hdl\.parts\.half\.Half lacks times$"):
         parts.described()
     parts.described.cache_clear()
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
+from edgeternary.hdl.engine import Ends, Engine, Turn
 from edgeternary.hdl.matrix import product
 from edgeternary.hdl.part import Answers, Arrival, Layer
-from edgeternary.hdl.turns import Ends, Engine, Turn
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense
 from edgeternary_hw.fifo import Replay

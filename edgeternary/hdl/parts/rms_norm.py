@@ -8,13 +8,13 @@ import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
+from edgeternary.hdl.engine import Ends, Engine, Turn
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.parts import requantize
 from edgeternary.hdl.parts.mul import between
 from edgeternary.hdl.states import shown
 from edgeternary.hdl.streams import BRISK, brisk
 from edgeternary.hdl.times import Times, spaced
-from edgeternary.hdl.turns import Ends, Engine, Turn
 from edgeternary.ir import Graph
 from edgeternary.ops import Requantize, RmsNorm
 from edgeternary_hw.element import Element

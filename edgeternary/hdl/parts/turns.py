@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.hdl.loops import Network
-from edgeternary.hdl.part import Area, Part, bits
+from edgeternary.hdl.part import Area, Network, Part, bits
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.times import ALWAYS, Times, delayed
 from edgeternary_hw.join import Concat
