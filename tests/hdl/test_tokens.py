@@ -64,12 +64,12 @@ def chain(*, parallel: bool) -> Graph:
     return Graph("chain", x, (*ops, Add(name="y", inputs=("kept", "h"))), "y", (state,))
 
 
-def test_norms_share_a_part_only_one_behind_the_other() -> None:
+def test_only_norms_that_follow_each_other_share_a_part() -> None:
     need("amaranth")
     from edgeternary.hdl.turns import groups
 
     behind = chain(parallel=False)
-    assert [[turn[0].name for turn in turns] for turns in groups(behind)] == [["n1", "n2"]]
+    assert [[turn[0].name for turn in turns] for _, turns in groups(behind)] == [["n1", "n2"]]
     assert groups(chain(parallel=True)) == []
     assert groups(replace(behind, states=(), output="kept", ops=behind.ops[:-1])) == []
 
