@@ -15,7 +15,7 @@ from edgeternary.data import templates_dir
 def environment() -> jinja2.Environment:
     """Names are relative to templates/ or, for C, to templates/c. Texts of .svg templates are escaped."""
     folder = templates_dir()
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder, folder / "c"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -23,6 +23,13 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=lambda name: name is not None and ".svg" in name,
     )
+    made.filters["percent"] = percent
+    return made
+
+
+def percent(share: float | None) -> str:
+    """0.9318 as 93.18; nothing for None. A filter of the templates."""
+    return "" if share is None else f"{100 * share:.2f}"
 
 
 def render(template: str, fields: Mapping[str, Any]) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edgeternary.boards import Board, Emulator
-
-CORES = ("name", "board", "core", "MHz", "flash", "RAM", "chip", "emulator", "tools")
-FPGAS = ("name", "board", "FPGA", "MHz", "LUTs", "block RAMs", "tools")
+from edgeternary.templating import render
 
 
 def board_row(board: Board) -> dict[str, Any]:
@@ -35,32 +33,8 @@ def board_row(board: Board) -> dict[str, Any]:
 def boards_table(boards: Iterable[Board]) -> str:
     """Two Markdown tables: boards with a core, and FPGA boards."""
     rows = [board_row(board) for board in boards]
-    cores = [_core_line(row) for row in rows if row["core"]]
-    fpgas = [
-        [*_name(row), row["fpga"], _mhz(row), f"{row['luts']:,}", row["ram_blocks"], row["tools"] or ""]
-        for row in rows
-        if row["fpga"]
-    ]
-    return _table(CORES, cores) + "\n" + _table(FPGAS, fpgas)
-
-
-def _core_line(row: dict[str, Any]) -> list[Any]:
-    sizes = [f"{row[word] // 1024:,} KB" for word in ("flash_bytes", "ram_bytes")]
-    emulator = (row["emulator"] or "").replace("qemu-system-arm -M", "QEMU")
-    return [*_name(row), row["core"], _mhz(row), *sizes, row["port"], emulator, row["tools"] or ""]
-
-
-def _name(row: dict[str, Any]) -> tuple[str, str]:
-    return f"`{row['name']}`", row["title"]
-
-
-def _mhz(row: dict[str, Any]) -> str:
-    return f"{row['clock_hz'] / 1e6:g}"
-
-
-def _table(head: tuple[str, ...], rows: list[list[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    fields = {"cores": [row for row in rows if row["core"]], "fpgas": [row for row in rows if row["fpga"]]}
+    return render("report/boards.md.j2", fields)
 
 
 def _emulator(emulator: Emulator | None) -> str | None:

@@ -7,9 +7,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from edgeternary.templating import render
 from edgeternary.train.sweep import SEED, Run
 
 Row = dict[str, Any]
+Table = tuple[Sequence[object], Sequence[Sequence[object]]]  # the head, and the cells of each line
 FIGURES = {
     "accuracy": "test_accuracy",
     "validation": "validation_accuracy",
@@ -48,17 +50,9 @@ def markdown(title: str, runs: Sequence[Run]) -> str:
     """Test accuracy of the integer graph in %, mean +- standard deviation; two axes make rows and columns."""
     rows = rows_of(runs)
     axes = list(_axes(runs[0])) if runs else []
+    head, lines = _grid(rows, *axes) if len(axes) == 2 else _list(rows, axes)
     seeds = max((row["runs"] for row in rows), default=0)
-    heading = f"# {title}\n\nTest accuracy of the integer graph in %, mean ± standard deviation"
-    heading += f" of {seeds} runs.\n\n"
-    if len(axes) == 2:
-        return heading + _grid(rows, axes[0], axes[1])
-    head = [*(axis.rpartition(".")[2] for axis in axes), "runs", "accuracy", "least", "most"]
-    lines = [_line(head), _line(["---"] * len(head))]
-    for row in rows:
-        ends = [f"{100 * row[key]:.2f}" for key in ("least", "most")]
-        lines.append(_line([*(row[axis] for axis in axes), row["runs"], cell(row), *ends]))
-    return heading + "\n".join(lines) + "\n"
+    return render("report/sweep.md.j2", {"title": title, "seeds": seeds, "head": head, "lines": lines})
 
 
 def cell(row: Row) -> str:
@@ -67,18 +61,22 @@ def cell(row: Row) -> str:
     return f"{100 * row['accuracy']:.2f}" + ("" if spread is None else f" ± {100 * spread:.2f}")
 
 
-def _grid(rows: Sequence[Row], down: str, across: str) -> str:
+def _list(rows: Sequence[Row], axes: Sequence[str]) -> Table:
+    lines: list[Sequence[object]] = []
+    for row in rows:
+        ends = [f"{100 * row[key]:.2f}" for key in ("least", "most")]
+        lines.append([*(row[axis] for axis in axes), row["runs"], cell(row), *ends])
+    return [*(axis.rpartition(".")[2] for axis in axes), "runs", "accuracy", "least", "most"], lines
+
+
+def _grid(rows: Sequence[Row], down: str, across: str) -> Table:
     columns = list(dict.fromkeys(row[across] for row in rows))
     names = [name.rpartition(".")[2] for name in (down, across)]
-    lines = [_line([" \\ ".join(names), *columns]), _line(["---"] * (len(columns) + 1))]
+    lines: list[Sequence[object]] = []
     for value in dict.fromkeys(row[down] for row in rows):
         found = {row[across]: cell(row) for row in rows if row[down] == value}
-        lines.append(_line([value, *(found.get(column, "") for column in columns)]))
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+        lines.append([value, *(found.get(column, "") for column in columns)])
+    return [" \\ ".join(names), *columns], lines
 
 
 def _axes(run: Run) -> dict[str, Any]:
