@@ -1,5 +1,4 @@
-"""Benchmarks: seeded layers and networks, what they take on an emulated core, and the published int8 figures.
+"""What `edgeternary bench` measures: seeded layers by shape on an emulated core, beside published int8.
 
-`layers` and `nets` make graphs, `rows` measures one, `suite` lists what is measured, `document` writes
-docs/benchmarks.md.
+`layers` and `make` make graphs, `rows` measures one, int8.toml has what was published.
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.bench import baselines, make
+from edgeternary.bench import int8, make
 from edgeternary.bench.layers import Layer
 from edgeternary.bench.modes import Mode
 from edgeternary.c.plan import Plan
@@ -59,33 +59,20 @@ def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED)
 
 def layer_row(layer: Layer, graph: Graph, mode: Mode, core: str, options: dict[str, object]) -> Row:
     """The row of one layer beside the published int8 layer that is nearest to it."""
-    baseline, nearest = baselines.per_mac(layer, core)
-    return _beside(layer.name, mode, core, options, measure(graph, core, options), baseline, nearest)
+    baseline, nearest = int8.per_mac(layer, core)
+    what: Row = {"layer": layer.name, "mode": str(mode), "core": core}
+    return beside({**what, **measured(graph, core, options)}, baseline, nearest)
 
 
-def net_row(name: str, graph: Graph, mode: Mode | str, core: str, options: dict[str, object]) -> Row:
-    """The row of a whole network beside the published figure, where there is one."""
-    found = measure(graph, core, options)
-    published = baselines.NETS.get(name, {}).get(core)
-    baseline = None if published is None else published / found["macs"]
-    return _beside(name, mode, core, options, found, baseline, name if published else "")
+def measured(graph: Graph, core: str, options: dict[str, object]) -> Row:
+    """The figures of `measure`, and what they were optimised for."""
+    return {"optimize": options.get("optimize", "cycles"), **measure(graph, core, options)}
 
 
-def _beside(
-    name: str,
-    mode: Mode | str,
-    core: str,
-    options: dict[str, object],
-    found: Row,
-    baseline: float | None,
-    of: str,
-) -> Row:
+def beside(found: Row, baseline: float | None, of: str) -> Row:
+    """A row with the instructions per MAC that were published `of` a layer or network, and the ratio."""
     ours = found["instructions_per_mac"]
     return {
-        "layer": name,
-        "mode": str(mode),
-        "core": core,
-        "optimize": options.get("optimize", "cycles"),
         **found,
         "baseline_layer": of,
         "baseline_instructions_per_mac": None if baseline is None else round(baseline, 4),

@@ -115,7 +115,7 @@ class Choices:
 
     def _places(self, kernel: Kernel, offer: Offer) -> Iterator[Offer]:
         """The offer with its code in flash, and in RAM where flash is what it waits for."""
-        cost = calibration.apply(kernel.name, self.core.name, offer) if self._calibrated else offer.cost
+        cost = calibration.apply(kernel.name, offer) if self._calibrated else offer.cost
         share = cost.once // max(len(self._layers.get(kernel.name, ())), 1)
         cost = replace(cost, flash=cost.flash + share, once=0)
         waiting = replace(cost, cycles=self.fetch.cycles(cost, from_ram=False))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from edgeternary.errors import BAD_INPUT, EdgeTernaryError
+
+if TYPE_CHECKING:
+    import click
 
 INTERRUPTED = 130
 
@@ -16,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(call(list(sys.argv[1:] if arguments is None else arguments)))
 
 
-def call(arguments: list[str]) -> int:
-    """Run the command line and return its exit code; errors become one block of text on stderr."""
+def call(arguments: list[str], program: click.Group | None = None) -> int:
+    """Run the command line, or another `program`, and return its exit code; errors become one block of text
+    on stderr."""
     import click
 
     from edgeternary.cli._app import Session, app
@@ -25,7 +30,8 @@ def call(arguments: list[str]) -> int:
 
     session = Session()
     try:
-        code = app.main(arguments, prog_name="edgeternary", standalone_mode=False, obj=session)
+        chosen = program or app
+        code = chosen.main(arguments, prog_name=chosen.name, standalone_mode=False, obj=session)
         return int(code or 0)
     except click.ClickException as error:
         error.show()

@@ -24,7 +24,8 @@ def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
         session.debug = True
 
 
-def _debug_option() -> click.Option:
+def debug_option() -> click.Option:
+    """--debug, which every command takes."""
     text = "Show the Python traceback of an error."
     return click.Option(["--debug"], is_flag=True, expose_value=False, callback=_set_debug, help=text)
 
@@ -40,7 +41,7 @@ class Verbs(click.Group):
             return None
         command: click.Command = importlib.import_module(f"edgeternary.cli.{cmd_name}").command
         if not any(parameter.name == "debug" for parameter in command.params):
-            command.params.append(_debug_option())
+            command.params.append(debug_option())
         return command
 
     def resolve_command(
@@ -57,7 +58,7 @@ class Verbs(click.Group):
 
 app = Verbs(
     name="edgeternary",
-    params=[_debug_option()],
+    params=[debug_option()],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="""Trained binary, ternary and k-bit networks on microcontrollers and FPGAs, bit for bit.
 

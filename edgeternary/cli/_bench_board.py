@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ def show_placed(rows: list[dict[str, Any]], as_json: bool) -> None:
         print_table(rows, PLACED)
 
 
-def need_one(cores: str | None, board: str | None) -> None:
+def need_one(cores: Sequence[str], board: str | None) -> None:
     """--board says which core it is."""
     if board and cores:
         why = "a board has its own core"

@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 def bench_model(
-    model: str, cores: list[str], layer: str | None, samples: int, options: dict[str, object], as_json: bool
+    model: str, cores: list[str], layer: str | None, options: dict[str, object], as_json: bool
 ) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
     from edgeternary.c.select import select
@@ -27,6 +27,7 @@ def bench_model(
     graph = load_model(model)
     if layer is not None:
         graph.op(layer)  # refuses an unknown name
+    samples = int(str(options["count"]))
     inputs, _ = choose_inputs(graph, model, None, samples)
     rows: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []

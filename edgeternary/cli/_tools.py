@@ -24,7 +24,7 @@ optimize_option = click.option(
     type=click.Choice(OBJECTIVES),
     default="cycles",
     show_default=True,
-    help="What the choice of kernels makes small.",
+    help="What kernels are chosen for.",
 )
 level_option = click.option(
     "--opt-level", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."

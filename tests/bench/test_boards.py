@@ -1,4 +1,4 @@
-"""The table of verified boards: its page, its coverage, and a row made anew."""
+"""The table of verified boards: its page, its coverage, and a row that is made again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import app
+from benchmarks.boards import ENTRIES
+from benchmarks.boards_page import document
 from edgeternary import cli
-from edgeternary.bench.boards_page import document
 from edgeternary.boards import load_all
-from edgeternary.cli._bench_boards import ENTRIES
 from tests.need import need
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +43,7 @@ def test_what_is_covered() -> None:
 def test_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     need("qemu-system-arm", "zig", "pyserial")
     name = "mnist-mlp-binary-64 on mps2_an386"
-    assert cli.call(["bench", "--boards", "--only", name, "--samples", "5", "--json"]) == 0
+    assert cli.call(["boards", "--only", name, "--samples", "5", "--json"], app) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["board"], row["samples"], row["mismatches"]) == ("mps2_an386", 5, 0)
     committed = next(r for r in ROWS if (r["board"], r["model"]) == (row["board"], row["model"]))
@@ -50,5 +51,5 @@ def test_a_row(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_names_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.call(["bench", "--boards", "--only", "pdp11"]) == 2
+    assert cli.call(["boards", "--only", "pdp11"], app) == 2
     assert "there are mnist-mlp" in capsys.readouterr().err

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from edgeternary.bench.document import document
-from edgeternary.bench.plot import svg
+from benchmarks.document import document
+from benchmarks.plot import svg
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 

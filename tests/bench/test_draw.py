@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from edgeternary.bench import draw, layers, modes, rows
+from benchmarks import draw
+from edgeternary.bench import layers, modes, rows
 
 
 def test_shapes_come_from_the_seed_and_the_kinds_take_turns() -> None:

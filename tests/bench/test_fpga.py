@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeternary.bench import fpga, fpga_page
+from benchmarks import fpga, fpga_page
 from edgeternary.hdl.constraints import Constraints
 from tests.need import need
 

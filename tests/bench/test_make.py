@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeternary.bench import baselines, layers, make, modes, nets
-from edgeternary.bench.plot import svg
+from benchmarks import nets
+from benchmarks.plot import svg
+from edgeternary.bench import int8, layers, make, modes
 from edgeternary.ops import Requantize, Threshold
 from edgeternary.run import run
 
@@ -74,9 +75,9 @@ def test_the_same_graph_again_and_another_seed() -> None:
     ],
 )  # fmt: skip
 def test_the_nearest_published_layer(shape: str, nearest: str) -> None:
-    per_mac, found = baselines.per_mac(layers.parse(shape), "cortex-m4")
-    assert found == nearest and per_mac == baselines.LAYERS[nearest][2]
-    assert baselines.per_mac(layers.parse(shape), "cortex-m33")[0] is None
+    per_mac, found = int8.per_mac(layers.parse(shape), "cortex-m4")
+    assert found == nearest and per_mac == int8.opponent().layers[nearest].m4
+    assert int8.per_mac(layers.parse(shape), "cortex-m33")[0] is None
 
 
 def test_the_plot_draws_every_ratio() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from edgeternary.bench import layers, modes, pairs, rows
-from edgeternary.bench.pairs import Model
-from edgeternary.cli import _bench_pairs
-from edgeternary.report import zoo as report
+from benchmarks import pairs
+from benchmarks.__main__ import app
+from benchmarks.commands import pairs as command
+from benchmarks.pairs import Model
+from edgeternary.bench import layers, modes, rows
 
 INT8 = Model("m-int8", "mnist", 8, 9000, 0.9950)
 MODELS = [
@@ -47,7 +48,7 @@ def test_two_networks_side_by_side(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command on a zoo of two small layers."""
-    from edgeternary import zoo
+    from edgeternary import cli, zoo
     from tests.need import need
 
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
@@ -60,8 +61,8 @@ def test_two_networks_side_by_side(
         {"name": name, "data": "x", "weights_bits": bits, "packed_bytes": bits, "accuracy": 0.9}
         for name, bits in (("a-int8", 8), ("b", 2))
     ]
-    monkeypatch.setattr(report, "zoo_rows", lambda: listed)
+    monkeypatch.setattr(command, "zoo_rows", lambda: listed)
     monkeypatch.setattr(zoo, "load", nets.__getitem__)
-    _bench_pairs.bench_pairs(["cortex-m4"], {"count": 1}, as_json=False)
+    assert cli.call(["pairs", "--core", "m4"], app) == 0
     text = capsys.readouterr().out
     assert "a-int8" in text and "cortex-m4" in text

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeternary.bench import modes, nets
+from benchmarks import nets
+from edgeternary.bench import modes
 from edgeternary.c import memory, placement
 from edgeternary.c.placement import Block
 from edgeternary.c.select import select

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from edgeternary.bench import nets
+from benchmarks import nets
 from edgeternary.bench.modes import SUITE, Mode
 from edgeternary.c import labels as label_sets
 from edgeternary.c import memory, search

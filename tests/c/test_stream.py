@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from edgeternary.bench import modes, nets
+from benchmarks import nets
+from edgeternary.bench import modes
 from edgeternary.bench.make import samples
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.plan import Plan

@@ -1,8 +1,7 @@
-"""bench: layers by shape, the suite, explanations, boards; what it prints and what it refuses."""
+"""bench: layers by shape, explanations, boards; what it prints and what it refuses."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeternary.bench import baselines, draw, rows
+from edgeternary.bench import rows
 from edgeternary.run.result import Result
 from tests.cli.conftest import Answer
 from tests.need import need
@@ -81,75 +80,11 @@ def test_a_wrong_bit_is_counted(et: Call, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.emulator
 @pytest.mark.usefixtures("tools")
-def test_a_part_of_the_suite_as_a_document(et: Call, tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    answer = et("bench", "--suite", "tiny", "--only", "dense:128-10", "--core", "m4", "--document", page)
-    assert answer.code == 0, answer.err
-    kept = json.loads(page.with_suffix(".json").read_text())
-    assert len(kept) == 6 and {row["core"] for row in kept} == {"cortex-m4"}
-    assert "dense:128-10" in page.read_text() and page.with_suffix(".svg").read_text().startswith("<svg")
-    first = page.read_text()
-    assert et("bench", "--rows", page.with_suffix(".json"), "--document", page).code == 0
-    assert page.read_text() == first
-
-
-@pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
-def test_a_document_goes_on_where_it_was_broken_off(
-    et: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page, measured = tmp_path / "page.md", []
-    real = rows.measure_plan
-
-    def breaks(plan: Any, *more: Any) -> rows.Row:
-        if len(measured) == 2:
-            raise KeyboardInterrupt
-        measured.append(plan)
-        return real(plan, *more)
-
-    monkeypatch.setattr(rows, "measure_plan", breaks)
-    arguments = ("bench", "--suite", "tiny", "--only", "dense:128-10", "--core", "m33", "--document", page)
-    et(*arguments)
-    assert len(page.with_suffix(".partial").read_text().splitlines()) == 2 and not page.exists()
-    monkeypatch.setattr(rows, "measure_plan", lambda *more: measured.append(more[0]) or real(*more))
-    assert et(*arguments).code == 0
-    assert len(measured) == 6 and not page.with_suffix(".partial").exists()
-    text = page.read_text()
-    assert "| dense:128-10 |" in text and "### dense:128-10" not in text, "a core without tables a layer"
-
-
-@pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
 def test_the_estimate_is_shown_beside_what_was_measured(et: Call, model: Path) -> None:
     found = et("bench", model, "--core", "m4", "--json").json()
     (total,) = found["totals"]
     assert total["estimate_error"] == pytest.approx(total["estimated_cycles"] / total["cycles"] - 1, abs=2e-3)
     assert all(row["estimated_cycles"] is not None for row in found["layers"] if row["kernel"])
-
-
-@pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
-def test_layers_drawn_by_a_seed_beside_the_suite(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = ("dense:128-10", "pointwise:25x5x64-64")
-    monkeypatch.setattr(baselines, "LAYERS", {name: baselines.LAYERS[name] for name in few})
-    answer = et("bench", "--draw", "5", "--seed", "6", "--core", "m4", "--activations", "ternary", "--json")
-    assert answer.code == 0, answer.err
-    found = answer.json()
-    assert [row["layer"].split(":")[0] for row in found["layers"]] == list(draw.KINDS)
-    for row in found["layers"]:
-        assert row["mismatches"] == 0 and row["mode"] == "ternary x ternary"
-        assert row["baseline_layer"] in few
-        assert row["share"] == pytest.approx(row["ratio"] / row["suite_median"], rel=1e-2)
-    assert found["totals"][0]["layers"] == 5
-
-
-@pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
-def test_calibration_tells_the_error_of_each_kernel(et: Call) -> None:
-    answer = et("bench", "--calibrate", "--only", "dense:128-10", "--core", "m4", "--json")
-    found = {row["kernel"]: row for row in answer.json()}
-    assert {"dense", "dense_planes"} <= set(found)
-    assert all(0.2 < row["factor"] < 5 and row["worst_ratio"] > 0 for row in found.values())
 
 
 def test_explain_lists_the_candidates(et: Call, model: Path) -> None:
@@ -184,9 +119,12 @@ def test_a_board_whose_flash_is_slow(et: Call) -> None:
         ("--layer", "depthwise:8x8x4-3"), ("--layer", "dense:8-4,k3"), ("--layer", "conv2d:2x2x1-4,k3,valid"),
         ("--layer", "dense:8-4", "--weights", "float"), ("--layer", "dense:8-4", "--activations", "int32"),
         ("--layer", "dense:8-4", "--form", "C"), ("--layer", "dense:8-4", "--core", "m99"),
-        ("--suite", "tiny", "--only", "transformer"),
         ("--layer", "dense:8-4", "--board", "pico", "--core", "m4"),
     ],
 )  # fmt: skip
 def test_wrong_use(et: Call, arguments: tuple[str, ...]) -> None:
     assert et("bench", *arguments).code == 2
+
+
+def test_its_help_fits_one_screen(et: Call) -> None:
+    assert len(et("bench", "--help").out.splitlines()) <= 40

@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.__main__ import app as benchmarks
 from edgeternary.cli._app import Session, app
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
+FOLDERS = ("docs", "examples", "benchmarks")
+DOCUMENTS = [*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))]
 ELLIPSIS = ("...", "…")
 
 
@@ -36,24 +38,37 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def test_commands_are_found() -> None:
-    block = "```\n$ edgeternary run x.et --on host   # a remark\nedgeternary bench \\\n  --pairs\n```\n"
+    block = "```\n$ edgeternary run x.et --on host   # a remark\nedgeternary bench \\\n  --explain\n```\n"
     text = f"`edgeternary zoo`\n{block}| `boards [NAME] [--kind mcu\\|fpga]` | known boards |\n"
     expected = [
         ["run", "x.et", "--on", "host"],
-        ["bench", "--pairs"],
+        ["bench", "--explain"],
         ["zoo"],
         ["boards", "NAME", "--kind", "mcu"],
     ]
     assert list(commands(text)) == expected
-    assert len(list(commands((ROOT / "README.md").read_text(encoding="utf-8")))) > 15
+    assert list(targets('`make bench-draw BENCH_ARGS="--count 4"`, `make bench-suite`')) == [
+        ["draw", "--count", "4"],
+        ["suite"],
+    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(list(commands(readme))) >= 15 and len(list(targets(readme))) >= 3
+
+
+def targets(text: str) -> Iterator[list[str]]:
+    """The words of each `make bench-NAME BENCH_ARGS="..."`: NAME, then the options."""
+    for name, options in re.findall(r'make bench-([a-z]+)(?: BENCH_ARGS="([^"]*)")?', text):
+        yield [name, *shlex.split(options)]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_documented_commands(document: Path) -> None:
     wrong = []
-    for words in commands(document.read_text(encoding="utf-8")):
-        context = click.Context(app, obj=Session())
-        verb = app.get_command(context, words[0])
+    text = document.read_text(encoding="utf-8")
+    found = [(app, words) for words in commands(text)] + [(benchmarks, words) for words in targets(text)]
+    for group, words in found:
+        context = click.Context(group, obj=Session())
+        verb = group.get_command(context, words[0])
         if verb is None:
             wrong.append((" ".join(words), "no such verb"))
             continue

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import amaranth
 
+from benchmarks.fpga import ENTRIES
 from edgeternary import zoo
-from edgeternary.bench.fpga import ENTRIES
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select

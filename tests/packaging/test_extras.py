@@ -78,8 +78,6 @@ COMMANDS: dict[str, str] = {
     "bench MODEL --on cortex-m4": "mcu",
     "bench MODEL --on cortex-m4 --explain": "",
     "bench --layer dense:64-10 --on cortex-m4": "mcu",
-    "bench --fpga --only mnist-mlp-100": "fpga mcu slow",
-    "bench --boards --only pico": "mcu slow",
     "train zoo:mnist-mlp-100 --time": "train slow",
     "data": "train",
     **{f"export MODEL --to {name} -o OUT": "" for name in SOFTWARE},

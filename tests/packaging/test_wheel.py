@@ -57,7 +57,8 @@ def test_content(wheel: Path) -> None:
     assert "edgeternary/_data/templates/c/model.c.j2" in names
     assert any(name.startswith("edgeternary/_data/firmware/core/") for name in names)
     assert "edgeternary_hw/__init__.py" in names
-    assert "edgeternary/boards/pico.toml" in names
+    assert "edgeternary/boards/pico.toml" in names and "edgeternary/bench/int8.toml" in names
+    assert not any(name.startswith(("benchmarks/", "tests/")) for name in names)
     assert "edgeternary/zoo/nets/fashion-mlp.et" in names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"edgeternary", "edgeternary_hw"} | {top for top in tops if top.endswith(".dist-info")}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from edgeternary.bench import baselines, layers, modes, nets, rows
+from benchmarks import nets, published
+from edgeternary.bench import int8, layers, modes, rows
 from edgeternary.bench.modes import Mode
 from edgeternary.bench.rows import Row
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -26,9 +27,19 @@ class Case:
     graph: Callable[[], Graph]
 
     def row(self, core: str, options: dict[str, object]) -> Row:
-        if isinstance(self.mode, Mode) and self.name in baselines.LAYERS:
+        if isinstance(self.mode, Mode) and self.name in int8.opponent().layers:
             return rows.layer_row(layers.parse(self.name), self.graph(), self.mode, core, options)
-        return rows.net_row(self.name, self.graph(), self.mode, core, options)
+        return net_row(self.name, self.graph(), str(self.mode), core, options)
+
+
+def net_row(name: str, graph: Graph, mode: str, core: str, options: dict[str, object]) -> Row:
+    """The row of a whole network beside the published figure, where there is one."""
+    known = published.networks().get(name)
+    instructions = known.on(core) if known else None
+    found = rows.measured(graph, core, options)
+    baseline = None if instructions is None else instructions / found["macs"]
+    what: Row = {"layer": name, "mode": mode, "core": core}
+    return rows.beside({**what, **found}, baseline, name if instructions else "")
 
 
 def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
@@ -37,7 +48,7 @@ def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
     Layers come in form B as well, ternary x int8.
     """
     found: list[Case] = []
-    for name in baselines.LAYERS:
+    for name in int8.opponent().layers:
         layer = layers.parse(name)
         found += [Case(name, mode, partial(layers.graph, layer, mode)) for mode in (*modes.SUITE, FORM_B)]
     for name, net in nets.NETS.items():

@@ -1,11 +1,17 @@
-"""bench --pairs: the zoo's int8 networks beside ternary ones of equal accuracy."""
+"""bench-pairs: the zoo's int8 networks beside ternary ones of equal accuracy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
-from edgeternary.cli._output import note, print_json, progress_bars
+import click
+
+from benchmarks import pairs
+from edgeternary import zoo
+from edgeternary.cli._counting import CORES, Counting, counting_options
+from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.report.tables import print_table
+from edgeternary.report.zoo import zoo_rows
 
 COLUMNS = (
     "core", "int8", "int8_accuracy", "ternary", "ternary_accuracy", "int8_cycles", "ternary_cycles",
@@ -14,13 +20,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def bench_pairs(cores: Sequence[str], options: dict[str, object], as_json: bool) -> None:
-    """Print cycles, flash and RAM of both networks of each pair."""
-    from edgeternary import zoo
-    from edgeternary.bench import pairs
-    from edgeternary.report.tables import print_table
-    from edgeternary.report.zoo import zoo_rows
-
+@click.command()
+@counting_options
+@json_option
+def command(counting: Counting, as_json: bool) -> None:
+    """Each int8 network of the zoo beside the smallest ternary one of equal accuracy: cycles, flash, RAM."""
     models = [
         pairs.Model(row["name"], row["data"], row["weights_bits"], row["packed_bytes"], row["accuracy"])
         for row in zoo_rows()
@@ -29,7 +33,8 @@ def bench_pairs(cores: Sequence[str], options: dict[str, object], as_json: bool)
     graphs = {model.name: partial(zoo.load, model.name) for model in models}
     with progress_bars() as progress:
         moved = lambda text, done, total: progress(text, done, total, "pairs")  # noqa: E731
-        found = list(pairs.measure(list(pairs.find(models)), graphs, cores, options, moved))
+        matched, cores = list(pairs.find(models)), counting.cores_or(CORES)
+        found = list(pairs.measure(matched, graphs, cores, counting.options, moved))
     if as_json:
         print_json(found)
         return

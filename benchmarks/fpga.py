@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """A network of the zoo on a device; `fps`: frames/s asked for; `start`: it starts behind this layer;
+    """A network of the zoo on a device; `fps`: frames/s asked for; `start`: it starts after this layer;
     `seeds` of place and route, 0: by size."""
 
     model: str

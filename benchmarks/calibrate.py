@@ -14,9 +14,9 @@ from math import exp, log
 from statistics import mean, median
 from typing import Any
 
+from benchmarks.suite import Case
 from edgeternary.bench import make
 from edgeternary.bench.rows import Row
-from edgeternary.bench.suite import Case
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select

@@ -20,7 +20,7 @@ from statistics import median
 
 import numpy as np
 
-from edgeternary.bench import baselines, layers, rows
+from edgeternary.bench import int8, layers, rows
 from edgeternary.bench.modes import Mode
 from edgeternary.bench.rows import Row
 from edgeternary.errors import EdgeTernaryError
@@ -111,15 +111,15 @@ def measure(
     suite_median   the median ratio of the suite's convolutions, or of its dense layers
     share          ratio / suite_median
     """
-    texts = [*baselines.LAYERS, *drawn]
+    known = int8.opponent().layers
+    texts = [*known, *drawn]
     found: list[Row] = []
     for number, text in enumerate(texts):
         progress(f"{text} {core}", number, len(texts))
         layer = layers.parse(text)
-        graph = layers.graph(layer, mode, 0 if number < len(baselines.LAYERS) else seed)
+        graph = layers.graph(layer, mode, 0 if number < len(known) else seed)
         found.append(rows.layer_row(layer, graph, mode, core, options))
-    known, own = found[: len(baselines.LAYERS)], found[len(baselines.LAYERS) :]
-    return [_shared(row, known) for row in own]
+    return [_shared(row, found[: len(known)]) for row in found[len(known) :]]
 
 
 def summary(found: Sequence[Row]) -> list[Row]:

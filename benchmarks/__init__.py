@@ -1,0 +1,1 @@
+"""What maintainers run to make published figures again; README.md lists it. Not in the wheel."""

@@ -1,0 +1,49 @@
+"""bench-fpga: networks of the zoo as hardware, built and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchmarks import fpga, fpga_page
+from benchmarks.commands._options import (
+    chosen,
+    document_option,
+    only_option,
+    read_rows,
+    rows_option,
+    write_page,
+)
+from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._tools import yosys_option
+from edgeternary.report.tables import print_table
+
+COLUMNS = (
+    "model", "device", "test_accuracy", "luts", "predicted_luts", "ffs", "logic_cells", "ram_blocks",
+    "fmax_mhz", "cycles", "predicted_cycles", "frames_per_s", "latency_us", "frames", "mismatches",
+)  # fmt: skip
+
+
+@click.command()
+@only_option
+@document_option
+@rows_option
+@yosys_option
+@json_option
+def command(
+    only: tuple[str, ...], document: Path | None, rows: Path | None, yosys: str, as_json: bool
+) -> None:
+    """Networks of the zoo on FPGAs: placed and routed, 2,000 frames compared with numpy."""
+    if rows is not None:
+        found = read_rows(rows)
+    else:
+        entries = chosen(fpga.ENTRIES, only, "design")
+        found = list(fpga.measure(entries, yosys, fpga.FRAMES, True, note))
+    if document is None:
+        print_json(found) if as_json else print_table(found, COLUMNS)
+        return
+    data, ladders = document.with_suffix(".json"), fpga_page.read_ladders(document.parent)
+    if only and data.is_file():  # the other rows stay
+        found = fpga.merged(read_rows(data), found)
+    write_page(document, fpga_page.document(found, data.name, ladders), found)

@@ -1,0 +1,64 @@
+"""Published opponents of whole networks and designs: the .toml files of this folder."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from edgeternary.bench import int8
+
+FOLDER = Path(__file__).parent
+T = TypeVar("T")
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Instructions of one inference by core, or the layers of int8.toml that they are the sum of."""
+
+    instructions: dict[str, float] = {}
+    layers: tuple[str, ...] = ()
+
+    def on(self, core: str) -> float | None:
+        """None for a core that nothing was published for."""
+        if not self.layers:
+            return self.instructions.get(core)
+        known = [int8.opponent().layers[name] for name in self.layers]
+        parts = [(layer.on(core), layer.weights) for layer in known]
+        return sum(each * weights for each, weights in parts if each) if parts[0][0] else None
+
+
+class Networks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    networks: dict[str, Network]
+
+
+class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of a paper: LUT6, accuracy and rate as the authors write them."""
+
+    name: str
+    luts: int
+    accuracy: str
+    frames_per_s: str = ""
+
+
+class Designs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    designs: tuple[Design, ...]
+
+
+@cache
+def networks() -> dict[str, Network]:
+    """{name of a network of the suite: what CMSIS-NN takes for it}."""
+    return _read("int8_networks", Networks).networks
+
+
+@cache
+def designs() -> tuple[Design, ...]:
+    """MNIST networks on FPGAs, in the order of the page."""
+    return _read("fpga_mnist", Designs).designs
+
+
+def _read(name: str, kind: type[T]) -> T:
+    content: Any = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    return msgspec.convert(content, kind)

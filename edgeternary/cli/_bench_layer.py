@@ -1,0 +1,33 @@
+"""bench --layer: a layer by its shape, beside the published int8 figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edgeternary.cli._counting import Counting, Kind
+from edgeternary.cli._output import note, print_json
+
+COLUMNS = (
+    "core", "layer", "mode", "macs", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
+    "ram_bytes", "baseline_instructions_per_mac", "ratio", "mismatches",
+)  # fmt: skip
+
+
+def bench_layer(shape: str, kind: Kind, cores: Sequence[str], counting: Counting) -> list[dict[str, Any]]:
+    """Rows of one layer by its shape."""
+    from edgeternary.bench import layers, rows
+
+    layer, graph = layers.parse(shape), kind.graph(shape)
+    return [rows.layer_row(layer, graph, kind.mode, core, counting.options) for core in cores]
+
+
+def show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """A table, or JSON."""
+    from edgeternary.report.tables import print_table
+
+    if as_json:
+        print_json(rows)
+        return
+    print_table(rows, COLUMNS)
+    note("; ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows})))

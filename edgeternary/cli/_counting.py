@@ -1,0 +1,108 @@
+"""Options of commands that count instructions: cores, samples, compiler, and a layer by its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option
+from edgeternary.errors import USAGE, EdgeTernaryError
+
+if TYPE_CHECKING:
+    from edgeternary.bench.modes import Mode
+    from edgeternary.ir import Graph
+
+Command = Callable[..., Any]
+CORES = "cortex-m0plus,cortex-m4"
+
+_cores = click.option("--on", "--core", "cores", default="", help="Comma-separated. Default: m0plus,m4.")
+_samples = click.option(
+    "--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples to count on."
+)
+_shape = (
+    click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
+    click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
+    click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
+    click.option("--seed", default=0, show_default=True, help="Of the random weights."),
+)
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What instructions are counted on.
+
+    cores    full names; () where none was named
+    options  of the executor: compiler, opt_level, optimize, count
+    """
+
+    cores: tuple[str, ...]
+    options: dict[str, object]
+
+    def cores_or(self, default: str) -> list[str]:
+        return list(self.cores or default.split(","))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The types of a layer that has a shape and random weights."""
+
+    weights: str
+    activations: str
+    form: str
+    seed: int
+
+    @property
+    def mode(self) -> Mode:
+        """EdgeTernaryError (code 2) for types that no layer has."""
+        from edgeternary.bench import modes
+
+        return modes.mode(self.weights, self.activations, self.form)
+
+    def graph(self, shape: str) -> Graph:
+        """The layer of this shape, and the activation after it."""
+        from edgeternary.bench import layers
+
+        return layers.graph(layers.parse(shape), self.mode, self.seed)
+
+
+def counting_options(function: Command) -> Command:
+    """Adds --core, --samples, --optimize, --compiler and --opt-level, which arrive as `counting`."""
+
+    @wraps(function)
+    def called(cores: str, samples: int, optimize: str, compiler: str, opt_level: str, **more: Any) -> Any:
+        options: dict[str, object] = {
+            "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
+        }  # fmt: skip
+        return function(counting=Counting(tuple(cores_of(cores)), options), **more)
+
+    return _cores(_samples(optimize_option(compiler_option(level_option(called)))))
+
+
+def kind_options(function: Command) -> Command:
+    """Adds --weights, --activations, --form and --seed, which arrive as `kind`."""
+
+    @wraps(function)
+    def called(weights: str, activations: str, form: str, seed: int, **more: Any) -> Any:
+        return function(kind=Kind(weights, activations, form, seed), **more)
+
+    command: Command = called
+    for option in reversed(_shape):
+        command = option(command)
+    return command
+
+
+def cores_of(text: str) -> Iterator[str]:
+    """Full names of cores; "m4" is cortex-m4. EdgeTernaryError (code 2) for one that is unknown."""
+    from edgeternary.cores import CORTEX_M
+
+    for name in filter(None, map(str.strip, text.split(","))):
+        full = name if name.startswith("cortex-") else f"cortex-{name}"
+        if full not in CORTEX_M:
+            why = "only the instructions of Cortex-M cores are counted"
+            remedy = f"use one of {', '.join(CORTEX_M)}"
+            raise EdgeTernaryError(f"{name!r} is no known core", why, remedy, USAGE)
+        yield full
