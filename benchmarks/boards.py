@@ -12,7 +12,7 @@ from typing import Any
 from edgeternary import zoo
 from edgeternary.build.project import compile
 from edgeternary.cli._output import stopwatch
-from edgeternary.cli._target import target
+from edgeternary.cli._target import Place, target
 from edgeternary.cli.verify import report, verify
 from edgeternary.link.build import read_build
 
@@ -62,7 +62,7 @@ def row(entry: Entry, samples: int, yosys: str, folder: Path) -> dict[str, Any]:
         compile(zoo.load(entry.model), board=entry.board, build=True, yosys=yosys, directory=folder)
         built = round(building(), 1)
     build, seed = read_build(folder), secrets.randbelow(2**31)
-    with target(build, None, True, entry.bitstream, None) as board, stopwatch() as seconds:
+    with target(build, Place(emulate=True, bitstream=entry.bitstream)) as board, stopwatch() as seconds:
         found = verify(build, board, samples, seed, None)
         content = report(build, board, found, seed, seconds())
     return {**content, "luts": build.figure("luts"), "core": build.board.core, "build_seconds": built}

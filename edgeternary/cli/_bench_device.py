@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeternary.cli._output import note, print_json, progress_bars
-from edgeternary.cli._target import target
+from edgeternary.cli._target import Place, target
 from edgeternary.errors import EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = ("step", "layer", "kernel", "cycles", "estimated_cycles", "estimate_error", "share")
 
 
-def bench_device(
-    build: Build | None,
-    port: str | None,
-    emulate: bool,
-    bitstream: bool,
-    baud: int | None,
-    samples: int,
-    as_json: bool,
-) -> None:
+def bench_device(build: Build | None, place: Place, samples: int, as_json: bool) -> None:
     """Print the cycles of each layer of whatever runs there, means of `samples` runs.
 
     With a build its layers have names, and estimates as the selection saw them.
@@ -37,7 +29,7 @@ def bench_device(
     from edgeternary.link.ports import NO_TIME, keeps_time
     from edgeternary.report.tables import print_table
 
-    with target(build, port, emulate, bitstream, baud) as board, progress_bars() as progress:
+    with target(build, place) as board, progress_bars() as progress:
         speed, patience = board.options.get("baud") or 115_200, board.options.get("patience") or 10.0
         assert isinstance(speed, int) and isinstance(patience, int | float)
         with Client.open(board.port, speed, max(patience, SECONDS)) as client:
@@ -80,7 +72,7 @@ def _counted(
         found.append(client.cycles())
         progress(hello.target, number + 1, samples)
     if len({len(row) for row in found}) != 1:
-        raise EdgeTernaryError("the device counts now so many layers, now another number")
+        raise EdgeTernaryError("the device counts another number of layers from one run to the next")
     whole, *layers = (float(x) or None for x in np.mean(found, axis=0))
     return hello, whole, list(layers)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._counting import Counting
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model
 from edgeternary.cli._output import print_json, progress_bars
@@ -16,9 +17,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def bench_model(
-    model: str, cores: list[str], layer: str | None, options: dict[str, object], as_json: bool
-) -> None:
+def bench_model(model: str, cores: list[str], layer: str | None, counting: Counting, as_json: bool) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
     from edgeternary.c.select import select
     from edgeternary.report.tables import print_table
@@ -27,16 +26,18 @@ def bench_model(
     graph = load_model(model)
     if layer is not None:
         graph.op(layer)  # refuses an unknown name
-    samples = int(str(options["count"]))
-    inputs, _ = choose_inputs(graph, model, None, samples)
+    inputs, _ = choose_inputs(graph, model, None, counting.samples)
     rows: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
     with progress_bars() as progress:
         for core in cores:
-            moved = {**options, "progress": lambda done, total, name=core: progress(name, done, total)}
-            plan = select(graph, core, str(options.get("optimize", "cycles")))
-            result = run_plan(plan, inputs, options=moved)
+            moved = {
+                **counting.options,
+                "progress": lambda done, total, name=core: progress(name, done, total),
+            }
+            plan = select(graph, core, str(counting.options["optimize"]))
+            result = run_plan(plan, inputs, options={**counting.options, "progress": moved})
             total = result.stats.get("instructions")
             estimates = {index: step.offer.cost.cycles for index, step in enumerate(plan.calls)}
             for found in result.layers:
@@ -45,7 +46,7 @@ def bench_model(
             totals.append(_estimated(whole, plan.cycles))
     rows = [row for row in rows if layer in (None, row["layer"])]
     if as_json:
-        print_json({"model": graph.name, "samples": samples, "layers": rows, "totals": totals})
+        print_json({"model": graph.name, "samples": counting.samples, "layers": rows, "totals": totals})
         return
     shown: list[dict[str, Any]] = []
     for total_row in totals:

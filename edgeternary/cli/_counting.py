@@ -1,14 +1,17 @@
-"""Options of commands that count instructions: cores, samples, compiler, and a layer by its shape."""
+"""Options of commands that count instructions: cores, samples and compiler, and the types of a layer.
+
+They reach a command as `counting` (Counting) and `kind` (Kind).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from edgeternary.cli._record import record
 from edgeternary.cli._tools import compiler_option, level_option, optimize_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -16,19 +19,7 @@ if TYPE_CHECKING:
     from edgeternary.bench.modes import Mode
     from edgeternary.ir import Graph
 
-Command = Callable[..., Any]
 CORES = "cortex-m0plus,cortex-m4"
-
-_cores = click.option("--on", "--core", "cores", default="", help="Comma-separated. Default: m0plus,m4.")
-_samples = click.option(
-    "--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples to count on."
-)
-_shape = (
-    click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
-    click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
-    click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
-    click.option("--seed", default=0, show_default=True, help="Of the random weights."),
-)
 
 
 @dataclass(frozen=True)
@@ -44,6 +35,10 @@ class Counting:
 
     def cores_or(self, default: str) -> list[str]:
         return list(self.cores or default.split(","))
+
+    @property
+    def samples(self) -> int:
+        return int(str(self.options["count"]))
 
 
 @dataclass(frozen=True)
@@ -69,30 +64,29 @@ class Kind:
         return layers.graph(layers.parse(shape), self.mode, self.seed)
 
 
-def counting_options(function: Command) -> Command:
-    """Adds --core, --samples, --optimize, --compiler and --opt-level, which arrive as `counting`."""
-
-    @wraps(function)
-    def called(cores: str, samples: int, optimize: str, compiler: str, opt_level: str, **more: Any) -> Any:
-        options: dict[str, object] = {
-            "count": samples, "compiler": compiler, "opt_level": opt_level, "optimize": optimize,
-        }  # fmt: skip
-        return function(counting=Counting(tuple(cores_of(cores)), options), **more)
-
-    return _cores(_samples(optimize_option(compiler_option(level_option(called)))))
+def _counting(cores: str, samples: int, **tools: str) -> Counting:
+    return Counting(tuple(cores_of(cores)), {"count": samples, **tools})
 
 
-def kind_options(function: Command) -> Command:
-    """Adds --weights, --activations, --form and --seed, which arrive as `kind`."""
-
-    @wraps(function)
-    def called(weights: str, activations: str, form: str, seed: int, **more: Any) -> Any:
-        return function(kind=Kind(weights, activations, form, seed), **more)
-
-    command: Command = called
-    for option in reversed(_shape):
-        command = option(command)
-    return command
+counting_options = record(
+    "counting",
+    _counting,
+    click.option("--on", "--core", "cores", default="", help="Comma-separated. Default: m0plus,m4."),
+    click.option(
+        "--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples to count on."
+    ),
+    optimize_option,
+    compiler_option,
+    level_option,
+)
+kind_options = record(
+    "kind",
+    Kind,
+    click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
+    click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
+    click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
+    click.option("--seed", default=0, show_default=True, help="Of the random weights."),
+)
 
 
 def cores_of(text: str) -> Iterator[str]:

@@ -1,24 +1,80 @@
-"""Options of the verbs that make hardware."""
+"""Options of the verbs that make hardware; they reach a verb as `hardware` (Hardware)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._record import record
 from edgeternary.cli._sizes import Count
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from edgeternary.hdl.constraints import Constraints
     from edgeternary.ir import Graph
 
 HARDWARE = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")
-F = TypeVar("F", bound=Callable[..., Any])
 
-OPTIONS = (
+
+@dataclass(frozen=True)
+class Hardware:
+    """What was asked of a design on the command line; None, or False, leaves the choice to the planner."""
+
+    fps: float | None = None
+    maximize: str | None = None
+    max_luts: int | None = None
+    clock: float | None = None
+    latency: int | None = None
+    embedded: bool = False
+    from_layer: str | None = None
+
+    def constraints(self, seeds: int | None = None) -> Constraints:
+        """For the planner. seeds: of place and route."""
+        from edgeternary.hdl.constraints import Constraints
+
+        return Constraints(
+            fps=self.fps or 0,
+            max_luts=self.max_luts or 0,
+            maximize=self.maximize is not None,
+            clock=self.clock or 0,
+            seeds=seeds or 0,
+            latency=self.latency or 0,
+            embedded=self.embedded,
+        )
+
+    def options(self, executors: Sequence[str]) -> dict[str, object]:
+        """For executors.
+
+        EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
+        """
+        given = {**vars(self), "embedded": self.embedded or None}
+        del given["from_layer"]
+        found = {name: value for name, value in given.items() if value is not None}
+        if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
+            raise EdgeTernaryError(
+                f"--{next(iter(found)).replace('_', '-')} needs an executor with a device",
+                "only the hardware for a device is folded to constraints",
+                "for example --on cxxrtl:up5k,netlist:up5k",
+                USAGE,
+            )
+        if "clock" in found and "fps" not in found:
+            raise EdgeTernaryError(
+                "--clock has no effect here",
+                "a simulation counts cycles, and only a rate makes the design depend on the clock",
+                "--fps with it, or leave it out",
+                USAGE,
+            )
+        return found
+
+
+hardware_options = record(
+    "hardware",
+    Hardware,
     click.option("--fps", type=click.FloatRange(0, min_open=True), help="FPGA: frames a second to reach."),
     click.option("--maximize", type=click.Choice(["fps"]), help="FPGA: as many frames a second as fit."),
     click.option("--max-luts", type=Count(), help="FPGA: the most LUTs that the design may take."),
@@ -31,13 +87,6 @@ OPTIONS = (
     ),
     click.option("--from", "from_layer", metavar="LAYER", help="Start after LAYER: its codes come in."),
 )
-
-
-def hardware_options(function: F) -> F:
-    """Adds --fps, --maximize, --max-luts, --clock, --latency, --embedded and --from."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
 
 
 def starting_at(graph: Graph, layer: str | None) -> Graph:
@@ -59,26 +108,3 @@ def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Gra
 
     rest = starting_at(graph, layer)
     return rest, run(graph, inputs, on="numpy", taps=True).taps[layer]
-
-
-def constraints(executors: Sequence[str], **given: float | str | None) -> dict[str, object]:
-    """The options of executors for fps, max_luts, maximize and clock.
-
-    EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
-    """
-    found: dict[str, object] = {name: value for name, value in given.items() if value is not None}
-    if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
-        raise EdgeTernaryError(
-            f"--{next(iter(found)).replace('_', '-')} needs an executor with a device",
-            "only the hardware for a device is folded to constraints",
-            "for example --on cxxrtl:up5k,netlist:up5k",
-            USAGE,
-        )
-    if "clock" in found and "fps" not in found:
-        raise EdgeTernaryError(
-            "--clock has no effect here",
-            "a simulation counts cycles, and only a rate makes the design depend on the clock",
-            "--fps with it, or leave it out",
-            USAGE,
-        )
-    return found

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from edgeternary.cli._record import record
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
     from edgeternary.link.build import Build
 
-F = TypeVar("F", bound=Callable[..., Any])
 SLACK = 4.0  # times the estimated run time that a board may take
 
-OPTIONS = (
+
+@dataclass(frozen=True)
+class Place:
+    """Where a board is: at a port, or in an emulator.
+
+    bitstream  with `emulate`: the packed file itself is simulated;  baud  of the port; None: the board's
+    """
+
+    port: str | None = None
+    emulate: bool = False
+    bitstream: bool = False
+    baud: int | None = None
+
+
+target_options = record(
+    "place",
+    Place,
     click.option(
         "--port", help="Serial port of the board: /dev/ttyACM0, COM3, a URL of pyserial, unix:PATH."
     ),
@@ -26,13 +42,6 @@ OPTIONS = (
     click.option("--bitstream", is_flag=True, help="With --emulate, iCE40: run the packed file."),
     click.option("--baud", type=click.IntRange(300, 10_000_000), help="Of the port; default: the board's."),
 )
-
-
-def target_options(function: F) -> F:
-    """Adds --port, --emulate, --bitstream and --baud."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
 
 
 @dataclass(frozen=True)
@@ -49,14 +58,12 @@ class Target:
 
 
 @contextmanager
-def target(
-    build: Build | None, port: str | None, emulate: bool, bitstream: bool, baud: int | None
-) -> Iterator[Target]:
+def target(build: Build | None, place: Place) -> Iterator[Target]:
     """The board that --port or --emulate means, for as long as the block lasts.
 
     build  whose digest the board must have; None takes any board at --port
     """
-    if bool(port) == emulate or (bitstream and not emulate):
+    if bool(place.port) == place.emulate or (place.bitstream and not place.emulate):
         raise EdgeTernaryError(
             "name one board",
             "--port is the serial port of a real one, --emulate needs none; --bitstream goes with --emulate",
@@ -67,10 +74,10 @@ def target(
     if build is not None:
         uart = build.board.uart
         options = {"digest": build.digest, "baud": uart.baud if uart else 0, "patience": _patience(build)}
-    if baud:
-        options["baud"] = baud
-    if port:
-        yield Target(port, "port", options)
+    if place.baud:
+        options["baud"] = place.baud
+    if place.port:
+        yield Target(place.port, "port", options)
         return
     if build is None:
         raise EdgeTernaryError(
@@ -81,7 +88,7 @@ def target(
         )
     from edgeternary.emulate import emulated
 
-    with emulated(build, bitstream) as board:
+    with emulated(build, place.bitstream) as board:
         yield Target(board.port, board.by, {**options, "patience": board.patience})
 
 

@@ -1,11 +1,13 @@
-"""Options that choose among the tools that are installed; shared by the verbs that build something."""
+"""Options that choose among the tools that are installed; shared by the verbs that build something.
+
+`tool_options` and `c_options` reach a verb as `tools`: {option: value}.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
+
+from edgeternary.cli._record import record
 
 COMPILERS = ("auto", "zig", "gcc", "clang")
 LEVELS = ("0", "1", "2", "3", "s", "z")
@@ -38,6 +40,5 @@ yosys_option = click.option(
 )
 
 
-def tool_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """All of them on one verb."""
-    return optimize_option(compiler_option(level_option(yosys_option(verb))))
+tool_options = record("tools", dict, optimize_option, compiler_option, level_option, yosys_option)
+c_options = record("tools", dict, optimize_option, compiler_option, level_option)

@@ -9,7 +9,7 @@ import click
 from edgeternary.cli import _bench_board
 from edgeternary.cli._counting import CORES, Counting, Kind, counting_options, kind_options
 from edgeternary.cli._output import json_option
-from edgeternary.cli._target import build_of, target_options
+from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def command(
     kind: Kind,
     explain: bool,
     board: str | None,
-    port: str | None,
-    emulate: bool,
-    bitstream: bool,
-    baud: int | None,
+    place: Place,
     counting: Counting,
     as_json: bool,
 ) -> None:
@@ -47,11 +44,11 @@ def command(
     --layer takes  conv2d:HxWxC-OUT,kN,sN   depthwise:HxWxC,kN   conv1d:LxC-OUT,kN
                    pointwise:HxWxC-OUT      dense:IN-OUT         and ",valid" for no padding
     """
-    if port or emulate:
+    if place.port or place.emulate:
         from edgeternary.cli._bench_device import bench_device
 
-        build = build_of(model, emulate) if model else None
-        bench_device(build, port, emulate, bitstream, baud, int(str(counting.options["count"])), as_json)
+        build = build_of(model, place.emulate) if model else None
+        bench_device(build, place, counting.samples, as_json)
         return
     if model is None and layer is None:
         raise EdgeTernaryError(
@@ -73,7 +70,7 @@ def command(
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 
-        bench_model(model, cores, layer, counting.options, as_json)
+        bench_model(model, cores, layer, counting, as_json)
     else:
         from edgeternary.cli._bench_layer import bench_layer, show
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from edgeternary.cli._hardware import hardware_options, starting_at
+from edgeternary.cli._hardware import Hardware, hardware_options, starting_at
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._record import record
 from edgeternary.cli._sizes import Count, Size
 from edgeternary.cli._tools import tool_options
 from edgeternary.cli._used import Target, refuse_unused
@@ -20,6 +21,17 @@ LAYER_COLUMNS = (
     "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
 PADDED = "padded"  # among the estimates
+limit_options = record(
+    "limits",
+    dict,
+    click.option(
+        "--max-flash",
+        type=Size(),
+        help="C: at most this many bytes of flash, such as 64k; what comes near it is built and measured.",
+    ),
+    click.option("--max-ram", type=Size(), help="C: at most this many bytes of RAM."),
+    click.option("--max-cycles", type=Count(), help="C: at most this many cycles an inference, such as 2M."),
+)
 
 
 @click.command()
@@ -36,15 +48,9 @@ PADDED = "padded"  # among the estimates
     default=None,
     help="Also compile and measure, or synthesise. Default: only with --board.",
 )
-@click.option(
-    "--max-flash",
-    type=Size(),
-    help="C: at most this many bytes of flash, such as 64k; what comes near it is built and measured.",
-)
-@click.option("--max-ram", type=Size(), help="C: the most bytes of RAM.")
-@click.option("--max-cycles", type=Count(), help="C: the most cycles of an inference, such as 2M.")
+@limit_options
 @hardware_options
-@click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: place and route so often, keep the best.")
+@click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: seeds of place and route; the best is kept.")
 @tool_options
 @json_option
 @click.pass_context
@@ -56,21 +62,10 @@ def command(
     board: str | None,
     output: Path | None,
     build: bool | None,
-    max_flash: int | None,
-    max_ram: int | None,
-    max_cycles: int | None,
-    fps: float | None,
-    maximize: str | None,
-    max_luts: int | None,
-    clock: float | None,
-    latency: int | None,
-    embedded: bool,
-    from_layer: str | None,
+    limits: dict[str, Any],
+    hardware: Hardware,
     seeds: int | None,
-    compiler: str,
-    optimize: str,
-    opt_level: str,
-    yosys: str,
+    tools: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Write the sources of MODEL for one core, device or board, with estimates.
@@ -80,7 +75,6 @@ def command(
     from edgeternary.boards import load_board
     from edgeternary.build.files import check_folder
     from edgeternary.build.project import compile
-    from edgeternary.hdl.constraints import Constraints
 
     if sum(choice is not None for choice in (core, device, board)) != 1:
         raise EdgeTernaryError(
@@ -90,9 +84,9 @@ def command(
             USAGE,
         )
     built = bool(board) if build is None else build
-    limited = any(limit is not None for limit in (max_flash, max_ram, max_cycles))
+    limited = any(limit is not None for limit in limits.values())
     refuse_unused(context, Target.of(core, device, load_board(board) if board else None, built, limited))
-    graph = starting_at(load_model(model), from_layer)
+    graph = starting_at(load_model(model), hardware.from_layer)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
     check_folder(folder)
     project = compile(
@@ -101,22 +95,9 @@ def command(
         device=device or "",
         board=board or "",
         build=built,
-        compiler=compiler,
-        opt_level=opt_level,
-        optimize=optimize,
-        max_flash=max_flash,
-        max_ram=max_ram,
-        max_cycles=max_cycles,
-        yosys=yosys,
-        hardware=Constraints(
-            fps=fps or 0,
-            max_luts=max_luts or 0,
-            maximize=maximize is not None,
-            clock=clock or 0,
-            seeds=seeds or 0,
-            latency=latency or 0,
-            embedded=embedded,
-        ),
+        hardware=hardware.constraints(seeds),
+        **limits,
+        **tools,
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edgeternary.cli._hardware import cut, hardware_options
+from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
@@ -38,13 +38,7 @@ def command(
     output: Path | None,
     core: str,
     device: str | None,
-    fps: float | None,
-    maximize: str | None,
-    max_luts: int | None,
-    clock: float | None,
-    latency: int | None,
-    embedded: bool,
-    from_layer: str | None,
+    hardware: Hardware,
     path: Path | None,
     samples: int,
 ) -> None:
@@ -62,7 +56,6 @@ def command(
     """
     from edgeternary.build.exported import exported, is_hardware
     from edgeternary.build.files import MARKER, check_folder, write_file, write_folder
-    from edgeternary.hdl.constraints import Constraints
 
     refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
     whole = load_model(model)
@@ -71,25 +64,18 @@ def command(
     if target == "onnx":
         from edgeternary.export.onnx import to_onnx
 
-        write_file(output, to_onnx(cut(whole, None, from_layer)[0]))
+        write_file(output, to_onnx(cut(whole, None, hardware.from_layer)[0]))
         note(f"wrote {output}")
         return
     check_folder(output)
     if target == "c":
         from edgeternary.c.render import render
 
-        files: dict[str, Any] = dict(render(cut(whole, None, from_layer)[0], core=core or "host"))
+        files: dict[str, Any] = dict(render(cut(whole, None, hardware.from_layer)[0], core=core or "host"))
     else:
         inputs, _ = choose_inputs(whole, model, path, samples)
-        graph, codes = cut(whole, inputs, from_layer)
-        asked = Constraints(
-            fps=fps or 0,
-            max_luts=max_luts or 0,
-            maximize=maximize is not None,
-            clock=clock or 0,
-            latency=latency or 0,
-            embedded=embedded,
-        )
+        graph, codes = cut(whole, inputs, hardware.from_layer)
+        asked = hardware.constraints()
         files = dict(exported(graph, target, codes, core, device or "", asked))
     facts = {"edgeternary": __version__, "model": whole.name, "format": target}
     files[MARKER] = json.dumps(facts | ({"device": device} if device else {}), indent=2)

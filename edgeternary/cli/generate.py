@@ -8,7 +8,7 @@ import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
-from edgeternary.cli._tools import compiler_option, level_option, optimize_option
+from edgeternary.cli._tools import c_options
 
 if TYPE_CHECKING:
     from edgeternary.run.result import Stat
@@ -30,9 +30,7 @@ CLOCK_MHZ = 120  # of a Cortex-M, for tokens a second
     "--temperature", type=float, default=0.0, show_default=True, help="0 takes the likeliest character."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
-@compiler_option
-@level_option
-@optimize_option
+@c_options
 @json_option
 def command(
     model: str,
@@ -41,9 +39,7 @@ def command(
     length: int,
     temperature: float,
     seed: int,
-    compiler: str,
-    opt_level: str,
-    optimize: str,
+    tools: dict[str, object],
     as_json: bool,
 ) -> None:
     """Continue --prompt with the language model MODEL; speed goes to stderr.
@@ -58,9 +54,8 @@ def command(
     vocabulary = Vocabulary(graph)
     vocabulary.encode(prompt)
     choose = chooser(graph.meta.logit_scale, temperature, seed)
-    options = {"compiler": compiler, "opt_level": opt_level, "optimize": optimize}
     text = []
-    with open_session(graph, on, options) as session, stopwatch() as seconds:
+    with open_session(graph, on, tools) as session, stopwatch() as seconds:
         if not as_json:
             click.echo(prompt, nl=False)
         for symbol in continued(session, vocabulary, prompt, length, choose):

@@ -11,7 +11,7 @@ import click
 
 from edgeternary.cli._inputs import load_inputs
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
-from edgeternary.cli._target import build_of, target, target_options
+from edgeternary.cli._target import Place, build_of, target, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ SHOWN = 16  # numbers of an output in the table
 def command(
     model: str,
     path: Path,
-    port: str | None,
-    emulate: bool,
-    bitstream: bool,
-    baud: int | None,
+    place: Place,
     on: str | None,
     output: Path | None,
     as_json: bool,
@@ -59,10 +56,10 @@ def command(
 
     if output:
         check_writable(output)
-    build = build_of(model, emulate)
+    build = build_of(model, place.emulate)
     graph = build.graph if build else load_model(model)
     x = _samples(graph, load_inputs(path)[0])
-    with _executor(build, port, emulate, bitstream, baud, on) as (name, options), progress_bars() as progress:
+    with _executor(build, place, on) as (name, options), progress_bars() as progress:
         moved = {**options, "progress": lambda done, total: progress(name, done, total)}
         result = run(graph, x, on=name, options=moved)
     if output:
@@ -77,16 +74,14 @@ def command(
 
 
 @contextmanager
-def _executor(
-    build: Build | None, port: str | None, emulate: bool, bitstream: bool, baud: int | None, on: str | None
-) -> Iterator[tuple[str, dict[str, object]]]:
+def _executor(build: Build | None, place: Place, on: str | None) -> Iterator[tuple[str, dict[str, object]]]:
     """Name and options of the executor that the options mean."""
-    if on is not None and (port or emulate):
+    if on is not None and (place.port or place.emulate):
         raise EdgeTernaryError("name one place", "--on, --port and --emulate exclude each other", code=USAGE)
-    if not port and not emulate and not bitstream:
+    if not place.port and not place.emulate and not place.bitstream:
         yield on or "numpy", {}
         return
-    with target(build, port, emulate, bitstream, baud) as board:
+    with target(build, place) as board:
         yield board.executor, board.options
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._hardware import constraints, cut, hardware_options
+from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
@@ -56,18 +56,9 @@ def command(
     junit: Path | None,
     outputs: Path | None,
     stalls: int | None,
-    fps: float | None,
-    max_luts: int | None,
-    maximize: str | None,
-    clock: float | None,
-    latency: int | None,
-    embedded: bool,
-    from_layer: str | None,
+    hardware: Hardware,
     waves: Path | None,
-    compiler: str,
-    optimize: str,
-    opt_level: str,
-    yosys: str,
+    tools: dict[str, object],
     torch_checkpoint: Path | None,
     as_json: bool,
 ) -> None:
@@ -92,25 +83,9 @@ def command(
     samples = samples or (FEW if waves else None)
     graph = load_model(model)
     inputs, labels = choose_inputs(graph, model, path, samples)
-    if from_layer:
-        graph, inputs = cut(graph, inputs, from_layer)
-    tools = {
-        "compiler": compiler,
-        "optimize": optimize,
-        "opt_level": opt_level,
-        "yosys": yosys,
-        "stalls": stalls,
-        **constraints(
-            executors,
-            fps=fps,
-            max_luts=max_luts,
-            maximize=maximize,
-            clock=clock,
-            latency=latency,
-            embedded=embedded or None,
-        ),
-    }
-    options: dict[str, dict[str, object]] = {executor: dict(tools) for executor in executors}
+    graph, inputs = cut(graph, inputs, hardware.from_layer)
+    common = {**tools, "stalls": stalls, **hardware.options(executors)}
+    options: dict[str, dict[str, object]] = {executor: dict(common) for executor in executors}
     for executor, file in traces.items():
         options[executor]["waves"] = str(file)
     if torch_checkpoint:

@@ -10,7 +10,7 @@ import click
 
 from edgeternary.cli._output import json_option, note, print_json, progress_bars, stopwatch
 from edgeternary.cli._self_test import only_speaks, verify_self_test
-from edgeternary.cli._target import Target, target, target_options
+from edgeternary.cli._target import Place, Target, target, target_options
 
 if TYPE_CHECKING:
     from edgeternary.link.build import Build
@@ -42,10 +42,7 @@ COLUMNS = (
 @json_option
 def command(
     folder: Path,
-    port: str | None,
-    emulate: bool,
-    bitstream: bool,
-    baud: int | None,
+    place: Place,
     samples: int,
     seed: int | None,
     data: Path | None,
@@ -61,14 +58,14 @@ def command(
     from edgeternary.run.compare import not_bit_exact
 
     build = read_build(folder)
-    if only_speaks(build, emulate):
+    if only_speaks(build, place.emulate):
         note(f"{build.board.title} receives nothing in QEMU: its self test at power-up is heard")
         row = verify_self_test(build)
         print_json(row) if as_json else print_table([row], COLUMNS, footer="The self test is right.")
         return
     seed = secrets.randbelow(2**31) if seed is None else seed
     note(f"{build.model} on {build.board.title}: {samples:,} samples drawn with --seed {seed}")
-    with target(build, port, emulate, bitstream, baud) as board, stopwatch() as seconds:
+    with target(build, place) as board, stopwatch() as seconds:
         found = verify(build, board, samples, seed, data)
         row = report(build, board, found, seed, seconds())
     if as_json:

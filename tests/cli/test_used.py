@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import edgeternary
-from edgeternary import project
+from edgeternary.build import project
 from edgeternary.cli import _used
 from edgeternary.cli.compile import command
 from edgeternary.errors import EdgeTernaryError
