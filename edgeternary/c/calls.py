@@ -77,7 +77,7 @@ def state_fields(plan: Plan, names: Names, state: State) -> dict[str, object]:
         "initial": literal(int(init[0])) if same else f"{names.net}_{name}_init[i]",
         "keep": state.next == value.name or plan.places.get(following) == Place("state", state=value.name),
         "title": comment(value.name), "shape": value.shape,
-        "ragged": value.size * value.type.dtype.itemsize % 4 != 0,  # those behind it are not aligned
+        "ragged": value.size * value.type.dtype.itemsize % 4 != 0,  # those after it are not aligned
         "table": "" if same else table_text(f"{names.net}_{name}", table),
     }  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""Dot products by counting bits, and the vertical counters that make counting cheap.
+"""Dot products by counting bits, and the vertical counters that make counting fast.
 
 With an activation x = c + sum over planes k of v_k * b_k (b_k a bit, v_k = +-2^e_k) and weights of -1, 0, +1
 
-    ternary   sum w*b = ones((p & b) | (n & ~b)) - N      N, P: how many weights are -1, +1
+    ternary   sum w*b = ones((p & b) | (n & ~b)) - N      N, P: number of weights -1, +1
     bipolar   sum w*b = P - ones(s ^ b)                   s: bit 1 means +1
 
 so one count a plane is enough. A plane of negative weight (the sign of intN, the n of ternary) is counted

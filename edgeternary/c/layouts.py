@@ -239,7 +239,7 @@ class Stripes(Words):
 
 
 def lane_bits(lanes: int) -> int:
-    """Bits of each of so many lanes in a word."""
+    """Bits of each lane where a word has `lanes`."""
     return 8 * WORD_BYTES // lanes
 
 

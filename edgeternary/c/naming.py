@@ -42,7 +42,7 @@ def make_names(plan: Plan) -> Names:
 
 
 def api_names(net: str) -> dict[str, str]:
-    """What the header of the model `net` declares, by what firmware/core calls it behind IMAGE_ or BENCH_."""
+    """What the header of the model `net` declares, by what firmware/core calls it after IMAGE_ or BENCH_."""
     return {
         "MODEL": f"{net}_t", "IN": f"{net}_in_t", "OUT": f"{net}_out_t",
         "IN_SIZE": f"{net.upper()}_INPUT_SIZE", "OUT_SIZE": f"{net.upper()}_OUTPUT_SIZE",

@@ -78,7 +78,7 @@ def _helpers(net: str, functions: Sequence[str]) -> set[str]:
 def _routines(net: str, functions: Sequence[str], isa: str, vectors: bool) -> list[str]:
     """Routines and types of `helpers/` that the functions need, each after those that it needs itself.
 
-    A routine has its assembly for `isa` and its C twin.
+    A routine has its assembly for `isa`, and its reference in C.
     """
     found: dict[str, str] = {}
     fields: dict[str, object] = {"net": net, "NET": net.upper(), "isa": isa, "vectors": vectors}

@@ -22,7 +22,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
 
 MAX_LABELS = 32
-MAX_STATES = 256  # those with the fewest cycles; graphs with few branches never have so many
+MAX_STATES = 256  # those with the fewest cycles; graphs with few branches never have as many
 
 
 class Search:
@@ -153,20 +153,20 @@ class Search:
         """Moves that keep what is needed from `position` on: of a value in several layouts each choice."""
         needed = self._needed[position]
         free: list[Pair] = []
-        dear: dict[str, list[Pair]] = {}
+        slow: dict[str, list[Pair]] = {}
         there = homes(reached)
         for buffer, home in sorted(there.items(), key=lambda pair: (pair[0].value.name, pair[0].layout.name)):
             if buffer.value.name in needed:
                 if home in self.outside:
                     free.append((buffer, home))
                 else:
-                    dear.setdefault(buffer.value.name, []).append((buffer, home))
+                    slow.setdefault(buffer.value.name, []).append((buffer, home))
         gone = {pair for pair in reached if pair[1] is None and pair[0].value.name in needed}
-        for choice in product(*(_subsets(pairs) for pairs in dear.values())):
+        for choice in product(*(_subsets(pairs) for pairs in slow.values())):
             kept = [*free, *chain(*choice)]
             given_up = {
                 (buffer, None)
-                for pairs in dear.values()
+                for pairs in slow.values()
                 for buffer, home in pairs
                 if (buffer, home) not in kept
             }

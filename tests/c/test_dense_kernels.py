@@ -103,7 +103,7 @@ def plans(kernel: str) -> Iterator[Plan]:
 
 @pytest.mark.parametrize("kernel", SHAPES)
 def test_equal_to_the_reference(kernel: str, tmp_path: Path) -> None:
-    """The C twins, under sanitizers."""
+    """The C references, under sanitizers."""
     need("gcc")
     check(list(plans(kernel)), tmp_path)
 

@@ -1,4 +1,4 @@
-"""Vector registers: every way to run a layer on a Cortex-M55, in QEMU and as C twins under sanitizers."""
+"""Vector registers: every way to run a layer on a Cortex-M55, in QEMU and as C under sanitizers."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_bounds_take_the_signs_of_the_weights_apart() -> None:
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
 def test_networks_in_every_layout(core: str, tmp_path: Path) -> None:
-    """The C twins of what each core would run, under sanitizers."""
+    """The C references of what each core would run, under sanitizers."""
     need("gcc")
     turn = ("cortex-m0plus", "cortex-m3", "cortex-m4").index(core)
     plans = []

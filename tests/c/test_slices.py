@@ -77,7 +77,7 @@ def plans() -> Iterator[Plan]:
 
 
 def test_equal_to_the_reference(tmp_path: Path) -> None:
-    """The C twins, under sanitizers."""
+    """The C references, under sanitizers."""
     need("gcc")
     check(list(plans()), tmp_path)
 

@@ -180,7 +180,7 @@ def test_lanes_are_as_wide_as_the_sums() -> None:
 
 
 def test_layers_of_every_kind(tmp_path: Path) -> None:
-    """The C twins, under sanitizers."""
+    """The C references, under sanitizers."""
     need("gcc")
     check([streamed(graph, "cortex-m4") for graph in [*layers(), chain()]], tmp_path)
 
@@ -239,7 +239,7 @@ def test_no_multiplication_in_form_a(core: str) -> None:
 def test_layers_share_one_function() -> None:
     graph = nets.ds_cnn(modes.mode("ternary", "int8"))
     text = render_plan(streamed(graph, "cortex-m4"))["ds_cnn.c"]
-    assert text.count("const uint8_t *ds_cnn_sums8(") == 2  # assembly and its twin
+    assert text.count("const uint8_t *ds_cnn_sums8(") == 2  # assembly and its reference
     assert text.count("ds_cnn_streamed_ss(x,") == 5 and text.count("ds_cnn_channels_ss(x,") == 4
 
 

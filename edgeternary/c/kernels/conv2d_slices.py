@@ -4,7 +4,7 @@ Slices keep room for the pads, so a tap of the window is a word of another row, 
 distance; the words of all taps, channels and planes of a row are gathered once and serve all outputs. With
 X = sum over planes k of +-2^e_k b_k, and m_k = b_k or, for a plane of negative value, its complement
 
-    ternary   sum w m =     sum (w = 1) m + sum (w = -1) ~m - how many w are -1
+    ternary   sum w m =     sum (w = 1) m + sum (w = -1) ~m - number of w = -1
     bipolar   sum w m = 2 * sum (w = 1) m - sum m
 
 so weights of 0 cost nothing, complements are gathered as well, and all that counters do is to count up. The
@@ -154,7 +154,7 @@ class Conv2dSlices(Kernel):
         return Body(tables, fields)
 
     def _lists(self, op: Conv2d, codes: weights.Codes) -> tuple[np.ndarray, np.ndarray]:
-        """Lists one after the other, and how many batches each has.
+        """Lists one after the other, and the number of batches of each.
 
         Ternary weights: a list of each output, of taps with +1 and complements of taps with -1. Bipolar
         weights: one of all taps first, then a list of the taps with +1 of each output.

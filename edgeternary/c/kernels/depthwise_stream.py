@@ -22,7 +22,7 @@ from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 
 LARGEST = 0x7FFF  # words of a plane
-SPARE = AT_ONCE  # words behind a plane that are read, for sums that nobody reads
+SPARE = AT_ONCE  # words after a plane that are read, for sums that nobody reads
 
 
 class DepthwiseStream(Kernel):

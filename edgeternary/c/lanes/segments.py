@@ -27,7 +27,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of words. Each lane that they show begins at element `begins`, and skips `skips` behind each row.
+    """Rows of words. Each lane that they show begins at element `begins`, and skips `skips` after each row.
 
     turns  rows;  row  elements of a row of the image, as these rows see it
     """

@@ -14,7 +14,7 @@ def additions(
     add: Callable[[str, int, str], list[str]],
     accumulate: Callable[[int, int, str], str],
 ) -> tuple[list[str], int]:
-    """Lines, and how many words further r0 is.
+    """Lines, and the number of words that r0 moved.
 
     words       registers that words are loaded into, the first one for a word alone
     reach       largest distance of such a load in bytes
@@ -22,17 +22,17 @@ def additions(
     accumulate  line for (output, sign, word)
     """
     lines: list[str] = []
-    behind = at = 0  # words that r0 has not moved over yet; words that it has
+    passed = at = 0  # words that r0 has not moved over yet; words that it has
     for load in part:
-        count, gap = len(load.terms), behind + load.skip
+        count, gap = len(load.terms), passed + load.skip
         if count == 1 and 4 * gap <= reach:
             lines.append(f"ldr {words[0]}, [r0, #{4 * gap}]")
-            behind = gap + 1
+            passed = gap + 1
         else:
             lines += add("r0", 4 * gap, words[0])
             lines.append(f"ldmia r0!, {{{', '.join(words[:count])}}}")
             at += gap + count
-            behind = 0
+            passed = 0
         for word, terms in zip(words, load.terms, strict=False):
             lines += [accumulate(index, sign, word) for index, sign in terms]
     return lines, at

@@ -73,7 +73,7 @@ def blocks(words: int) -> int:
 
 
 def size(after: After, lists: int) -> int:
-    """Bytes of a layer with so many of lists."""
+    """Bytes of a layer with `lists` bytes of lists."""
     return lists + after.bytes + (DESCRIPTION if isinstance(after, Shift) else OWN)
 
 

@@ -41,7 +41,7 @@ class PackLanes(Conversion):
         value, layout, core = match.out, offer.out, match.core
         assert isinstance(layout, Words)
         shown = [_shown(rows, value, layout, core) for rows in lanes_segments.rows(layout, value)]
-        begins = {k for rows in shown for segment in rows["segments"] for k in segment["behind"]}
+        begins = {k for rows in shown for segment in rows["segments"] for k in segment["offsets"]}
         fields = {
             "value": value, "layout": layout, "line": LINE, "groups": shown, "unit": lane_unit(value.type),
             "pad": layout.pad_word(value), "asm": [], "vectors": _vectors(value, core), "asm1": {},
@@ -61,7 +61,7 @@ def _whole(segment: Segment, layout: Words) -> bool:
     return len(segment.lanes) == layout.lanes and segment.elements >= SHORT
 
 
-def _behind(segment: Segment, rows: Rows) -> list[int]:
+def _offsets(segment: Segment, rows: Rows) -> list[int]:
     """Bytes between a multiple of 4 and lane 0, in all rows."""
     return sorted({(rows.begins[0] + turn * rows.row + segment.at) % LINE for turn in range(rows.turns)})
 
@@ -80,7 +80,7 @@ def _effort(segment: Segment, rows: Rows, value: Value, layout: Words, core: Cor
     if core.dsp:
         return whole * (DSP[0] + DSP[1] * layout.lanes) + (count - whole) * slow + CALL
     if core.thumb1 and lanes_pack1.fits(value, layout):
-        away = len(_behind(segment, rows)) > 1 or any(d % LINE for d in lanes_segments.apart(layout, value))
+        away = len(_offsets(segment, rows)) > 1 or any(d % LINE for d in lanes_segments.apart(layout, value))
         each = THUMB1[0] + THUMB1[1 + away] * layout.lanes
         return whole * each + (count - whole) * slow + 2 * CALL
     return count * slow
@@ -89,7 +89,7 @@ def _effort(segment: Segment, rows: Rows, value: Value, layout: Words, core: Cor
 def _shown(rows: Rows, value: Value, layout: Words, core: Core) -> dict[str, Any]:
     """Rows as the template writes them.
 
-    behind  for routines of 16-bit instructions: bytes between a multiple of 4 and lane 0;  known  as bits
+    offsets  for routines of 16-bit instructions: bytes between a multiple of 4 and lane 0;  known  as bits
     """
     shown = []
     for segment in rows.segments:
@@ -97,14 +97,14 @@ def _shown(rows: Rows, value: Value, layout: Words, core: Core) -> dict[str, Any
         pads = layout.pad_word(value) & ~(ones * (2**layout.bits - 1)) & 0xFFFFFFFF
         lift = -value.type.lo  # of what a lane holds, before the unit divides
         whole = _whole(segment, layout)
-        behind = []
+        offsets = []
         if whole and core.thumb1 and lanes_pack1.fits(value, layout):
-            behind = _behind(segment, rows)
+            offsets = _offsets(segment, rows)
         shown.append({
-            "lanes": segment.lanes, "count": segment.elements, "whole": whole, "behind": behind,
+            "lanes": segment.lanes, "count": segment.elements, "whole": whole, "offsets": offsets,
             "add": (lift * ones + pads * lane_unit(value.type)) & 0xFFFFFFFF,
             "at_once": next(n for n in (LINE, 3, 2, 1) if segment.elements % n == 0),
-            "known": sum(1 << k for k in behind),
+            "known": sum(1 << k for k in offsets),
         })  # fmt: skip
     return {"segments": shown, "turns": rows.turns, "begins": rows.begins, "skips": rows.skips}
 
