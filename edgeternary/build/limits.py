@@ -102,7 +102,7 @@ def beyond(plan: Plan, figure: float, what: str, limits: Limits) -> EdgeTernaryE
 def refused(
     plan: Plan, limits: Limits, why: EdgeTernaryError, flash: int = 0, ram: int = 0
 ) -> EdgeTernaryError:
-    """The refusal of an image that needs so many bytes, with the layer that needs most; else `why` itself."""
+    """The refusal of an image that is too large, with the layer that needs most; else `why` itself."""
     try:
         check(plan, flash, ram, None, limits)
     except EdgeTernaryError as error:

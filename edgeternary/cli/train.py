@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", help="Several, as in 0,1,2: one run each, and their mean and spread.")
 @click.option("--sweep", is_flag=True, help="One run for each combination of the file's [sweep] table.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, with --sweep and --seeds.")
-@click.option("--float", "twin", is_flag=True, help="Train the float version alike, for comparison.")
+@click.option("--float", "float_reference", is_flag=True, help="Train the float version as well, to compare.")
 @click.option("--time", "timed", is_flag=True, help="Only measure a step against the float version's.")
 @click.option("--threads", type=click.IntRange(1), help="Of torch; by default all cores.")
 @click.option(
@@ -41,7 +41,7 @@ def command(
     seeds: str | None,
     sweep: bool,
     jobs: int,
-    twin: bool,
+    float_reference: bool,
     timed: bool,
     threads: int | None,
     checkpoint: Path | None,
@@ -70,16 +70,16 @@ def command(
                 f"{recipe} has no [sweep] table", "--sweep reads it", "add one; see docs/training.md", USAGE
             )
         axes = _axes(table if sweep else {}, seeds)
-        _sweep(chosen, axes, output, jobs, threads, twin, as_json)
+        _sweep(chosen, axes, output, jobs, threads, float_reference, as_json)
     else:
-        _train(chosen, output, threads, twin, checkpoint, tensorboard, as_json)
+        _train(chosen, output, threads, float_reference, checkpoint, tensorboard, as_json)
 
 
 def _train(
     recipe: Recipe,
     output: Path,
     threads: int | None,
-    twin: bool,
+    float_reference: bool,
     checkpoint: Path | None,
     tensorboard: bool,
     as_json: bool,
@@ -89,7 +89,9 @@ def _train(
     path = checkpoint or output / f"{recipe.name}.ckpt"
     if path.exists():
         note(f"going on from {path}")
-    options = train.Options(checkpoint=path, twin=twin, tensorboard=tensorboard, threads=threads or 0)
+    options = train.Options(
+        checkpoint=path, float_reference=float_reference, tensorboard=tensorboard, threads=threads or 0
+    )
     with progress_bars() as progress:
         outcome = train.run(
             recipe,
@@ -101,9 +103,9 @@ def _train(
     if as_json:
         print_json({**card, "files": [str(path) for path in outcome.files]})
         return
-    twin_text = f" (float twin {card['float_accuracy']:.2%})" if twin else ""
+    compared = f" (float reference {card['float_accuracy']:.2%})" if float_reference else ""
     click.echo(
-        f"{card['name']}: {card['test_accuracy']:.2%}{twin_text} of {card['test_samples']:,} test samples"
+        f"{card['name']}: {card['test_accuracy']:.2%}{compared} of {card['test_samples']:,} test samples"
     )
     note(f"wrote {', '.join(str(path) for path in outcome.files)}")
 
@@ -122,7 +124,7 @@ def _sweep(
     output: Path,
     jobs: int,
     threads: int | None,
-    twin: bool,
+    float_reference: bool,
     as_json: bool,
 ) -> None:
     from edgeternary.report.tables import print_table
@@ -138,7 +140,7 @@ def _sweep(
                 runs,
                 jobs,
                 threads=threads or 0,
-                twin=twin,
+                float_reference=float_reference,
                 progress=lambda done, total: progress("runs", done, total),
             )
     finally:
@@ -168,7 +170,7 @@ def _time(recipe: Recipe, threads: int | None, as_json: bool) -> None:
         print_json({"name": recipe.name, "batch": recipe.batch, **figures})
         return
     click.echo(
-        f"{recipe.name}: {found.quantised_ms:.1f} ms a step, its float twin {found.float_ms:.1f} ms: "
+        f"{recipe.name}: {found.quantised_ms:.1f} ms a step, its float reference {found.float_ms:.1f} ms: "
         f"{found.ratio:.2f} times (median of {found.steps} steps of {recipe.batch} samples)"
     )
 

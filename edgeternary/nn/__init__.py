@@ -13,6 +13,7 @@ from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.convert import convert
 from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_costs
 from edgeternary.nn.encode import Binarize, BitPlane, BitPlanes, Thermometer
+from edgeternary.nn.float_reference import float_reference
 from edgeternary.nn.gumbel import Choice, gumbel_softmax
 from edgeternary.nn.linear import Linear, Output
 from edgeternary.nn.lm import MatMulFreeLM
@@ -24,7 +25,6 @@ from edgeternary.nn.spiking import IF, LIF, Readout, Spiking
 from edgeternary.nn.streaming import Streaming, TemporalBlock
 from edgeternary.nn.structure import Flatten, Residual
 from edgeternary.nn.surrogates import SURROGATES, set_progress
-from edgeternary.nn.twin import twin
 
 __all__ = [
     "Activation",
@@ -76,6 +76,6 @@ __all__ = [
     "save_codes",
     "set_progress",
     "set_sparsity",
-    "twin",
+    "float_reference",
     "zero_shares",
 ]

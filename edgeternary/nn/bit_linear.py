@@ -25,7 +25,7 @@ from edgeternary.nn.weight_rules import TINY, Fixed, WeightQuantizer, tensor_mea
 from edgeternary.ops.rms_norm import LIMIT, reciprocal_root
 from edgeternary.ops.rms_norm import TOP as NORM_TOP
 
-FLOAT = "float"  # weights of a twin
+FLOAT = "float"  # weights of a reference, which nothing quantises
 TOP = 127
 EPS = 1e-8
 
@@ -107,7 +107,7 @@ class BitLinear(nn.Module):
     """x (..., inputs) -> one z (..., outputs[k]) for each k; a single size gives a single tensor.
 
     clip: the normalised magnitude that the largest code stands for. weights: "ternary_absmean", "int8", or
-    "float", whose activations are not quantised either (a twin to compare with).
+    "float", whose activations are not quantised either (a reference to compare with).
     """
 
     def __init__(

@@ -25,7 +25,7 @@ AGREEMENT = 0.999  # eval mode and train-mode fake quantisation should give the 
 
 
 def make_card(
-    recipe: Recipe, graph: Graph, data: Data, fitted: Fitted, twin: nn.Module | None = None
+    recipe: Recipe, graph: Graph, data: Data, fitted: Fitted, reference: nn.Module | None = None
 ) -> Card:
     """The card, with the confusion matrix under "confusion". The test images are used here, and only here."""
     images, labels = data.test
@@ -40,7 +40,7 @@ def make_card(
         "test_accuracy": round(float(np.mean(answers == labels)), 4),
         "test_samples": len(images),
         "validation_accuracy": round(float(np.mean(validation == data.validation[1])), 4),
-        "float_accuracy": None if twin is None else round(_float_accuracy(twin, x, labels), 4),
+        "float_accuracy": None if reference is None else round(_float_accuracy(reference, x, labels), 4),
         "train_eval_agreement": round(agreement(model, x), 5),
         "mismatches_torch": mismatches_with_torch(graph, model, images, outputs),
         **sizes(graph),
@@ -58,8 +58,8 @@ def make_card(
 
 
 @torch.no_grad()
-def _float_accuracy(twin: nn.Module, x: torch.Tensor, labels: np.ndarray) -> float:
-    answers = torch.cat([twin(part).argmax(1) for part in x.split(500)]).numpy()
+def _float_accuracy(reference: nn.Module, x: torch.Tensor, labels: np.ndarray) -> float:
+    answers = torch.cat([reference(part).argmax(1) for part in x.split(500)]).numpy()
     return float(np.mean(answers == labels))
 
 

@@ -73,7 +73,9 @@ def read(path: Path, recipe: Recipe) -> dict[str, Any]:
         found, position = state["recipe"], state["position"]
     except Exception as error:  # unpickling fails in many ways
         raise EdgeTernaryError(
-            f"{path} is no checkpoint", str(error).splitlines()[0], "delete it, and training starts anew"
+            f"{path} is no checkpoint",
+            str(error).splitlines()[0],
+            "delete it, and training starts from the beginning",
         ) from error
     differences = [key for key in _flat(found) | _flat(to_table(recipe)) if not _same(found, recipe, key)]
     if differences:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from edgeternary.ir import Graph
 from edgeternary.nn import BatchNorm
+from edgeternary.nn.float_reference import FloatNorm
 from edgeternary.nn.linear import Quantized
-from edgeternary.nn.twin import FloatNorm
 from edgeternary.run import run as execute
 from edgeternary.run.inputs import arranged
 from edgeternary.train.data import Array

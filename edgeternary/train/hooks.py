@@ -16,7 +16,7 @@ from edgeternary.train import optimizers
 from edgeternary.train.data import Data
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.shapes import Shape, to_tensor
-from edgeternary.train.sources import Twin
+from edgeternary.train.sources import FloatReference
 
 BINARY_ONLY = "bop"
 EXAMPLES = 8  # samples that a cost penalty sees once, for the sizes of the maps
@@ -54,7 +54,7 @@ def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> 
     return CostPenalty(model, example, input_bits=parse(data.input_type).planes, **recipe.cost)
 
 
-def float_twin(recipe: Recipe) -> Recipe:
+def float_reference_of(recipe: Recipe) -> Recipe:
     """The recipe for the same network in floating point: same data, numbers and teacher, nothing about codes.
 
     The stages become one: their epochs in a row.
@@ -63,5 +63,5 @@ def float_twin(recipe: Recipe) -> Recipe:
     if recipe.optimizer == BINARY_ONLY:
         recipe = dataclasses.replace(recipe, optimizer="adam", optimizer_options={})
     return dataclasses.replace(
-        recipe, model=Twin(recipe.model), epochs=epochs, stages=(), sparsity={}, cost={}, anneal={}
+        recipe, model=FloatReference(recipe.model), epochs=epochs, stages=(), sparsity={}, cost={}, anneal={}
     )

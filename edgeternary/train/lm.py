@@ -75,7 +75,7 @@ def _rate(recipe: LmRecipe, update: int, updates: int) -> float:
 
 
 def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
-    """(whether streams start anew, characters (steps + 1, batch)), one for each update.
+    """(whether streams start again, characters (steps + 1, batch)), one for each update.
 
     A pass cuts the text, as a ring from a random place on, into `batch` streams.
     """
@@ -99,7 +99,7 @@ def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
 
 
 def columns_of(codes: Codes, columns: int) -> Codes:
-    """(steps, columns): the text in so many equal streams, what is left over dropped."""
+    """(steps, columns): the text in `columns` equal streams; the rest is dropped."""
     steps = len(codes) // columns
     return np.ascontiguousarray(codes[: steps * columns].reshape(columns, steps).T)
 

@@ -24,7 +24,7 @@ def train_all(
     jobs: int = 1,
     *,
     threads: int = 0,
-    twin: bool = False,
+    float_reference: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Trains every run that has no card yet; an interrupted one goes on from its checkpoint.
@@ -32,7 +32,7 @@ def train_all(
     threads: of each process, by default the cores divided by `jobs`. progress(done, total) after each run.
     EdgeTernaryError, after all others are done, when a run failed.
     """
-    waiting = [run for run in runs if not _finished(run, twin)]
+    waiting = [run for run in runs if not _finished(run, float_reference)]
     done, total = len(runs) - len(waiting), len(runs)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
     running: list[tuple[Run, Child]] = []
@@ -43,14 +43,14 @@ def train_all(
         while waiting or running:
             while waiting and len(running) < jobs:
                 run = waiting.pop(0)
-                running.append((run, _start(run, threads, twin)))
+                running.append((run, _start(run, threads, float_reference)))
             time.sleep(POLL)
             for run, process in list(running):
                 if process.poll() is not None:
                     running.remove((run, process))
                     process.end()
                     done += 1
-                    if not _finished(run, twin):
+                    if not _finished(run, float_reference):
                         failed.append(run)
                     if progress:
                         progress(done, total)
@@ -68,17 +68,17 @@ def train_all(
         )
 
 
-def _finished(run: Run, twin: bool) -> bool:
+def _finished(run: Run, float_reference: bool) -> bool:
     card = run.card()
-    return card is not None and not (twin and card["float_accuracy"] is None)
+    return card is not None and not (float_reference and card["float_accuracy"] is None)
 
 
-def _start(run: Run, threads: int, twin: bool) -> Child:
+def _start(run: Run, threads: int, float_reference: bool) -> Child:
     run.folder.mkdir(parents=True, exist_ok=True)
     recipe = run.folder / "recipe.json"
     write_whole(recipe, json.dumps(run.table, indent=2) + "\n")
     command = [sys.executable, "-m", "edgeternary", "train", str(recipe), "-o", str(run.folder)]
-    command += ["--threads", str(threads), *(["--float"] if twin else [])]
+    command += ["--threads", str(threads), *(["--float"] if float_reference else [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     with (run.folder / LOG).open("wb") as log:
         return Child(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)

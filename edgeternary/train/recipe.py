@@ -34,7 +34,7 @@ class Recipe:
     precision: "float32", or "bfloat16" for convolutions and dense layers of a training step (codes up to 8
     bits are exact in it, sums are rounded; statistics and figures are always taken in float32). smoothing: of
     labels. optimizer: a name of train.optimizers; optimizer_options: its further arguments. clip: latent
-    weights stay within +- clip, 0 for no limit. patience: stop after so many epochs without a better
+    weights stay within +- clip, 0 for no limit. patience: stop after `patience` epochs without a better
     validation accuracy and keep the best epoch's weights; 0 trains to the end and keeps the last. teacher:
     makes a trained network (or several, sources.Teachers) for samples of teacher_shape; `distill` is the
     weight of its softened answers (at `temperature`) in the loss. sparsity, cost: arguments of nn.sparsity

@@ -24,7 +24,7 @@ from edgeternary.train.card import card_text, make_card
 from edgeternary.train.data import Data
 from edgeternary.train.files import write_whole
 from edgeternary.train.find import find_recipe
-from edgeternary.train.hooks import float_twin
+from edgeternary.train.hooks import float_reference_of
 from edgeternary.train.logs import CsvLog, TensorBoardLog
 from edgeternary.train.loop import Fitted, Progress, fit
 from edgeternary.train.plots import accuracy_curve, confusion_matrix
@@ -48,7 +48,8 @@ class Options:
     """How to run, with no influence on what comes out.
 
     checkpoint: written after each epoch and every `every` seconds (or `every_steps` steps); when it is there
-    already, training goes on from it; deleted at the end. twin: train the float version alike, for the card.
+    already, training goes on from it; deleted at the end. float_reference: train the float version in the
+    same way, for the card.
     tensorboard: write event files beside the CSV log. threads: of torch, 0 leaves it alone (their number is
     part of the last bits).
     """
@@ -56,7 +57,7 @@ class Options:
     checkpoint: Path | None = None
     every: float = 60.0
     every_steps: int = 0
-    twin: bool = False
+    float_reference: bool = False
     tensorboard: bool = False
     threads: int = 0
 
@@ -90,9 +91,9 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     data = chosen.data()
     board = TensorBoardLog(folder / "tensorboard" / chosen.name) if options.tensorboard else None
-    fitted, twin = _train(chosen, data, folder, progress, options, board)
+    fitted, reference = _train(chosen, data, folder, progress, options, board)
     graph = _lower(chosen, data, fitted)
-    card = make_card(dataclasses.replace(chosen, shape=fitted.shape), graph, data, fitted, twin)
+    card = make_card(dataclasses.replace(chosen, shape=fitted.shape), graph, data, fitted, reference)
     info = {**graph.meta.info, **{key: str(card[key]) for key in INFO}}
     graph = dataclasses.replace(graph, meta=msgspec.structs.replace(graph.meta, info=info))
     files = _write(folder, graph, card, data, fitted)
@@ -109,7 +110,7 @@ def _train(
     options: Options,
     board: TensorBoardLog | None,
 ) -> tuple[Fitted, nn.Module | None]:
-    """The fitted network and, if wanted, its float twin."""
+    """The fitted network and, if wanted, its float reference."""
     csv = CsvLog(folder / f"{recipe.name}.csv")
 
     def log(history: list[dict[str, float]]) -> None:
@@ -124,12 +125,12 @@ def _train(
         if board:
             board.close()
     csv(fitted.history)
-    if not options.twin:
+    if not options.float_reference:
         return fitted, None
-    path = options.checkpoint and twin_checkpoint(options.checkpoint)
-    twin = float_twin(dataclasses.replace(recipe, shape=fitted.shape))
-    twin_csv = CsvLog(folder / f"{recipe.name}.float.csv")
-    return fitted, fit(twin, _named(progress, "float twin"), path, log=twin_csv, **rest).model
+    path = options.checkpoint and reference_checkpoint(options.checkpoint)
+    reference = float_reference_of(dataclasses.replace(recipe, shape=fitted.shape))
+    reference_csv = CsvLog(folder / f"{recipe.name}.float.csv")
+    return fitted, fit(reference, _named(progress, "float reference"), path, log=reference_csv, **rest).model
 
 
 def _named(progress: Progress | None, task: str) -> Progress | None:
@@ -138,13 +139,13 @@ def _named(progress: Progress | None, task: str) -> Progress | None:
     return lambda step, steps, figures: progress(step, steps, {"task": task, **figures})
 
 
-def twin_checkpoint(path: Path) -> Path:
-    """Where the float twin's checkpoint lies."""
+def reference_checkpoint(path: Path) -> Path:
+    """Where the float reference's checkpoint lies."""
     return path.with_name(f"{path.name}.float")
 
 
 def _checkpoints(options: Options) -> list[Path]:
-    return [options.checkpoint, twin_checkpoint(options.checkpoint)] if options.checkpoint else []
+    return [options.checkpoint, reference_checkpoint(options.checkpoint)] if options.checkpoint else []
 
 
 def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:

@@ -41,7 +41,7 @@ def sample_shape(model: nn.Module, data: Data, wanted: Shape = ()) -> Shape:
         raise EdgeTernaryError(
             f"shape {list(wanted)} is not that of {data.name}",
             f"a sample is {list(shape)}",
-            "mend or drop `shape`",
+            "correct or drop `shape`",
         )
     training, tried, answers = model.training, [], []
     model.eval()
@@ -59,8 +59,8 @@ def sample_shape(model: nn.Module, data: Data, wanted: Shape = ()) -> Shape:
         raise EdgeTernaryError(
             f"the model does not answer with {len(data.labels)} logits",
             f"{data.name} has {len(data.labels)} classes; the model gives {answers[0]}",
-            "mend the widths or classes of the model",
+            "correct the widths or classes of the model",
         )
     raise EdgeTernaryError(
-        f"the model does not take the samples of {data.name}", "; ".join(tried), "mend its input size"
+        f"the model does not take the samples of {data.name}", "; ".join(tried), "correct its input size"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from edgeternary.errors import USAGE, EdgeTernaryError
-from edgeternary.nn.twin import twin
+from edgeternary.nn.float_reference import float_reference
 from edgeternary.train import data as data_sets
 from edgeternary.train.data import Data
 from edgeternary.train.lookup import function, unknown
@@ -59,13 +59,13 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Twin:
-    """The float twin of the network that `model` makes."""
+class FloatReference:
+    """The float reference of the network that `model` makes."""
 
     model: Callable[[], nn.Module]
 
     def __call__(self) -> nn.Module:
-        return twin(self.model())
+        return float_reference(self.model())
 
 
 @dataclass(frozen=True)

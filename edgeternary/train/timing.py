@@ -1,4 +1,4 @@
-"""Step time of a recipe against that of its float twin."""
+"""Step time of a recipe against that of its float reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from edgeternary.train.hooks import float_twin
+from edgeternary.train.hooks import float_reference_of
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.trainer import Trainer
 
@@ -27,14 +27,14 @@ class StepTimes:
 
 
 def step_times(recipe: Recipe, steps: int = 30) -> StepTimes:
-    """Trains the recipe's network and its float twin for `steps` steps each, in turns, on the same batches.
+    """Trains the recipe's network and its float reference in turns, `steps` steps each, on the same batches.
 
     A step is augmentation, forward and backward pass, optimizer and clipping, as in `fit`.
     """
     data = recipe.data()
     first = Trainer(recipe, data)
-    twin = float_twin(recipe)
-    trainers = first, Trainer(twin, data)
+    reference = float_reference_of(recipe)
+    trainers = first, Trainer(reference, data)
     seconds: tuple[list[float], list[float]] = ([], [])
     for trainer in trainers:
         trainer.model.train()

@@ -20,7 +20,7 @@ from edgeternary.train import tables
 from edgeternary.train.augment import Augment
 from edgeternary.train.lookup import function, path_of, unknown
 from edgeternary.train.recipe import Recipe, Stage
-from edgeternary.train.sources import Build, Source, Teachers, Twin
+from edgeternary.train.sources import Build, FloatReference, Source, Teachers
 
 Table = dict[str, Any]
 
@@ -147,8 +147,8 @@ def to_table(recipe: Recipe) -> Table:
 
 
 def _model(model: Callable[[], Any]) -> Table:
-    if isinstance(model, Twin):
-        return {"float_twin_of": _model(model.model)}
+    if isinstance(model, FloatReference):
+        return {"float_reference_of": _model(model.model)}
     return (
         {"build": model.build, **model.arguments} if isinstance(model, Build) else {"build": path_of(model)}
     )

@@ -19,7 +19,7 @@ from edgeternary.train.schedule import anneal, check_anneal, clip_latents, learn
 from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
 from edgeternary.train.teaching import Teaching, precision_of
 
-SETTLE = 250  # images a batch when batch-norm statistics are taken anew
+SETTLE = 250  # images a batch when batch-norm statistics are computed again
 SETTLE_BATCHES = 40
 
 

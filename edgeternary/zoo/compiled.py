@@ -26,7 +26,7 @@ def check_compiled(
 ) -> Iterator[dict[str, Any]]:
     """A row for each objective and executor, as soon as it is there.
 
-    samples     at most so many of the shipped ones
+    samples     the most of the shipped ones that are run
     options     of the executors
     mismatches  samples whose complete output differs from numpy's
     progress    (model, executor and objective; done; total)

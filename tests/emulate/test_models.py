@@ -1,4 +1,4 @@
-"""Models of other kinds behind the serial port: states between steps, one-bit inputs, a signed one."""
+"""Models of other kinds with a serial port: states between steps, one-bit inputs, a signed one."""
 
 from __future__ import annotations
 

@@ -36,5 +36,5 @@ def talk(program: Path, data: bytes) -> tuple[list[Message], int]:
 
 
 def answer(body: bytes, runs: int) -> bytes:
-    """What `run` answers after so many runs since the last reset."""
+    """What `run` answers after `runs` runs since the last reset."""
     return bytes((sum(body[4 * i : 4 * i + 4]) + runs) & 255 for i in range(ANSWER))

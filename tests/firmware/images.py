@@ -38,7 +38,7 @@ def elf(folder: Path, model: str, board: Board, spare: int = 0) -> Path:
 
 
 def samples(model: str, count: int, seed: int) -> tuple[list[bytes], list[bytes]]:
-    """Real inputs as they go over the wire, and the answers: numbers, and the class behind them."""
+    """Real inputs as they go over the wire, and the answers: numbers, then the class."""
     inputs, codes = zoo.images(model)[0], zoo.logits(model)[0]
     graph = zoo.load(model)
     chosen = np.random.default_rng(seed).choice(len(inputs), count, replace=False)

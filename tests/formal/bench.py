@@ -80,7 +80,7 @@ def ports(part: Any, letter: str) -> list[Any]:
 
 
 def solver_picks(m: Module, width: int, *, constant: bool = False) -> Signal:
-    """A signal that the solver picks, once for all or anew in every cycle."""
+    """A signal that the solver picks, once for all or in every cycle."""
     signal = Signal(width)
     m.submodules += Instance("$anyconst" if constant else "$anyseq", p_WIDTH=width, o_Y=signal)
     return signal

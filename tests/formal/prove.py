@@ -23,8 +23,9 @@ class Refuted(AssertionError):
 
 
 def prove(claim: Claim) -> int:
-    """Raises `Refuted` unless the claim holds in every run of so many cycles, which are returned: the fewest
-    in which all answers can be out, found first, and the claim's slack.
+    """Raises `Refuted` unless the claim holds in every run of n cycles; returns n.
+
+    n is the fewest cycles in which all answers can be out, which are found first, and the claim's slack.
     """
     fewest = _first_failure(bench(claim, witness=True), LONGEST)
     if fewest is None:

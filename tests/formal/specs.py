@@ -1,4 +1,4 @@
-"""What parts have to answer, written anew from their docstrings: nothing here is shared with the parts."""
+"""What parts have to answer, written again from their docstrings: nothing here is shared with the parts."""
 
 from __future__ import annotations
 

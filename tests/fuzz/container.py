@@ -14,7 +14,7 @@ from edgeternary.ir.file import KEY, to_bytes
 
 @dataclass
 class Parts:
-    """header (JSON object), the model inside it (JSON object), and the data behind it."""
+    """header (JSON object), the model inside it (JSON object), and the data after it."""
 
     header: dict[str, Any]
     model: dict[str, Any]

@@ -16,12 +16,12 @@ DEEP = "[" * 200_000
 
 
 def truncated() -> Iterator[tuple[str, bytes]]:
-    """Cut in the length, the header, the data and just before the end; and with more behind."""
+    """Cut in the length, the header, the data and just before the end; and with more after it."""
     data = to_bytes(tiny_mlp())
     header = 8 + int.from_bytes(data[:8], "little")
     for size in (0, 1, 7, 8, 9, header // 2, header - 1, header, header + 1, len(data) - 5, len(data) - 1):
         yield f"truncated to {size}", data[:size]
-    yield "bytes behind the end", data + b"\0"
+    yield "bytes after the end", data + b"\0"
     yield "nothing but zeros", bytes(4096)
     for claim in (header + 1, 100 * 2**20, 2**31, 2**63 - 1, 2**64 - 1):
         yield f"header of {claim}", claim.to_bytes(8, "little") + data[8:]
@@ -212,7 +212,7 @@ def data_changes() -> Iterator[tuple[str, Callable[[Parts], Any]]]:
         return lambda p: p.tensor(name).__setitem__(slice(None), bytes([byte]) * len(p.tensor(name)))
 
     yield "illegal ternary", every("0.weights", 0xFF)
-    yield "bits behind the last element", lambda p: p.tensor("0.weights").__setitem__(55, 0x80)
+    yield "bits after the last element", lambda p: p.tensor("0.weights").__setitem__(55, 0x80)
     yield "steps of 127", every("1.step", 127)
     yield "bases of 0", every("1.base", 0)
     yield "bases of 127", every("1.base", 127)

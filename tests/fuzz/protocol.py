@@ -44,7 +44,7 @@ def seeds(folder: Path) -> None:
 
 
 def run(program: Path, seconds: int, seed: int = 1) -> tuple[int, str]:
-    """(exit status, what it printed last) after so many seconds, or at the first failure."""
+    """(exit status, what it printed last) after `seconds` seconds, or at the first failure."""
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         corpus = Path(name, "corpus")
         corpus.mkdir()

@@ -1,4 +1,4 @@
-"""The client against a device with faults: what can be mended is, what cannot is said in words."""
+"""The client against a device with faults: it corrects what it can, and says in words what it cannot."""
 
 from __future__ import annotations
 

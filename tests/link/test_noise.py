@@ -16,7 +16,7 @@ from tests.c.graphs import stateful
 from tests.link.fake import Fake, small
 from tests.need import need
 
-FAULTS = ("none", "lost", "cut", "flip", "noise before", "noise behind", "twice", "zero inside")
+FAULTS = ("none", "lost", "cut", "flip", "noise before", "noise after", "twice", "zero inside")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def harm(data: bytes, fault: str, rng: np.random.Generator) -> bytes:
         if at
         else data,
         "noise before": noise + data,
-        "noise behind": data + noise,
+        "noise after": data + noise,
         "twice": data + data,
         "zero inside": data[:at] + b"\0" + data[at:],
     }

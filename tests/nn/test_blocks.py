@@ -1,4 +1,4 @@
-"""Blocks, shared scales of residual branches, and the float twin."""
+"""Blocks, shared scales of residual branches, and the float reference."""
 
 from __future__ import annotations
 
@@ -64,30 +64,32 @@ NETS = {
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_the_float_twin_has_the_same_architecture(name):
+def test_the_float_reference_has_the_same_architecture(name):
     make, shape = NETS[name]
     model, x = make(), torch.randint(0, 16, shape).float()
     before = {path: tensor.clone() for path, tensor in model.state_dict().items()}
-    twin = q.twin(model)
-    assert not [m for m in twin.modules() if isinstance(m, (Quantized, BatchNorm, q.Activation))]
+    reference = q.float_reference(model)
+    assert not [m for m in reference.modules() if isinstance(m, (Quantized, BatchNorm, q.Activation))]
     assert all(torch.equal(tensor, before[path]) for path, tensor in model.state_dict().items())
-    weights = [sum(p.numel() for p in m.parameters() if p.dim() > 1) for m in (model, twin)]
+    weights = [sum(p.numel() for p in m.parameters() if p.dim() > 1) for m in (model, reference)]
     assert weights[0] == weights[1]
-    y = twin(x)
+    y = reference(x)
     assert y.shape == model(x).shape and y.dtype == torch.float32
     y.square().sum().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in twin.parameters())
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in reference.parameters())
     with torch.no_grad():
-        assert twin.eval()(x).std() > 0
+        assert reference.eval()(x).std() > 0
 
 
-def test_the_twin_of_a_module_used_twice_is_used_twice():
+def test_the_reference_of_a_module_used_twice_is_used_twice():
     act = q.Activation(2)
-    twin = q.twin(nn.Sequential(q.Linear(4, 4), q.BatchNorm(4), act, q.Linear(4, 4), q.BatchNorm(4), act))
-    assert twin[2] is twin[5] and isinstance(twin[2], nn.ReLU)
+    reference = q.float_reference(
+        nn.Sequential(q.Linear(4, 4), q.BatchNorm(4), act, q.Linear(4, 4), q.BatchNorm(4), act)
+    )
+    assert reference[2] is reference[5] and isinstance(reference[2], nn.ReLU)
 
 
 def test_residual_branches_of_signed_codes_end_without_relu():
-    twin = q.twin(q.BasicBlock(4, 4))
-    assert isinstance(twin.sum.body.act2, nn.Identity) and isinstance(twin.sum.body.act1, nn.ReLU)
-    assert not [name for name, _ in twin.named_parameters() if name.endswith("scale")]
+    reference = q.float_reference(q.BasicBlock(4, 4))
+    assert isinstance(reference.sum.body.act2, nn.Identity) and isinstance(reference.sum.body.act1, nn.ReLU)
+    assert not [name for name, _ in reference.named_parameters() if name.endswith("scale")]

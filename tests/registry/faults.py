@@ -15,7 +15,7 @@ from edgeternary.run._bench import BenchModel
 
 
 def rewritten(function: Callable[..., Any], old: str, new: str) -> Any:
-    """`function` compiled anew from its source with `old` replaced by `new`; `old` must be there."""
+    """`function` compiled again from its source with `old` replaced by `new`; `old` must be there."""
     source = textwrap.dedent(inspect.getsource(function))
     assert old in source, f"the fault cannot be planted: {old!r} is not in {function.__qualname__}"
     code = compile(source.replace(old, new), "<fault>", "exec", __future__.annotations.compiler_flag)

@@ -77,7 +77,7 @@ def gated() -> Graph:
 
 
 def flattened() -> Graph:
-    """An image that is flattened behind its threshold, and kept as it was for the next step."""
+    """An image that is flattened after its threshold, and kept as it was for the next step."""
     rng = np.random.default_rng(24)
     x, old = build.value("x", (3, 5, 1), "uint8"), build.value("old", (3, 5, 1), "uint8")
     code = build.random_thresholds(rng, x, "binary", "code")

@@ -22,7 +22,7 @@ from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
 from tests.registry.regressions import REGRESSIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")  # designs that are only built
-FRAMES = 3  # two that follow each other, and one that finds the state the second left behind
+FRAMES = 3  # two that follow each other, and one that finds the state that the second left
 PACES = (512, 3)  # small examples unfold whole at the usual pace; at the second they are folded, too
 # 64-bit products. A longer list is a loss that somebody must notice.
 REFUSED = {"requantize C"}
@@ -38,7 +38,7 @@ def agrees(
     graph: Graph, stalls: int | None, frames: int = FRAMES, pace: int = PACES[0], family: str = ""
 ) -> None:
     """Outputs and taps equal numpy's; pace: multiply-accumulates a cycle that the folding aims at; family: of
-    the FPGA that the memories are placed for, which on some puts registers behind them; of those that can,
+    the FPGA that the memories are placed for, which on some puts registers after them; of those that can,
     all are in block RAM then."""
     from edgeternary.hdl import devices, memory
     from edgeternary.hdl.bench import simulate

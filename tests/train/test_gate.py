@@ -1,4 +1,4 @@
-"""A zoo network is trained anew, on part of its data, and must pass a gate."""
+"""A zoo network is trained again, on part of its data, and must pass a gate."""
 
 from __future__ import annotations
 

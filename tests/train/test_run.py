@@ -34,7 +34,7 @@ SHORT = replace(RECIPE, epochs=2)
 
 def test_a_run_writes_model_weights_card_log_and_plots(tmp_path):
     seen = []
-    options = Options(twin=True, checkpoint=tmp_path / "run.ckpt", tensorboard=True)
+    options = Options(float_reference=True, checkpoint=tmp_path / "run.ckpt", tensorboard=True)
     outcome = run(RECIPE, tmp_path / "out", options=options, progress=lambda *said: seen.append(said))
     suffixes = "accuracy.svg confusion.svg csv et float.csv json md safetensors".split()
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -42,7 +42,7 @@ def test_a_run_writes_model_weights_card_log_and_plots(tmp_path):
     assert list((tmp_path / "out/tensorboard/stripes").glob("events.out.tfevents.*"))
     assert not list(tmp_path.glob("run.ckpt*"))
     assert [said[:2] for said in seen] == [(i, 48) for i in range(1, 49)] * 2
-    assert [said[2]["task"] for said in seen] == ["training"] * 48 + ["float twin"] * 48
+    assert [said[2]["task"] for said in seen] == ["training"] * 48 + ["float reference"] * 48
     card = json.loads((tmp_path / "out/stripes.json").read_text())
     assert card == outcome.card and card["test_samples"] == 100
     assert card["test_accuracy"] >= 0.9 and card["float_accuracy"] >= 0.9 and card["mismatches_torch"] == 0

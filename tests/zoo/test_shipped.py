@@ -20,7 +20,7 @@ CARD = (
     "mismatches_torch", "seed", "recipe", "macs", "weights", "torch",
 )  # fmt: skip
 DEMO = {"fashion-mlp", "fashion-cnn"}
-FEW = 200  # samples that torch computes anew in each model
+FEW = 200  # samples that torch computes again in each model
 
 every = pytest.mark.parametrize("name", zoo.names())
 

@@ -13,7 +13,7 @@ from edgeternary.toolchains.process import run
 REMEDY = "apt install bible-kjv bible-kjv-text"
 WHOLE = "gen1:1-rev22:21"
 CHAPTERS = 1189
-HELD_OUT = 20  # one chapter of so many, or this part of the text at its end
+HELD_OUT = 20  # one of every HELD_OUT chapters, or 1 / HELD_OUT of the text, at its end
 
 
 @dataclass(frozen=True)

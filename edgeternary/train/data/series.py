@@ -23,7 +23,7 @@ def channel_figures(series: Sequence[Series]) -> tuple[tuple[float, float], ...]
 
 
 def quantise(series: Sequence[Series], channels: Sequence[tuple[float, float]], length: int) -> Array:
-    """Codes (n, 1, length, C): round(32 (v - mean) / deviation) in +-127; 0, the mean, behind a series' end.
+    """Codes (n, 1, length, C): round(32 (v - mean) / deviation) in +-127; 0, the mean, after a series' end.
 
     What is longer than `length` loses its end.
     """

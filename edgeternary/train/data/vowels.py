@@ -15,7 +15,7 @@ LENGTH = 29  # the longest utterance by the repository's description
 def japanese_vowels(
     folder: str | os.PathLike[str] | None = None, validation: float = 0.2, seed: int = 0
 ) -> Data:
-    """int8 codes (n, 1, 29, 12), padded behind with 0, the channel's mean; the classes are the speakers.
+    """int8 codes (n, 1, 29, 12), padded at the end with 0, the channel's mean; the classes are the speakers.
 
     folder, validation, seed: see `load_series`. The package aeon holds the files.
     """

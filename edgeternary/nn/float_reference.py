@@ -1,4 +1,4 @@
-"""The float twin of a quantised model: what its accuracy and its step time are compared with."""
+"""The float reference of a quantised model: what its accuracy and its step time are compared with."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _output(layer: Output) -> nn.Module:
 
 
 Make = Callable[..., nn.Module]
-TWINS: dict[type[nn.Module], Make] = {
+REFERENCES: dict[type[nn.Module], Make] = {
     Linear: _linear,
     Output: _output,
     Conv1d: FloatConv,
@@ -88,7 +88,7 @@ TWINS: dict[type[nn.Module], Make] = {
 }
 
 
-def twin(model: nn.Module) -> nn.Module:
+def float_reference(model: nn.Module) -> nn.Module:
     """A float model of the same architecture with fresh weights, in train mode; `model` is not changed.
 
     Linear and convolutions without bias, torch's batch-norm, ReLU for every activation (nothing at the end
@@ -105,7 +105,7 @@ def twin(model: nn.Module) -> nn.Module:
             del residual.scale
     made: dict[nn.Module, nn.Module] = {}
     for path, module in list(root.named_modules(remove_duplicate=False)):
-        make = _twin_of(module)
+        make = _reference_of(module)
         if make is not None and _lives(root, path, module):
             if module not in made:
                 made[module] = make(module)
@@ -117,9 +117,9 @@ def _signed(kind: Levels) -> bool:
     return kind.lo < 0 and kind.hi - kind.lo > 2
 
 
-def _twin_of(module: nn.Module) -> Make | None:
+def _reference_of(module: nn.Module) -> Make | None:
     """The entry of the nearest base class."""
-    return next((TWINS[base] for base in type(module).__mro__ if base in TWINS), None)
+    return next((REFERENCES[base] for base in type(module).__mro__ if base in REFERENCES), None)
 
 
 def _lives(root: nn.Module, path: str, module: nn.Module) -> bool:
