@@ -16,7 +16,7 @@ HELLO = b"test\nuint8 48 8\nint8 12 1 0\nhost\n0123456789abcdef\nedgeternary tes
 
 def sources(main: str) -> dict[str, str]:
     """protocol.c as it is linked into images, the device, and a file with main()."""
-    files = {name: firmware_dir() / "core" / name for name in ("protocol.c", "protocol.h")}
+    files = {name: firmware_dir() / "core" / name for name in ("protocol.c", "protocol.h", "link.h")}
     files |= {name: HERE / name for name in ("device.c", "device.h", main)}
     return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
