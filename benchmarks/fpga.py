@@ -43,7 +43,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return f"{self.model}{f' behind {self.start}' if self.start else ''} on {self.device}"
+        return f"{self.model}{f' after {self.start}' if self.start else ''} on {self.device}"
 
 
 ENTRIES = (

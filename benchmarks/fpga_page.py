@@ -145,7 +145,7 @@ def read_ladders(folder: Path) -> dict[str, list[Row]]:
 def _text(row: Row, key: str) -> str:
     value = row.get(key)
     if key == "model" and row["from"]:
-        return f"{value} behind `{row['from']}`"
+        return f"{value} after `{row['from']}`"
     if key == "test_accuracy":
         return f"{value:.2%}"
     if key == "fmax_mhz":

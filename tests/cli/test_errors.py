@@ -1,4 +1,4 @@
-"""Bad input ends in one block of what, why and remedy, with the right exit code and nothing left behind."""
+"""Bad input ends in one block of what, why and remedy, with the right exit code, and no file is left."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def mlp() -> Graph:
 
 
 def cnn() -> Graph:
-    """A 6x6 image, a padded convolution, 2-bit codes, a pool that sinks behind the threshold, 3 classes."""
+    """A 6x6 image, a padded convolution, 2-bit codes, a pool that sinks to after the threshold, 3 classes."""
     return optimize(
         build.graph(
             build.value("image", (6, 6, 1), "uint8"),

@@ -25,7 +25,7 @@ UPDATE = os.environ.get("EDGETERNARY_UPDATE_GOLDEN") == "1"
 
 
 def check(name: str, text: str) -> None:
-    """Compare with the golden file, or write it anew."""
+    """Compare with the golden file, or write it again."""
     path = FOLDER / name
     if UPDATE:
         path.write_text(text, encoding="utf-8")

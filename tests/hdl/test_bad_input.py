@@ -1,4 +1,4 @@
-"""What is refused on the way to a bitstream: by layer name, with what helps, and nothing left behind."""
+"""What is refused on the way to a bitstream: by layer name, with what helps, and no file is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Block RAMs of ECP5 take in the registers behind them: where that is the same, and nowhere else."""
+"""Block RAMs of ECP5 take in the registers at their outputs: where that is the same, and nowhere else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH = 30
 
 
 class Reader(wiring.Component):
-    """A ROM and a register behind it, with a fault that keeps the register out of the RAM.
+    """A ROM and a register at its output, with a fault that keeps the register out of the RAM.
 
     "always": no fault, it has no enable.
     """

@@ -72,7 +72,7 @@ def test_loops_do_not_lock_up(make: Callable[[], Graph], pace: int, stalls: int 
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_short_samples(steps: int) -> None:
-    """Every step, or every other one, begins anew: what was written before is dropped."""
+    """Every step, or every other one, begins again: what was written before is dropped."""
     for make in (*STATEFUL, gated):
         x = inputs(make(), 7, steps=steps)
         for stalls in (None, 3):

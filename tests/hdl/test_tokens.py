@@ -1,4 +1,4 @@
-"""A language model as hardware: exact, in exactly the cycles that are foretold, its norms in one part."""
+"""A language model as hardware: exact, in exactly the cycles that are estimated, its norms in one part."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None,
 
 
 def chain(*, parallel: bool) -> Graph:
-    """Two norms, one behind the other or side by side, in front of their sum; with a state."""
+    """Two norms, one after the other or side by side, before their sum; with a state."""
     x = build.value("x", (4,), "int8")
 
     def scale(name: str, source: str) -> Requantize:
@@ -68,10 +68,10 @@ def test_only_norms_that_follow_each_other_share_a_part() -> None:
     need("amaranth")
     from edgeternary.hdl.turns import groups
 
-    behind = chain(parallel=False)
-    assert [[turn[0].name for turn in turns] for _, turns in groups(behind)] == [["n1", "n2"]]
+    serial = chain(parallel=False)
+    assert [[turn[0].name for turn in turns] for _, turns in groups(serial)] == [["n1", "n2"]]
     assert groups(chain(parallel=True)) == []
-    assert groups(replace(behind, states=(), output="kept", ops=behind.ops[:-1])) == []
+    assert groups(replace(serial, states=(), output="kept", ops=serial.ops[:-1])) == []
 
 
 def test_norms_that_do_not_share() -> None:
@@ -79,13 +79,13 @@ def test_norms_that_do_not_share() -> None:
     need("amaranth")
     from edgeternary.hdl.turns import groups
 
-    behind = chain(parallel=False)
-    *first, old, kept, y = behind.ops
-    dead = replace(behind, ops=(*first, msgspec.structs.replace(old, inputs=("q1", "q1")), kept, y))
-    n1 = behind.values["n1"]
+    serial = chain(parallel=False)
+    *first, old, kept, y = serial.ops
+    dead = replace(serial, ops=(*first, msgspec.structs.replace(old, inputs=("q1", "q1")), kept, y))
+    n1 = serial.values["n1"]
     state = State(Value("before", n1.shape, n1.type, n1.lo, n1.hi), np.zeros(4, np.int32), "n1")
     more = Add(name="z", inputs=("y", "before"))
-    shown = replace(behind, ops=(*behind.ops, more), output="z", states=(*behind.states, state))
+    shown = replace(serial, ops=(*serial.ops, more), output="z", states=(*serial.states, state))
     codes = np.random.default_rng(6).integers(-128, 128, (2, 3, 4)).astype(np.int32)
     for graph in (dead, shown):
         assert groups(graph) == []

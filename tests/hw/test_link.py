@@ -75,7 +75,7 @@ def test_damage_and_misuse() -> None:
     refused = Message(Kind.REFUSED, 3, b"", Status.DAMAGED)
 
     async def host(h: Host) -> None:
-        for at in range(4, len(good) - 1, 3):  # behind COBS's first length, the kind and the tag
+        for at in range(4, len(good) - 1, 3):  # after COBS's first length, the kind and the tag
             damaged = bytearray(good)
             damaged[at] ^= 0x10 if damaged[at] != 0x10 else 0x20
             await h.send(bytes(damaged))

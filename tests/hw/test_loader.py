@@ -1,4 +1,4 @@
-"""The loader and the flash behind it: words where they belong, an exact time, and no start on wrong bytes."""
+"""The loader and its flash: words where they belong, an exact time, and no start on wrong bytes."""
 
 from __future__ import annotations
 

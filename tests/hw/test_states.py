@@ -1,4 +1,4 @@
-"""A model with states behind a serial port, on a Wishbone bus and on AXI4-Stream: a reset forgets them."""
+"""A model with states on a serial port, on a Wishbone bus and on AXI4-Stream: a reset forgets them."""
 
 from __future__ import annotations
 

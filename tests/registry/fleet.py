@@ -136,7 +136,7 @@ def _header(members: Sequence[Graph], inputs: int, outputs: int) -> str:
     lines += ["typedef uint8_t fleet_in_t;", "typedef uint8_t fleet_out_t;", "typedef struct {"]
     for graph in members:
         lines += [f"    unsigned char before_{graph.name}[{GUARD}];", f"    {graph.name}_t {graph.name};"]
-    lines += [f"    unsigned char behind[{GUARD}];", "} fleet_t;", "void fleet_reset(fleet_t *self);"]
+    lines += [f"    unsigned char after[{GUARD}];", "} fleet_t;", "void fleet_reset(fleet_t *self);"]
     lines += ["void fleet_run(fleet_t *self, const fleet_in_t *in, fleet_out_t *out);", "#endif", ""]
     return "\n".join(lines)
 
@@ -194,7 +194,7 @@ def _source(members: Sequence[Graph]) -> str:
     text += "".join(
         MEMBER.format(name=graph.name, upper=graph.name.upper(), guard=GUARD) for graph in members
     )
-    guards = [*(f"self->before_{graph.name}" for graph in members), "self->behind"]
+    guards = [*(f"self->before_{graph.name}" for graph in members), "self->after"]
     resets = [f"    guard({name});" for name in guards]
     resets += [f"    {graph.name}_reset(&self->{graph.name});" for graph in members]
     runs, start, end = ["    int harm = 0;", ""], 0, 0

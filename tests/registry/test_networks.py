@@ -80,10 +80,10 @@ def test_a_read_between_two_tables_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert planted
 
 
-@pytest.mark.parametrize("place", ["before", "behind"])
+@pytest.mark.parametrize("place", ["before", "after"])
 def test_a_write_outside_of_a_model_is_found(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
-    index = {"before": "-1", "behind": "sizeof *net"}[place]
+    index = {"before": "-1", "after": "sizeof *net"}[place]
     body = f"{{\n    ((uint8_t *)net)[{index}] = 0;"
     planted: list[str] = []
     broken = faulty_c(model_of.render, r"(?<=_out_t \*out\))\n\{", f"\n{body}", planted)
