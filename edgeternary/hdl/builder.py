@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.passes.pad import Mask
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.names import identifier
 from edgeternary.passes.affine import Affine
 from edgeternary_hw import Element, Fifo, Fork, Narrow, Recode, Skid, Widen
 from edgeternary_hw.stage import share
+
+Mask = NDArray[np.bool_]  # over channels
 
 
 @dataclass(frozen=True)

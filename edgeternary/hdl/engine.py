@@ -8,12 +8,12 @@ from typing import Any
 
 from edgeternary.described import Described
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.passes.together import SHARES
 from edgeternary.ir import Graph, Op
 from edgeternary_hw.element import Element
 from edgeternary_hw.join import Concat
 from edgeternary_hw.turns import Turns
 
+SHARES = " + "  # in the name of a matrix that layers share: the first of them, then how many more
 Turn = tuple[Op, ...]  # layers in a row: the first takes a stream, the last gives one
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from edgeternary.hdl import memory
 from edgeternary.hdl.devices import Family, family
+from edgeternary.hdl.engine import SHARES
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.parts import part_of
-from edgeternary.hdl.passes.together import SHARES
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary_hw.single_port import SINGLE, columns

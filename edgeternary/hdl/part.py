@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from edgeternary.described import Described
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.engine import Engine
 from edgeternary.hdl.fold import Fold
 from edgeternary.hdl.times import Times
@@ -124,12 +124,14 @@ class Layer(Described, Generic[O], abstract=True):
     answers  when its answers come
     wired    it is built where weights are wires, see hdl.wired
     shared   how several layers go through the same parts, see hdl.turns; None: they do not
+    pads     what it reads may have further channels, see hdl.passes.pad
     """
 
     kind: ClassVar[str]
     answers: ClassVar[Answers]
     wired: ClassVar[bool] = False
     shared: ClassVar[type[Engine] | None] = None
+    pads: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:
@@ -138,6 +140,11 @@ class Layer(Described, Generic[O], abstract=True):
     @abstractmethod
     def lanes(self, op: O, at: Arrival) -> int:
         """Channels a beat of the answer; 0: any number."""
+
+    def widened(self, op: O, x: Value, y: Value, mask: Mask) -> O:
+        """The op where the values x that it reads and y that it gives have further channels: those at which
+        `mask` is not set. Ops without a number for each channel stay as they are."""
+        return op
 
     def refusal(self, op: O, graph: Graph) -> tuple[str, str] | None:
         """Why this op cannot be built, and the remedy; None where it can."""

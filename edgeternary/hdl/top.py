@@ -15,14 +15,14 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.hdl import frames, loops
 from edgeternary.hdl.branches import capacities
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.folding import fold, input_lanes
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared
-from edgeternary.hdl.passes.pad import Mask, real, sizes
+from edgeternary.hdl.passes.pad import real, sizes
 from edgeternary.hdl.states import Kept, kept, split, used
 from edgeternary.hdl.turns import Shared
 from edgeternary.ir import Graph, IntArray, Value

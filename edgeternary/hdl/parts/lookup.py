@@ -17,6 +17,7 @@ class LookupLayer(Layer[Lookup], Part[Unit]):
     kind = "lookup"
     answers = Answers.ELEMENTWISE
     hardware = Unit
+    pads = True
 
     def build(self, b: Builder, op: Lookup, ins: list[Wire]) -> Wire:
         wire = ins[0]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from edgeternary.hdl.builder import Builder, Wire
+import msgspec
+
+from edgeternary.hdl.builder import Builder, Mask, Wire
+from edgeternary.hdl.passes.pad import spread
 from edgeternary.hdl.pools import Pool, added, pooled
+from edgeternary.ir import Value
 from edgeternary.ops import MaxPool
 from edgeternary_hw.pool import MaxPool as Unit
 
@@ -12,6 +16,7 @@ class MaxPoolLayer(Pool[MaxPool, Unit]):
     kind = "max_pool"
     hardware = Unit
     bit_luts = 3
+    pads = True
 
     def build(self, b: Builder, op: MaxPool, ins: list[Wire]) -> Wire:
         wire = pooled(b, op, ins[0])
@@ -26,6 +31,9 @@ class MaxPoolLayer(Pool[MaxPool, Unit]):
             minimum=op.minimum.tolist(),
         )
         return b.output(added(b, op, part, wire), op.name, wire.lanes, wire.element)
+
+    def widened(self, op: MaxPool, x: Value, y: Value, mask: Mask) -> MaxPool:
+        return msgspec.structs.replace(op, minimum=spread(op.minimum, mask, op.minimum[0]))
 
 
 PART = MaxPoolLayer()

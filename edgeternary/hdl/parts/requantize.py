@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from amaranth import Const
 
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
+from edgeternary.hdl.passes.pad import spread
 from edgeternary.hdl.streams import whole
 from edgeternary.hdl.times import Times, delayed
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 from edgeternary.ops import Requantize
 from edgeternary_hw.element import Element
 from edgeternary_hw.fields import Fields
@@ -24,6 +26,7 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
     kind = "requantize"
     answers = Answers.ELEMENTWISE
     hardware = Unit
+    pads = True
 
     def build(self, b: Builder, op: Requantize, ins: list[Wire]) -> Wire:
         wire = whole(b, op, ins[0])
@@ -39,6 +42,10 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
             return None
         why = "a form C requantize is a 64-bit product, and the FPGA back end builds no multiplier"
         return why, "use thresholds (up to 4 bits) or multipliers below 2^15"
+
+    def widened(self, op: Requantize, x: Value, y: Value, mask: Mask) -> Requantize:
+        fields = {name: spread(getattr(op, name), mask, getattr(op, name)[0]) for name in "mbs"}
+        return msgspec.structs.replace(op, **fields)
 
     def area(self, part: Unit) -> Area:
         p = part

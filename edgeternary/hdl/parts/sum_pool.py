@@ -13,6 +13,7 @@ class SumPoolLayer(Pool[SumPool, Unit]):
     kind = "sum_pool"
     hardware = Unit
     bit_luts = 2
+    pads = True
 
     def build(self, b: Builder, op: SumPool, ins: list[Wire]) -> Wire:
         wire = pooled(b, op, ins[0])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
-from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
+from edgeternary.hdl.passes.pad import near_zero, spread
 from edgeternary.hdl.streams import whole
 from edgeternary.hdl.times import Times, spaced
+from edgeternary.ir import Value
+from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Threshold
 from edgeternary_hw.threshold import Threshold as Unit
 
@@ -19,6 +23,7 @@ class ThresholdLayer(Layer[Threshold], Part[Unit]):
     kind = "threshold"
     answers = Answers.ELEMENTWISE
     hardware = Unit
+    pads = True
 
     def build(self, b: Builder, op: Threshold, ins: list[Wire]) -> Wire:
         """With one comparator where the pace allows it, with one for each bit of the count where not."""
@@ -47,6 +52,17 @@ class ThresholdLayer(Layer[Threshold], Part[Unit]):
 
     def lanes(self, op: Threshold, at: Arrival) -> int:
         return at.kept
+
+    def widened(self, op: Threshold, x: Value, y: Value, mask: Mask) -> Threshold:
+        """Channels that reach no threshold, of a kind (base, step) that is there already, if one can be."""
+        legal = np.flatnonzero((op.base >= y.lo) & (op.base <= y.hi))
+        base, step = (op.base[legal[0]], op.step[legal[0]]) if legal.size else (near_zero(y), 0)
+        return msgspec.structs.replace(
+            op,
+            t=spread(op.t, mask, min(x.hi + 1, INT32_HI)),
+            base=spread(op.base, mask, base),
+            step=spread(op.step, mask, step),
+        )
 
     def area(self, part: Unit) -> Area:
         p = part

@@ -13,7 +13,7 @@ vectors  that no layer makes, such as the input, are filled up with a constant b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as dataclass_fields
 from typing import ClassVar
@@ -22,13 +22,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.hdl.builder import Mask
 from edgeternary.hdl.divisors import roomier
+from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, IntArray, Op, Value
-from edgeternary.ir.types import INT32_HI
-from edgeternary.ops import Conv2d, Dense, Lookup, MaxPool, Requantize, Reshape, SumPool, Threshold
+from edgeternary.ops import Conv2d, Dense, MaxPool, Reshape, SumPool
 
 FILLED = " filled"  # in the name of a vector that constants fill up
-Mask = NDArray[np.bool_]
 
 
 class Further:
@@ -147,7 +147,7 @@ def _takes(graph: Graph, op: Op) -> bool:
         (x,) = graph.ins(op)
         flat = len(op.shape) == 1 or op.shape[-1] == x.channels
         return flat and _ends(graph, op.name)
-    follows = op.kind in FOLLOWERS or (isinstance(op, Conv2d) and _own(graph, op))
+    follows = layers()[op.kind].pads or (isinstance(op, Conv2d) and _own(graph, op))
     return follows and _ends(graph, op.name)
 
 
@@ -184,7 +184,7 @@ class _Work:
         elif isinstance(renamed, Reshape):
             self.ops.append(self._reshape(renamed, value, mask, code))
         else:
-            wide = FOLLOWERS[op.kind](renamed, self.graph.ins(op)[0], value, mask)
+            wide = layers()[op.kind].widened(renamed, self.graph.ins(op)[0], value, mask)
             self.ops.append(wide)
             self._note(op.name, mask, None if code is None else _answer(wide, mask, code))
         if op.name not in self.real:
@@ -195,7 +195,7 @@ class _Work:
         size = roomier(value.size)
         if len(value.shape) != 1 or size == value.size or not _ends(self.graph, value.name):
             return
-        name, code = f"{value.name}{FILLED}", _near_zero(value)
+        name, code = f"{value.name}{FILLED}", near_zero(value)
         wide = replace(value, name=name, shape=(size,))
         self.ops.append(
             Filled(
@@ -231,8 +231,8 @@ class _Work:
             known = mask if own and mask is not None else np.arange(size) < value.channels
             copied = kind == "bipolar"
             plain = bias[0] if copied else int(np.clip(0, value.lo, value.hi))
-            weights = _spread(weights, known, weights[0] if copied else 0)
-            bias = _spread(bias, known, plain)
+            weights = spread(weights, known, weights[0] if copied else 0)
+            bias = spread(bias, known, plain)
             self._note(op.name, known, None if copied else int(plain))
         wide = replace(value, shape=(*value.shape[:-1], size))
         fields = {**msgspec.structs.asdict(op), "weights": weights, "bias": bias.astype(np.int32)}
@@ -259,14 +259,14 @@ def _columns(op: Dense | Conv2d, mask: Mask, code: int | None) -> tuple[np.ndarr
     return weights, bias, kind
 
 
-def _near_zero(value: Value) -> int:
+def near_zero(value: Value) -> int:
     """The code of a value's type and interval that is 0, or next to it."""
     if value.type.name == "bipolar":
         return value.lo
     return int(np.clip(0, value.lo, value.hi))
 
 
-def _spread(array: np.ndarray, mask: Mask, other: object) -> np.ndarray:
+def spread(array: np.ndarray, mask: Mask, other: object) -> np.ndarray:
     """Rows of `array` where the mask is set, and `other` in between."""
     found = np.empty((len(mask), *array.shape[1:]), array.dtype)
     found[mask], found[~mask] = array, other
@@ -281,41 +281,3 @@ def _answer(op: Op, mask: Mask, code: int) -> int:
         return code * math.prod(op.kernel)
     answers = op.ref(np.full((1, len(mask)), code, np.int32))
     return int(answers[0, np.flatnonzero(~mask)[0]])
-
-
-def _threshold(op: Op, x: Value, y: Value, mask: Mask) -> Op:
-    """Channels that reach no threshold, of a kind (base, step) that is there already, if one can be."""
-    assert isinstance(op, Threshold)
-    legal = np.flatnonzero((op.base >= y.lo) & (op.base <= y.hi))
-    base, step = (op.base[legal[0]], op.step[legal[0]]) if legal.size else (_near_zero(y), 0)
-    return msgspec.structs.replace(
-        op,
-        t=_spread(op.t, mask, min(x.hi + 1, INT32_HI)),
-        base=_spread(op.base, mask, base),
-        step=_spread(op.step, mask, step),
-    )
-
-
-def _requantize(op: Op, x: Value, y: Value, mask: Mask) -> Op:
-    assert isinstance(op, Requantize)
-    fields = {name: _spread(getattr(op, name), mask, getattr(op, name)[0]) for name in "mbs"}
-    return msgspec.structs.replace(op, **fields)
-
-
-def _max_pool(op: Op, x: Value, y: Value, mask: Mask) -> Op:
-    assert isinstance(op, MaxPool)
-    return msgspec.structs.replace(op, minimum=_spread(op.minimum, mask, op.minimum[0]))
-
-
-def _same(op: Op, x: Value, y: Value, mask: Mask) -> Op:
-    assert isinstance(op, Lookup | SumPool)
-    return op
-
-
-FOLLOWERS: dict[str, Callable[[Op, Value, Value, Mask], Op]] = {
-    "threshold": _threshold,
-    "requantize": _requantize,
-    "lookup": _same,
-    "max_pool": _max_pool,
-    "sum_pool": _same,
-}

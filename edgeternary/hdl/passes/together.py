@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from edgeternary.hdl.engine import SHARES
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary.ops import Dense
-
-SHARES = " + "  # in the name of such a matrix: the first of its layers, then how many more
 
 
 class Deal(Op, frozen=True, kw_only=True, eq=False):
