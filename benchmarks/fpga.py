@@ -131,10 +131,10 @@ def network(entry: Entry) -> tuple[Graph, np.ndarray]:
 
 
 def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:
-    from edgeternary.hdl import build, emit, plan
+    from edgeternary.hdl import emit, plan, synthesis
     from edgeternary.ir.names import identifier
 
     design = plan.design(graph, Constraints(entry.device, entry.fps), memories=LUT6)
-    figures, _ = build.synthesise(emit.design_verilog(design), identifier(graph.name), LUT6, yosys)
-    build.refuse_multipliers(graph.name, figures)
+    figures, _ = synthesis.synthesise(emit.design_verilog(design), identifier(graph.name), LUT6, yosys)
+    synthesis.refuse_multipliers(graph.name, figures)
     return int(figures["luts"])

@@ -39,7 +39,7 @@ def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tup
     it is not exact.
     """
     from edgeternary.hdl import embedded, place
-    from edgeternary.hdl.build import refuse_multipliers, synthesise
+    from edgeternary.hdl.synthesis import refuse_multipliers, synthesise
 
     part = chip.part
     if part:

@@ -27,7 +27,7 @@ def within_luts(
     """The design, or where synthesis gives more LUTs than were allowed, a smaller one, planned with a lower
     limit. At a rate that is given there is none: the plan is the smallest."""
     from edgeternary.hdl import devices, emit, estimate, hints
-    from edgeternary.hdl.build import synthesise
+    from edgeternary.hdl.synthesis import synthesise
 
     if not asked.max_luts or asked.fps or asked.latency:
         return design

@@ -147,7 +147,7 @@ def place(
     A seed that fails, or for which the router finds no end in PATIENCE times what others took, is left out
     if one before it has succeeded, and said to `progress`.
 
-    netlist  netlist.json of hdl.build.synthesise
+    netlist  netlist.json of hdl.synthesis.synthesise
     pins     constraints in the family's own format; without them the placer chooses
     kept     also the further seeds that an earlier run has left in the cache
     EdgeTernaryError (code 5) where the design does not fit, quoting nextpnr and the layers it names.

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.hdl.serial import wire_bits
 from edgeternary.hdl.top import Design, answer_bytes
 from edgeternary.ir.names import identifier
-from edgeternary_hw import Answer, Axis, Element, Fields, Gather, Narrow, Unpack, Wishbone
+from edgeternary_hw import Answer, Axis, Element, Fields, Narrow, Unpack, Wishbone, Words
 from edgeternary_hw.unpack import feed
 
 ROOMS = (1, 2, 4, 8, 16, 32)  # bits that an element takes in TDATA
@@ -142,7 +142,7 @@ def wishbone(core: Core, depth: int = 64) -> Wishbone:
     answer = design.answer or inner.answer
     index = answer.index_beats * answer.beat  # what its last beat does not need is 0
     unpack = Unpack(wire_bits(design.i_element), design.i_element.width, design.i_lanes, i.size)
-    gather = Gather(answer.count, answer.size, index, signed=o.type.signed)
+    gather = Words(answer.count, answer.size, index, signed=o.type.signed)
     return Wishbone(inner, unpack, gather, depth, len(design.weights))
 
 

@@ -35,10 +35,10 @@ def run(
     EdgeTernaryError (code 5) where the design does not fit the part.
     """
     require("amaranth")
-    from edgeternary.hdl.build import cell_types, refuse_multipliers, synthesise
     from edgeternary.hdl.devices import PARTS, family, part
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.place import best, pack, place, ports
+    from edgeternary.hdl.synthesis import cell_types, refuse_multipliers, synthesise
     from edgeternary.hdl.unpack import unpacked, verilog
     from edgeternary.run.cxxrtl import simulate
 

@@ -36,9 +36,9 @@ def run(
     """
     for name in ("amaranth", "zig"):
         require(name)
-    from edgeternary.hdl.build import refuse_multipliers, synthesise
     from edgeternary.hdl.devices import DEVICES, family
     from edgeternary.hdl.emit import design_verilog
+    from edgeternary.hdl.synthesis import refuse_multipliers, synthesise
     from edgeternary.run.cxxrtl import simulate
 
     need_device("netlist", target, DEVICES)
@@ -54,8 +54,8 @@ def run(
 
 
 def netlist(folder: Path) -> str:
-    """The netlist as Verilog, out of the folder of hdl.build.synthesise, and models that are not yosys's."""
-    from edgeternary.hdl.build import cell_types
+    """The netlist as Verilog, out of the folder of `synthesise`, and models that are not yosys's."""
+    from edgeternary.hdl.synthesis import cell_types
 
     text = (folder / "netlist.v").read_text(encoding="utf-8")
     if SINGLE_PORT in cell_types(folder):
@@ -79,8 +79,8 @@ def read_cells(cells: tuple[str, ...]) -> str:
 
 
 def _refuse_opaque(name: str, device: str, folder: Path) -> None:
-    from edgeternary.hdl.build import cell_types
     from edgeternary.hdl.devices import family
+    from edgeternary.hdl.synthesis import cell_types
 
     opaque = sorted(cell for cell in cell_types(folder) if cell.startswith(family(device).opaque))
     if opaque:

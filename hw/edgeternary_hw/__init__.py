@@ -15,7 +15,6 @@ from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
 from .fill import Fill
 from .flash import FlashReader
-from .gather import Gather
 from .join import Add, Concat, Fork, Slice
 from .link import Link
 from .loader import Loader
@@ -37,10 +36,11 @@ from .width import Narrow, Widen
 from .window import Window
 from .wired import WiredArgMax, WiredDense, WiredThreshold
 from .wishbone import Wishbone
+from .words import Words
 
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
-    "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Gather", "Hold", "Link", "Loader", "Lookup",
+    "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Words", "Hold", "Link", "Loader", "Lookup",
     "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay",
     "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold", "Turns",
     "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",

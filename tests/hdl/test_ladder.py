@@ -16,7 +16,7 @@ import pytest
 
 from edgeternary import cli, zoo
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import build, frames, place, plan, unpack
+from edgeternary.hdl import frames, place, plan, synthesis, unpack
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import fold
 from edgeternary.ir import Graph
@@ -221,7 +221,7 @@ def test_cells_that_cannot_be_simulated(
     on: str, cell: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need(*ICE)
-    monkeypatch.setattr(build, "cell_types", lambda folder: {cell: 1})
+    monkeypatch.setattr(synthesis, "cell_types", lambda folder: {cell: 1})
     with pytest.raises(EdgeTernaryError, match=words):
         run(MODELS["mlp"](), samples(MODELS["mlp"]()), on=on)
 

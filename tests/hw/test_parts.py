@@ -81,9 +81,9 @@ def test_requantize(m: list[int], s: list[int], target: Element) -> None:
     x = draw(rng, source, (FRAMES, 20, channels))
     low, high = (0, 200) if target is U8 else (-4, 2)
     expected = np.clip(((x * ms + bs) >> ss) + 1, low, high).reshape(-1, lanes)
-    for place in (lambda part: None, late):
-        part = Requantize(ms, bs, ss, 1, (low, high), source, target, lanes=lanes)
-        place(part)
+    for place in (lambda part: part, late):
+        part = Requantize((ms, bs, ss), 1, (low, high), source, target, lanes=lanes)
+        part = place(part)
         got, _ = run_part(part, [beats(source, x, lanes)], len(expected))
         np.testing.assert_array_equal(numbers(target, got, lanes), expected)
 
@@ -116,9 +116,9 @@ def test_argmax(element: Element, channels: int) -> None:
 def test_lookup() -> None:
     rng = np.random.default_rng(11)
     values, x = rng.integers(-4, 4, 100), rng.integers(-50, 50, (30, 2))
-    for place in (lambda part: None, late):
+    for place in (lambda part: part, late):
         part = Lookup(values.tolist(), -50, S8, S3, lanes=2)
-        place(part)
+        part = place(part)
         got, _ = run_part(part, [beats(S8, x, 2)], 30)
         np.testing.assert_array_equal(numbers(S3, got, 2), values[x + 50])
 

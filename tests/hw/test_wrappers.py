@@ -14,7 +14,7 @@ from edgeternary.hdl.wrappers import ROOMS, Core, axis, wishbone
 from edgeternary.ir import Graph
 from edgeternary.ops import build as ops
 from edgeternary.run import run
-from edgeternary_hw import Fields, Gather
+from edgeternary_hw import Fields, Words
 from edgeternary_hw.wishbone import INPUT, OUTPUT, SIZES, STATUS
 from tests.golden.models import MODELS
 from tests.hw.harness import run_part
@@ -212,7 +212,7 @@ def test_tdata_is_a_power_of_two_bytes(lanes: int, width: int, bits: int) -> Non
 @pytest.mark.parametrize(
     ("size", "index", "signed"), [(1, 0, True), (2, 1, True), (3, 1, False), (4, 2, True)]
 )
-def test_gather(size: int, index: int, signed: bool) -> None:
+def test_bytes_of_answers_become_words(size: int, index: int, signed: bool) -> None:
     rng = random.Random(size)
     sent, wanted = [], []
     for _ in range(4):
@@ -220,4 +220,4 @@ def test_gather(size: int, index: int, signed: bool) -> None:
             data = rng.randbytes(length)
             sent += data
             wanted.append(int.from_bytes(data, "little", signed=negative) & 0xFFFFFFFF)
-    assert run_part(Gather(3, size, index, signed=signed), [sent], len(wanted))[0] == wanted
+    assert run_part(Words(3, size, index, signed=signed), [sent], len(wanted))[0] == wanted

@@ -72,7 +72,7 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
 def unit(ops: Sequence[Requantize], source: Element, target: Element, count: int) -> Unit:
     """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
     first = ops[0]
-    return Unit(*constants(ops), first.zero, (first.lo, first.hi), source, target, lanes=count)
+    return Unit(constants(ops), first.zero, (first.lo, first.hi), source, target, lanes=count)
 
 
 def constants(ops: Sequence[Requantize]) -> tuple[list[int], list[int], list[int]]:

@@ -11,7 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import build
+from edgeternary.hdl import synthesis
 from edgeternary.hdl.devices import FAMILIES
 from edgeternary.hdl.emit import rtlil
 from edgeternary.ir.names import identifier
@@ -41,7 +41,7 @@ def _tools() -> None:
 
 @pytest.mark.parametrize("device", sorted(FAMILIES))
 def test_a_seeded_multiplier_is_counted(device: str) -> None:
-    figures = build.count_cells(backend.convert(Product(), name="product"), "product", device)
+    figures = synthesis.count_cells(backend.convert(Product(), name="product"), "product", device)
     assert figures["multipliers"] >= 1
 
 
@@ -49,28 +49,28 @@ def test_a_seeded_multiplier_is_counted(device: str) -> None:
 @pytest.mark.parametrize("blind", ["rtl", "mapped"])
 def test_each_check_alone_sees_it(device: str, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blind one of the two checks; the other still finds the multiplier."""
-    real = build._cells
+    real = synthesis._cells
 
     def cells(report: Any) -> dict[str, int]:
         return {} if report.name == f"{blind}.json" else real(report)
 
-    monkeypatch.setattr(build, "_cells", cells)
-    figures = build.count_cells(backend.convert(Product(), name="product"), "product", device)
+    monkeypatch.setattr(synthesis, "_cells", cells)
+    figures = synthesis.count_cells(backend.convert(Product(), name="product"), "product", device)
     assert figures["multipliers"] >= 1
 
 
 def test_statistics_refuse_a_design_with_a_multiplier(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = MODELS["mlp"]()
     design = backend.convert(Product(), name=identifier(graph.name))
-    monkeypatch.setattr(build, "rtlil", lambda graph, folding: design)
+    monkeypatch.setattr(synthesis, "rtlil", lambda graph, folding: design)
     with pytest.raises(EdgeTernaryError, match=r"golden-mlp.*1 multipliers"):
-        build.statistics(graph)
+        synthesis.statistics(graph)
 
 
 @pytest.mark.parametrize("device", sorted(FAMILIES))
 @pytest.mark.parametrize("model", sorted(MODELS))
 def test_models_have_none(model: str, device: str) -> None:
-    figures = build.statistics(MODELS[model](), device)
+    figures = synthesis.statistics(MODELS[model](), device)
     assert figures["multipliers"] == 0
     assert int(figures["luts"]) > 50 and int(figures["ffs"]) > 50
     assert "yosys" in str(figures["yosys"])
@@ -78,7 +78,7 @@ def test_models_have_none(model: str, device: str) -> None:
 
 def test_unknown_device_is_a_usage_error() -> None:
     with pytest.raises(EdgeTernaryError, match=r"unknown device 'virtex'.*ice40, ecp5") as caught:
-        build.statistics(MODELS["mlp"](), "virtex")
+        synthesis.statistics(MODELS["mlp"](), "virtex")
     assert caught.value.code == 2
 
 

@@ -9,10 +9,10 @@ from amaranth.lib.wiring import In, Out
 from .element import resize
 from .stage import counter
 
-__all__ = ["Gather"]
+__all__ = ["Words"]
 
 
-class Gather(wiring.Component):
+class Words(wiring.Component):
     """`count` numbers of `size` bytes, sign-extended if `signed`; then, where it has bytes, the class."""
 
     def __init__(self, count: int, size: int, index: int, *, signed: bool) -> None:
