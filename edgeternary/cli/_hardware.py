@@ -83,9 +83,14 @@ hardware_options = record(
     click.option(
         "--embedded",
         is_flag=True,
-        help="FPGA: a core inside a larger design: its ports may have more bits than the device has pins.",
+        help="FPGA: plan a core inside a larger design; its ports may have more bits than the device pins.",
     ),
-    click.option("--from", "from_layer", metavar="LAYER", help="Start after LAYER: its codes come in."),
+    click.option(
+        "--from",
+        "from_layer",
+        metavar="LAYER",
+        help="Leave out LAYER and all before it: the input is LAYER's codes.",
+    ),
 )
 
 

@@ -38,9 +38,13 @@ target_options = record(
     click.option(
         "--port", help="Serial port of the board: /dev/ttyACM0, COM3, a URL of pyserial, unix:PATH."
     ),
-    click.option("--emulate", is_flag=True, help="Run the image in an emulator, not a board."),
-    click.option("--bitstream", is_flag=True, help="With --emulate, iCE40: run the packed file."),
-    click.option("--baud", type=click.IntRange(300, 10_000_000), help="Of the port; default: the board's."),
+    click.option("--emulate", is_flag=True, help="Run the image in an emulator instead of on a board."),
+    click.option(
+        "--bitstream", is_flag=True, help="With --emulate, on an iCE40: simulate the packed bitstream."
+    ),
+    click.option(
+        "--baud", type=click.IntRange(300, 10_000_000), help="Baud rate of the port; default: the board's."
+    ),
 )
 
 

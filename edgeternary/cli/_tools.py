@@ -19,14 +19,14 @@ compiler_option = click.option(
     type=click.Choice(COMPILERS),
     default="auto",
     show_default=True,
-    help="C compiler; auto: zig first.",
+    help="The C compiler; auto takes zig if it is installed.",
 )
 optimize_option = click.option(
     "--optimize",
     type=click.Choice(OBJECTIVES),
     default="cycles",
     show_default=True,
-    help="What kernels are chosen for.",
+    help="What the choice of kernels makes small.",
 )
 level_option = click.option(
     "--opt-level", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."
@@ -36,7 +36,7 @@ yosys_option = click.option(
     type=click.Choice(YOSYS),
     default="auto",
     show_default=True,
-    help="Which yosys; auto: pip's first.",
+    help="Which yosys runs; auto takes the one of pip if it is installed.",
 )
 
 

@@ -10,11 +10,13 @@ from edgeternary.cli._sizes import Size
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--min-ram", type=Size(), default=0, help="The least RAM, such as 42k.")
-@click.option("--min-flash", type=Size(), default=0, help="The least flash.")
-@click.option("--min-luts", type=int, default=0, help="The fewest LUTs of an FPGA.")
-@click.option("--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="Only this kind.")
-@click.option("--core", help="Only this core, such as cortex-m4.")
+@click.option(
+    "--min-ram", type=Size(), default=0, help="List only boards with at least this much RAM, such as 42k."
+)
+@click.option("--min-flash", type=Size(), default=0, help="List only boards with at least this much flash.")
+@click.option("--min-luts", type=int, default=0, help="List only FPGAs with at least this number of LUTs.")
+@click.option("--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="List only boards of this kind.")
+@click.option("--core", help="List only boards with this core, such as cortex-m4.")
 @click.option("--markdown", is_flag=True, help="Print the tables of docs/boards.md.")
 @json_option
 def command(

@@ -41,12 +41,12 @@ limit_options = record(
     "--device",
     help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
 )
-@click.option("--board", help="What this board needs: edgeternary boards lists them.")
+@click.option("--board", help="The files for this board; `edgeternary boards` lists the boards.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
 @click.option(
     "--build/--no-build",
     default=None,
-    help="Also compile and measure, or synthesise. Default: only with --board.",
+    help="Compile and measure the sources, or synthesise them, as well. Default: only with --board.",
 )
 @limit_options
 @hardware_options

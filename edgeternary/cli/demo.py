@@ -20,8 +20,8 @@ GATES = {**COMMON, "cycles": 6, "luts": 6, "ffs": 6, "ram_blocks": 10, "multipli
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer cores, and fewer samples where simulation is slow.")
-@click.option("--only", metavar="MODEL", default="", help="Only this model: fashion-mlp or fashion-cnn.")
+@click.option("--quick", is_flag=True, help="Run on fewer cores, and fewer samples where simulation is slow.")
+@click.option("--only", metavar="MODEL", default="", help="Run only this model: fashion-mlp or fashion-cnn.")
 @json_option
 def command(quick: bool, only: str, as_json: bool) -> None:
     """Run the shipped models on every executor: all answer with the same bits.

@@ -18,7 +18,7 @@ WARMED = ("numpy", "host", "cortex-m0plus", "cortex-m4", "hdl", "cxxrtl")
 @click.option("--warm", is_flag=True, help="Try every executor of the demo and fill their caches.")
 @json_option
 def command(warm: bool, as_json: bool) -> None:
-    """List the external tools: found where, version, what needs them, how to install them."""
+    """List the external tools: where each was found, its version, what needs it, and how to install it."""
     from edgeternary.report.tables import print_table
     from edgeternary.toolchains import all_tools
 

@@ -22,14 +22,21 @@ FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
 @click.command()
 @model_argument
 @click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (onnx) or folder (others).")
-@click.option("--core", default="", help="Core that C kernels are chosen for: cortex-m4, host, ...")
 @click.option(
-    "--device", help="FPGA that hardware is planned for, as compile knows them: up5k, ecp5-25f, ..."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file (onnx) or folder (other formats) to write.",
 )
+@click.option("--core", default="", help="The core that C kernels are chosen for: cortex-m4, host, ...")
+@click.option("--device", help="The FPGA that hardware is planned for, as in compile: up5k, ecp5-25f, ...")
 @hardware_options
-@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes of the vectors as .npy.")
-@click.option("--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Of the vectors.")
+@click.option(
+    "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors, as .npy."
+)
+@click.option(
+    "--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Number of test vectors."
+)
 @click.pass_context
 def command(
     context: click.Context,

@@ -12,9 +12,9 @@ from edgeternary.cli._output import json_option, note, print_json
 
 @click.command()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--probe", default="", help="Which debug probe or drive, if there are several: its id.")
+@click.option("--probe", default="", help="The id of the debug probe or drive, if there are several.")
 @click.option("--tool", default="", help="Use this one of the tools that the board's file names.")
-@click.option("--dry-run", is_flag=True, help="Check the image, print the command, and leave it at that.")
+@click.option("--dry-run", is_flag=True, help="Check the image and print the command, without running it.")
 @json_option
 def command(folder: Path, probe: str, tool: str, dry_run: bool, as_json: bool) -> None:
     """Write the image of the build in FOLDER to its board, and read it back where the tool can.

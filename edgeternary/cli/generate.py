@@ -25,11 +25,17 @@ CLOCK_MHZ = 120  # of a Cortex-M, for tokens a second
     show_default=True,
     help="numpy, host, cortex-m4 (or another core), hdl, cxxrtl (or hdl:DEVICE), serial:PORT.",
 )
-@click.option("--length", type=click.IntRange(1), default=200, show_default=True, help="Characters to add.")
 @click.option(
-    "--temperature", type=float, default=0.0, show_default=True, help="0 takes the likeliest character."
+    "--length", type=click.IntRange(1), default=200, show_default=True, help="Number of characters to add."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the draws.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Temperature of the draws; 0 takes the likeliest character.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draws.")
 @c_options
 @json_option
 def command(
@@ -42,7 +48,7 @@ def command(
     tools: dict[str, object],
     as_json: bool,
 ) -> None:
-    """Continue --prompt with the language model MODEL; speed goes to stderr.
+    """Continue --prompt with the language model MODEL, and print the speed on stderr.
 
     Every executor writes the same text: logits are the same integers, and characters are drawn by integers.
     """

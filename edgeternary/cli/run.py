@@ -34,7 +34,7 @@ SHOWN = 16  # numbers of an output in the table
     help="Codes (.npy, .npz): one sample or many.",
 )
 @target_options
-@click.option("--on", help="Executor instead of a board: numpy, host, cortex-m4, hdl; default numpy.")
+@click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy.")
 @json_option
 def command(

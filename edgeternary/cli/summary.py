@@ -40,15 +40,20 @@ class Shape(click.ParamType):
 @click.command()
 @click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION")
 @click.option(
-    "--on", default="cortex-m4,cortex-m0plus", show_default=True, help="Cores; memory is the first one's."
+    "--on",
+    default="cortex-m4,cortex-m0plus",
+    show_default=True,
+    help="Cores; the figures of memory are those of the first one.",
 )
 @click.option(
-    "--shape", type=Shape(), help="Of one sample, channels first, for a MODULE:FUNCTION that gives a network."
+    "--shape",
+    type=Shape(),
+    help="Shape of one sample, channels first; for a MODULE:FUNCTION that returns a network.",
 )
-@click.option("--input-type", default="uint8", show_default=True, help="Of its codes.")
+@click.option("--input-type", default="uint8", show_default=True, help="Type of the input codes.")
 @json_option
 def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str, as_json: bool) -> None:
-    """Bits, weights, MACs and estimated flash, RAM, cycles and LUTs of each layer.
+    """Print bits, weights, MACs and estimated flash, RAM, cycles and LUTs of each layer.
 
     A .et file or zoo:NAME is taken as it is. A recipe, or a function that returns a train.Recipe or (with
     --shape) an nn.Module, is lowered with random weights, so this works before training. It needs torch.

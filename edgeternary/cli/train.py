@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("recipe")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for the files.")
-@click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's.")
-@click.option("--seed", type=click.IntRange(0), help="In place of the recipe's.")
-@click.option("--seeds", help="Several, as in 0,1,2: one run each, and their mean and spread.")
+@click.option("--epochs", type=click.IntRange(1), help="Use this value instead of the recipe's.")
+@click.option("--seed", type=click.IntRange(0), help="Use this value instead of the recipe's.")
+@click.option("--seeds", help="Seeds such as 0,1,2: one run for each, and the mean and spread of all.")
 @click.option("--sweep", is_flag=True, help="One run for each combination of the file's [sweep] table.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, with --sweep and --seeds.")
 @click.option("--float", "float_reference", is_flag=True, help="Train the float version as well, to compare.")
-@click.option("--time", "timed", is_flag=True, help="Only measure a step against the float version's.")
-@click.option("--threads", type=click.IntRange(1), help="Of torch; by default all cores.")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="By default NAME.ckpt in the output folder."
+    "--time",
+    "timed",
+    is_flag=True,
+    help="Only measure the time of a training step, and of one of the float version.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Threads of torch; default: all cores.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="The checkpoint file; default: NAME.ckpt in the output folder.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard too.")
 @json_option

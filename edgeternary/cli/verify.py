@@ -32,8 +32,16 @@ COLUMNS = (
 @click.command()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @target_options
-@click.option("--samples", type=click.IntRange(1), default=200, show_default=True, help="Drawn test samples.")
-@click.option("--seed", type=click.IntRange(0), help="Of the draw; default: a new one, which is printed.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="Number of test samples that are drawn.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of the draw; default: a new one, which is printed."
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -48,7 +56,7 @@ def command(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare a board that runs the build in FOLDER with the model, all outputs of drawn test samples.
+    """Compare a board that runs the build in FOLDER with the model: all outputs of drawn test samples.
 
     FOLDER is what compile --board wrote. Samples are drawn from the test samples that ship for the model's
     data set, or from --data. Exit code 4: an output differs; the first difference is shown.

@@ -25,8 +25,15 @@ COMPILED = (
 )
 @click.option("--document", type=click.Path(path_type=Path), help="Write the list as a Markdown page.")
 @click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples.")
-@click.option("--optimize", default=",".join(OBJECTIVES), show_default=True, help="Plans for --on.")
-@click.option("--samples", type=click.IntRange(1), default=1000, show_default=True, help="For --on.")
+@click.option(
+    "--optimize",
+    default=",".join(OBJECTIVES),
+    show_default=True,
+    help="What the plans that --on compares make small.",
+)
+@click.option(
+    "--samples", type=click.IntRange(1), default=1000, show_default=True, help="Number of samples for --on."
+)
 @compiler_option
 @level_option
 @json_option

@@ -65,6 +65,12 @@ def test_whatever_is_started_ends_with_python() -> None:
     assert not found
 
 
+def test_one_jinja_environment() -> None:
+    """Every template is rendered by edgeternary.templating."""
+    paths = [path for top in ("edgeternary", "benchmarks") for path in (ROOT / top).rglob("*.py")]
+    assert [path.name for path in paths if "Environment(" in path.read_text()] == ["templating.py"]
+
+
 def test_links_between_documents() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")]
     for document in documents:
