@@ -50,9 +50,9 @@ class Point:
 
 
 def plans(graph: Graph, core: str) -> Iterator[Plan]:
-    """The uncorrected plans of a layer with each kernel that can run it; of a network the chosen one."""
+    """The plans of a layer with each kernel that can run it; of a network the chosen one."""
     if len(graph.ops) > LAYER_OPS:
-        yield select(graph, core, calibrated=False)
+        yield select(graph, core)
         return
     seen: dict[str, None] = {}
 
@@ -61,14 +61,14 @@ def plans(graph: Graph, core: str) -> Iterator[Plan]:
             seen[kernel.name] = None
         return True
 
-    select(graph, core, allow=note, calibrated=False)
+    select(graph, core, allow=note)
     for name in seen:
 
         def only(match: Match, kernel: Kernel, offer: Offer, name: str = name) -> bool:
             return match.ops[0] is not graph.ops[0] or kernel.name == name
 
         try:
-            yield select(graph, core, allow=only, calibrated=False)
+            yield select(graph, core, allow=only)
         except EdgeTernaryError:  # it can run the op, but nothing can read what it makes
             continue
 
@@ -96,7 +96,9 @@ def points(case: Case, core: str, options: dict[str, object]) -> Iterator[Point]
         for step, row, size in zip(plan.calls, rows, flash, strict=True):
             cost, name = step.offer.cost, f"{case.name} {case.mode}"
             cycles = float(row["cycles"] or row["instructions"] or 0)
-            yield Point(step.kernel.name, core, name, cost.cycles, cycles, cost.flash, size, single)
+            yield Point(
+                step.kernel.name, core, name, cost.cycles, cycles, cost.flash - step.kernel.code, size, single
+            )
 
 
 def measure(

@@ -1,4 +1,4 @@
-"""What can be done at each op of a graph: the offers of all kernels, with calibrated costs."""
+"""What can be done at each op of a graph: the offers of all kernels, with their costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
-from edgeternary.c import calibration
 from edgeternary.c.kernel import Conversion, Cost, Kernel, Match, Offer
 from edgeternary.c.kernels import conversions, kernels
 from edgeternary.c.layouts import NATURAL, Layout
@@ -53,8 +52,7 @@ def anything(match: Match, kernel: Kernel, offer: Offer) -> bool:
 
 
 class Choices:
-    """The offers for one graph on one core, with the time that fetching code takes; their costs are corrected
-    by measured factors unless `calibrated` is off."""
+    """The offers for one graph on one core, with the time that fetching code takes."""
 
     def __init__(
         self,
@@ -62,10 +60,8 @@ class Choices:
         core: Core,
         fetch: Fetch | None = None,
         allow: Allow = anything,
-        calibrated: bool = True,
     ) -> None:
         self.graph, self.core, self.fetch, self.allow = graph, core, fetch or Fetch(), allow
-        self._calibrated = calibrated
         self._known: dict[tuple[int, Arriving], list[Candidate]] = {}
         self._conversions: dict[tuple[str, Layout, Layout], list[Candidate]] = {}
         self._wanted: dict[str, tuple[Layout, ...]] = {}
@@ -115,7 +111,9 @@ class Choices:
 
     def _places(self, kernel: Kernel, offer: Offer) -> Iterator[Offer]:
         """The offer with its code in flash, and in RAM where flash is what it waits for."""
-        cost = calibration.apply(kernel.name, offer) if self._calibrated else offer.cost
+        cost = offer.cost
+        if not offer.alias:
+            cost = replace(cost, cycles=float(cost.cycles), flash=cost.flash + kernel.code)
         share = cost.once // max(len(self._layers.get(kernel.name, ())), 1)
         cost = replace(cost, flash=cost.flash + share, once=0)
         waiting = replace(cost, cycles=self.fetch.cycles(cost, from_ram=False))

@@ -50,8 +50,8 @@ class Cost:
     """An estimate for one inference, in terms of named figures that stand at the top of a kernel's file.
 
     Their comments give the unit: cycles, bytes, or shares of what the record of a core says, such as
-    Core.touch. All are fitted to counts of whole layers; `edgeternary bench --calibrate` repeats the counts
-    and prints measured / estimated for each kernel. What a single instruction takes is that of the manuals
+    Core.touch. All are fitted to counts of whole layers; `make bench-calibrate` repeats the counts and
+    prints measured / estimated for each kernel. What a single instruction takes is that of the manuals
     which `run/_emulator/timing` names: a load 2 cycles, an addition 1.
 
     cycles   with code that arrives as fast as the core runs it
@@ -107,9 +107,13 @@ class Body:
 
 
 class Kernel(Described, abstract=True):
-    """One way to run the ops of a pattern."""
+    """One way to run the ops of a pattern.
+
+    code  bytes of a step's function that its cost leaves out: `make bench-calibrate` prints them, as measured
+    """
 
     name: ClassVar[str]
+    code: ClassVar[int] = 0
     patterns: ClassVar[tuple[tuple[str, ...], ...]]
 
     @abstractmethod

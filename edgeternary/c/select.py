@@ -56,7 +56,6 @@ def select(
     allow: Allow = anything,
     fetch: Fetch | None = None,
     max_labels: int = MAX_LABELS,
-    calibrated: bool = True,
 ) -> Plan:
     """The best plan for `graph` on the core called `core`.
 
@@ -65,11 +64,10 @@ def select(
     budget    limits that it keeps
     allow     which offers may be taken
     fetch     how fast code comes out of flash
-    calibrated  estimates are corrected by what was measured (see `calibration`)
     EdgeTernaryError (by layer name) where no kernel can run an op; NoPlan where no plan keeps the budget.
     """
     _check(optimize)
-    return Planner(graph, core, allow, fetch, max_labels, calibrated).choose(optimize, budget or Budget())
+    return Planner(graph, core, allow, fetch, max_labels).choose(optimize, budget or Budget())
 
 
 class Planner:
@@ -82,10 +80,9 @@ class Planner:
         allow: Allow = anything,
         fetch: Fetch | None = None,
         max_labels: int = MAX_LABELS,
-        calibrated: bool = True,
     ) -> None:
         target = cores.core(core)
-        self._labels = Search(Choices(graph, target, fetch, allow, calibrated), max_labels).labels()
+        self._labels = Search(Choices(graph, target, fetch, allow), max_labels).labels()
         self._planned = _Planned(graph, target)
 
     def choose(self, optimize: str, budget: Budget) -> Plan:

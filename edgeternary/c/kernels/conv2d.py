@@ -15,6 +15,7 @@ class Conv2dNatural(Kernel):
     """The window of one group is gathered into scratch memory, pads included; outputs are dot products."""
 
     name = "conv2d"
+    code = 210
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -25,6 +25,7 @@ class Conv2dPlanes(Kernel):
     """
 
     name = "conv2d_planes"
+    code = 900
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -74,6 +74,7 @@ class Sums:
 
 class Conv2dSlices(Kernel):
     name = "conv2d_slices"
+    code = 1500
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

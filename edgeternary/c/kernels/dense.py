@@ -13,6 +13,7 @@ from edgeternary.ops import Dense
 
 class DenseNatural(Kernel):
     name = "dense"
+    code = 120
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

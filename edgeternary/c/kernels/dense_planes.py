@@ -16,6 +16,7 @@ class DensePlanes(Kernel):
     """Reads its input flat, or grouped as the pixels that a reshape has left it in."""
 
     name = "dense_planes"
+    code = 430
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

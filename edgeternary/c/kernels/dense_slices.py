@@ -33,6 +33,7 @@ MAX_INPUTS = 8000  # byte offsets of rows are 16-bit numbers
 
 class DenseSlices(Kernel):
     name = "dense_slices"
+    code = 1280
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

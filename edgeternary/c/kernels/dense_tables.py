@@ -50,6 +50,7 @@ RADIX = {
 
 class DenseTables(Kernel):
     name = "dense_tables"
+    code = 800
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

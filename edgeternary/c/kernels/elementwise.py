@@ -13,6 +13,7 @@ TOUCHES = 0.65  # of Core.touch, for an element
 
 class ElementwiseNatural(Kernel):
     name = "elementwise"
+    code = 60
     patterns = tuple((kind,) for kind in OPERATORS)
 
     def offers(self, match: Match) -> Iterator[Offer]:

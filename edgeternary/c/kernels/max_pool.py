@@ -15,6 +15,7 @@ ROW_TOUCHES, TOUCHES = 0.5, 0.8  # of Core.touch, for a tap of a window of one r
 
 class MaxPoolNatural(Kernel):
     name = "max_pool"
+    code = 200
     patterns = (("max_pool",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:

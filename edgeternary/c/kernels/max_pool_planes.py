@@ -24,6 +24,7 @@ class MaxPoolPlanes(Kernel):
     """Codes are compared from the lowest plane up; a mask says which channels take the minimum."""
 
     name = "max_pool_planes"
+    code = 250
     patterns = (("max_pool",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -16,6 +16,7 @@ CHANNEL_BYTES = 8  # of tables
 
 class RequantizeNatural(Kernel):
     name = "requantize"
+    code = 70
     patterns = (("requantize",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -14,6 +14,7 @@ TOUCHES = 0.6  # of Core.touch, for a tap
 
 class SumPoolNatural(Kernel):
     name = "sum_pool"
+    code = 65
     patterns = (("sum_pool",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -21,6 +21,7 @@ UNROLLED = (0.3, 0.55)  # likewise, compared one after the other
 
 class ThresholdNatural(Kernel):
     name = "threshold"
+    code = 80
     patterns = (("threshold",),)
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -13,6 +13,7 @@ TOUCHES, PLANE_TOUCHES = 0.5, 0.25  # of Core.touch, for an element, and for eac
 
 class Pack(Conversion):
     name = "pack"
+    code = 120
 
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         if not (isinstance(source, Natural) and isinstance(target, Planes)):

@@ -26,6 +26,7 @@ THUMB1 = (1.5, 2.75, 3.5)  # likewise in Thumb-1: once, for each lane, for each 
 
 class PackLanes(Conversion):
     name = "pack_lanes"
+    code = 200
 
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         if not (isinstance(source, Natural) and isinstance(target, Words)):

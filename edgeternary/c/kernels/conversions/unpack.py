@@ -12,6 +12,7 @@ from edgeternary.ir import Value
 
 class Unpack(Conversion):
     name = "unpack"
+    code = 80
 
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         if not (isinstance(source, Planes) and isinstance(target, Natural)):

@@ -12,6 +12,7 @@ TOUCHES = 0.5  # of Core.touch, for an element
 
 class UnpackLanes(Conversion):
     name = "unpack_lanes"
+    code = 120
 
     def convert(self, value: Value, source: Layout, target: Layout, core: Core) -> Offer | None:
         if not (isinstance(source, Lanes) and isinstance(target, Natural)):
