@@ -13,14 +13,14 @@ from edgeternary.build.files import write_file
 from edgeternary.cli._output import note
 from edgeternary.errors import USAGE, EdgeTernaryError
 
-only_option = click.option("--only", multiple=True, help="What contains this; may be repeated.")
+only_option = click.option("--only", multiple=True, help="Only what contains this text; may be repeated.")
 document_option = click.option(
     "--document", type=click.Path(path_type=Path), help="Write FILE.md and the rows as FILE.json."
 )
 rows_option = click.option(
     "--rows",
     type=click.Path(path_type=Path, exists=True),
-    help="Use the rows of this .json.",
+    help="Measure nothing; use the rows of this .json.",
 )
 
 

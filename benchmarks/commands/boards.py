@@ -29,7 +29,9 @@ COLUMNS = (
 
 @click.command()
 @only_option
-@click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Of each image.")
+@click.option(
+    "--samples", type=click.IntRange(1), default=1, show_default=True, help="Number of test samples."
+)
 @document_option
 @rows_option
 @yosys_option

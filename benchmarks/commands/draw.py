@@ -16,7 +16,9 @@ COLUMNS = (
 
 
 @click.command()
-@click.option("--count", type=click.IntRange(1), default=40, show_default=True, help="Layers to draw.")
+@click.option(
+    "--count", type=click.IntRange(1), default=40, show_default=True, help="Number of layers to draw."
+)
 @kind_options
 @counting_options
 @json_option

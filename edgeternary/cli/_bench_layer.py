@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgeternary.cli._counting import Counting, Kind
+from edgeternary.cli._counting import Counting, Shape
 from edgeternary.cli._output import note, print_json
 
 COLUMNS = (
@@ -14,12 +14,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def bench_layer(shape: str, kind: Kind, cores: Sequence[str], counting: Counting) -> list[dict[str, Any]]:
+def bench_layer(shape: Shape, cores: Sequence[str], counting: Counting) -> list[dict[str, Any]]:
     """Rows of one layer by its shape."""
     from edgeternary.bench import layers, rows
 
-    layer, graph = layers.parse(shape), kind.graph(shape)
-    return [rows.layer_row(layer, graph, kind.mode, core, counting.options) for core in cores]
+    layer, graph = layers.parse(str(shape.layer)), shape.graph()
+    return [rows.layer_row(layer, graph, shape.mode, core, counting.options) for core in cores]
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -57,11 +57,18 @@ class Kind:
 
         return modes.mode(self.weights, self.activations, self.form)
 
-    def graph(self, shape: str) -> Graph:
+
+@dataclass(frozen=True)
+class Shape(Kind):
+    """A layer by its shape; in a model, by its name."""
+
+    layer: str | None
+
+    def graph(self) -> Graph:
         """The layer of this shape, and the activation after it."""
         from edgeternary.bench import layers
 
-        return layers.graph(layers.parse(shape), self.mode, self.seed)
+        return layers.graph(layers.parse(str(self.layer)), self.mode, self.seed)
 
 
 def _counting(cores: str, samples: int, **tools: str) -> Counting:
@@ -71,7 +78,7 @@ def _counting(cores: str, samples: int, **tools: str) -> Counting:
 counting_options = record(
     "counting",
     _counting,
-    click.option("--on", "--core", "cores", default="", help="Comma-separated. Default: m0plus,m4."),
+    click.option("--on", "--core", "cores", default="", help="Cores, with commas. Default: m0plus,m4."),
     click.option(
         "--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples to count on."
     ),
@@ -79,13 +86,15 @@ counting_options = record(
     compiler_option,
     level_option,
 )
-kind_options = record(
-    "kind",
-    Kind,
+_KIND = (
     click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
     click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
     click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
-    click.option("--seed", default=0, show_default=True, help="Of the random weights."),
+    click.option("--seed", default=0, show_default=True, help="Seed of the random weights."),
+)
+kind_options = record("kind", Kind, *_KIND)
+shape_options = record(
+    "shape", Shape, click.option("--layer", help="A layer of MODEL; else a shape, as above."), *_KIND
 )
 
 

@@ -32,9 +32,10 @@ class Hardware:
     latency: int | None = None
     embedded: bool = False
     from_layer: str | None = None
+    seeds: int | None = None
 
-    def constraints(self, seeds: int | None = None) -> Constraints:
-        """For the planner. seeds: of place and route."""
+    def constraints(self) -> Constraints:
+        """For the planner."""
         from edgeternary.hdl.constraints import Constraints
 
         return Constraints(
@@ -42,7 +43,7 @@ class Hardware:
             max_luts=self.max_luts or 0,
             maximize=self.maximize is not None,
             clock=self.clock or 0,
-            seeds=seeds or 0,
+            seeds=self.seeds or 0,
             latency=self.latency or 0,
             embedded=self.embedded,
         )
@@ -53,7 +54,7 @@ class Hardware:
         EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
         """
         given = {**vars(self), "embedded": self.embedded or None}
-        del given["from_layer"]
+        del given["from_layer"], given["seeds"]
         found = {name: value for name, value in given.items() if value is not None}
         if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
             raise EdgeTernaryError(
@@ -72,9 +73,7 @@ class Hardware:
         return found
 
 
-hardware_options = record(
-    "hardware",
-    Hardware,
+_OPTIONS = (
     click.option("--fps", type=click.FloatRange(0, min_open=True), help="FPGA: frames a second to reach."),
     click.option("--maximize", type=click.Choice(["fps"]), help="FPGA: as many frames a second as fit."),
     click.option("--max-luts", type=Count(), help="FPGA: the most LUTs that the design may take."),
@@ -92,6 +91,11 @@ hardware_options = record(
         help="Leave out LAYER and all before it: the input is LAYER's codes.",
     ),
 )
+_SEEDS = click.option(
+    "--seeds", type=click.IntRange(1, 50), help="FPGA: seeds of place and route; the best is kept."
+)
+hardware_options = record("hardware", Hardware, *_OPTIONS)
+placed_options = record("hardware", Hardware, *_OPTIONS, _SEEDS)
 
 
 def starting_at(graph: Graph, layer: str | None) -> Graph:

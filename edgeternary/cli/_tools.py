@@ -1,6 +1,6 @@
 """Options that choose among the tools that are installed; shared by the verbs that build something.
 
-`tool_options` and `c_options` reach a verb as `tools`: {option: value}.
+`c_options` reach a verb as `tools`: {option: value}.
 """
 
 from __future__ import annotations
@@ -40,5 +40,4 @@ yosys_option = click.option(
 )
 
 
-tool_options = record("tools", dict, optimize_option, compiler_option, level_option, yosys_option)
 c_options = record("tools", dict, optimize_option, compiler_option, level_option)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeternary.cli import _bench_board
-from edgeternary.cli._counting import CORES, Counting, Kind, counting_options, kind_options
+from edgeternary.cli._counting import CORES, Counting, Shape, counting_options, shape_options
 from edgeternary.cli._output import json_option
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="[MODEL|FOLDER]", required=False)
-@click.option("--layer", help="A layer of MODEL; else a shape, as above.")
-@kind_options
+@shape_options
 @click.option("--explain", is_flag=True, help="Candidates of each layer, and why one won.")
 @click.option("--board", help="Code in the flash of this board, and in RAM.")
 @target_options
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     model: str | None,
-    layer: str | None,
-    kind: Kind,
+    shape: Shape,
     explain: bool,
     board: str | None,
     place: Place,
@@ -50,7 +48,7 @@ def command(
         build = build_of(model, place.emulate) if model else None
         bench_device(build, place, counting.samples, as_json)
         return
-    if model is None and layer is None:
+    if model is None and shape.layer is None:
         raise EdgeTernaryError(
             "name a model or a layer",
             "nothing says what to measure",
@@ -61,7 +59,7 @@ def command(
         _bench_board.need_one(counting.cores, board)
     cores = [_bench_board.core_of(board)] if board is not None else counting.cores_or(CORES)
     if explain or board is not None:
-        graph, name, mode = _graph(model, layer, kind)
+        graph, name, mode = _graph(model, shape)
         if explain:
             _bench_board.explain(graph, cores, board, str(counting.options["optimize"]), as_json)
         else:
@@ -70,19 +68,18 @@ def command(
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 
-        bench_model(model, cores, layer, counting, as_json)
+        bench_model(model, cores, shape.layer, counting, as_json)
     else:
         from edgeternary.cli._bench_layer import bench_layer, show
 
-        show(bench_layer(str(layer), kind, cores, counting), as_json)
+        show(bench_layer(shape, cores, counting), as_json)
 
 
-def _graph(model: str | None, layer: str | None, kind: Kind) -> tuple[Graph, str, str]:
+def _graph(model: str | None, shape: Shape) -> tuple[Graph, str, str]:
     """The graph of MODEL or of --layer, its name, and its mode."""
     if model is not None:
         from edgeternary.cli._model import load_model
 
         graph = load_model(model)
         return graph, graph.name, "as trained"
-    assert layer is not None
-    return kind.graph(layer), layer, str(kind.mode)
+    return shape.graph(), str(shape.layer), str(shape.mode)

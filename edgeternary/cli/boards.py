@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import click
 
 from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._record import record
 from edgeternary.cli._sizes import Size
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a board must have: bytes and LUTs at least, and this kind and core where they are named."""
+
+    min_ram: int
+    min_flash: int
+    min_luts: int
+    kind: str | None
+    core: str | None
+
+    def met_by(self, row: dict[str, Any]) -> bool:
+        """row: see report.boards.board_row."""
+        sizes = {"ram_bytes": self.min_ram, "flash_bytes": self.min_flash, "luts": self.min_luts}
+        enough = all((row[word] or 0) >= least for word, least in sizes.items())
+        return enough and self.kind in (None, row["kind"]) and self.core in (None, row["core"])
+
+
+filter_options = record(
+    "needs",
+    Needs,
+    click.option(
+        "--min-ram", type=Size(), default=0, help="List only boards with at least this much RAM, such as 42k."
+    ),
+    click.option(
+        "--min-flash", type=Size(), default=0, help="List only boards with at least this much flash."
+    ),
+    click.option(
+        "--min-luts", type=int, default=0, help="List only FPGAs with at least this number of LUTs."
+    ),
+    click.option(
+        "--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="List only boards of this kind."
+    ),
+    click.option("--core", help="List only boards with this core, such as cortex-m4."),
+)
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "--min-ram", type=Size(), default=0, help="List only boards with at least this much RAM, such as 42k."
-)
-@click.option("--min-flash", type=Size(), default=0, help="List only boards with at least this much flash.")
-@click.option("--min-luts", type=int, default=0, help="List only FPGAs with at least this number of LUTs.")
-@click.option("--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="List only boards of this kind.")
-@click.option("--core", help="List only boards with this core, such as cortex-m4.")
+@filter_options
 @click.option("--markdown", is_flag=True, help="Print the tables of docs/boards.md.")
 @json_option
-def command(
-    name: str | None,
-    min_ram: int,
-    min_flash: int,
-    min_luts: int,
-    kind: str | None,
-    core: str | None,
-    markdown: bool,
-    as_json: bool,
-) -> None:
+def command(name: str | None, needs: Needs, markdown: bool, as_json: bool) -> None:
     """List the known boards, or show one board NAME."""
     from edgeternary.boards import load_all, load_board
     from edgeternary.report.boards import board_row, boards_table
@@ -38,15 +63,7 @@ def command(
         click.echo(boards_table(load_all().values()), nl=False)
         return
     rows = [board_row(board) for board in ([load_board(name)] if name else load_all().values())]
-    rows = [
-        row
-        for row in rows
-        if (row["ram_bytes"] or 0) >= min_ram
-        and (row["flash_bytes"] or 0) >= min_flash
-        and (row["luts"] or 0) >= min_luts
-        and kind in (None, row["kind"])
-        and core in (None, row["core"])
-    ]
+    rows = [row for row in rows if needs.met_by(row)]
     if as_json:
         print_json(rows)
     elif name:

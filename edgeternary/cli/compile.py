@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edgeternary.cli._hardware import Hardware, hardware_options, starting_at
+from edgeternary.cli._hardware import Hardware, placed_options, starting_at
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import record
 from edgeternary.cli._sizes import Count, Size
-from edgeternary.cli._tools import tool_options
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.cli._used import Target, refuse_unused
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -21,8 +22,43 @@ LAYER_COLUMNS = (
     "estimated_cycles", "luts", "ffs", "ram_blocks", "single_port_rams", "cycles",
 )  # fmt: skip
 PADDED = "padded"  # among the estimates
-limit_options = record(
-    "limits",
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a model is compiled for: one of them."""
+
+    core: str | None
+    device: str | None
+    board: str | None
+
+    @property
+    def name(self) -> str:
+        """EdgeTernaryError (code 2) where none is named, or several are."""
+        named = [name for name in (self.core, self.device, self.board) if name is not None]
+        if len(named) != 1:
+            raise EdgeTernaryError(
+                "name one target",
+                "a model is compiled for one core, one device or one board",
+                "--core cortex-m4, --device ice40 or --board pico",
+                USAGE,
+            )
+        return named[0]
+
+
+goal_options = record(
+    "goal",
+    Goal,
+    click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55."),
+    click.option(
+        "--device",
+        help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
+    ),
+    click.option("--board", help="The files for this board; `edgeternary boards` lists the boards."),
+)
+LIMITS = ("max_flash", "max_ram", "max_cycles")
+setting_options = record(
+    "settings",
     dict,
     click.option(
         "--max-flash",
@@ -31,41 +67,32 @@ limit_options = record(
     ),
     click.option("--max-ram", type=Size(), help="C: at most this many bytes of RAM."),
     click.option("--max-cycles", type=Count(), help="C: at most this many cycles an inference, such as 2M."),
+    optimize_option,
+    compiler_option,
+    level_option,
+    yosys_option,
 )
 
 
 @click.command()
 @model_argument
-@click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55.")
-@click.option(
-    "--device",
-    help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
-)
-@click.option("--board", help="The files for this board; `edgeternary boards` lists the boards.")
+@goal_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
 @click.option(
     "--build/--no-build",
     default=None,
     help="Compile and measure the sources, or synthesise them, as well. Default: only with --board.",
 )
-@limit_options
-@hardware_options
-@click.option("--seeds", type=click.IntRange(1, 50), help="FPGA: seeds of place and route; the best is kept.")
-@tool_options
+@placed_options
+@setting_options
 @json_option
-@click.pass_context
 def command(
-    context: click.Context,
     model: str,
-    core: str | None,
-    device: str | None,
-    board: str | None,
+    goal: Goal,
     output: Path | None,
     build: bool | None,
-    limits: dict[str, Any],
     hardware: Hardware,
-    seeds: int | None,
-    tools: dict[str, Any],
+    settings: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Write the sources of MODEL for one core, device or board, with estimates.
@@ -76,28 +103,23 @@ def command(
     from edgeternary.build.files import check_folder
     from edgeternary.build.project import compile
 
-    if sum(choice is not None for choice in (core, device, board)) != 1:
-        raise EdgeTernaryError(
-            "name one target",
-            "a model is compiled for one core, one device or one board",
-            "--core cortex-m4, --device ice40 or --board pico",
-            USAGE,
-        )
-    built = bool(board) if build is None else build
-    limited = any(limit is not None for limit in limits.values())
-    refuse_unused(context, Target.of(core, device, load_board(board) if board else None, built, limited))
+    target = goal.name
+    built = bool(goal.board) if build is None else build
+    limited = any(settings[name] is not None for name in LIMITS)
+    board = load_board(goal.board) if goal.board else None
+    aim = Target.of(goal.core, goal.device, board, built, limited)
+    refuse_unused(click.get_current_context(), aim)
     graph = starting_at(load_model(model), hardware.from_layer)
-    folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{core or device or board}")
+    folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{target}")
     check_folder(folder)
     project = compile(
         graph,
-        core=core or "",
-        device=device or "",
-        board=board or "",
+        core=goal.core or "",
+        device=goal.device or "",
+        board=goal.board or "",
         build=built,
-        hardware=hardware.constraints(seeds),
-        **limits,
-        **tools,
+        hardware=hardware.constraints(),
+        **settings,
         progress=lambda text: note(f"{text} ..."),
     )
     project.write(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,20 @@ from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
+from edgeternary.cli._record import record
 from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
 from edgeternary.version import __version__
 
 FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The inputs of benches and examples: codes of a file, or the model's own."""
+
+    path: Path | None
+    samples: int
 
 
 @click.command()
@@ -31,23 +41,24 @@ FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
 @click.option("--core", default="", help="The core that C kernels are chosen for: cortex-m4, host, ...")
 @click.option("--device", help="The FPGA that hardware is planned for, as in compile: up5k, ecp5-25f, ...")
 @hardware_options
-@click.option(
-    "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors, as .npy."
+@record(
+    "vectors",
+    Vectors,
+    click.option(
+        "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors, as .npy."
+    ),
+    click.option(
+        "--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Number of test vectors."
+    ),
 )
-@click.option(
-    "--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Number of test vectors."
-)
-@click.pass_context
 def command(
-    context: click.Context,
     model: str,
     target: str,
     output: Path | None,
     core: str,
     device: str | None,
     hardware: Hardware,
-    path: Path | None,
-    samples: int,
+    vectors: Vectors,
 ) -> None:
     """Write MODEL for another tool.
 
@@ -64,6 +75,7 @@ def command(
     from edgeternary.build.exported import exported, is_hardware
     from edgeternary.build.files import MARKER, check_folder, write_file, write_folder
 
+    context = click.get_current_context()
     refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
     whole = load_model(model)
     stem = Path(model.removeprefix("zoo:")).stem
@@ -80,7 +92,7 @@ def command(
 
         files: dict[str, Any] = dict(render(cut(whole, None, hardware.from_layer)[0], core=core or "host"))
     else:
-        inputs, _ = choose_inputs(whole, model, path, samples)
+        inputs, _ = choose_inputs(whole, model, vectors.path, vectors.samples)
         graph, codes = cut(whole, inputs, hardware.from_layer)
         asked = hardware.constraints()
         files = dict(exported(graph, target, codes, core, device or "", asked))

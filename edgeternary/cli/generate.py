@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
+from edgeternary.cli._record import record
 from edgeternary.cli._tools import c_options
 
 if TYPE_CHECKING:
     from edgeternary.run.result import Stat
 
 CLOCK_MHZ = 120  # of a Cortex-M, for tokens a second
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How many characters are added, and how they are drawn."""
+
+    length: int
+    temperature: float
+    seed: int
+
+
+text_options = record(
+    "drawn",
+    Drawn,
+    click.option(
+        "--length",
+        type=click.IntRange(1),
+        default=200,
+        show_default=True,
+        help="Number of characters to add.",
+    ),
+    click.option(
+        "--temperature",
+        type=float,
+        default=0.0,
+        show_default=True,
+        help="Temperature of the draws; 0 takes the likeliest character.",
+    ),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draws."),
+)
 
 
 @click.command()
@@ -25,26 +57,14 @@ CLOCK_MHZ = 120  # of a Cortex-M, for tokens a second
     show_default=True,
     help="numpy, host, cortex-m4 (or another core), hdl, cxxrtl (or hdl:DEVICE), serial:PORT.",
 )
-@click.option(
-    "--length", type=click.IntRange(1), default=200, show_default=True, help="Number of characters to add."
-)
-@click.option(
-    "--temperature",
-    type=float,
-    default=0.0,
-    show_default=True,
-    help="Temperature of the draws; 0 takes the likeliest character.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draws.")
+@text_options
 @c_options
 @json_option
 def command(
     model: str,
     prompt: str,
     on: str,
-    length: int,
-    temperature: float,
-    seed: int,
+    drawn: Drawn,
     tools: dict[str, object],
     as_json: bool,
 ) -> None:
@@ -59,17 +79,17 @@ def command(
     graph = load_model(model)
     vocabulary = Vocabulary(graph)
     vocabulary.encode(prompt)
-    choose = chooser(graph.meta.logit_scale, temperature, seed)
+    choose = chooser(graph.meta.logit_scale, drawn.temperature, drawn.seed)
     text = []
     with open_session(graph, on, tools) as session, stopwatch() as seconds:
         if not as_json:
             click.echo(prompt, nl=False)
-        for symbol in continued(session, vocabulary, prompt, length, choose):
+        for symbol in continued(session, vocabulary, prompt, drawn.length, choose):
             text.append(symbol)
             if not as_json:
                 click.echo(symbol, nl=False)
         taken, stats = seconds(), dict(session.stats)
-    tokens = len(prompt) - 1 + length
+    tokens = len(prompt) - 1 + drawn.length
     if as_json:
         print_json(
             {"on": on, "text": "".join(text), "tokens": tokens, "tokens_per_s": tokens / taken, **stats}

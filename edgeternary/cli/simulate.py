@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
-from edgeternary.cli._tools import tool_options
+from edgeternary.cli._record import record
+from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -27,39 +29,74 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Samples:
+    """Inputs: codes of a file, or the model's own; the first `samples` of them."""
+
+    path: Path | None
+    samples: int | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Beside the table: a comparison with numpy, and files."""
+
+    compared: bool
+    junit: Path | None
+    outputs: Path | None
+    waves: Path | None
+
+
+_FILE = click.Path(path_type=Path)
+sample_options = record(
+    "chosen",
+    Samples,
+    click.option("--inputs", "path", type=_FILE, help="Codes as .npy, or .npz with labels."),
+    click.option("--samples", type=click.IntRange(1), help="Number of samples: the first ones."),
+)
+wanted_options = record(
+    "wanted",
+    Wanted,
+    click.option(
+        "--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs."
+    ),
+    click.option("--junit", type=_FILE, help="Write the comparison as a JUnit XML file."),
+    click.option("--outputs", type=_FILE, help="Write the outputs of each executor as .npz."),
+    click.option(
+        "--waves",
+        type=_FILE,
+        help="Write the signals of hdl, cxxrtl or verilator as .vcd (verilator: or .fst).",
+    ),
+)
+setting_options = record(
+    "settings",
+    dict,
+    click.option(
+        "--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl."
+    ),
+    optimize_option,
+    compiler_option,
+    level_option,
+    yosys_option,
+    click.option("--torch-checkpoint", type=_FILE, help="Checkpoint for --on torch."),
+)
+
+
 @click.command()
 @model_argument
 @click.option("--on", default="numpy", show_default=True, help="Executors: numpy,host,cortex-m4,hdl.")
-@click.option("--inputs", "path", type=click.Path(path_type=Path), help="Codes as .npy, or .npz with labels.")
-@click.option("--samples", type=click.IntRange(1), help="Number of samples: the first ones.")
-@click.option("--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write the comparison as a JUnit XML file.")
-@click.option(
-    "--outputs", type=click.Path(path_type=Path), help="Write the outputs of each executor as .npz."
-)
-@click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl.")
+@sample_options
+@wanted_options
 @hardware_options
-@click.option(
-    "--waves",
-    type=click.Path(path_type=Path),
-    help="Write the signals of hdl, cxxrtl or verilator as .vcd (verilator: or .fst).",
-)
-@tool_options
-@click.option("--torch-checkpoint", type=click.Path(path_type=Path), help="Checkpoint for --on torch.")
+@setting_options
 @json_option
 def command(
     model: str,
     on: str,
-    path: Path | None,
-    samples: int | None,
-    compared: bool,
-    junit: Path | None,
-    outputs: Path | None,
-    stalls: int | None,
+    chosen: Samples,
+    wanted: Wanted,
     hardware: Hardware,
-    waves: Path | None,
-    tools: dict[str, object],
-    torch_checkpoint: Path | None,
+    settings: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Run MODEL on executors, and compare them bit for bit.
@@ -74,17 +111,20 @@ def command(
     from edgeternary.run.compare import compares_something, not_bit_exact
 
     executors = _executors(on)
-    if compared or junit:
+    compared, outputs = wanted.compared or bool(wanted.junit), wanted.outputs
+    if compared:
         compares_something(executors)
-    outputs = outputs if outputs is None or outputs.suffix == ".npz" else Path(f"{outputs}.npz")
-    traces = wave_files(waves, executors) if waves else {}
-    for path_out in filter(None, (junit, outputs, *traces.values())):
+    if outputs and outputs.suffix != ".npz":
+        outputs = Path(f"{outputs}.npz")
+    traces = wave_files(wanted.waves, executors) if wanted.waves else {}
+    for path_out in filter(None, (wanted.junit, outputs, *traces.values())):
         check_writable(path_out)
-    samples = samples or (FEW if waves else None)
     graph = load_model(model)
-    inputs, labels = choose_inputs(graph, model, path, samples)
+    samples = chosen.samples or (FEW if wanted.waves else None)
+    inputs, labels = choose_inputs(graph, model, chosen.path, samples)
     graph, inputs = cut(graph, inputs, hardware.from_layer)
-    common = {**tools, "stalls": stalls, **hardware.options(executors)}
+    torch_checkpoint = settings.pop("torch_checkpoint")
+    common = {**settings, **hardware.options(executors)}
     options: dict[str, dict[str, object]] = {executor: dict(common) for executor in executors}
     for executor, file in traces.items():
         options[executor]["waves"] = str(file)
@@ -93,7 +133,7 @@ def command(
     with progress_bars() as progress:
         for executor, own in options.items():
             own["stage"] = _stage(progress, executor)
-        found = _run(graph, inputs, executors, compared or bool(junit), options, progress)
+        found = _run(graph, inputs, executors, compared, options, progress)
     for file in traces.values():
         note(f"waves written to {file}")
     if outputs:
@@ -103,8 +143,8 @@ def command(
         print_json(rows)
     else:
         print_table(rows, COLUMNS, footer=_verdict(found))
-    if junit:
-        write_junit(junit, graph.name, found)
+    if wanted.junit:
+        write_junit(wanted.junit, graph.name, found)
     wrong = [comparison for comparison in found if comparison.mismatches]
     for comparison in wrong[:-1]:
         note(str(not_bit_exact(graph, comparison)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edgeternary.cli._output import json_option, print_json, progress_bars
+from edgeternary.cli._record import record
 from edgeternary.cli._tools import OBJECTIVES, compiler_option, level_option
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 
@@ -18,35 +20,49 @@ COMPILED = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Compared:
+    """What is compared with numpy: executors, plans by what they are chosen for, samples; the compiler."""
+
+    on: str | None
+    optimize: str
+    samples: int
+    compiler: str
+    opt_level: str
+
+
+compared_options = record(
+    "compared",
+    Compared,
+    click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples."),
+    click.option(
+        "--optimize",
+        default=",".join(OBJECTIVES),
+        show_default=True,
+        help="What the plans that --on compares make small.",
+    ),
+    click.option(
+        "--samples",
+        type=click.IntRange(1),
+        default=1000,
+        show_default=True,
+        help="Number of samples for --on.",
+    ),
+    compiler_option,
+    level_option,
+)
+
+
 @click.command()
 @click.argument("name", required=False)
 @click.option(
     "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
 )
 @click.option("--document", type=click.Path(path_type=Path), help="Write the list as a Markdown page.")
-@click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples.")
-@click.option(
-    "--optimize",
-    default=",".join(OBJECTIVES),
-    show_default=True,
-    help="What the plans that --on compares make small.",
-)
-@click.option(
-    "--samples", type=click.IntRange(1), default=1000, show_default=True, help="Number of samples for --on."
-)
-@compiler_option
-@level_option
+@compared_options
 @json_option
 def command(
-    name: str | None,
-    checked: bool,
-    document: Path | None,
-    on: str | None,
-    optimize: str,
-    samples: int,
-    compiler: str,
-    opt_level: str,
-    as_json: bool,
+    name: str | None, checked: bool, document: Path | None, compared: Compared, as_json: bool
 ) -> None:
     """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
 
@@ -66,10 +82,9 @@ def command(
         document.write_text(zoo_page())
     if checked:
         _check(names, as_json)
-    if on is not None:
-        tools: dict[str, object] = {"compiler": compiler, "opt_level": opt_level}
-        _compare(names, _listed(on), _objectives(optimize), samples, tools, as_json)
-    if document or checked or on is not None:
+    if compared.on is not None:
+        _compare(names, compared, as_json)
+    if document or checked or compared.on is not None:
         return
     if name:
         _show(name, as_json)
@@ -93,19 +108,18 @@ def _objectives(text: str) -> list[str]:
     return found
 
 
-def _compare(
-    names: list[str], executors: list[str], objectives: list[str], samples: int, tools: dict[str, object],
-    as_json: bool,
-) -> None:  # fmt: skip
+def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
     """Rows of every model, executor and objective; the error (exit code 4) names the first that differs."""
     from edgeternary.report.tables import print_table
     from edgeternary.zoo.compiled import check_compiled
 
+    executors, objectives = _listed(str(compared.on)), _objectives(compared.optimize)
+    tools: dict[str, object] = {"compiler": compared.compiler, "opt_level": compared.opt_level}
     rows: list[dict[str, Any]] = []
     with progress_bars() as progress:
         moved = lambda text, done, total: progress(text, done, total, "zoo")  # noqa: E731
         for name in names:
-            rows += check_compiled(name, executors, objectives, samples, tools, moved)
+            rows += check_compiled(name, executors, objectives, compared.samples, tools, moved)
     if as_json:
         print_json(rows)
     else:

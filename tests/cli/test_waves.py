@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgeternary.hdl import parts
+from edgeternary.hdl.parts import threshold
 from edgeternary_hw import Threshold
 from tests.cli.conftest import Answer
 from tests.need import need
@@ -34,7 +34,7 @@ def wrong_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
     def off(t: list[list[int]], *rest: Any, **options: Any) -> Threshold:
         return Threshold([[value + 3 for value in t[0]], *t[1:]], *rest, **options)
 
-    monkeypatch.setattr(parts, "ThresholdPart", off)
+    monkeypatch.setattr(threshold, "Unit", off)
 
 
 def test_hdl(et: Call, model: Path) -> None:
