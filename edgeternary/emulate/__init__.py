@@ -1,4 +1,4 @@
-"""A build on a board that is not there: its own image in an emulator, its UART a port like any other."""
+"""A build on an emulated board: the image itself runs, and its UART is a port like any other."""
 
 from edgeternary.emulate.targets import Emulated, emulated
 

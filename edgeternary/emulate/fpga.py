@@ -24,7 +24,7 @@ def port(build: Build) -> Iterator[str]:
 
 @contextmanager
 def bitstream_port(build: Build) -> Iterator[str]:
-    """The same of the bitstream itself, turned back into Verilog; iCE40 only."""
+    """The name of the port of the bitstream itself, which is turned back into Verilog; iCE40 only."""
     from edgeternary.run import _serial_bitstream, _serial_top
 
     if build.board.fpga is None or build.board.fpga.family != "ice40":

@@ -1,4 +1,4 @@
-"""Emulators as processes: ended whatever happens, quoted when they end by themselves."""
+"""Emulators as processes: each is always ended, and its output is quoted when it ends by itself."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def started(
     stdout: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in its own group, killed at the end of the block; what it says goes to folder/log.
+    """A process in its own group, which is killed at the end of the block; its output goes to folder/log.
 
-    EdgeTernaryError where it cannot be started; where the line to it breaks because it ended, what it said.
+    EdgeTernaryError where it cannot be started, and, with its output, where it ends and the line breaks.
     """
     with Path(folder, "log").open("wb") as log:
         out = log.fileno() if stdout is None else stdout
@@ -62,7 +62,7 @@ def _asked_to_end() -> Iterator[None]:
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes], what: str) -> None:
-    """Until `path` is there. EdgeTernaryError where the process ends first, or takes too long."""
+    """Waits until `path` is there. EdgeTernaryError where the process ends first, or takes too long."""
     end = time.monotonic() + START_SECONDS
     while not path.exists():
         if process.poll() is not None:

@@ -44,7 +44,7 @@ def emulated(build: Build, bitstream: bool = False, listening: bool = False) -> 
     """The build on its emulated board, for as long as the block lasts.
 
     bitstream  of an iCE40 board: simulate the packed file itself
-    listening  a board that sends and does not receive will do
+    listening  a board that sends and does not receive is enough
     EdgeTernaryError: code 2 where nothing emulates the board, 3 where the emulator is missing.
     """
     by = "bitstream" if bitstream and build.board.fpga else emulator_of(build.board)

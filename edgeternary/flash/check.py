@@ -1,4 +1,4 @@
-"""What is looked at before anything is written: whose image it is, and whether it is whole."""
+"""Checks before anything is written: the image is for this board and model, and it is whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUFFIXES = (".hex", ".bin", ".elf", ".uf2")
 
 
 def checked_files(build: Build) -> dict[str, Path]:
-    """{suffix: file}: every form of the image, once each was found to be this build for this board.
+    """{suffix: file}: every form of the image, after a check that each is this build for this board.
 
     EdgeTernaryError: it is for another board, was changed since it was built, or does not fit (code 5).
     """

@@ -1,4 +1,4 @@
-"""What is to be written where, and what a programming tool looks like from here."""
+"""What is written to which board, and what the package knows of a programming tool."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Job:
     files: dict[str, Path] = field(default_factory=dict)
 
     def file(self, *suffixes: str) -> str:
-        """The image in the first of these forms that is there; without any, as the manifest names it."""
+        """The image in the first of these forms that exists; else the file that the manifest names."""
         return str(next((self.files[s] for s in suffixes if s in self.files), self.build.image))
 
 

@@ -1,4 +1,4 @@
-"""Asking a tool what it sees."""
+"""What a tool lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs that write images: which one a board and a machine have in common, and starting it."""
+"""The programs that write images: the choice of one that board and machine have, and its start."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PROGRAMS: dict[str, Program] = {
 def choose(build: Build, tool: str = "", probe: str = "", dry: bool = False) -> str:
     """The tool for a build: `tool`, or the first one that the board's file names and this machine has.
 
-    dry  without one that is here: the first that the board's file names
+    dry  where none is on this machine, take the first that the board's file names
     EdgeTernaryError: the board has none, or not this one (code 2); none is here (code 3).
     """
     names = list(build.board.tools)
@@ -145,7 +145,7 @@ def _write(name: str, program: Program, job: Job, command: list[str]) -> None:
 
 
 def probes() -> list[dict[str, str]]:
-    """What the tools that are here see: {"tool", "probe", "about"}."""
+    """The probes that the tools of this machine list: {"tool", "probe", "about"}."""
     rows = []
     for name in ("pyocd", "probe-rs", "st-flash"):
         program = PROGRAMS[name]

@@ -1,4 +1,4 @@
-"""pyOCD by its API: chosen probe, flash, read back, reset (pyocd.io, "Python API")."""
+"""pyOCD by its API: it opens the probe, writes, reads back and resets (pyocd.io, "Python API")."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNK = 4096  # bytes that are read back at a time
 
 
 def command(job: Job) -> Command:
-    """What is equal to it on the command line, which does not read back."""
+    """The equal command line, which does not read back."""
     probe = ["--uid", job.probe] if job.probe else []
     return ["pyocd", "load", "--no-wait", "--target", job.name, *probe, job.file(".hex", ".elf")]
 

@@ -13,12 +13,12 @@ __all__ = ["Header", "check", "find", "read", "verify"]
 
 
 def read(path: str | Path) -> Header:
-    """What the image in an .elf, .hex, .uf2 or .bin file says of itself; the digest is not checked."""
+    """The header of the image in an .elf, .hex, .uf2 or .bin file; the digest is not checked."""
     return _named(Path(path), find)
 
 
 def verify(path: str | Path) -> Header:
-    """The same, once its digest was found right."""
+    """The header of the image, after a check of its digest."""
     return _named(Path(path), check)
 
 

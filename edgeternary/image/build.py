@@ -102,7 +102,7 @@ def _units(plan: Plan, board: Board, built_by: str, test: SelfTest | None) -> di
 
 
 def _object(compiler: Compiler, unit: str, files: Mapping[str, str]) -> Path:
-    """The object of one translation unit, made before if all that it depends on is the same."""
+    """The object of a translation unit; one from the cache if all that it depends on is the same."""
     names = [PurePosixPath(name) for name in files if not name.startswith("core/system")]
     folders = sorted({str(name.parent) for name in names})
     own = OPTIONS.get(PurePosixPath(unit).name, ())
@@ -151,7 +151,7 @@ def _link(compiler: Compiler, board: Board, objects: list[Path], stack_bytes: in
 
 
 def _finish(elf: Elf, board: Board, stack_bytes: int, compiler: str) -> Image:
-    """Length, digest and CRC into the image, in all its formats."""
+    """Writes length, digest and CRC into the image, and makes all its formats."""
     address, linked = formats.flat(elf.segments)
     image = stamp(linked)
     header = find(image)

@@ -22,7 +22,7 @@ BOOT = 256  # bytes of a boot stage
 
 @dataclass(frozen=True)
 class Header:
-    """What an image says of itself.
+    """The fields of an image's header.
 
     at      offset in the image
     length  of the image in bytes
@@ -51,7 +51,7 @@ def find(image: bytes) -> Header:
 
 
 def check(image: bytes) -> Header:
-    """The header, once the digest was found right."""
+    """The header, after a check of the digest."""
     header = find(image)
     if digest(image[: header.length], header.at) != header.digest:
         raise _bad("its digest is wrong: the content was changed since it was built")

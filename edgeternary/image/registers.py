@@ -1,4 +1,4 @@
-"""What is known of a core's registers on the way through a function: constants, and copies of sp.
+"""What a walk through a function knows of the registers: constants, and copies of sp.
 
 Instructions are taken in the order in which they lie. That is enough here: a compiler loads the size of a
 large frame right before it takes it off sp.
@@ -31,12 +31,12 @@ class Registers:
         self.copies: set[str] = set()
 
     def load(self, register: str, value: int) -> None:
-        """A constant comes from memory."""
+        """Notes that a register gets a constant from memory."""
         self._forget(register)
         self._set(register, value)
 
     def step(self, name: str, operands: str) -> None:
-        """Take note of an instruction that is no load of a constant from memory."""
+        """Notes what any other instruction changes."""
         if name in ("bl", "blx"):
             self._forget(*CALLER_SAVED)
         elif name.startswith(("ldm", "pop")):

@@ -37,7 +37,7 @@ def reference(value: Value, inputs: np.ndarray, outputs: np.ndarray) -> SelfTest
 
 
 def board_files(board: Board) -> dict[str, str]:
-    """{name below firmware/: text} of what a board's image has whatever the model, with board.h."""
+    """{name below firmware/: text} of the sources that a board's images share, with board.h."""
     kind = board.uart.kind if board.uart else ""
     drivers = sorted(path.stem for path in (firmware_dir() / "ports/uart").glob("*.c"))
     for key, name, known in (("port", board.port, ports()), ("uart.kind", kind, drivers)):
@@ -86,7 +86,7 @@ def link_script() -> str:
 
 
 def ports() -> list[str]:
-    """Chips with a port."""
+    """The names of the chips that have a port."""
     return sorted(path.parent.name for path in (firmware_dir() / "ports").glob("*/chip.c"))
 
 

@@ -1,9 +1,9 @@
-"""How deep the stack of a linked image can get: from its instructions, whoever wrote them.
+"""The bound of a linked image's stack, computed from its instructions.
 
 A function's own depth is the sum of everything that it takes off sp; its bound adds the deepest of the
 functions that it calls or jumps to. On top of the deepest path from reset comes one interrupt, the clock
-counter's. A call through a register or a recursion has no bound and is an error. `-fstack-usage` would say
-nothing of assembly.
+counter's. A call through a register or a recursion has no bound and is an error. `-fstack-usage` does not
+cover assembly.
 """
 
 from __future__ import annotations

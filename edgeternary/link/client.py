@@ -1,4 +1,4 @@
-"""The host of the protocol: one request at a time, repeated until its reply comes whole."""
+"""The host's end of the protocol: one request at a time, repeated until its reply comes whole."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LONGEST_REPLY = 1 << 16
 class Client:
     """Talks to the device at an open port.
 
-    baud      of the line, which time-outs follow from
+    baud      of the line; time-outs are computed from it
     patience  seconds that a device may take for a run
     seconds   for any other reply, beyond its time on the wire
-    attempts  of a request before it is given up
+    attempts  the number of times that a request is sent before it is given up
     repeats   requests that had to be sent again
     """
 
@@ -60,7 +60,7 @@ class Client:
         self.port.close()
 
     def hello(self) -> Hello:
-        """Who is there. EdgeTernaryError: nothing, nonsense, a loop, another version of the protocol."""
+        """What the device says of itself. EdgeTernaryError: no answer, noise, a loop, or another version."""
         self._heard.clear()
         try:
             return Hello.decode(self._ask(Kind.HELLO, b"", 512))
@@ -78,18 +78,18 @@ class Client:
         return self._ask(Kind.RUN, body, answer_bytes, self.patience, again)
 
     def reset(self) -> None:
-        """States as after power-up."""
+        """Sets the states to their initial content, as after power-up."""
         self._ask(Kind.RESET, b"", 0)
 
     def cycles(self) -> list[int]:
-        """Of the last run: the whole, then the layers that the device counts."""
+        """Cycles of the last run: the whole, then the layers that the device counts."""
         body = self._ask(Kind.CYCLES, b"", 512)
         if not body or len(body) % 4:
             raise faults.wrong_answer(self.port.name, f"cycles have {len(body)} bytes")
         return [int.from_bytes(body[at : at + 4], "little") for at in range(0, len(body), 4)]
 
     def echo(self, data: bytes) -> bytes:
-        """The same bytes, by way of the device."""
+        """The bytes that the device sends back for these."""
         return self._ask(Kind.ECHO, data, len(data))
 
     def _ask(

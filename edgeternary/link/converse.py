@@ -1,4 +1,4 @@
-"""Samples through a device, and what it said of the cycles they took."""
+"""Runs samples on a device, and collects its answers and cycles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Talk:
     cycles: list[list[int]] = field(default_factory=list)
 
     def mean_cycles(self) -> list[float]:
-        """Over the runs; zeros, which a device without a counter gives, included."""
+        """Mean over the runs, with the zeros of a device without a counter."""
         return [float(x) for x in np.mean(np.asarray(self.cycles, np.float64), axis=0)] if self.cycles else []
 
 
@@ -60,7 +60,7 @@ def converse(
 
 
 def _sequence(client: Client, hello: Hello, sample: np.ndarray, talk: Talk, number: int) -> list[np.ndarray]:
-    """All steps of a sample, from the start again when a reply was lost."""
+    """Runs all steps of a sample; starts again at the first one when a reply was lost."""
     for left in reversed(range(REPLAYS)):
         client.reset()
         kept = len(talk.cycles)

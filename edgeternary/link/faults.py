@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a board, in words."""
+"""The errors that can happen between a host and a board."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LONGEST = 1 << 20  # bytes of a frame that a reader keeps; what is longer is noi
 
 
 class Kind(IntEnum):
-    """Of messages: the low four bits of the first byte."""
+    """The kind of a message: the low four bits of its first byte."""
 
     REFUSED = 0
     HELLO = 1
@@ -103,7 +103,7 @@ def decode(frame: bytes) -> Message:
 
 @dataclass
 class Reader:
-    """Collects bytes as they come and cuts them into messages; noise is counted, never raised.
+    """Collects bytes as they come and cuts them into messages. Noise is counted and is no error.
 
     other_version  the last whole frame of another version
     """
@@ -114,7 +114,7 @@ class Reader:
     _skips: bool = False
 
     def feed(self, data: bytes) -> list[Message]:
-        """Messages that are complete with these bytes."""
+        """The messages that these bytes complete."""
         found = []
         *ends, rest = bytes(data).split(b"\0")
         for part in ends:

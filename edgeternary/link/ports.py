@@ -1,4 +1,4 @@
-"""Where bytes go and come from: a serial port, a URL of pyserial, or a Unix socket."""
+"""The line to a device: a serial port, a URL of pyserial, or a Unix socket."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Port(Protocol):
         """Sends bytes. EdgeTernaryError when the device is gone."""
 
     def read(self, timeout: float) -> bytes:
-        """What has come, at least a byte; b"" after `timeout` seconds without one."""
+        """The bytes that have come, at least one; b"" after `timeout` seconds without any."""
 
     def close(self) -> None:
-        """Gives the line back."""
+        """Closes the line."""
 
 
 def open_port(name: str, baud: int = 115_200) -> Port:
@@ -51,7 +51,7 @@ def open_port(name: str, baud: int = 115_200) -> Port:
 
 
 def keeps_time(name: str) -> bool:
-    """Whether the cycles that the device at port `name` counts mean anything."""
+    """Whether the device at port `name` counts real cycles; QEMU does not."""
     return not (name.startswith(SOCKET) and Path(name).name == TIMELESS)
 
 
@@ -121,7 +121,7 @@ class SerialPort:
 
 
 def _connect(line: socket.socket, path: str) -> None:
-    """Once more for a while where it is refused: between bind and listen a server's path is already there."""
+    """Connects; tries again for a while if refused, since a server's path exists before it listens."""
     end = time.monotonic() + LISTEN_SECONDS
     while True:
         try:

@@ -84,7 +84,7 @@ def timing(times: list[int]) -> dict[str, int | float | str | None]:
 
 
 def _why(design: Design, said: str) -> str:
-    """What hangs, out of what the bench printed at its end."""
+    """The part that hangs, from what the bench printed at its end."""
     word, *numbers = said.split()
     found = [int(number) for number in numbers]
     if word == "refused":

@@ -65,6 +65,6 @@ def need_device(executor: str, device: str, known: tuple[str, ...]) -> None:
 
 
 def stage(options: Mapping[str, object]) -> Callable[[str], None]:
-    """The option `stage`: told in words what a long build does now."""
+    """The option `stage`: a function that is called with a text for each stage of a long build."""
     told = options.get("stage")
     return told if callable(told) else lambda text: None

@@ -9,7 +9,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 
 def _no_progress(done: int, total: int) -> None:
-    """Nobody is watching."""
+    """Progress that is not shown."""
 
 
 @dataclass(frozen=True)

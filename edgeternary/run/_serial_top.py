@@ -72,7 +72,7 @@ def reads_flash(verilog: str, pins: Pins) -> bool:
 
 
 def directed(verilog: str, pins: Pins) -> str:
-    """The top with pins that are inputs or outputs: what drives a pin on a board is known here."""
+    """The top with each pin as an input or an output: the simulation knows what drives it."""
     inputs = {pins.clock, pins.rx, *pins.idle, pins.flash.get("cipo", "")}
 
     def direction(line: re.Match[str]) -> str:

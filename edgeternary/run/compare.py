@@ -1,4 +1,4 @@
-"""Is executor B bit-exact with executor A, and if not: which layer differs first, where, and by what?"""
+"""Whether an executor is bit-exact with another one, and the first layer and value that differ if not."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def mismatches(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def compares_something(on: Sequence[str], reference: str = REFERENCE) -> None:
-    """Refuse executors of which none is another than the reference (exit code 2)."""
+    """EdgeTernaryError (exit code 2) unless an executor other than the reference is named."""
     if set(on) <= {reference}:
         raise EdgeTernaryError(
             "nothing is compared",
@@ -121,8 +121,8 @@ def locate(
 
     outputs  of that sample, (*shape): what the reference answered, and what `executor` did
 
-    For an executor without taps the one that its module names as TAPPED_BY is run, if that is wrong, too. An
-    executor of which nothing is known but its output, or that is right when it is tapped, is blamed for that.
+    In place of an executor without taps, the one that its module names as TAPPED_BY runs, if it is wrong too.
+    Where nothing but the output is known, or where the run with taps is right, the output is what differs.
     """
     one = inputs[sample : sample + 1]
     options = options or {}

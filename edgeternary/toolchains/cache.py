@@ -52,8 +52,8 @@ def build(key: str, fill: Callable[[Path], None], folder: str = "builds") -> Pat
     """The directory of the build `key`; on the first call `fill` writes it.
 
     `fill` works in a temporary directory that is renamed when it succeeds: a build is there
-    completely or not at all, also when two processes build the same thing. Builds that nobody asked
-    for in 30 days are removed.
+    completely or not at all, also when two processes build the same thing. Builds that were not used
+    for 30 days are removed.
     """
     final = directory() / folder / key
     if final.is_dir():

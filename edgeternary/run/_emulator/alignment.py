@@ -48,7 +48,7 @@ Seen = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_int)
 
 
 class Alignment:
-    """Judges unaligned accesses of one machine; the first that its core refuses stops it."""
+    """Checks the unaligned accesses of a machine, and stops it at the first one that its core refuses."""
 
     def __init__(self, machine: Machine, core: str) -> None:
         self._machine, self._never = machine, not find_core(core).unaligned

@@ -51,7 +51,7 @@ class Counter:
         self._previous, self._layer, self.calls = START, OUTSIDE, []
 
     def returned(self) -> None:
-        """Take note that the call came back: the return is a taken branch too."""
+        """Counts the return of the call, which is a taken branch too."""
         self._edges[OUTSIDE][self._previous, self._end] += 1
         self._previous, self._layer = START, OUTSIDE
 
@@ -79,7 +79,7 @@ class Counter:
         return found
 
     def edges(self) -> dict[tuple[Node, Node], int]:
-        """How often each block followed each other one since `reset`, whatever the layer."""
+        """The number of times that a block followed another one since `reset`, over all layers."""
         merged: dict[tuple[Node, Node], int] = defaultdict(int)
         for edges in self._edges.values():
             for edge, times in edges.items():

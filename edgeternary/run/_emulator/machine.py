@@ -70,7 +70,7 @@ class Machine:
         self.uc.hook_add(unicorn.UC_HOOK_CODE, hook, begin=address, end=address)
 
     def refuse(self, pc: int, why: str) -> None:
-        """End the call: the core does not allow what the instruction at `pc` does, the emulator did."""
+        """End the call with an error: the core does not allow what the instruction at `pc` does."""
         if self._refused is None:
             self._refused = pc, why
         self.uc.emu_stop()

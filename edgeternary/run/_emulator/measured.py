@@ -46,7 +46,7 @@ def step_functions(elf: Elf, prefix: str) -> dict[int, int]:
 def steps_of(calls: Sequence[int], steps: int) -> Sequence[int]:
     """The step of each call of a run, from the numbers in the names of the functions that were called.
 
-    A compiler may make one function of equal ones; where each of `steps` was a call, they are known by order.
+    A compiler may merge equal functions. Where each of `steps` was called, their order tells them apart.
     """
     return range(steps) if len(calls) == steps else calls
 

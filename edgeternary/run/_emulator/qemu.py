@@ -149,7 +149,7 @@ def _check_vectors(image: Image, unaligned: dict[int, int]) -> None:
 
 
 def _read(text: str) -> Counts:
-    """From the lines that the plugin writes."""
+    """The counts in the lines that the plugin writes."""
     rows: dict[str, list[list[int]]] = {"at": [], "layer": [], "stack": [], "unaligned": []}
     for kind, *numbers in map(str.split, text.splitlines()):
         rows[kind].append([int(number) for number in numbers])
