@@ -1,7 +1,7 @@
 """Quantisation-aware PyTorch layers whose eval mode is integer arithmetic, and `convert` for existing models.
 
-Between layers travel integer codes in float tensors. A model takes raw integer codes too (uint8 pixels, say):
-its first batch-norm does the normalisation.
+Integer codes travel between layers in float tensors. A model takes raw integer codes too (uint8 pixels, say):
+its first batch-norm normalises them.
 """
 
 from edgeternary.nn.activations import Activation, RPReLU, RSign

@@ -58,7 +58,7 @@ INT8 = Fixed("int8", TOP, int8, lambda w: (tensor_peak(w) / (2 * TOP)).float())
 
 
 def itself(x: Tensor) -> Tensor:
-    """No gate."""
+    """x itself: there is no gate."""
     return x
 
 
@@ -141,7 +141,7 @@ class BitLinear(nn.Module):
         return (tensor_peak(w) / TOP if self.kind == "int8" else tensor_mean(w)).float()
 
     def plain(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The same function written with torch's own operators, which keep what each of them needs."""
+        """The same function in torch's own operators, each of which keeps the tensors that its backward needs."""
         n = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS)
         if self.quantizer is not None:
             v = n * self.scale

@@ -1,7 +1,7 @@
 """Codes of inputs as spikes: raw integer codes (N, ...) become 0 and 1 over steps, (N, steps, ...).
 
-Rate: the brighter a pixel, the more of its steps have a spike, evenly spread. Latency: the brighter, the
-earlier its one spike. Direct: the codes themselves at every step, for a first layer that makes the spikes.
+Rate coding gives a brighter pixel spikes in more of its steps, evenly spread. Latency coding gives it one
+spike, which comes earlier. Direct coding gives the codes themselves at every step, to a layer that spikes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Somebody's own float model as a quantised one with the same structure, ready for fine-tuning."""
+"""A user's float model as a quantised one of the same structure, ready for fine-tuning."""
 
 from __future__ import annotations
 

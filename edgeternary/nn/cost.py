@@ -1,5 +1,4 @@
-"""What layers cost, and a penalty that training pays for it: nonzero weights, packed bytes,
-multiply-accumulates.
+"""The cost of layers (nonzero weights, packed bytes, multiply-accumulates) and a penalty of it in the loss.
 
     costs = layer_costs(model, example)
     penalty = CostPenalty(model, example, price="macs", weight=0.1)
@@ -30,10 +29,12 @@ from edgeternary.nn.sparsity import weight_layers
 class LayerCost:
     """One layer with weights, for one sample.
 
-    kind: class name of the layer, "Conv2d". weight_bits: of one code in packed form (binary 1, ternary 2,
-    intN N). activation_bits: of the codes that enter; None where a float or an accumulator does. output:
-    (C, H, W), (C, L) or (n,). packed_bytes: of all codes, without the padding of a back end's layout. macs:
-    of one sample; a zero weight's count too.
+    kind             class name of the layer, such as "Conv2d"
+    weight_bits      bits of one code in packed form: 1 for binary, 2 for ternary, N for intN
+    activation_bits  bits of the codes that enter; None where a float or an accumulator enters
+    output           (C, H, W), (C, L) or (n,)
+    packed_bytes     bytes of all codes, without the padding of a back end's layout
+    macs             multiply-accumulates of one sample, those of zero weights included
     """
 
     name: str

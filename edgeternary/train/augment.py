@@ -13,13 +13,14 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 
 class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may happen to each training sample, in this order; what comes in from outside is code 0.
+    """What happens to each training sample, in this order. Pixels from outside the picture have code 0.
 
-    flip: mirrored with probability 1/2. shift: moved by up to that number of whole pixels in both directions.
-    rotate (degrees), zoom and shear (fractions): a random affine map within +- these, shift included,
-    bilinear. time_shift: moved by up to that number of steps along the longer side, for series (C, 1, L) and
-    spectrograms. scale: codes times 1 +- up to this fraction, at most the batch's largest and at least its
-    smallest. Results are rounded to codes.
+    flip        it is mirrored with probability 1/2
+    shift       it is moved by up to `shift` whole pixels in both directions
+    rotate, zoom, shear  degrees and fractions: a random affine map within +- these, with the shift, bilinear
+    time_shift  it is moved by up to `time_shift` steps along its longer side, for series and spectrograms
+    scale       its codes are multiplied by 1 +- up to this fraction, and stay within those of the batch
+    Results are rounded to codes.
     """
 
     flip: bool = False

@@ -20,7 +20,7 @@ Row = dict[str, float]
 
 @dataclass
 class Position:
-    """How far a run has come.
+    """The point that a run has reached.
 
     stage, epoch (of the stage) and batch (of the epoch) are counts of what is done; step counts batches of
     the stage. order: of the samples in the epoch under way. loss, right: sums over its batches. best: the

@@ -1,4 +1,4 @@
-"""Where numbers stop being finite."""
+"""Which layer has numbers that are not finite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def diverged(recipe: Recipe, epoch: int, model: nn.Module, images: Tensor) -> Ed
 
 
 def finite(model: nn.Module) -> bool:
-    """Are all weights and statistics finite?"""
+    """Whether all weights and statistics are finite."""
     return not _first_weights(model)
 
 

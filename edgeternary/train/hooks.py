@@ -1,4 +1,4 @@
-"""What layers, sparsity control and cost models let the trainer turn while it trains."""
+"""What a recipe adds to the training: the optimizer, float weights, sparsity, a cost, the float reference."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> 
 
 
 def float_reference_of(recipe: Recipe) -> Recipe:
-    """The recipe for the same network in floating point: same data, numbers and teacher, nothing about codes.
+    """The recipe of the float reference: the same data, numbers and teacher, and nothing about codes.
 
     The stages become one: their epochs in a row.
     """

@@ -29,17 +29,22 @@ class Stage:
 class Recipe:
     """A recipe module holds one of these as RECIPE; a recipe file in TOML says the same.
 
-    model: makes the untrained network. shape: of one sample as the network takes it, (C, H, W), (C, L) or
-    (n,); () finds out. lr: peak of the optimizer's rate after `warmup` of all steps, then a cosine to zero.
-    precision: "float32", or "bfloat16" for convolutions and dense layers of a training step (codes up to 8
-    bits are exact in it, sums are rounded; statistics and figures are always taken in float32). smoothing: of
-    labels. optimizer: a name of train.optimizers; optimizer_options: its further arguments. clip: latent
-    weights stay within +- clip, 0 for no limit. patience: stop after `patience` epochs without a better
-    validation accuracy and keep the best epoch's weights; 0 trains to the end and keeps the last. teacher:
-    makes a trained network (or several, sources.Teachers) for samples of teacher_shape; `distill` is the
-    weight of its softened answers (at `temperature`) in the loss. sparsity, cost: arguments of nn.sparsity
-    and nn.cost. anneal: parameter name -> start and end. stages: in this order; none is one stage of the
-    recipe's own numbers. input_scale, input_zero: what a code means; None takes the data set's.
+    model       makes the untrained network
+    shape       of one sample as the network takes it: (C, H, W), (C, L) or (n,); () finds it by trying
+    lr          peak of the optimizer's rate after `warmup` of all steps; a cosine to zero follows
+    precision   "float32", or "bfloat16" for convolutions and dense layers of a training step: it is exact for
+                codes up to 8 bits, and rounds sums; statistics and figures are always taken in float32
+    smoothing   of the labels
+    optimizer   a name of train.optimizers; optimizer_options holds its further arguments
+    clip        latent weights stay within +- clip; 0 for no limit
+    patience    the training stops after `patience` epochs without a better validation accuracy, and keeps the
+                weights of the best epoch; 0 trains to the end and keeps the last weights
+    teacher     makes a trained network (or several, sources.Teachers) for samples of teacher_shape
+    distill     weight in the loss of the teacher's answers, softened at `temperature`
+    sparsity, cost  arguments of nn.SparsitySchedule and nn.CostPenalty
+    anneal      {parameter: (start, end)}
+    stages      run in this order; without any the recipe's own numbers are the only stage
+    input_scale, input_zero  what a code means; None takes the data set's
     """
 
     name: str

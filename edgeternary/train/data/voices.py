@@ -59,7 +59,7 @@ def espeak() -> str:
 
 
 def version() -> str:
-    """Such as "1.52.0"."""
+    """The version of espeak-ng, such as "1.52.0"."""
     words = _run([espeak(), "--version"]).decode(errors="replace").split()
     return next((word for word in words if word[0].isdigit()), "of unknown version")
 
