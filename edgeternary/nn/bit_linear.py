@@ -141,7 +141,7 @@ class BitLinear(nn.Module):
         return (tensor_peak(w) / TOP if self.kind == "int8" else tensor_mean(w)).float()
 
     def plain(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The same function in torch's own operators, each of which keeps the tensors that its backward needs."""
+        """The same function in operators of torch, each of which keeps what its backward pass needs."""
         n = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS)
         if self.quantizer is not None:
             v = n * self.scale
