@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from edgeternary.boards import Board
+from edgeternary.build import image as images
+from edgeternary.build.image import Image
+from edgeternary.build.image_sources import SelfTest, reference
 from edgeternary.c.plan import Plan
-from edgeternary.image import build
-from edgeternary.image.build import Image
-from edgeternary.image.sources import SelfTest, reference
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.version import __version__
@@ -19,10 +19,10 @@ SELF_TESTS = 4  # inputs that an image with a self test carries
 
 
 def make(plan: Plan, board: Board, compiler: str, opt_level: str) -> Image:
-    """The image; image.build.Overflow when it does not fit."""
+    """The image; build.image.Overflow when it does not fit."""
     test = self_test(plan.graph) if board.self_test else None
     by = f"edgeternary {__version__}"
-    return build.build(plan, board, by, compiler=compiler, opt_level=opt_level, test=test)
+    return images.link(plan, board, by, compiler=compiler, opt_level=opt_level, test=test)
 
 
 def self_test(graph: Graph) -> SelfTest:

@@ -12,13 +12,13 @@ from typing import Any
 
 from edgeternary.boards import Board
 from edgeternary.build import board_image
+from edgeternary.build.image import Image, Overflow
 from edgeternary.build.limits import Limits, check, refused
 from edgeternary.build.settings import Settings
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget
 from edgeternary.cores import core as find_core
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
-from edgeternary.image.build import Image, Overflow
 
 FACTOR, ROOM = 3, 4096  # an estimate with this factor and these bytes on top of it is not exceeded
 

@@ -1,4 +1,4 @@
-"""Images for boards: a model, the serial protocol and a chip's port, linked and stamped."""
+"""Files of images for boards: their formats, and the header that names model and build."""
 
 from __future__ import annotations
 

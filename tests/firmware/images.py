@@ -9,9 +9,9 @@ import numpy as np
 
 from edgeternary import zoo
 from edgeternary.boards import Board, load_board
+from edgeternary.build.image import Image, link
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
-from edgeternary.image.build import Image, build
 from edgeternary.toolchains import find
 
 BY = "edgeternary test"
@@ -27,7 +27,7 @@ def image(model: str, board: str, compiler: str = "", spare: int = 0) -> Image:
     """With gcc where it is installed, which is quicker."""
     found = load_board(board)
     chosen = compiler or ("gcc" if find("arm-none-eabi-gcc").found else "zig")
-    return build(plan(model, found.core), found, BY, compiler=chosen, spare=spare)
+    return link(plan(model, found.core), found, BY, compiler=chosen, spare=spare)
 
 
 def elf(folder: Path, model: str, board: Board, spare: int = 0) -> Path:

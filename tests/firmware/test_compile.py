@@ -14,8 +14,8 @@ import edgeternary
 from edgeternary import image, zoo
 from edgeternary.boards import load_board
 from edgeternary.boards.board import FOLDER
+from edgeternary.build.image import link
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
-from edgeternary.image.build import build
 from edgeternary.link.frames import Hello, Kind
 from tests.firmware import images
 from tests.firmware.emulated import running
@@ -71,7 +71,7 @@ def test_the_same_sources_give_the_same_image(monkeypatch: pytest.MonkeyPatch, t
     made = []
     for name in ("one", "two"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
-        made.append(build(plan, board, images.BY, compiler="gcc"))
+        made.append(link(plan, board, images.BY, compiler="gcc"))
     assert made[0] == made[1]
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from edgeternary import image as image_files
 from edgeternary.boards import Memory, load_board
+from edgeternary.build.image import Overflow, link
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.image import formats, header
-from edgeternary.image.build import Overflow, build
 from edgeternary.toolchains import require
 from tests.firmware import images
 from tests.need import need
@@ -70,7 +70,7 @@ def test_names_are_cut_to_the_header(pico: images.Image) -> None:
 def test_the_boot_stage_fits(level: str, compiler: str) -> None:
     need("arm-none-eabi-gcc" if compiler == "gcc" else "zig")
     board = load_board("pico")
-    image = build(images.plan(MODEL, board.core), board, images.BY, compiler=compiler, opt_level=level)
+    image = link(images.plan(MODEL, board.core), board, images.BY, compiler=compiler, opt_level=level)
     assert header.boot_crc(image.bin[:252]) == int.from_bytes(image.bin[252:256], "little")
 
 
@@ -118,7 +118,7 @@ def test_what_does_not_fit(region: str, compiler: str) -> None:
     memory = Memory(origin=getattr(board, region).origin, bytes=0x400)
     small = msgspec.structs.replace(board, **{region: memory})
     with pytest.raises(Overflow, match="does not fit ST NUCLEO-L476RG") as error:
-        build(images.plan(MODEL, board.core), small, images.BY, compiler=compiler)
+        link(images.plan(MODEL, board.core), small, images.BY, compiler=compiler)
     assert error.value.code == DOES_NOT_FIT and error.value.region == region and error.value.needed > 0x400
 
 
@@ -129,18 +129,18 @@ def test_what_does_not_fit(region: str, compiler: str) -> None:
 def test_boards_without_a_port(change: dict[str, str], why: str) -> None:
     board = msgspec.structs.replace(load_board("nucleo_l476rg"), **change)
     with pytest.raises(EdgeTernaryError, match=why):
-        build(images.plan(MODEL, board.core), board, images.BY)
+        link(images.plan(MODEL, board.core), board, images.BY)
 
 
 def test_ports_that_lack_something() -> None:
     board = load_board("nucleo_l476rg")
     assert board.uart
     with pytest.raises(EdgeTernaryError, match=r"uart\.kind: '' is none of"):
-        build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=None), images.BY)
+        link(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=None), images.BY)
     for key, nothing in (("tx", ""), ("rx", ""), ("enable", None)):
         uart = msgspec.structs.replace(board.uart, **{key: nothing})
         with pytest.raises(EdgeTernaryError, match=f"uart: {key} is missing"):
-            build(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=uart), images.BY)
+            link(images.plan(MODEL, board.core), msgspec.structs.replace(board, uart=uart), images.BY)
 
 
 @pytest.mark.parametrize(("key", "value", "why"), [("kind", "i2c", "uart.kind"), ("tx", "Q9", "is no pin")])
@@ -149,7 +149,7 @@ def test_bad_serial_ports(key: str, value: str, why: str) -> None:
     assert board.uart
     wrong = msgspec.structs.replace(board, uart=msgspec.structs.replace(board.uart, **{key: value}))
     with pytest.raises(EdgeTernaryError, match=why):
-        build(images.plan(MODEL, board.core), wrong, images.BY)
+        link(images.plan(MODEL, board.core), wrong, images.BY)
 
 
 @pytest.mark.parametrize("kind", ["elf", "hex", "uf2", "bin"])

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from edgeternary.boards import load_board
+from edgeternary.build.image import link
+from edgeternary.build.image_sources import hello
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.image.build import build
-from edgeternary.image.sources import hello
 from edgeternary.ir import Graph
 from edgeternary.link.codec import check_model, decode_answer, encode_input
 from edgeternary.link.frames import Hello, Kind, Status
@@ -37,7 +37,7 @@ def check(graph: Graph) -> None:
     numbers = run(graph, x, on="numpy").outputs
     if not graph.states:
         x, numbers = x[:, None], numbers[:, None]
-    image = build(select(graph, board.core), board, "edgeternary test", compiler="gcc", opt_level="1")
+    image = link(select(graph, board.core), board, "edgeternary test", compiler="gcc", opt_level="1")
     with TemporaryDirectory() as name:
         path = Path(name, "image.elf")
         path.write_bytes(image.elf)

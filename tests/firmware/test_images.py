@@ -11,11 +11,12 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.boards import load_all, load_board
+from edgeternary.build import image_sources as sources
 from edgeternary.build.board_image import self_test
 from edgeternary.build.c_project import fetch_of
+from edgeternary.build.image import link
 from edgeternary.c.select import select
-from edgeternary.image import formats, header, sources
-from edgeternary.image.build import build
+from edgeternary.image import formats, header
 from edgeternary.image.elf import Elf
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from tests.firmware import images
@@ -111,7 +112,7 @@ def test_the_board_that_only_talks(tmp_path: Path) -> None:
     board, plan = load_board("b_l475e_iot01a"), images.plan(SMALL, "cortex-m4")
     test, name = self_test(plan.graph), "b_l475e_iot01a"
     for crc, verdict in ((test.crc, "ok"), (test.crc ^ 1, "WRONG")):
-        image = images.build(plan, board, images.BY, test=sources.SelfTest(test.inputs, crc))
+        image = images.link(plan, board, images.BY, test=sources.SelfTest(test.inputs, crc))
         path = tmp_path / f"{name}.elf"
         path.write_bytes(image.elf)
         with running(board, path) as device:
@@ -128,7 +129,7 @@ def test_code_that_runs_from_ram(compiler: str, tmp_path: Path) -> None:
     board, pico = load_board("mps2_m0plus"), load_board("pico")
     plan = select(zoo.load(CNN), board.core, fetch=fetch_of(pico))
     assert any(step.offer.from_ram for step in plan.calls)
-    image = build(plan, board, images.BY, compiler=compiler, spare=1024)
+    image = link(plan, board, images.BY, compiler=compiler, spare=1024)
     path = tmp_path / "image.elf"
     path.write_bytes(image.elf)
     assert re.search(r"Thunk_|_veneer", " ".join(f.name for f in Elf(path).functions))

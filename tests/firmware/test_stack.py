@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from edgeternary.build.image_stack import FRAME, bound
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.image.elf import Elf
-from edgeternary.image.stack import FRAME, bound
 from edgeternary.toolchains import compilers
 from tests.need import need
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from edgeternary.build.image_registers import Registers
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.image.elf import Elf, Symbol
-from edgeternary.image.registers import Registers
 
 FRAME = 36  # bytes that an exception puts on the stack, and what aligns it
 VECTOR_FRAME = 108  # with the vector registers that the core saves where it has them

@@ -10,13 +10,15 @@ from pathlib import Path, PurePosixPath
 from string import Template
 
 from edgeternary.boards import Board
+from edgeternary.build import image_sources as sources
+from edgeternary.build import image_stack as stack
+from edgeternary.build.image_sources import SelfTest
 from edgeternary.c.plan import Plan
 from edgeternary.cores import cortex_m
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
-from edgeternary.image import formats, sources, stack
+from edgeternary.image import formats
 from edgeternary.image.elf import Elf
 from edgeternary.image.header import find, stamp
-from edgeternary.image.sources import SelfTest
 from edgeternary.toolchains import cache, compilers, process
 from edgeternary.toolchains.compilers import Compiler
 
@@ -62,7 +64,7 @@ class Image:
     compiler: str
 
 
-def build(
+def link(
     plan: Plan,
     board: Board,
     built_by: str,
