@@ -9,7 +9,7 @@ import numpy as np
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.fold import Fold
-from edgeternary.hdl.folding import matrix
+from edgeternary.hdl.parts import layers
 from edgeternary.hdl.states import shown
 from edgeternary.ops import Conv2d, Dense
 from edgeternary.passes.affine import Affine
@@ -70,6 +70,6 @@ def planes_of(weights: bytes, shape: tuple[int, ...]) -> WeightPlanes:
 
 def fold_of(b: Builder, op: Dense | Conv2d) -> tuple[Fold, bool]:
     """The fold of a layer, and whether every row has its own input."""
-    shape = matrix(op, b.graph.ins(op)[0], b.graph.values[op.name])
+    shape = layers()[op.kind].matrix(op, b.graph.ins(op)[0], b.graph.values[op.name])
     assert shape is not None
     return b.folding.folds[op.name], shape.own

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from edgeternary.described import Described
 from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.engine import Engine
-from edgeternary.hdl.fold import Fold
+from edgeternary.hdl.fold import Fold, Matrix
 from edgeternary.hdl.times import Times
 from edgeternary.ir import Graph, Op, Value
 
@@ -140,6 +140,10 @@ class Layer(Described, Generic[O], abstract=True):
     @abstractmethod
     def lanes(self, op: O, at: Arrival) -> int:
         """Channels a beat of the answer; 0: any number."""
+
+    def matrix(self, op: O, x: Value, y: Value) -> Matrix | None:
+        """The products of an op that reads x and gives y, which are folded; None: it has no weights."""
+        return None
 
     def widened(self, op: O, x: Value, y: Value, mask: Mask) -> O:
         """The op where the values x that it reads and y that it gives have further channels: those at which

@@ -11,7 +11,7 @@ from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.folding import fold, input_lanes, layers
+from edgeternary.hdl.folding import fold, input_lanes, matrices
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build
@@ -174,7 +174,7 @@ def _fastest(graph: Graph, part: Part, constraints: Constraints, padded: bool, w
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
     default = fold(graph, input_bits=part.pins if constraints.embedded else 0, padded=padded).cycles
-    slowest = max(default, sum(m.cycles(1, 1) for m in layers(prepared(graph, padded)).values()))
+    slowest = max(default, sum(m.cycles(1, 1) for m in matrices(prepared(graph, padded)).values()))
     paces = [slowest]
     while paces[-1] > (1 if constraints.maximize else default):
         paces.append(max(int(paces[-1] * STEP), 1 if constraints.maximize else default))

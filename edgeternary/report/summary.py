@@ -155,7 +155,7 @@ def _hardware(
     """Fills luts and fpga_cycles; a graph that has no hardware is noted."""
     try:
         from edgeternary.hdl import estimate, limits
-        from edgeternary.hdl.folding import fold, layers
+        from edgeternary.hdl.folding import fold, matrices
         from edgeternary.hdl.passes import prepared
     except ImportError:
         notes.append("no LUTs: amaranth is not installed (pip install 'edgeternary[fpga]')")
@@ -166,11 +166,11 @@ def _hardware(
         notes.append(f"no LUTs: {error.what}: {error.why}")
         return
     folding = fold(graph)
-    matrices = layers(prepared(graph, folding.padded))
+    shapes = matrices(prepared(graph, folding.padded))
     for name, luts in estimate.luts(graph, folding).items():
         row = rows[heads[name]]
         row["luts"] = (row["luts"] or 0) + luts
-        shape, chosen = matrices.get(name), folding.folds.get(name)
+        shape, chosen = shapes.get(name), folding.folds.get(name)
         if shape and chosen:
             row["fpga_cycles"] = shape.cycles(chosen.pe, chosen.simd)
     total["luts"] = sum(row["luts"] or 0 for row in rows.values())

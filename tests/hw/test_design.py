@@ -11,7 +11,8 @@ import pytest
 
 from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.emit import rtlil
-from edgeternary.hdl.folding import MAX_ROWS, MAX_TERMS, fold, lanes, matrix
+from edgeternary.hdl.fold import MAX_ROWS, MAX_TERMS
+from edgeternary.hdl.folding import fold, lanes, matrices
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
 from edgeternary.ops import Add, Concat, Conv2d, Dense
@@ -36,7 +37,7 @@ def test_folds_divide_the_matrices_and_keep_the_pace(graph, pace: int) -> None:
     folding = fold(g, pace)
     assert folding == fold(g, pace)
     for name, f in folding.folds.items():
-        m = matrix(g.op(name), g.ins(g.op(name))[0], g.values[name])
+        m = matrices(g)[name]
         assert m and m.block % f.pe == 0 and m.columns % f.simd == 0 and f.pe % f.outputs == 0
         assert m.cycles(f.pe, f.simd) <= folding.cycles
         assert f.pe <= MAX_ROWS and f.pe * f.simd * m.bits <= MAX_TERMS
@@ -47,11 +48,7 @@ def test_the_folding_says_how_many_cycles_a_frame_takes(pace: int) -> None:
     """In the long run a pipeline takes what its slowest layer takes."""
     g = WHOLE[0]()
     folding = fold(g, pace)
-    slowest = max(
-        m.cycles(f.pe, f.simd)
-        for name, f in folding.folds.items()
-        if (m := matrix(g.op(name), g.ins(g.op(name))[0], g.values[name]))
-    )
+    slowest = max(m.cycles(f.pe, f.simd) for name, f in folding.folds.items() if (m := matrices(g)[name]))
     times = simulate(build(g, folding), inputs(g, 12)).times
     assert set(np.diff(times)[-4:]) == {max(slowest, g.input.size)}
 

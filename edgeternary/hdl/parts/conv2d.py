@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
+from edgeternary.hdl.fold import Matrix, product_bits
 from edgeternary.hdl.matrix import fold_of, product, unit
 from edgeternary.hdl.part import Answers, Arrival, Layer
+from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 from edgeternary_hw.window import Window
 
@@ -48,6 +52,13 @@ class Conv2dLayer(Layer[Conv2d]):
         work = window.out_height * window.out_width * window.steps
         port = b.through(window, wire, op.name, "window", max(work, wire.value.size // lanes))
         return unit(b, op, port, element, weights)
+
+    def matrix(self, op: Conv2d, x: Value, y: Value) -> Matrix:
+        rows, ky, kx, ins = op.weights.shape
+        own = op.groups > 1 and op.groups == rows == x.channels
+        vectors, block = math.prod(y.shape[:-1]), rows if own else rows // op.groups
+        bits = product_bits(op.weight_type, x)
+        return Matrix(vectors, rows, ky * kx * ins, ins, block, own, bits, ky, kx)
 
     def lanes(self, op: Conv2d, at: Arrival) -> int:
         return at.fold.outputs if at.fold else at.kept

@@ -9,9 +9,10 @@ import numpy as np
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.engine import Ends, Engine, Turn
+from edgeternary.hdl.fold import Matrix, product_bits
 from edgeternary.hdl.matrix import product
 from edgeternary.hdl.part import Answers, Arrival, Layer
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 from edgeternary.ops import Dense
 from edgeternary_hw.fifo import Replay
 from edgeternary_hw.mvu import MatrixVector
@@ -64,6 +65,10 @@ class DenseLayer(Layer[Dense]):
 
     def build(self, b: Builder, op: Dense, ins: list[Wire]) -> Wire:
         return product(b, op, ins[0], op.weights)
+
+    def matrix(self, op: Dense, x: Value, y: Value) -> Matrix:
+        rows, columns = op.weights.shape
+        return Matrix(1, rows, columns, columns, rows, False, product_bits(op.weight_type, x))
 
     def lanes(self, op: Dense, at: Arrival) -> int:
         return at.fold.outputs if at.fold else at.kept
