@@ -1,6 +1,6 @@
 # make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
 # make test     sets itself up and fills the caches, then every test whose tools are found
-# make check    lint, types, import rules, fast tests (under 90 s)
+# make check    lint, types, import rules, one case of each fast test (under 90 s)
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
@@ -37,7 +37,7 @@ lint: $(VENV)/.dev-ready
 	$(BIN)/lint-imports
 
 check: lint
-	$(PYTEST) -q -m "not slow and not system" $(PYTEST_ARGS)
+	$(PYTEST) -q --few -m "not (slow or system or emulator or synth or torch)" $(PYTEST_ARGS)
 
 test: $(VENV)/.dev-ready
 	$(PYTEST) $(PYTEST_ARGS)

@@ -31,8 +31,15 @@ def need() -> Callable[..., None]:
     return need_tool
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--few", action="store_true", help="run one case of each parametrised test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note each test's markers where its report carries them; its keywords hold folder names too."""
+    if config.getoption("--few"):
+        one = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        items[:] = [item for item in items if one[item.nodeid.partition("[")[0]] is item]
     for item in items:
         item.user_properties.append(("markers", [m for m in MARKERS if item.get_closest_marker(m)]))
 
