@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.nn.linear import Quantized  # noqa: E402
 from edgeternary.nn.norm import BatchNorm  # noqa: E402
-from tests.lowering.nets import block_net, image_net, series_net  # noqa: E402
+from tests.frontends.nets import block_net, image_net, series_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

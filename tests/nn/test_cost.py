@@ -15,7 +15,7 @@ from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.ir import parse  # noqa: E402
 from edgeternary.nn.cost import nonzeros  # noqa: E402
 from edgeternary.nn.linear import Quantized  # noqa: E402
-from tests.lowering.nets import block_net, series_net  # noqa: E402
+from tests.frontends.nets import block_net, series_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

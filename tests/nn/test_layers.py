@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.nn import ops  # noqa: E402
-from tests.lowering.nets import adversarial, image_net  # noqa: E402
+from tests.frontends.nets import adversarial, image_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -47,7 +47,7 @@ COMMANDS: dict[str, str] = {
     "zoo mnist-mlp-100 --on host --samples 1": "mcu slow",
     "summary MODEL --on cortex-m4": "",
     "summary zoo:mnist-mlp-100 --on host": "",
-    "summary tests.lowering.nets:none --shape 4": "train slow",
+    "summary tests.frontends.nets:none --shape 4": "train slow",
     "simulate MODEL": "",
     "simulate MODEL --on host --compare": "mcu",
     "simulate MODEL --on cortex-m4 --compare": "mcu",

@@ -15,8 +15,8 @@ from edgeternary.run import run as run_on
 from edgeternary.run._options import Options
 from edgeternary.run.cortex_m import execute
 from edgeternary.run.result import Result
-from tests.emulator import net
 from tests.need import need
+from tests.run import net
 
 COMPILERS = ("zig", pytest.param("gcc", marks=pytest.mark.system))
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}

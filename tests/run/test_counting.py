@@ -18,8 +18,8 @@ from edgeternary.run._emulator import count as counting
 from edgeternary.run._emulator.image import Image, Regions, link
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._model import render
-from tests.emulator import net, qemu_counts, qemu_trace
 from tests.need import need
+from tests.run import net, qemu_counts, qemu_trace
 
 pytestmark = [pytest.mark.emulator, pytest.mark.system]
 TARGETS = (

@@ -12,9 +12,9 @@ from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError  # noqa: E402
 from edgeternary.frontends import torch_layers  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.run import run  # noqa: E402
-from tests.lowering.idioms import act, integers  # noqa: E402
-from tests.lowering.nets import adversarial, image_net, series_net, shifted_net  # noqa: E402
-from tests.lowering.test_exact import assert_same, image_inputs, to_torch  # noqa: E402
+from tests.frontends.idioms import act, integers  # noqa: E402
+from tests.frontends.nets import adversarial, image_net, series_net, shifted_net  # noqa: E402
+from tests.frontends.test_exact import assert_same, image_inputs, to_torch  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

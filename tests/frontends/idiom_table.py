@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from edgeternary import nn as q
-from tests.lowering.idioms import (
+from tests.frontends.idioms import (
     EXACT,
     Idiom,
     again,

@@ -8,8 +8,8 @@ import pytest
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._options import Options
 from edgeternary.run.host import execute
-from tests.emulator import net
 from tests.need import need
+from tests.run import net
 
 TOOLS = {"zig": "zig", "gcc": "gcc", "clang": "clang"}
 COMPILERS = (

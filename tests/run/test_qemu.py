@@ -10,8 +10,8 @@ from edgeternary.boards import Memory, load_all, load_board
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.run._options import Options
 from edgeternary.run.qemu import emulated_board, execute
-from tests.emulator import net
 from tests.need import need
+from tests.run import net
 
 pytestmark = pytest.mark.system
 BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547")

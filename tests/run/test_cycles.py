@@ -13,8 +13,8 @@ from edgeternary.run._emulator.image import link
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import TABLES, Cost, Timing, for_core
-from tests.emulator import net
 from tests.need import need
+from tests.run import net
 
 pytestmark = pytest.mark.emulator
 HEAD = """#include "net.h"

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from edgeternary.cli import call as run
 from edgeternary.train import data
-from tests.train_data.made_up import mnist_files
+from tests.train.data.made_up import mnist_files
 
 pytestmark = pytest.mark.torch
 

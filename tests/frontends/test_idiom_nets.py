@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 
 from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
-from tests.lowering.idiom_nets import random_net  # noqa: E402
-from tests.lowering.test_idioms import mismatches  # noqa: E402
+from tests.frontends.idiom_nets import random_net  # noqa: E402
+from tests.frontends.test_idioms import mismatches  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -11,7 +11,7 @@ from edgeternary import nn as q  # noqa: E402
 from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.run import run  # noqa: E402
-from tests.lowering.float_nets import random_net  # noqa: E402
+from tests.frontends.float_nets import random_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

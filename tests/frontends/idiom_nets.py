@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgeternary import nn as q
-from tests.lowering.idioms import Written, integers
+from tests.frontends.idioms import Written, integers
 
 LIKELY = 12  # functions at the head of each list are drawn more often: most of them can be lowered
 Function = Callable[[Tensor], Tensor]

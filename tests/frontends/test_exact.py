@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.run import run  # noqa: E402
-from tests.lowering.nets import adversarial, encoded_net, image_net, series_net, shifted_net  # noqa: E402
+from tests.frontends.nets import adversarial, encoded_net, image_net, series_net, shifted_net  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

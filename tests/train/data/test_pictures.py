@@ -14,7 +14,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.train import data
 from edgeternary.train.data import handwritten
 from edgeternary.train.data.cifar import FOLDER, TRAIN_FILES
-from tests.train_data.made_up import idx, mnist_files
+from tests.train.data.made_up import idx, mnist_files
 
 pytestmark = pytest.mark.torch
 

@@ -12,8 +12,8 @@ from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.ir import Graph, parse  # noqa: E402
 from edgeternary.run import run  # noqa: E402
-from tests.lowering.idiom_table import IDIOMS, ONE_SAMPLE  # noqa: E402
-from tests.lowering.nets import adversarial  # noqa: E402
+from tests.frontends.idiom_table import IDIOMS, ONE_SAMPLE  # noqa: E402
+from tests.frontends.nets import adversarial  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -13,8 +13,8 @@ from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
 from edgeternary.nn.linear import Quantized  # noqa: E402
 from edgeternary.nn.quantizers import weight_quantizer  # noqa: E402
-from tests.lowering.nets import adversarial, block_net, mixed_net  # noqa: E402
-from tests.lowering.test_exact import assert_same, image_inputs, to_torch  # noqa: E402
+from tests.frontends.nets import adversarial, block_net, mixed_net  # noqa: E402
+from tests.frontends.test_exact import assert_same, image_inputs, to_torch  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

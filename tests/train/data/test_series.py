@@ -14,7 +14,7 @@ from edgeternary.train import data
 from edgeternary.train.data import ts as ts_module
 from edgeternary.train.data.series import LIMIT, STEPS, load_series
 from edgeternary.train.data.splits import cut_stratified
-from tests.train_data.made_up import ts
+from tests.train.data.made_up import ts
 
 pytestmark = pytest.mark.torch
 

@@ -19,9 +19,9 @@ from edgeternary.run._bench import BenchModel
 from edgeternary.run._emulator import alignment, image, measure
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._options import Options
-from tests.emulator import net
-from tests.emulator.test_cycles import HEAD
 from tests.need import need
+from tests.run import net
+from tests.run.test_cycles import HEAD
 
 pytestmark = pytest.mark.emulator
 M0 = "cortex-m0plus"

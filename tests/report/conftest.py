@@ -1,0 +1,3 @@
+"""The demo is tested as a command."""
+
+from tests.cli.conftest import et  # noqa: F401
