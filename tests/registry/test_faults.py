@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 import edgeternary
 import edgeternary.run._model as model_of
 from edgeternary.c import rescale
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Graph, encoding
+from edgeternary.ir import Graph, Type, Value, encoding
 from edgeternary.ops import Argmax, Conv2d, Dense, Lookup, MaxPool, Requantize, SumPool, Threshold
 from edgeternary.run import run
 from tests.need import need
@@ -55,7 +56,11 @@ def test_in_c(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_in_c_a_rounding_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
-    broken = rewritten(rescale.requantize_fields, 'op.rounding != "floor"', 'op.rounding == "half_up"')
+
+    def broken(op: Requantize, x: Value, out: Value) -> object:
+        rounding = "floor" if op.rounding == "tflite_single" else op.rounding
+        return rescale.requantize_fields(replace(op, rounding=rounding), x, out)
+
     monkeypatch.setattr("edgeternary.c.kernels.requantize.requantize_fields", broken)
     with pytest.raises(AssertionError, match="host differs from numpy"):
         Fleet.of(chosen("requantize")).check("host", opt_level="1")
@@ -133,11 +138,18 @@ def test_in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
             agrees(graph, stalls=5, pace=3)
 
 
-PACKED_WRONG = ('bitorder="little"', 'bitorder="big"')
+def packed_wrong(codes: np.ndarray, type: Type) -> np.ndarray:
+    """The first bit of each byte last."""
+    octets = RIGHT_PACK(codes, type).astype("<u4").view(np.uint8)
+    bits = np.unpackbits(octets, axis=-1, bitorder="little")
+    return np.packbits(bits, axis=-1, bitorder="big").view("<u4").astype(np.uint32)
+
+
+RIGHT_PACK = encoding.pack
 
 
 def test_in_packing_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeternary.ir.file.pack", rewritten(encoding.pack, *PACKED_WRONG))
+    monkeypatch.setattr("edgeternary.ir.file.pack", packed_wrong)
     edgeternary.save(tiny_mlp(), tmp_path / "m.et")
     codes = inputs(tiny_mlp(), 20)
     with pytest.raises((AssertionError, EdgeTernaryError)):
@@ -147,35 +159,59 @@ def test_in_packing_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_in_packing_of_c(monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
-    monkeypatch.setattr(encoding, "pack", rewritten(encoding.pack, *PACKED_WRONG))
+    monkeypatch.setattr(encoding, "pack", packed_wrong)
     with pytest.raises(AssertionError, match="host differs from numpy"):
         Fleet.of(chosen("dense")).check("host", opt_level="1")
 
 
-# what: (op, method, what stands there, what is put there)
-IN_NUMPY: dict[str, tuple[Any, str, str, str]] = {
-    "> for >=": (Threshold, "_count", ">=", ">"),
-    "narrow accumulator": (Dense, "ref", ", bound)", ", bound).astype(np.int16)"),
-    "wrong pad": (Conv2d, "_ref_chunk", "self.pad_value)", "0)"),
-    "groups mixed up": (Conv2d, "_ref_chunk", "g * ins : (g + 1) * ins", "0 : ins"),
-    "no rounding": (Requantize, "_apply", "m + b + half", "m + b"),
-    "tflite_single rounds down": (Requantize, "_apply", '!= "floor"', '== "half_up"'),
-    "rows for columns": (Conv2d, "_depthwise", "[:, y, x, 0]", "[:, x, y, 0]"),
-    "no minimum": (MaxPool, "ref", "-self.minimum", "0 * self.minimum"),
-    "later of equals": (Argmax, "ref", "x.argmax(", "x.shape[1] - 1 - x[:, ::-1].argmax("),
-    "off by one": (Lookup, "ref", "x - self.offset", "x - self.offset - 1"),
-    "maximum for sum": (SumPool, "ref", "total + part", "np.maximum(total, part)"),
-}  # fmt: skip
+def changed(**fields: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
+    """A fault: the method of the same op with other fields, each computed from the op."""
+
+    def fault(right: Callable[..., np.ndarray], op: Any, x: np.ndarray) -> np.ndarray:
+        return right(replace(op, **{name: change(op) for name, change in fields.items()}), x)
+
+    return fault
+
+
+def of_first_group(right: Callable[..., np.ndarray], op: Conv2d, x: np.ndarray) -> np.ndarray:
+    """Every group reads the channels of the first one."""
+    return right(op, np.tile(x[..., : x.shape[-1] // op.groups], op.groups))
+
+
+def maximum(right: Callable[..., np.ndarray], op: SumPool, x: np.ndarray) -> np.ndarray:
+    minimum = np.zeros(x.shape[-1], np.uint8)
+    pool = MaxPool(name=op.name, inputs=op.inputs, kernel=op.kernel, stride=op.stride, minimum=minimum)
+    return pool.ref(x)
+
+
+# what: (op, method, what it does instead: of the right method, the op and the input)
+IN_NUMPY: dict[str, tuple[Any, str, Callable[..., np.ndarray]]] = {
+    "> for >=": (Threshold, "_count", lambda right, op, x: right(op, x - 1)),
+    "narrow accumulator": (Dense, "ref", lambda right, op, x: right(op, x).astype(np.int16)),
+    "wrong pad": (Conv2d, "_ref_chunk", changed(pad_value=lambda op: 0)),
+    "groups mixed up": (Conv2d, "_ref_chunk", of_first_group),
+    "no rounding": (Requantize, "_apply", changed(rounding=lambda op: "floor")),
+    "tflite_single rounds down": (
+        Requantize,
+        "_apply",
+        changed(rounding=lambda op: "floor" if op.rounding == "tflite_single" else op.rounding),
+    ),
+    "rows for columns": (Conv2d, "_depthwise", changed(weights=lambda op: op.weights.swapaxes(1, 2))),
+    "no minimum": (MaxPool, "ref", changed(minimum=lambda op: 0 * op.minimum)),
+    "later of equals": (Argmax, "ref", lambda right, op, x: x.shape[1] - 1 - right(op, x[:, ::-1])),
+    "off by one": (Lookup, "ref", changed(offset=lambda op: op.offset + 1)),
+    "maximum for sum": (SumPool, "ref", maximum),
+}
 
 
 @pytest.mark.parametrize("fault", IN_NUMPY)
 def test_in_numpy(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("onnxruntime")
-    cls, name, old, new = IN_NUMPY[fault]
-    method: Callable[..., Any] = getattr(cls, name)
-    monkeypatch.setattr(cls, name, rewritten(method, old, new))
+    cls, name, wrong = IN_NUMPY[fault]
+    right = getattr(cls, name)
+    monkeypatch.setattr(cls, name, lambda op, x: wrong(right, op, x))
     with pytest.raises(AssertionError):
         for graph in chosen(cls.kind):
             codes = inputs(graph, 24)
-            right = run(graph, codes, on="onnxruntime").outputs
-            np.testing.assert_array_equal(run(graph, codes).outputs, right)
+            judged = run(graph, codes, on="onnxruntime").outputs
+            np.testing.assert_array_equal(run(graph, codes).outputs, judged)
