@@ -83,7 +83,8 @@ def row(
     """
     graph, inputs = network(entry)
     constraints = Constraints(fps=entry.fps, seeds=seeds or entry.seeds)
-    files, estimates, measured, _ = fpga.make(graph, entry.device, None, True, progress, yosys, constraints)
+    made = fpga.make(graph, entry.device, None, True, progress, yosys, constraints)
+    measured = made.measured
     progress(f"simulating {frames} frames")
     chosen = inputs[np.arange(frames) % len(inputs)]
     options = {"fps": entry.fps, "yosys": yosys, "timeout": TIMEOUT}
@@ -100,13 +101,13 @@ def row(
         "test_accuracy": card["test_accuracy"],
         "weights": card["weights"],
         "macs": graph.macs(),
-        "input_bits_a_cycle": estimates["input_bits_a_cycle"],
+        "input_bits_a_cycle": made.estimates["input_bits_a_cycle"],
         "frames": frames,
         "mismatches": wrong,
         **{key: value for key, value in measured.items() if key not in ("device", "latency_cycles")},
         "mean_cycles": ran.stats["mean_cycles"],
-        "bitstream_bytes": len(files[measured["bitstream"]]),
-        **{key: estimates[key] for key in ("load_bytes",) if key in estimates},
+        "bitstream_bytes": len(made.files[measured["bitstream"]]),
+        **{key: made.estimates[key] for key in ("load_bytes",) if key in made.estimates},
     }
     if lut6:
         progress(f"synthesising for {LUT6}")

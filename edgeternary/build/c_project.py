@@ -1,4 +1,4 @@
-"""The C files of a model for a core or a board, what they will need, and whether it is there."""
+"""The C files of a model for a core or a board, what they need, and whether the board has it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edgeternary.boards import Board
 from edgeternary.build import board_image
 from edgeternary.build.judged import Judge, Judged
 from edgeternary.build.limits import Limits, beyond, together
+from edgeternary.build.made import Files, Made
 from edgeternary.build.settings import Settings
 from edgeternary.c.choices import Fetch
 from edgeternary.c.plan import Plan
@@ -23,8 +24,6 @@ from edgeternary.ir import Graph
 
 __all__ = ["Settings", "choose", "estimates", "fetch_of", "make", "objects"]
 
-Files = dict[str, bytes | str]
-Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
 
 
@@ -35,11 +34,10 @@ def make(
     build: bool,
     progress: Callable[[str], None],
     settings: Settings,
-) -> Parts:
-    """Files, estimates, measured figures, layers, and what is to be said of the image: {} without one.
+) -> Made:
+    """The C of a model; with `build` also objects, measured figures and, for a board with a port, an image.
 
-    A board with a port gets an image when `build` is set. EdgeTernaryError (code 5) beyond the board or a
-    limit.
+    EdgeTernaryError (code 5) where it needs more than the board has or a limit allows.
     """
     limits = Limits.of(board, settings.max_flash, settings.max_ram, settings.max_cycles)
     progress("choosing kernels")
@@ -57,8 +55,8 @@ def make(
         files |= board_image.files(graph, image)
         facts = board_image.facts(plan, image)
         facts |= {word: measured[word] for word in ("flash_bytes", "ram_bytes")}
-    told = {"not_measured": chosen.why} if chosen.why else {}
-    return files, {**estimates(plan), **told}, measured, layers, facts
+    remarks = {"not_measured": chosen.why} if chosen.why else {}
+    return Made(files, {**estimates(plan), **remarks}, measured, layers, facts)
 
 
 def choose(planner: Planner, optimize: str, limits: Limits, judge: Judge) -> Judged:

@@ -12,13 +12,11 @@ from edgeternary.boards import Board
 from edgeternary.build.fpga_figures import LINK, estimated, with_link
 from edgeternary.build.fpga_flow import built, probe
 from edgeternary.build.fpga_goals import within_luts
+from edgeternary.build.made import Files, Made
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.toolchains import require
-
-Files = dict[str, bytes | str]
-Parts = tuple[Files, dict[str, Any], dict[str, Any], list[dict[str, Any]]]
 
 
 def make(
@@ -29,13 +27,13 @@ def make(
     progress: Callable[[str], None],
     yosys: str = "auto",
     constraints: Constraints = NO_CONSTRAINTS,
-) -> Parts:
-    """Files, estimates, measured figures and layers of a design for `device`, a part or a family of
-    hdl.devices. EdgeTernaryError (code 5) when the FPGA is too small or a constraint is out of reach.
+) -> Made:
+    """A design for `device`, a part or a family of hdl.devices, or for the FPGA of a board.
 
     A board that amaranth-boards knows gets a whole design with its serial link: top.v and pin constraints.
     Anything else is the core alone, with wrappers and benches. With `build` a board or a part gets a
-    bitstream; a family, which names no part, is synthesised only.
+    bitstream; a family, which names no part, is synthesised only. EdgeTernaryError (code 5) when the FPGA is
+    too small or a constraint is out of reach.
     """
     require("amaranth")
     from edgeternary.build import fpga_chip
@@ -65,7 +63,10 @@ def make(
     if not platform:
         progress("writing Verilog")
         files |= written(graph, design, asked, probe(graph), estimates, measured)
-    return files, estimates, measured, layers
+    image = {}
+    if platform and "bitstream" in measured:
+        image = {"digest": estimates["digest"], "image": measured["bitstream"]}
+    return Made(files, estimates, measured, layers, image)
 
 
 def sources(

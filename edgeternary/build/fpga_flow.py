@@ -16,6 +16,7 @@ import numpy as np
 from edgeternary.build.fpga_chip import Chip
 from edgeternary.build.fpga_figures import one_by_one
 from edgeternary.build.fpga_goals import check_size, missed
+from edgeternary.build.made import Files
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
@@ -28,7 +29,6 @@ FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
 PROBE = 17  # seed of the frames
 MORE_SEEDS = 5  # beyond those that are placed anyway, while a rate is missed
 Progress = Callable[[str], None]
-Files = dict[str, bytes | str]
 
 
 def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tuple[Files, dict[str, Any]]:

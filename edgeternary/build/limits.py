@@ -48,7 +48,7 @@ class Limits:
 
     @staticmethod
     def of(board: Board | None, flash: int | None, ram: int | None, cycles: int | None) -> Limits:
-        """The stricter one of what the board has and what somebody asks for."""
+        """The stricter one of what the board has and what was asked for."""
         has: dict[str, int] = {}
         if board is not None:
             flash_there, ram_there = board.memory()

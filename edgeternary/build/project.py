@@ -117,22 +117,17 @@ def compile(
         raise EdgeTernaryError(
             "no hardware to plan", why, "name a device, or leave the constraints out", USAGE
         )
-    image: dict[str, Any] = {}
     if device:
-        files, estimates, measured, layers = fpga.make(graph, device, found, build, progress, yosys, hardware)
-        if "bitstream" in measured and found:
-            image = {"digest": estimates["digest"], "image": measured["bitstream"]}
+        made = fpga.make(graph, device, found, build, progress, yosys, hardware)
     else:
-        constraints = c_project.Settings(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
-        files, estimates, measured, layers, image = c_project.make(
-            graph, core, found, build, progress, constraints
-        )
-    target = found.name if found else core or device
+        settings = c_project.Settings(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
+        made = c_project.make(graph, core, found, build, progress, settings)
+    target, files = found.name if found else core or device, made.files
     identity: dict[str, Any] = {}
-    if found and image:
-        identity = {**_identity(graph, found), **image}
+    if found and made.image:
+        identity = {**_identity(graph, found), **made.image}
         files |= _sources(graph, found)
-    project = Project(target, files, estimates, measured, layers, identity)
+    project = Project(target, files, made.estimates, made.measured, made.layers, identity)
     if directory is not None:
         project.write(directory)
     return project
