@@ -1,15 +1,17 @@
-"""Sessions of simulated hardware: one simulation from the first step to the last, the same bits as numpy."""
+"""Sessions: one run from the first step to the last, with the bits of numpy; what each executor has."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from inspect import signature
 
 import numpy as np
 import pytest
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
-from edgeternary.run import open_session, run
+from edgeternary.run import executors, open_session, run
 from tests.need import need
 from tests.registry.graphs import STATEFUL, inputs, tiny_mlp
 from tests.registry.loops import LOOPS
@@ -45,3 +47,12 @@ def test_what_keeps_nothing_is_refused_elsewhere() -> None:
     with refused as caught, open_session(STATEFUL[0](), "verilator"):
         pass
     assert caught.value.code == USAGE
+
+
+@pytest.mark.parametrize("name", executors())
+def test_an_executor_says_all_about_itself(name: str) -> None:
+    """`run`, and where it can `open`, with the arguments that all of them share."""
+    module = importlib.import_module(f"edgeternary.run.{executors()[name]}")
+    assert list(signature(module.run).parameters) == ["graph", "inputs", "target", "taps", "options"]
+    if hasattr(module, "open"):
+        assert list(signature(module.open).parameters) == ["graph", "target", "options"]
