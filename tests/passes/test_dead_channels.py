@@ -105,7 +105,7 @@ def test_a_fault_in_the_condition_on_pads_is_seen(monkeypatch: pytest.MonkeyPatc
 
     right = dead_channels.AGREE[Conv2d]
 
-    def without_pads(op: Conv2d, *known: Any) -> None:
+    def without_pads(op: Any, *known: Any) -> None:
         right(msgspec.structs.replace(op, pad=(0, 0, 0, 0)), *known)
 
     monkeypatch.setitem(dead_channels.AGREE, Conv2d, without_pads)
