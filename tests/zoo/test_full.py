@@ -1,7 +1,11 @@
-"""The claims of the cards on whole test sets, all outputs: what `edgeternary zoo --check` does."""
+"""The claims of the cards on whole test sets, all outputs: what `edgeternary zoo --check` does.
+
+Of the largest models every fourth sample; EDGETERNARY_FULL=1 takes all.
+"""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 import numpy as np
@@ -10,6 +14,8 @@ import pytest
 from edgeternary import zoo
 from edgeternary.errors import EdgeTernaryError
 from tests.need import REQUIRED
+
+LARGE = 5_000_000  # multiply-accumulates
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -33,11 +39,16 @@ def test_every_test_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if REQUIRED:
             raise
         pytest.skip(str(error))
-    monkeypatch.setattr(check, "full_test_set", lambda _: (samples, labels))
-    found, card = check.check(name), zoo.card(name)
-    assert found["mismatches_torch"] == 0
-    assert found["samples"] == card["test_samples"] == len(samples)
-    assert round(found["accuracy"], 4) == card["test_accuracy"]
+    card = zoo.card(name)
+    assert len(samples) == card["test_samples"]
+    part = slice(None, None, 4 if card["macs"] > LARGE and not os.environ.get("EDGETERNARY_FULL") else 1)
+    monkeypatch.setattr(check, "full_test_set", lambda _: (samples[part], labels[part]))
+    found, claimed = check.check(name), card["test_accuracy"]
+    assert found["mismatches_torch"] == 0 and found["samples"] == len(samples[part])
+    if part.step == 1:
+        assert round(found["accuracy"], 4) == claimed
+    else:
+        assert abs(found["accuracy"] - claimed) <= 4 * (claimed * (1 - claimed) / found["samples"]) ** 0.5
     shipped, classes = zoo.images(name)
     n = len(classes)
     np.testing.assert_array_equal(labels[:n], classes)
