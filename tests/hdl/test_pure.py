@@ -21,14 +21,13 @@ from edgeternary.hdl.loading import with_loader  # noqa: E402
 from edgeternary.hdl.top import Design, build  # noqa: E402
 
 DEVICES = (*PARTS, *FAMILIES)
-EXAMPLES = {kind: (lambda kind=kind: chosen(kind)[-1]) for kind in kinds()}
-EXAMPLES |= {make.__name__: make for make in (*WHOLE, *STATEFUL)}
+EXAMPLES = {kind: (lambda kind=kind: chosen(kind)) for kind in kinds()}
+EXAMPLES |= {make.__name__: (lambda make=make: [make()]) for make in (*WHOLE, *STATEFUL)}
 
 
-def estimates(design: Design, seed: str) -> None:
+def estimates(design: Design, rng: random.Random) -> None:
     """Some devices with few, many or any number of block RAMs, and with single-port RAMs, in any order."""
-    rng = random.Random(seed)
-    for _ in range(4):
+    for _ in range(2):
         device, blocks = rng.choice(DEVICES), rng.choice((0, 1, 4, 99, None))
         estimate.by_part(design, device, blocks)
         with_loader(memory.placed(design, family(device), blocks, rng.choice((0, 4))))
@@ -36,19 +35,21 @@ def estimates(design: Design, seed: str) -> None:
     assert design.cycles > 0 and design.latency > 0
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_estimates_leave_a_design_as_it_is(name: str) -> None:
-    graph: Graph = EXAMPLES[name]()
-    try:
-        design = build(graph, fold(graph, 16))
-    except EdgeTernaryError:
-        return  # no hardware, and no estimate either
-    plain = design_rtlil(design)
-    placed = memory.placed(design, family("ecp5"), 2)
-    figures = estimate.by_part(design, "up5k", 3), placed.cycles
-    text = design_rtlil(placed)
-    estimates(design, name)
-    estimates(placed, name)
-    assert design_rtlil(design) == plain
-    assert (estimate.by_part(design, "up5k", 3), placed.cycles) == figures
-    assert design_rtlil(placed) == text
+def test_estimates_leave_a_design_as_it_is(name: str, every: bool) -> None:
+    """Of an op its last example, or every one."""
+    graphs: list[Graph] = EXAMPLES[name]()
+    rng = random.Random(name)
+    for graph in graphs if every else graphs[-1:]:
+        try:
+            design = build(graph, fold(graph, 16))
+        except EdgeTernaryError:
+            continue  # no hardware, and no estimate either
+        placed = memory.placed(design, family(rng.choice(("ecp5", "ice40"))), 2)
+        plain, text = design_rtlil(design), design_rtlil(placed)
+        figures = estimate.by_part(design, "up5k", 3), design.cycles, placed.cycles
+        estimates(design, rng)
+        estimates(placed, rng)
+        assert design_rtlil(design) == plain and design_rtlil(placed) == text
+        assert (estimate.by_part(design, "up5k", 3), design.cycles, placed.cycles) == figures
