@@ -20,6 +20,7 @@ from tests.need import need
 SOURCE = Path(edgeternary.__file__).parent
 
 
+@pytest.mark.slow
 def test_a_core_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels, compiler and emulator take a Cortex-M0 from its record alone."""
     need("unicorn", "capstone", "zig")

@@ -57,6 +57,7 @@ def test_states(tmp_path: Path) -> None:
     check(list(every_plan(stateful())), tmp_path)
 
 
+@pytest.mark.slow
 def test_every_kernel_is_reached() -> None:
     """The tests above leave no kernel out, and planes arrive at a dense layer in groups of pixels."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]

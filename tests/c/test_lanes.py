@@ -110,6 +110,7 @@ def test_bounds_take_the_signs_of_the_weights_apart() -> None:
         assert (reach.most >= plus + minus) == fits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
 def test_networks_in_every_layout(core: str, tmp_path: Path) -> None:
     """The C references of what each core would run, under sanitizers."""
@@ -133,6 +134,7 @@ def _to_planes(type: str, channels: int, height: int, core: str) -> Plan:
     return select(net.graph(), core, allow=lambda m, k, o: k.name == kernels.get(m.ops[0].kind, k.name))
 
 
+@pytest.mark.slow
 def test_rows_become_bit_planes(tmp_path: Path) -> None:
     need("gcc")
     types, channels = ("bipolar", "binary", "ternary", "uint2", "int3", "uint4"), (3, 8, 16, 24, 40)

@@ -237,6 +237,7 @@ def test_taps_name_values_and_layouts_in_order() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [SUITE[0], SUITE[1]], ids=str)
 def test_resnet_8_is_compiled_in_seconds(mode: Mode) -> None:
     """Fifteen layers with branches, from the graph to C, for each objective; in CPU time."""

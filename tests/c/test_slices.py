@@ -76,6 +76,7 @@ def plans() -> Iterator[Plan]:
             yield forced(layer(shape, i, fill), core)
 
 
+@pytest.mark.slow
 def test_equal_to_the_reference(tmp_path: Path) -> None:
     """The C references, under sanitizers."""
     need("gcc")
