@@ -98,13 +98,13 @@ def written(
     estimates: dict[str, Any],
     measured: dict[str, Any],
 ) -> Files:
-    """The files of a core: see hdl.project."""
-    from edgeternary.hdl.project import project
+    """The files of a core: see build.fpga_files."""
+    from edgeternary.build.fpga_files import texts_of
     from edgeternary.run import run
 
     outputs = run(graph, inputs, on="numpy").outputs
     figures = {"estimates": estimates, "measured": measured}
-    files: Files = dict(project(design, inputs, outputs, device=asked.device, clock=asked.clock, **figures))
+    files: Files = dict(texts_of(design, inputs, outputs, device=asked.device, clock=asked.clock, **figures))
     return files | ({"weights.bin": design.weights} if design.weights else {})
 
 

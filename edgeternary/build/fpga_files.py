@@ -1,4 +1,4 @@
-"""A design as a folder for somebody's own FPGA: core, wrappers, benches, constraints, README, timing."""
+"""A core as a folder for any FPGA: the core itself, wrappers, benches, constraints, README, timing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLOCK = 100.0  # MHz of the constraints where no device says another
 DEPTH = 64  # words of each FIFO of the Wishbone slave
 
 
-def project(
+def texts_of(
     design: Design,
     inputs: IntArray,
     outputs: IntArray,
