@@ -46,8 +46,9 @@ def test_estimates_leave_a_design_as_it_is(name: str, every: bool) -> None:
             design = build(graph, fold(graph, 16))
         except EdgeTernaryError:
             continue  # no hardware, and no estimate either
+        plain = design_rtlil(design)
         placed = memory.placed(design, family(rng.choice(("ecp5", "ice40"))), 2)
-        plain, text = design_rtlil(design), design_rtlil(placed)
+        text = design_rtlil(placed)
         figures = estimate.by_part(design, "up5k", 3), design.cycles, placed.cycles
         estimates(design, rng)
         estimates(placed, rng)
