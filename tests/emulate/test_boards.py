@@ -75,7 +75,7 @@ def test_verify(et: Et, built: Built, board: str, model: str, samples: int) -> N
     [
         ("icebreaker", MLP, 20),
         ("ulx3s_12f", MLP, 20),
-        ("icebreaker", "fashion-mlp", 5),  # its weights come out of the flash, after the bitstream
+        ("icebreaker", "mnist-mlp-100", 5),  # its weights come out of the flash, after the bitstream
     ],
 )
 def test_verify_the_top_of_an_fpga_board(et: Et, built: Built, board: str, model: str, samples: int) -> None:
