@@ -52,7 +52,8 @@ goal_options = record(
     click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55."),
     click.option(
         "--device",
-        help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9; a family.",
+        help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9, gw2ar-18; "
+        "or a family.",
     ),
     click.option("--board", help="The files for this board; `edgeternary boards` lists the boards."),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -117,6 +117,7 @@ class Part:
     aim         MHz that the placer works towards
     clock       MHz that designs are planned for: what they reach in practice
     single_port_rams  of 16,384 words of 16 bits; no bitstream fills them
+    chip        the name that the packer has for it, where it asks for one
     """
 
     name: str
@@ -130,6 +131,7 @@ class Part:
     aim: int
     clock: int
     single_port_rams: int = 0
+    chip: str = field(default="", kw_only=True)
 
 
 def _ice40(name: str, package: str, *rest: int) -> Part:
@@ -142,7 +144,11 @@ def _ecp5(size: int, *rest: int) -> Part:
     return Part(f"ecp5-{size}f", f"Lattice LFE5U-{size}F-6BG381", "ecp5", place, *rest)
 
 
-_GOWIN = "GW1NR-LV9QN88PC6/I5"
+def _gowin(name: str, device: str, chip: str, *rest: int) -> Part:
+    place = ("--device", device, "--vopt", f"family={chip}")
+    return Part(name, f"Gowin {device}", "gowin", place, *rest, chip=chip)
+
+
 _PARTS = (
     _ice40("hx1k", "tq144", 1280, 16, 4096, 64, 150, 120),
     _ice40("hx4k", "tq144", 3520, 20, 4096, 64, 150, 120),
@@ -151,8 +157,8 @@ _PARTS = (
     _ecp5(25, 24288, 56, 18432, 64, 150, 120),
     _ecp5(45, 43848, 108, 18432, 64, 150, 120),
     _ecp5(85, 83640, 208, 18432, 64, 150, 120),
-    Part("gw1nr-9", f"Gowin {_GOWIN}", "gowin", ("--device", _GOWIN, "--vopt", "family=GW1N-9C"),
-         8640, 26, 18432, 16, 100, 60),
+    _gowin("gw1nr-9", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", 8640, 26, 18432, 16, 100, 60),
+    _gowin("gw2ar-18", "GW2AR-LV18QN88C8/I7", "GW2A-18C", 20736, 46, 18432, 16, 100, 60),
     Part("xc7a35t", "AMD XC7A35T", "xc7", (), 20800, 100, 18432, 64, 100, 100),
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ class Placer:
 
     tool, options   nextpnr; {pins}, where it is asked for, is the file of pin constraints
     text            the routed design that the packer reads
-    packer, pack    and its arguments
+    packer, pack    and its arguments; {chip} is the part's
     bitstream       file name
     cells           the name of the logic cell in nextpnr's report
     """
@@ -65,7 +65,7 @@ PLACERS = {
         ("--write", "routed.json"),
         "routed.json",
         "gowin_pack",
-        ("-d", "GW1N-9C", "-o", "design.fs", "routed.json"),
+        ("-d", "{chip}", "-o", "design.fs", "routed.json"),
         "design.fs",
         ("LUT4",),
         ("BSRAM",),
@@ -221,7 +221,8 @@ def pack(placed: Placed, part: Part) -> bytes:
     tool = require(placer.packer)
     target = placed.folder / placer.bitstream
     if not target.exists():
-        run([*tool.command, *placer.pack], what=f"packing the bitstream with {tool.name}", cwd=placed.folder)
+        arguments = [word.format(chip=part.chip) for word in placer.pack]
+        run([*tool.command, *arguments], what=f"packing the bitstream with {tool.name}", cwd=placed.folder)
     return target.read_bytes()
 
 

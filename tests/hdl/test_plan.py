@@ -70,7 +70,7 @@ def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
     from edgeternary.hdl import hints
 
     with pytest.raises(
-        EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device ecp5-25f"
+        EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device gw2ar-18"
     ) as caught:
         hints.design(zoo.load("fashion-resnet8"), Constraints("up5k"))
     assert caught.value.code == 5
