@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from amaranth import Cat, Const, Elaboratable, Module
 from amaranth.build import Attrs, Resource, ResourceError, Subsignal
 from amaranth.build import Pins as Places
@@ -128,7 +129,8 @@ def _serial(design: Design, board: Board) -> tuple[Serial, str]:
     from edgeternary.version import __version__
 
     assert board.uart
-    digest = cache.digest(design_rtlil(design), repr(board), __version__)[:16]
+    facts = repr(msgspec.structs.replace(board, file=""))  # wherever its file lies
+    digest = cache.digest(design_rtlil(design), facts, __version__)[:16]
     text = hello(design, board.name, digest, f"edgeternary {__version__}")
     try:
         return Serial(design, board.clock_hz, board.uart.baud, text), digest

@@ -54,8 +54,10 @@ def test_the_board_file_and_the_platform_agree(name: str) -> None:
 
 def test_the_digest_names_the_build() -> None:
     board = load_board("icebreaker")
+    elsewhere = msgspec.structs.replace(board, file="/another/checkout/icebreaker.toml")
     one, same, other = (
-        board_design(build(MODELS[model](), answer=True), board) for model in ("mlp", "mlp", "cnn")
+        board_design(build(MODELS[model](), answer=True), at)
+        for model, at in (("mlp", board), ("mlp", elsewhere), ("cnn", board))
     )
     assert one.digest == same.digest != other.digest
     assert one.rtlil == same.rtlil and one.pins == same.pins
