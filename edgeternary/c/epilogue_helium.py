@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.tables import Table
 
@@ -34,11 +35,12 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
     if not known or fields["planes"] or ctype not in STORES:
         return None
     used = {table.name: table for table in tables if table.name in NAMES}
-    lines = ["push {r4-r7, lr}"]
+    lines = [note("tables and constants of the loop"), "push {r4-r7, lr}"]
     lines += [f"ldr {POINTERS[i]}, [sp, #{SAVED + 4 * (i - 2)}]" for i in range(2, len(used))]
     loads = {name: _load(table, POINTERS[i]) for i, (name, table) in enumerate(used.items())}
     before, inside = _steps(fields, loads)
-    lines += [*before, *constant("lr", outputs), "dlstp.32 lr, lr", "1:", "vldrw.u32 q0, [r0], #16"]
+    lines += [*before, note("four sums at a time: rescaled, clamped and stored"), *constant("lr", outputs)]
+    lines += ["dlstp.32 lr, lr", "1:", "vldrw.u32 q0, [r0], #16"]
     lines += [*inside, STORES[ctype], "letp lr, 1b", "pop {r4-r7, pc}"]
     return {
         "tables": {name: table.ctype for name, table in used.items()},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeternary.c.assembly import note
 from edgeternary.c.weights import Codes
 from edgeternary.cores import Core
 from edgeternary.ir import Type
@@ -45,7 +46,8 @@ def thumb2(codes: Codes, type: Type) -> list[str]:
     """Assembly of sums[o] = sum w[o] x, weights (out, in) of -1, 0, +1; x in r0, sums in r1."""
     load, size = _load(type), type.dtype.itemsize
     lines = ["push {r0, r1, r4-r11, lr}"]
-    for block in _blocks(codes, THUMB2):
+    for number, block in enumerate(_blocks(codes, THUMB2)):
+        lines.append(_said(number * len(THUMB2.all), len(block)))
         lines += [f"mov {name}, #0" for name in THUMB2.all[: len(block)]]
         start = 0
         for i in _used(block):
@@ -60,6 +62,7 @@ def thumb2(codes: Codes, type: Type) -> list[str]:
                 if code
             ]
             lines += _lines([f"{load} r1, [r0, #{offset}]", *terms])
+        lines.append(note("these sums to memory"))
         lines += ["ldr r1, [sp, #4]", f"stmia r1!, {{{', '.join(THUMB2.all[: len(block)])}}}"]
         lines += ["str r1, [sp, #4]", "ldr r0, [sp]"]
     return [*lines, "add sp, sp, #8", "pop {r4-r11, pc}"]
@@ -71,7 +74,8 @@ def thumb1(codes: Codes, type: Type) -> list[str]:
     extend = ["", "sxtb r1, r1", "sxth r1, r1"][size] if type.signed else ""
     lines = ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
     lines.append("push {r0, r1}")
-    for block in _blocks(codes, THUMB1):
+    for number, block in enumerate(_blocks(codes, THUMB1)):
+        lines.append(_said(number * len(THUMB1.all), len(block)))
         names = THUMB1.all[: len(block)]
         lines += [f"movs {name}, #0" for name in names if name in THUMB1.low]
         lines += [f"mov {name}, r2" for name in names if name in THUMB1.high]  # r2 is 0
@@ -91,6 +95,7 @@ def thumb1(codes: Codes, type: Type) -> list[str]:
                 else:
                     parts.append(f"{'adds' if code > 0 else 'subs'} {name}, {name}, r1")
             lines += _lines(parts)
+        lines.append(note("these sums to memory"))
         lines += ["ldr r1, [sp, #4]", f"stmia r1!, {{{', '.join(n for n in names if n in THUMB1.low)}}}"]
         for name in names[len(THUMB1.low) :]:
             lines += [f"mov r2, {name}", "stmia r1!, {r2}"]
@@ -107,6 +112,10 @@ def statements(codes: Codes) -> Iterator[str]:
             terms = "".join(f" {'+' if row[i] > 0 else '-'} x[{i}]" for i in used[first : first + TERMS])
             text = terms.removeprefix(" + ").lstrip() or "0"
             yield f"sums[{o}] {'+=' if first else '='} {text};"
+
+
+def _said(first: int, count: int) -> str:
+    return note(f"sums {first} to {first + count - 1}: each input that they use is loaded once")
 
 
 def _lines(instructions: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@
 #define GOLDEN_CNN_STEP static
 #endif
 
-/* Routines in assembly; elsewhere, and with GOLDEN_CNN_PLAIN, their C twins take their place. */
+/* Routines in assembly; elsewhere, and with GOLDEN_CNN_PLAIN, references in C take their place. */
 #if defined(__thumb__) && !defined(GOLDEN_CNN_PLAIN)
 #define GOLDEN_CNN_ASSEMBLY
 #if defined(__clang__)
@@ -28,7 +28,7 @@
 #define GOLDEN_CNN_ASM static __attribute__((naked, noipa, unused))
 #endif
 #define GOLDEN_CNN_UNUSED __attribute__((unused))
-#define GOLDEN_CNN_INLINE static inline __attribute__((unused)) /* C twins are left out, and what only they call */
+#define GOLDEN_CNN_INLINE static inline __attribute__((unused)) /* references in C are left out, and what only they call */
 #else
 #define GOLDEN_CNN_INLINE static inline
 #endif
@@ -108,7 +108,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
  *     sum[o] = sum over ky, kx, c of w[o][ky][kx][c] * x[oy + ky - 1][ox + kx - 1][c]
  *
  * in 2 lanes at once; no lane leaves its 16 bits at the end of a sum.
- * y[o] = how many thresholds of o the sum reaches
+ * y[o] = the number of thresholds of o that the sum reaches
  */
 static const uint32_t golden_cnn_conv1_starts[16] = { /* in every lane */
     0x805a805au, 0x80568056u, 0x80318031u, 0x80528052u, 0x00000000u, 0x00000000u, 0x00000000u,
@@ -122,9 +122,11 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
 {
     __asm__(
     ".syntax unified\n"
+    /* r4: y at the end of a row; y, k, rows and that end go to the stack */
     "push {r4-r7, lr}; mov r4, r8; mov r5, r9; mov r6, r10; mov r7, r11; push {r4-r7}\n"
     "movs r4, #24; adds r4, r4, r1; sub sp, #48; mov r5, sp; stmia r5!, {r1-r4}\n"
     "1:\n"
+    /* outputs 0 to 3: starts, then additions of words */
     "ldr r1, [sp, #4]; ldmia r1!, {r3, r4, r5, r6}; ldmia r0!, {r1, r2}; subs r3, r3, r1\n"
     "subs r5, r5, r1; adds r6, r6, r1; subs r4, r4, r2; subs r6, r6, r2; ldr r1, [r0, #0]\n"
     "subs r4, r4, r1; adds r5, r5, r1; subs r6, r6, r1; adds r0, #24; ldmia r0!, {r1, r2}\n"
@@ -132,24 +134,28 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "ldr r1, [r0, #0]; adds r3, r3, r1; subs r4, r4, r1; adds r5, r5, r1; adds r0, #24\n"
     "ldmia r0!, {r1, r2}; subs r4, r4, r1; subs r6, r6, r1; adds r3, r3, r2; subs r5, r5, r2\n"
     "ldr r1, [r0, #0]; adds r3, r3, r1; subs r5, r5, r1; adds r6, r6, r1; add r1, sp, #16\n"
-    "stmia r1!, {r3, r4, r5, r6}; subs r0, #68; mov r11, r0; ldr r0, [sp, #0]; ldr r2, =0x48\n"
-    "adds r2, r2, r0; mov r8, r2; ldr r6, =0x80008000; ldr r3, [sp, #16]; ldr r4, =0x004a004a\n"
-    "subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4\n"
+    "stmia r1!, {r3, r4, r5, r6}; subs r0, #68\n"
+    /* y = the number of thresholds that the sum reaches, in every lane */
+    "mov r11, r0; ldr r0, [sp, #0]; ldr r2, =0x48; adds r2, r2, r0; mov r8, r2\n"
+    "ldr r6, =0x80008000; ldr r3, [sp, #16]; ldr r4, =0x004a004a; subs r4, r3, r4; ands r4, r6\n"
+    "lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15\n"
+    "adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #0]\n"
+    "lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #0]; ldr r3, [sp, #20]; ldr r4, =0x00900090\n"
+    "subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x006b006b; subs r4, r3, r4\n"
     "ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15\n"
-    "adds r1, r1, r3; strb r1, [r0, #0]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #0]\n"
-    "ldr r3, [sp, #20]; ldr r4, =0x00900090; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15\n"
-    "ldr r4, =0x006b006b; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4\n"
-    "ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #1]; lsrs r1, r1, #16\n"
-    "mov r2, r8; strb r1, [r2, #1]; ldr r3, [sp, #24]; ldr r4, =0x004a004a; subs r4, r3, r4\n"
+    "adds r1, r1, r3; strb r1, [r0, #1]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #1]\n"
+    "ldr r3, [sp, #24]; ldr r4, =0x004a004a; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15\n"
+    "ldr r4, =0x00250025; subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4\n"
+    "ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #2]; lsrs r1, r1, #16\n"
+    "mov r2, r8; strb r1, [r2, #2]; ldr r3, [sp, #28]; ldr r4, =0x00900090; subs r4, r3, r4\n"
     "ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025; subs r4, r3, r4; ands r4, r6\n"
     "lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6; lsrs r3, r3, #15; adds r1, r1, r3\n"
-    "strb r1, [r0, #2]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #2]; ldr r3, [sp, #28]\n"
-    "ldr r4, =0x00900090; subs r4, r3, r4; ands r4, r6; lsrs r1, r4, #15; ldr r4, =0x00250025\n"
-    "subs r4, r3, r4; ands r4, r6; lsrs r4, r4, #15; adds r1, r1, r4; ands r3, r6\n"
-    "lsrs r3, r3, #15; adds r1, r1, r3; strb r1, [r0, #3]; lsrs r1, r1, #16; mov r2, r8\n"
-    "strb r1, [r2, #3]; mov r0, r11; ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, #4\n"
-    "str r1, [sp, #0]; cmp r1, r2; beq 2f; bl 1b\n"
+    "strb r1, [r0, #3]; lsrs r1, r1, #16; mov r2, r8; strb r1, [r2, #3]; mov r0, r11\n"
+    /* on to the next output of the row */
+    "ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, #4; str r1, [sp, #0]; cmp r1, r2; beq 2f\n"
+    "bl 1b\n"
     "2:\n"
+    /* on to the next row */
     "ldr r2, [sp, #8]; adds r0, #8; movs r4, #24; adds r4, r4, r1; str r1, [sp, #0]\n"
     "str r4, [sp, #12]; subs r2, r2, #1; str r2, [sp, #8]; beq 3f; bl 1b\n"
     "3:\n"
@@ -267,6 +273,7 @@ GOLDEN_CNN_ASM void golden_cnn_sums_fc(GOLDEN_CNN_UNUSED const uint8_t *x, GOLDE
     "mov r7, r11\n"
     "push {r4-r7}\n"
     "push {r0, r1}\n"
+    /* sums 0 to 2: each input that they use is loaded once */
     "movs r2, #0\n"
     "movs r3, #0\n"
     "movs r4, #0\n"
@@ -310,6 +317,7 @@ GOLDEN_CNN_ASM void golden_cnn_sums_fc(GOLDEN_CNN_UNUSED const uint8_t *x, GOLDE
     "ldrb r1, [r0, #1]; subs r2, r2, r1; subs r4, r4, r1\n"
     "ldrb r1, [r0, #2]; subs r3, r3, r1\n"
     "ldrb r1, [r0, #3]; adds r2, r2, r1; subs r3, r3, r1\n"
+    /* these sums to memory */
     "ldr r1, [sp, #4]\n"
     "stmia r1!, {r2, r3, r4}\n"
     "str r1, [sp, #4]\n"

@@ -19,7 +19,7 @@
 #define GOLDEN_CNN_STEP static
 #endif
 
-/* Routines in assembly; elsewhere, and with GOLDEN_CNN_PLAIN, their C twins take their place. */
+/* Routines in assembly; elsewhere, and with GOLDEN_CNN_PLAIN, references in C take their place. */
 #if defined(__thumb2__) && !defined(GOLDEN_CNN_PLAIN)
 #define GOLDEN_CNN_ASSEMBLY
 #if defined(__clang__)
@@ -28,7 +28,7 @@
 #define GOLDEN_CNN_ASM static __attribute__((naked, noipa, unused))
 #endif
 #define GOLDEN_CNN_UNUSED __attribute__((unused))
-#define GOLDEN_CNN_INLINE static inline __attribute__((unused)) /* C twins are left out, and what only they call */
+#define GOLDEN_CNN_INLINE static inline __attribute__((unused)) /* references in C are left out, and what only they call */
 #else
 #define GOLDEN_CNN_INLINE static inline
 #endif
@@ -53,6 +53,7 @@ GOLDEN_CNN_ASM void golden_cnn_0_image_pack_lanes_row(GOLDEN_CNN_UNUSED const vo
     "orr r4, r0, r1\n"
     "lsls r4, r4, #30\n"
     "beq 3f\n"
+    /* two turns a round: pairs of half words, then their even and odd bytes apart */
     "adds r3, r3, #1\n"
     "lsrs r3, r3, #1\n"
     "bcc 2f\n"
@@ -79,6 +80,7 @@ GOLDEN_CNN_ASM void golden_cnn_0_image_pack_lanes_row(GOLDEN_CNN_UNUSED const vo
     "subs r3, r3, #1\n"
     "bne 1b\n"
     "pop {r4-r11, pc}\n"
+    /* the same with loads of two words, from addresses that are multiples of 4 */
     "3:\n"
     "lsrs r3, r3, #1\n"
     "bcc 4f\n"
@@ -184,7 +186,7 @@ GOLDEN_CNN_STEP void golden_cnn_0_image_pack_lanes(const uint8_t *x, uint32_t *y
  *     sum[o] = sum over ky, kx, c of w[o][ky][kx][c] * x[oy + ky - 1][ox + kx - 1][c]
  *
  * in 2 lanes at once; no lane leaves its 16 bits at the end of a sum.
- * y[o] = how many thresholds of o the sum reaches
+ * y[o] = the number of thresholds of o that the sum reaches
  */
 static const uint32_t golden_cnn_conv1_starts[16] = { /* in every lane */
     0x01fe01feu, 0x04fb04fbu, 0x02fd02fdu, 0x03fc03fcu, 0x01a401a4u, 0x01c901c9u, 0x01ee01eeu,
@@ -198,14 +200,17 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
 {
     __asm__(
     ".syntax unified\n"
+    /* r4: y at the end of a row; y, k, rows and that end go to the stack */
     "push {r4-r11, lr}; movw r4, #24; add r4, r4, r1; push {r1-r4}\n"
     "1:\n"
+    /* outputs 0 to 3: starts, then additions of words */
     "ldr r1, [sp, #4]; ldmia r1, {r4, r5, r6, r7}; ldmia r0!, {r1, r2, r3}; subs r4, r4, r1\n"
     "subs r6, r6, r1; add r7, r1; subs r5, r5, r2; subs r7, r7, r2; subs r5, r5, r3; add r6, r3\n"
     "subs r7, r7, r3; adds r0, r0, #20; ldmia r0!, {r1, r2, r3}; subs r4, r4, r1; add r5, r1\n"
     "subs r7, r7, r1; subs r5, r5, r2; add r6, r2; add r4, r3; subs r5, r5, r3; add r6, r3\n"
     "adds r0, r0, #20; ldmia r0!, {r1, r2, r3}; subs r5, r5, r1; subs r7, r7, r1; add r4, r2\n"
     "subs r6, r6, r2; add r4, r3; subs r6, r6, r3; add r7, r3; subs r0, r0, #72\n"
+    /* y = the number of thresholds that the sum reaches, by comparisons of lanes */
     "ldr r1, [sp, #4]; push {r0}; addw r1, r1, #16; mov r0, #0x00000000; mov r2, #0x00010001\n"
     "mov r12, #0x00020002; ldmia r1!, {r3, lr}; usub16 r3, r4, r3; sel r3, r2, r0\n"
     "usub16 lr, r4, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r4, lr\n"
@@ -215,13 +220,17 @@ GOLDEN_CNN_ASM void golden_cnn_conv1_outputs0(GOLDEN_CNN_UNUSED const uint32_t *
     "usub16 lr, r6, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r6, lr\n"
     "mov lr, #0x00030003; sel r6, lr, r3; ldmia r1!, {r3, lr}; usub16 r3, r7, r3; sel r3, r2, r0\n"
     "usub16 lr, r7, lr; sel r3, r12, r3; ldr lr, [r1], #4; usub16 lr, r7, lr\n"
-    "mov lr, #0x00030003; sel r7, lr, r3; ldr r1, [sp, #4]; addw r2, r1, #72; strb r4, [r1, #0]\n"
-    "lsr r4, r4, #16; strb r4, [r2, #0]; strb r5, [r1, #1]; lsr r5, r5, #16; strb r5, [r2, #1]\n"
-    "strb r6, [r1, #2]; lsr r6, r6, #16; strb r6, [r2, #2]; strb r7, [r1, #3]; lsr r7, r7, #16\n"
-    "strb r7, [r2, #3]; pop {r0}; ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #4\n"
-    "str r1, [sp, #0]; cmp r1, r2; bne 1b; ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #24\n"
-    "add r4, r4, r1; subs r2, r2, #1; str r1, [sp, #0]; str r2, [sp, #8]; str r4, [sp, #12]\n"
-    "bne 1b; add sp, sp, #16; pop {r4-r11, pc}\n"
+    "mov lr, #0x00030003; sel r7, lr, r3\n"
+    /* bytes of each lane */
+    "ldr r1, [sp, #4]; addw r2, r1, #72; strb r4, [r1, #0]; lsr r4, r4, #16; strb r4, [r2, #0]\n"
+    "strb r5, [r1, #1]; lsr r5, r5, #16; strb r5, [r2, #1]; strb r6, [r1, #2]; lsr r6, r6, #16\n"
+    "strb r6, [r2, #2]; strb r7, [r1, #3]; lsr r7, r7, #16; strb r7, [r2, #3]; pop {r0}\n"
+    /* on to the next output of the row */
+    "ldr r1, [sp, #0]; ldr r2, [sp, #12]; adds r1, r1, #4; str r1, [sp, #0]; cmp r1, r2; bne 1b\n"
+    /* on to the next row */
+    "ldr r2, [sp, #8]; adds r0, r0, #8; movw r4, #24; add r4, r4, r1; subs r2, r2, #1\n"
+    "str r1, [sp, #0]; str r2, [sp, #8]; str r4, [sp, #12]; bne 1b; add sp, sp, #16\n"
+    "pop {r4-r11, pc}\n"
     );
 }
 #else
@@ -324,6 +333,7 @@ GOLDEN_CNN_ASM void golden_cnn_sums_fc(GOLDEN_CNN_UNUSED const uint8_t *x, GOLDE
     __asm__(
     ".syntax unified\n"
     "push {r0, r1, r4-r11, lr}\n"
+    /* sums 0 to 2: each input that they use is loaded once */
     "mov r2, #0\n"
     "mov r3, #0\n"
     "mov r4, #0\n"
@@ -366,6 +376,7 @@ GOLDEN_CNN_ASM void golden_cnn_sums_fc(GOLDEN_CNN_UNUSED const uint8_t *x, GOLDE
     );
     __asm__(
     ".syntax unified\n"
+    /* these sums to memory */
     "ldr r1, [sp, #4]\n"
     "stmia r1!, {r2, r3, r4}\n"
     "str r1, [sp, #4]\n"

@@ -19,7 +19,7 @@
 #define GOLDEN_MLP_STEP static
 #endif
 
-/* Routines in assembly; elsewhere, and with GOLDEN_MLP_PLAIN, their C twins take their place. */
+/* Routines in assembly; elsewhere, and with GOLDEN_MLP_PLAIN, references in C take their place. */
 #if defined(__thumb2__) && !defined(GOLDEN_MLP_PLAIN)
 #define GOLDEN_MLP_ASSEMBLY
 #if defined(__clang__)
@@ -28,7 +28,7 @@
 #define GOLDEN_MLP_ASM static __attribute__((naked, noipa, unused))
 #endif
 #define GOLDEN_MLP_UNUSED __attribute__((unused))
-#define GOLDEN_MLP_INLINE static inline __attribute__((unused)) /* C twins are left out, and what only they call */
+#define GOLDEN_MLP_INLINE static inline __attribute__((unused)) /* references in C are left out, and what only they call */
 #else
 #define GOLDEN_MLP_INLINE static inline
 #endif
@@ -63,7 +63,7 @@ GOLDEN_MLP_INLINE uint32_t golden_mlp_agree(uint32_t plus, uint32_t minus, uint3
  * 12 uint8 -> 8 bipolar in bit planes
  *
  *     raw[o] = sum over i of w[o][i] * x[i], written out for the weights that are not 0
- *     y[o] = -1 + 2 * how many thresholds of o have raw >= threshold
+ *     y[o] = -1 + 2 * the number of thresholds of o that have raw >= threshold
  */
 static const int16_t golden_mlp_fc1_thresholds[8] = { /* 1 a channel */
     -200, 164, 2296, -89, -52, -15, 22, 59,
@@ -75,6 +75,7 @@ GOLDEN_MLP_ASM void golden_mlp_sums_fc1(GOLDEN_MLP_UNUSED const uint8_t *x, GOLD
     __asm__(
     ".syntax unified\n"
     "push {r0, r1, r4-r11, lr}\n"
+    /* sums 0 to 7: each input that they use is loaded once */
     "mov r2, #0\n"
     "mov r3, #0\n"
     "mov r4, #0\n"
@@ -107,6 +108,7 @@ GOLDEN_MLP_ASM void golden_mlp_sums_fc1(GOLDEN_MLP_UNUSED const uint8_t *x, GOLD
     "sub r7, r7, r1; add r8, r8, r1\n"
     "ldrb r1, [r0, #11]; sub r2, r2, r1; sub r3, r3, r1; add r4, r4, r1\n"
     "sub r6, r6, r1; sub r7, r7, r1; add r8, r8, r1; add r9, r9, r1\n"
+    /* these sums to memory */
     "ldr r1, [sp, #4]\n"
     "stmia r1!, {r2, r3, r4, r5, r6, r7, r8, r9}\n"
     "str r1, [sp, #4]\n"

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import accumulator, straight, weights
+from edgeternary.c.assembly import statements
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL, Natural
 from edgeternary.ops import Dense
@@ -50,9 +51,9 @@ class DenseBaked(Kernel):
         op, x = cast(Dense, match.ops[0]), match.ins[0]
         codes, after = accumulator.codes_and_epilogue(match, offer, op)
         fields = {
-            "outputs": len(op.bias), "thumb1": straight.thumb1(codes, x.type),
-            "thumb2": straight.thumb2(codes, x.type), "statements": list(straight.statements(codes)),
-            "empty": not np.any(codes), "e": after.fields,
+            "outputs": len(op.bias), "thumb1": statements(straight.thumb1(codes, x.type)),
+            "thumb2": statements(straight.thumb2(codes, x.type)),
+            "statements": list(straight.statements(codes)), "empty": not np.any(codes), "e": after.fields,
             "in_place": match.follow is None and isinstance(offer.out, Natural),
         }  # fmt: skip
         return Body(after.tables, fields)

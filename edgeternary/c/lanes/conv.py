@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import epilogue
+from edgeternary.c.assembly import joined, statements
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import after as lanes_after
 from edgeternary.c.lanes import bits as lanes_bits
@@ -243,7 +244,7 @@ class Plan:
         groups = [
             {
                 "c": c99.body(group, after, self.walk),
-                "asm": _blocks(assembler(match.core).function(group, after, self.walk)),
+                "asm": statements(list(joined(assembler(match.core).function(group, after, self.walk)))),
                 "first": group.first,
                 "index": start,
             }
@@ -340,19 +341,3 @@ class Plan:
 
 def _itemsize(layout: Layout, value: Value) -> int:
     return 4 if layout.ctype(value) in ("uint32_t", "int32_t") else value.type.dtype.itemsize
-
-
-def _blocks(lines: list[str]) -> list[list[str]]:
-    """Lines of assembly, several instructions a line, in strings that C99 allows."""
-    joined: list[str] = []
-    for line in lines:
-        if (
-            joined
-            and len(joined[-1]) + len(line) < 90
-            and not line.endswith(":")
-            and not joined[-1].endswith(":")
-        ):
-            joined[-1] += "; " + line
-        else:
-            joined.append(line)
-    return [joined[i : i + 40] for i in range(0, len(joined), 40)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group, Load, Registers
 from edgeternary.c.lanes.text2 import constant
@@ -29,11 +30,15 @@ REACH = 508  # of the immediate offset of a gathered load, in bytes, in both dir
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = [f"q{1 + i}" for i in range(group.size)]
-    lines = ["push {r4-r6, lr}", "vpush {d8-d15}", f"sub sp, sp, #{FRAME}", *_offsets(walk), "1:"]
+    lines = [note("distances of four neighbouring outputs, in words of x and of y, go to the stack")]
+    lines += ["push {r4-r6, lr}", "vpush {d8-d15}", f"sub sp, sp, #{FRAME}", *_offsets(walk), "1:"]
     lines += [*constant("r4", walk.outputs), "2:"]
     for number, part in enumerate(group.parts):
+        lines += [note(group.says(number))]
         lines += [*addresses("r0", X), *_starts(number, accs, walk.bits), *_additions(part, accs, walk.bits)]
+        lines += [note(after.says(number))]
         lines += after.helium(group, number, walk, accs)
+    lines.append(note("on to the next four outputs, and to the next row"))
     return [*lines, *_onwards(walk), f"add sp, sp, #{FRAME}", "vpop {d8-d15}", "pop {r4-r6, pc}"]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes import segments as lanes_segments
 from edgeternary.c.layouts import Words, lane_unit
 from edgeternary.ir import Type, Value
@@ -40,7 +41,11 @@ def row(value: Value, layout: Words, k: int) -> list[str]:
         lines += [f"ldr r3, =0x{(k + distance) // 4 * 4:x}", f"mov {register}, r3"]
     offsets = [(k + distance) % 4 for distance in distances]
     before, turn = _two(value.type, offsets) if layout.lanes == 2 else _four(value.type, offsets)
-    lines += [*before, "mov r12, r2"]
+    lines += [
+        *before,
+        "mov r12, r2",
+        note("four elements of each lane, joined from two words where a lane is not aligned"),
+    ]
     if 2 * len(turn) < SHORT_BRANCH:
         lines += ["subs r3, r2, r0", "lsls r3, r3, #29", "bmi 2f", "1:", *turn, "2:", *turn]
     else:

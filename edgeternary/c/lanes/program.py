@@ -46,6 +46,12 @@ class Group:
     size: int
     parts: tuple[tuple[Load, ...], ...]
 
+    def says(self, part: int) -> str:
+        """A comment for the sums of a part."""
+        last = self.first + self.size - 1
+        outputs = f"outputs {self.first} to {last}" if self.size > 1 else f"output {last}"
+        return f"{outputs}{f', part {part}' if part else ''}: starts, then additions of words"
+
     @property
     def additions(self) -> int:
         return sum(len(terms) for part in self.parts for load in part for terms in load.terms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from edgeternary.c.assembly import note, size
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.program import Group, Registers
@@ -31,22 +32,29 @@ SHORT_BRANCH = 110  # instructions
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     frame = HALVED if after.parts == (2, 2) else FIRST
-    lines = ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
+    lines = [note("r4: y at the end of a row; y, k, rows and that end go to the stack")]
+    lines += ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
     lines += [*_row_end(walk), f"sub sp, #{frame}", "mov r5, sp", "stmia r5!, {r1-r4}"]
     lines += after.entry1(walk)
     loop: list[str] = []
     for number, part in enumerate(group.parts):
         text, moved = additions(part, WORDS, LOAD_LIMIT, add, partial(_accumulate, set()))
         step = walk.x_step if number == len(group.parts) - 1 else 0
+        loop += [note(group.says(number))]
         loop += [*_starts(group, number), *text, *after.saved1(group, number, walk)]
-        loop += [*add("r0", 4 * (step - moved), "r1"), *after.thumb1(group, number, walk)]
+        loop += [
+            *add("r0", 4 * (step - moved), "r1"),
+            note(after.says(number)),
+            *after.thumb1(group, number, walk),
+        ]
+    loop.append(note("on to the next output of the row"))
     loop += [] if after.y_stays1 else [f"ldr r1, [sp, #{Y}]"]
     loop += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]", "cmp r1, r2"]
-    loop += _back("bne", "beq", len(loop), "2")
-    lines += ["1:", *loop, "2:"]
+    loop += _back("bne", "beq", size(loop), "2")
+    lines += ["1:", *loop, "2:", note("on to the next row")]
     end = [f"ldr r2, [sp, #{ROWS}]", *add("r0", 4 * walk.x_row, "r3"), *add("r1", walk.y_row, "r3")]
     end += [*_row_end(walk), f"str r1, [sp, #{Y}]", f"str r4, [sp, #{END}]", "subs r2, r2, #1"]
-    lines += [*end, f"str r2, [sp, #{ROWS}]", *_back("bne", "beq", len(loop) + len(end), "3"), "3:"]
+    lines += [*end, f"str r2, [sp, #{ROWS}]", *_back("bne", "beq", size(loop) + len(end), "3"), "3:"]
     lines += [f"add sp, #{frame}", "pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
     return [*lines, "pop {r4-r7, pc}", *(lanes_fields.bytes_(group, walk) if walk.fields else []), ".ltorg"]
 

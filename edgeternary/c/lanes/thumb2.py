@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group, Registers
 from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, ROWS, K, Y, add, constant
@@ -21,8 +22,10 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = ACCUMULATORS[: group.size]
     frame = FIRST + (4 * group.size if after.parts == (2, 2) else 0)
-    lines = ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
+    lines = [note("r4: y at the end of a row; y, k, rows and that end go to the stack")]
+    lines += ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
+        lines += [note(group.says(number))]
         lines.append(f"ldr r1, [sp, #{K}]")
         if number:
             lines += add("r1", 4 * number * group.size, "r2")
@@ -30,10 +33,16 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
         step = walk.x_step if number == len(group.parts) - 1 else 0
         words = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
         text, moved = additions(part, words, LOAD_LIMIT, add, partial(_accumulate, accs))
-        lines += [*text, *add("r0", 4 * (step - moved), "r1"), *after.thumb2(group, number, walk, accs)]
+        lines += [
+            *text,
+            *add("r0", 4 * (step - moved), "r1"),
+            note(after.says(number)),
+            *after.thumb2(group, number, walk, accs),
+        ]
+    lines.append(note("on to the next output of the row"))
     lines += [] if after.y_stays2 else [f"ldr r1, [sp, #{Y}]"]
     lines += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]"]
-    lines += ["cmp r1, r2", "bne 1b"]
+    lines += ["cmp r1, r2", "bne 1b", note("on to the next row")]
     lines += [f"ldr r2, [sp, #{ROWS}]", *add("r0", 4 * walk.x_row, "r3"), *add("r1", walk.y_row, "r3")]
     lines += [*_row_end(walk), "subs r2, r2, #1", f"str r1, [sp, #{Y}]", f"str r2, [sp, #{ROWS}]"]
     return [*lines, f"str r4, [sp, #{END}]", "bne 1b", f"add sp, sp, #{frame}", "pop {r4-r11, pc}"]

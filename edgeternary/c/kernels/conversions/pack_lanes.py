@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from edgeternary.c.assembly import note
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.lanes import pack1 as lanes_pack1
 from edgeternary.c.lanes import segments as lanes_segments
@@ -124,6 +125,7 @@ def _vector_assembly(value: Value, layout: Layout) -> list[str]:
         lines.append("ldmia r0, {r4-r7}")
     lines += [f"mov {spare}, #{-value.type.lo}", f"dlstp.32 lr, {count}", "1:"]
     sign = "s" if value.type.signed else "u"
+    lines.append(note("four elements of each lane, widened to words, side by side in those of lane 0"))
     lines += [f"vldrb.{sign}32 q{lane}, [{rows[lane]}], #4" for lane in range(layout.lanes)]
     lines += [f"vsli.32 q0, q{lane}, #{layout.bits * lane}" for lane in range(1, layout.lanes)]
     if value.type.lo:
@@ -148,9 +150,11 @@ def _assembly(value: Value, layout: Words) -> list[str]:
     turn = _turn_of_two(value) if layout.lanes == 2 else _turn_of_four(value)
     if layout.lanes == 2:
         lines += ["orr r4, r0, r1", "lsls r4, r4, #30", "beq 3f"]
+    lines.append(note("two turns a round: pairs of half words, then their even and odd bytes apart"))
     lines += ["adds r3, r3, #1", "lsrs r3, r3, #1", "bcc 2f", "1:", *turn, "2:", *turn]
     lines += ["subs r3, r3, #1", "bne 1b", "pop {r4-r11, pc}"]
     if layout.lanes == 2:
+        lines.append(note("the same with loads of two words, from addresses that are multiples of 4"))
         lines += ["3:", "lsrs r3, r3, #1", "bcc 4f", *turn, "4:", "cmp r3, #0", "beq 6f"]
         lines += ["5:", *_two_turns_of_two(value), "subs r3, r3, #1", "bne 5b", "6:", "pop {r4-r11, pc}"]
     return lines

@@ -88,6 +88,7 @@ class After(Described, abstract=True):
     codes  a table that the function takes as its last argument: the code of each shifted lane
 
     kind   its name, for templates
+    formula  what it computes, for a comment in the generated text
     parts  least and most parts that a sum is cut into, each with lanes of its own; most is 1 where the whole
            sum is proven to fit, and a part has any number of terms
     spare  its Thumb-2 text needs two registers more than the additions
@@ -96,6 +97,7 @@ class After(Described, abstract=True):
     """
 
     kind: ClassVar[str]
+    formula: ClassVar[str]
     parts: ClassVar[tuple[int, int]] = (1, 1)
     spare: ClassVar[bool] = False
     stores: ClassVar[bool] = False
@@ -137,6 +139,14 @@ class After(Described, abstract=True):
     def starts(self, group: Group, reach: Reach) -> list[int]:
         """What the lanes of each output start from, part by part."""
         return self.start[group.first : group.first + group.size].tolist()
+
+    def says(self, part: int) -> str:
+        """A comment for the text after a part."""
+        return (
+            self.formula
+            if part == self.parts[0] - 1 or self.parts[1] == ANY
+            else "these sums wait in the frame"
+        )
 
     def entry1(self, walk: Walk) -> Iterable[str]:
         """Thumb-1 text before the loop."""

@@ -24,6 +24,7 @@ class Count(Compared):
     """
 
     kind = "count"
+    formula = "y = the number of thresholds that the sum reaches, in every lane"
 
     @classmethod
     def plan(cls, case: Case) -> Self | None:

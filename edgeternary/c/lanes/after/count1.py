@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes import text1
 from edgeternary.c.lanes.after import compare1, fields
 from edgeternary.c.lanes.after.compared import Compared
@@ -55,6 +56,9 @@ def _by_fours(after: Compared, group: Group, walk: Walk, halved: Halved) -> Iter
     """Channels 4-7 first: that of r1 waits in r8, which is free then."""
     yield f"ldr r6, {compare1.tops(walk.bits, walk.ones)}"
     for first in range(group.size - fields.CHANNELS, -1, -fields.CHANNELS):
+        yield note(
+            f"codes of outputs {group.first + first} to {group.first + first + 3}: two bits each, in r1"
+        )
         for i in range(first, first + fields.CHANNELS):
             if i < len(text1.LOW):
                 yield f"ldr r3, [sp, #{text1.SUMS + 4 * i}]"
@@ -66,4 +70,5 @@ def _by_fours(after: Compared, group: Group, walk: Walk, halved: Halved) -> Iter
     if group.size > fields.CHANNELS:
         yield "mov r2, r8"
     frame = text1.HALVED if after.parts == (2, 2) else text1.FIRST
+    yield note("each byte of four codes becomes four bytes by a table")
     yield from fields.store(group, walk, frame + text1.PUSHED)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes import text1
 from edgeternary.c.lanes.after import compare1
 from edgeternary.c.lanes.after.base import After
@@ -83,6 +84,7 @@ def store(group: Group, walk: Walk, codes: int) -> list[str]:
 
 def bytes_(group: Group, walk: Walk) -> Iterator[str]:
     """At 6: the same for a y that is no multiple of 4, a turn for each lane."""
+    yield note("the same byte by byte, where y is no multiple of 4")
     yield from ["6:", "adr r6, 8f", "movs r4, #4", "7:"]
     for number, source in enumerate(("r1", "r2")[: group.size // CHANNELS]):
         yield from [f"uxtb r3, {source}", "lsls r3, r3, #2", "ldr r3, [r7, r3]"]

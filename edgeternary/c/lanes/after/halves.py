@@ -38,6 +38,7 @@ class Halves(Compared):
     """
 
     kind = "halves"
+    formula = "y = the number of thresholds that half of the sum of both parts reaches"
     parts = (PARTS, PARTS)
     spare = True
 

@@ -37,6 +37,7 @@ class Bytes(After):
     """shift  (C,) s;  top  n;  hard  (C,) whether a shifted sum can leave [lo, hi]"""
 
     kind = "bytes"
+    formula = "y = clamp((sum + b) >> s, lo, hi), as bytes of natural layout"
     stores = True
     y_stays1 = True
     y_stays2 = True

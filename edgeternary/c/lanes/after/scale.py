@@ -28,6 +28,7 @@ class Scale(LaneWise):
     """
 
     kind = "scale"
+    formula = "y = clamp((sum * m + b) >> s, 0, 2^n - 1), one lane after the other"
     spare = True
     y_stays2 = True
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from edgeternary.c.assembly import note
 from edgeternary.c.lanes import text2
 from edgeternary.c.lanes.after import transpose2
 from edgeternary.c.lanes.after.base import Case, Cycles
@@ -23,6 +24,7 @@ class Select(Compared):
     """A lane holds S - min(S)."""
 
     kind = "select"
+    formula = "y = the number of thresholds that the sum reaches, by comparisons of lanes"
     spare = True
 
     @classmethod
@@ -69,6 +71,11 @@ class Select(Compared):
             yield from ["sel r3, r12, r3", "ldr lr, [r1], #4", f"{subtract} lr, {acc}, lr"]
             yield from [f"mov lr, #0x{codes[3]:08x}", f"sel {acc}, lr, r3"]
         if walk.lanes and walk.dsp:
+            yield note(
+                "4 channels by 4 lanes of bytes change places"
+                if len(walk.lanes) == 4
+                else "bytes of each lane"
+            )
             yield from [*transpose2.store(walk, accs, text2.Y + 4), "pop {r0}"]
             return
         yield from ["pop {r0}", *text2.codes(walk, accs, lower=False)]

@@ -27,6 +27,7 @@ class Shift(LaneWise):
     """
 
     kind = "shift"
+    formula = "y = clamp((sum + b) >> s, 0, 2^n - 1) in every lane"
     y_stays2 = True
     has_dsp_c = True
 

@@ -19,6 +19,7 @@ class Sums(After):
     """A lane holds S - min(S); sums that are too long for a lane come in several parts."""
 
     kind = "sums"
+    formula = "the sums as they are, which become results row by row"
     parts = (1, ANY)
     stores = True
 
