@@ -66,6 +66,7 @@ def test_a_rate_out_of_reach_names_one_that_is() -> None:
     assert caught.value.code == 5
 
 
+@pytest.mark.slow
 def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
     from edgeternary.hdl import hints
 

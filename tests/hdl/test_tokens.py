@@ -21,6 +21,7 @@ from tests.lm.models import lowered, small, texts
     ("pace", "family", "answer", "stalls", "steps"),
     [(64, "", False, None, 3), (64, "ecp5", True, None, 5), (200, "ecp5", False, 3, 2), (1, "", True, 1, 2)],
 )
+@pytest.mark.slow
 def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None, steps: int) -> None:
     need("amaranth")
     from edgeternary.hdl import devices, memory

@@ -35,6 +35,7 @@ def expected(x: np.ndarray) -> list[bytes]:
     return [row.astype(f"<i{DESIGN.answer.size}").tobytes() + bytes([row.argmax()]) for row in numbers]
 
 
+@pytest.mark.slow
 def test_every_message() -> None:
     x = images(4)
 
@@ -69,6 +70,7 @@ async def alive(h: Host, tag: int = 200) -> None:
     raise AssertionError("no answer")
 
 
+@pytest.mark.slow
 def test_damage_and_misuse() -> None:
     x = images(1)
     good = encode(Message(Kind.RUN, 3, x[0].astype(np.uint8).tobytes()))
@@ -103,6 +105,7 @@ def test_damage_and_misuse() -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_noise(seed: int) -> None:
     """Bytes, half frames and levels of random length; every good frame among them is answered."""
     rng = np.random.default_rng(seed)
