@@ -21,7 +21,7 @@ def test_a_kernel_names_what_it_lacks() -> None:
 @pytest.mark.parametrize("missing", METHODS)
 def test_a_kind_of_step_names_what_it_lacks(missing: str) -> None:
     """As if its file did not have the method."""
-    body = {name: getattr(Sums, name) for name in ("kind", *METHODS) if name != missing}
+    body = {name: getattr(Sums, name) for name in ("kind", "formula", *METHODS) if name != missing}
     with pytest.raises(TypeError, match=rf"Half lacks {missing}$"):
         type("Half", (After,), body)
 
