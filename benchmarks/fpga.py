@@ -132,7 +132,8 @@ def network(entry: Entry) -> tuple[Graph, np.ndarray]:
 
 
 def _lut6(graph: Graph, entry: Entry, yosys: str) -> int:
-    from edgeternary.hdl import emit, plan, synthesis
+    from edgeternary.hdl import emit, plan
+    from edgeternary.hdl.tools import synthesis
     from edgeternary.ir.names import identifier
 
     design = plan.design(graph, Constraints(entry.device, entry.fps), memories=LUT6)

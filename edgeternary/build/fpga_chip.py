@@ -44,7 +44,8 @@ class Chip:
 
 def core(graph: Graph, design: Design, asked: Constraints, board: Board | None = None) -> Chip:
     """The core alone, as its files have it. board: whose FPGA it has to fit, where only a family is named."""
-    from edgeternary.hdl import devices, embedded, emit, place
+    from edgeternary.hdl import devices, embedded, emit
+    from edgeternary.hdl.tools import place
 
     part = devices.PARTS.get(asked.device)
     pins = place.free_pins(part, embedded.PORTS if asked.embedded else design.ports) if part else ""

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from edgeternary.hdl import output_registers
 from edgeternary.hdl.describe import ENCODINGS, made_by, shaped
 from edgeternary.hdl.devices import FAMILIES, PARTS, Family, family
 from edgeternary.hdl.emit import as_verilog, design_verilog
 from edgeternary.hdl.testbench import axis_testbench, testbench, vectors
+from edgeternary.hdl.tools import output_registers
 from edgeternary.hdl.top import Design
 from edgeternary.hdl.wrappers import Core, axis, i_fields, o_fields, wishbone, wrapped_rtlil
 from edgeternary.ir import IntArray, Value

@@ -23,7 +23,7 @@ from edgeternary.ir import Graph
 from edgeternary.ops.build import samples
 
 if TYPE_CHECKING:
-    from edgeternary.hdl.place import Placed
+    from edgeternary.hdl.tools.place import Placed
 
 FRAMES = 4  # simulated back to back, for the cycles a frame and the latency
 PROBE = 17  # seed of the frames
@@ -38,8 +38,9 @@ def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tup
     EdgeTernaryError (code 5) where the design does not fit, or misses what was asked for; (code 4) where
     it is not exact.
     """
-    from edgeternary.hdl import embedded, place
-    from edgeternary.hdl.synthesis import refuse_multipliers, synthesise
+    from edgeternary.hdl import embedded
+    from edgeternary.hdl.tools import place
+    from edgeternary.hdl.tools.synthesis import refuse_multipliers, synthesise
 
     part = chip.part
     if part:
@@ -84,7 +85,7 @@ def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: P
     On a board, whose clock is fixed, one seed that reaches it is enough. EdgeTernaryError (code 5), with what
     was reached, where none does.
     """
-    from edgeternary.hdl import place
+    from edgeternary.hdl.tools import place
 
     assert chip.part
     usual = asked.seeds or place.seeds(luts)
@@ -122,7 +123,7 @@ def _simulated(chip: Chip, yosys: str, progress: Progress) -> dict[str, Any]:
 
 def _routed(chip: Chip, placed: list[Placed], simulated: dict[str, Any]) -> dict[str, Any]:
     """Figures of the fastest placement; of a core also frames a second and latency at that clock."""
-    from edgeternary.hdl import place
+    from edgeternary.hdl.tools import place
 
     assert chip.part
     best, layers = place.best(placed), chip.design.layers

@@ -14,7 +14,7 @@ from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 
 if TYPE_CHECKING:
-    from edgeternary.hdl.place import Placed
+    from edgeternary.hdl.tools.place import Placed
     from edgeternary.hdl.top import Design
 
 ATTEMPTS = 4  # designs, each planned with the limit that the figures of the one before leave
@@ -27,7 +27,7 @@ def within_luts(
     """The design, or where synthesis gives more LUTs than were allowed, a smaller one, planned with a lower
     limit. At a rate that is given there is none: the plan is the smallest."""
     from edgeternary.hdl import devices, emit, estimate, hints
-    from edgeternary.hdl.synthesis import synthesise
+    from edgeternary.hdl.tools.synthesis import synthesise
 
     if not asked.max_luts or asked.fps or asked.latency:
         return design
@@ -75,7 +75,7 @@ def check_size(chip: Chip, figures: dict[str, Any], asked: Constraints) -> None:
 
 def missed(chip: Chip, asked: Constraints, found: list[Placed]) -> EdgeTernaryError:
     """What to say where place and route does not reach the clock of a board, or the one of a rate."""
-    from edgeternary.hdl import place
+    from edgeternary.hdl.tools import place
 
     name, best, design = chip.graph.name, place.best(found), chip.design
     steps = [f"{design.layers.get(where, where)} {ns:.1f} ns" for where, ns in best.critical_path[:4]]

@@ -58,7 +58,7 @@ def _served(program: Path, build: Build, *arguments: Path) -> Iterator[str]:
 
 def _yosys() -> str:
     """The native yosys where it is whole: it starts at once, and what it makes of a top means the same."""
-    from edgeternary.hdl.yosys import cxxrtl_headers
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers
 
     try:
         cxxrtl_headers("native")

@@ -29,7 +29,7 @@ class Family:
     opaque       prefixes of the names of cells whose model there has ports, but does nothing
     single_port  the cell of a RAM that no bitstream fills
     alone        the share of flip-flops that have a logic cell without a LUT; 0 where cells are not scarce
-    output_registers  whether block RAMs take in the flip-flops after them, see hdl.output_registers
+    output_registers  whether block RAMs take in the flip-flops after them, see hdl.tools.output_registers
     """
 
     name: str

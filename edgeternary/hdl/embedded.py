@@ -9,11 +9,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.hdl.emit import component_rtlil
-from edgeternary.hdl.synthesis import synthesise
+from edgeternary.hdl.tools.synthesis import synthesise
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
 
-NAME = "inside"  # of the core's instance, see hdl.place.instance
+NAME = "inside"  # of the core's instance, see hdl.tools.place.instance
 PORTS = {"clk": 1, "rst": 1, "shift__i": 1, "shift__o": 1}
 
 
@@ -45,6 +45,6 @@ class Inside(wiring.Component):
 
 
 def synthesised(design: Design, device: str, tool: str) -> Path:
-    """The folder of hdl.synthesis.synthesise with the netlist of a design between shift registers."""
+    """The folder of hdl.tools.synthesis.synthesise with the netlist of a design between shift registers."""
     text = component_rtlil(Inside(design.top), identifier(design.graph.name))
     return synthesise(text, identifier(design.graph.name), device, tool)[1]

@@ -219,7 +219,7 @@ def run_job(job: Job) -> dict[str, Any]:
 
 def synthesis(graph: Graph) -> dict[str, Any]:
     """luts, ffs, ram_blocks, multipliers of the whole design after synthesis for DEVICE."""
-    from edgeternary.hdl.synthesis import statistics
+    from edgeternary.hdl.tools.synthesis import statistics
 
     return dict(statistics(graph, device=DEVICE))
 

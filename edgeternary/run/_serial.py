@@ -27,7 +27,7 @@ def program(serial: Serial, tool: str = "auto") -> Path:
     """
     from edgeternary.hdl.emit import component_rtlil
     from edgeternary.hdl.loading import start_up_cycles
-    from edgeternary.hdl.yosys import version, yosys
+    from edgeternary.hdl.tools.yosys import version, yosys
     from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
 
     require("zig")

@@ -23,7 +23,7 @@ def program(bitstream: bytes, pins: str, clocks: int, tool: str = "auto") -> Pat
     pins    constraints of hdl.board_top; inputs beside clock and rx are buttons that nobody presses
     clocks  of a bit
     """
-    from edgeternary.hdl.yosys import cxxrtl_headers
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers
 
     unpack, read_back, verilator = require("iceunpack"), require("icebox_vlog"), require("verilator")
     clock = re.search(r"^set_frequency (\S+)", pins, re.M)

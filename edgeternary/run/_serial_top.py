@@ -38,7 +38,7 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
              file with the flash's contents
     """
     from edgeternary.hdl.board_top import pins_of
-    from edgeternary.hdl.yosys import version, yosys
+    from edgeternary.hdl.tools.yosys import version, yosys
     from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
 
     require("zig")

@@ -37,9 +37,9 @@ def run(
     require("amaranth")
     from edgeternary.hdl.devices import PARTS, family, part
     from edgeternary.hdl.emit import design_verilog
-    from edgeternary.hdl.place import best, pack, place, ports
-    from edgeternary.hdl.synthesis import cell_types, refuse_multipliers, synthesise
-    from edgeternary.hdl.unpack import unpacked, verilog
+    from edgeternary.hdl.tools.place import best, pack, place, ports
+    from edgeternary.hdl.tools.synthesis import cell_types, refuse_multipliers, synthesise
+    from edgeternary.hdl.tools.unpack import unpacked, verilog
     from edgeternary.run.cxxrtl import simulate
 
     usable = tuple(name for name, known in PARTS.items() if known.family == "ice40")

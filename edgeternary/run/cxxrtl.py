@@ -133,7 +133,7 @@ def built(
     design: Design, name: str, text: str, read: str, options: Mapping[str, object]
 ) -> tuple[Path, dict[str, Stat]]:
     """The simulator of `simulate` as a program, and what made it."""
-    from edgeternary.hdl.yosys import version, yosys
+    from edgeternary.hdl.tools.yosys import version, yosys
     from edgeternary.run._compiled import driver
 
     tool = str(options.get("yosys") or "auto")
@@ -156,7 +156,7 @@ def built(
 
 def compile_main(folder: Path, tool: str, program: str, what: str) -> None:
     """main.cpp and the design.cpp that it includes as a program; `what` it simulates, for errors."""
-    from edgeternary.hdl.yosys import cxxrtl_headers
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers
 
     zig, design = require("zig"), folder / "design.cpp"
     design.write_text(shallow(design.read_text(encoding="utf-8")), encoding="utf-8")

@@ -38,7 +38,7 @@ def run(
         require(name)
     from edgeternary.hdl.devices import DEVICES, family
     from edgeternary.hdl.emit import design_verilog
-    from edgeternary.hdl.synthesis import refuse_multipliers, synthesise
+    from edgeternary.hdl.tools.synthesis import refuse_multipliers, synthesise
     from edgeternary.run.cxxrtl import simulate
 
     need_device("netlist", target, DEVICES)
@@ -55,7 +55,7 @@ def run(
 
 def netlist(folder: Path) -> str:
     """The netlist as Verilog, out of the folder of `synthesise`, and models that are not yosys's."""
-    from edgeternary.hdl.synthesis import cell_types
+    from edgeternary.hdl.tools.synthesis import cell_types
 
     text = (folder / "netlist.v").read_text(encoding="utf-8")
     if SINGLE_PORT in cell_types(folder):
@@ -80,7 +80,7 @@ def read_cells(cells: tuple[str, ...]) -> str:
 
 def _refuse_opaque(name: str, device: str, folder: Path) -> None:
     from edgeternary.hdl.devices import family
-    from edgeternary.hdl.synthesis import cell_types
+    from edgeternary.hdl.tools.synthesis import cell_types
 
     opaque = sorted(cell for cell in cell_types(folder) if cell.startswith(family(device).opaque))
     if opaque:

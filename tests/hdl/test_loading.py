@@ -20,8 +20,8 @@ from edgeternary.hdl.devices import family, part
 from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.live import Live
+from edgeternary.hdl.tools.yosys import cxxrtl_headers
 from edgeternary.hdl.top import Design, build
-from edgeternary.hdl.yosys import cxxrtl_headers
 from edgeternary.ir import Graph
 from edgeternary.link.frames import Kind, Message, Reader, Status, encode
 from edgeternary.ops import Dense, Threshold

@@ -12,8 +12,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.hdl.emit import component_rtlil
-from edgeternary.hdl.synthesis import synthesise
-from edgeternary.hdl.yosys import cxxrtl_headers, yosys
+from edgeternary.hdl.tools.synthesis import synthesise
+from edgeternary.hdl.tools.yosys import cxxrtl_headers, yosys
 from edgeternary.toolchains import run as start
 from tests.need import need
 

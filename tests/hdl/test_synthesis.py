@@ -11,9 +11,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import synthesis
 from edgeternary.hdl.devices import FAMILIES
 from edgeternary.hdl.emit import rtlil
+from edgeternary.hdl.tools import synthesis
 from edgeternary.ir.names import identifier
 from tests.golden.models import MODELS
 from tests.need import need

