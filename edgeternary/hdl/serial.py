@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.hdl.loading import OFFSET
 from edgeternary.hdl.top import Design
 from edgeternary_hw import Answer, Element, FlashReader, Link, Skid, Unpack
-from edgeternary_hw.uart import bit_time
+from edgeternary_hw.serial.uart import bit_time
 from edgeternary_hw.unpack import feed
 
 

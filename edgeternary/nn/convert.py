@@ -11,10 +11,16 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.activations import Activation
 from edgeternary.nn.calibrate import calibrate, output_statistics
 from edgeternary.nn.conv import Conv1d, Conv2d
-from edgeternary.nn.convert_heads import check_biases, check_heads, is_map_mean, is_nonlinear, keeps_channels
-from edgeternary.nn.convert_pools import LAYERS as POOLS
-from edgeternary.nn.convert_pools import POOL_BITS, average, check_pools, pool_of
-from edgeternary.nn.convert_trace import free_name, trace
+from edgeternary.nn.converting.heads import (
+    check_biases,
+    check_heads,
+    is_map_mean,
+    is_nonlinear,
+    keeps_channels,
+)
+from edgeternary.nn.converting.pools import LAYERS as POOLS
+from edgeternary.nn.converting.pools import POOL_BITS, average, check_pools, pool_of
+from edgeternary.nn.converting.trace import free_name, trace
 from edgeternary.nn.example import check_example
 from edgeternary.nn.linear import Linear, Output, Quantized
 from edgeternary.nn.norm import BatchNorm, Requantize

@@ -9,14 +9,12 @@ depends combinationally on the valid of the same stream.
 from .answer import Answer
 from .argmax import ArgMax
 from .axis import Axis, Fields
-from .cobs import CobsDecoder, CobsEncoder
 from .crc import Crc32
 from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
 from .fill import Fill
 from .flash import FlashReader
 from .join import Add, Concat, Fork, Slice
-from .link import Link
 from .loader import Loader
 from .lookup import Lookup
 from .multiplier import Multiplier, Multiply
@@ -27,10 +25,12 @@ from .recode import Recode
 from .requantize import Requantize
 from .rms_norm import RmsNorm
 from .row import Row
+from .serial.cobs import CobsDecoder, CobsEncoder
+from .serial.link import Link
+from .serial.uart import UartReceiver, UartTransmitter
 from .state import Starts, State
 from .threshold import Threshold
 from .turns import Turns
-from .uart import UartReceiver, UartTransmitter
 from .unpack import Unpack
 from .width import Narrow, Widen
 from .window import Window

@@ -11,7 +11,7 @@ from edgeternary.hdl.top import build
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from edgeternary.ops import build as ops
 from edgeternary.run import run
-from edgeternary_hw.uart import bit_time
+from edgeternary_hw.serial.uart import bit_time
 from tests.golden.models import MODELS
 from tests.hw.serial import Host, talk
 

@@ -10,7 +10,7 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .stage import ram
+from ..stage import ram
 
 __all__ = ["FRAMED", "CobsDecoder", "CobsEncoder"]
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.convert_pools import LAYERS as POOLS
-from edgeternary.nn.convert_pools import pool_of
+from edgeternary.nn.converting.pools import LAYERS as POOLS
+from edgeternary.nn.converting.pools import pool_of
 
 LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d)
 NONLINEAR_LAYERS = (

@@ -6,8 +6,8 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..crc import Crc32
 from .cobs import FRAMED
-from .crc import Crc32
 
 __all__ = ["HEAD", "SHORTEST", "Request", "request_layout"]
 

@@ -7,10 +7,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..stage import share
 from .cobs import CobsDecoder, CobsEncoder
 from .reply import Reply
 from .request import SHORTEST, Request
-from .stage import share
 from .uart import UartReceiver, UartTransmitter, bit_time
 
 __all__ = ["Link"]
@@ -22,7 +22,7 @@ class Link(wiring.Component):
     """UART, COBS, CRC-32 and messages. A frame lies in a memory until its CRC was found right, so that the
     core never sees a damaged one, and may be slower than the wire.
 
-    clock_hz, baud   of the serial port; see edgeternary_hw.uart
+    clock_hz, baud   of the serial port; see edgeternary_hw.serial.uart
     inputs, answers  bytes of a frame of the core, and of its answer
     hello            the body of the reply to hello, which lies in the memory after the frame
     class_bytes      of the end of an answer are the class; without, `shown` are the low bits of its last byte

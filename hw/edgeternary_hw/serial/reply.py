@@ -6,8 +6,8 @@ from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..crc import Crc32
 from .cobs import FRAMED
-from .crc import Crc32
 from .request import HEAD, request_layout
 
 __all__ = ["Kind", "Reply", "Status"]

@@ -1,0 +1,1 @@
+"""A design at a serial port: UART, frames, requests and replies."""
