@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,7 @@ def row(
     predicted_*  what was estimated before
     seeds        of place and route; 0: the entry's
     lut6         LUTs of the same design in yosys's mapping to Xilinx 7, without DSP cells
+    rtlil        see `planned`
     """
     graph, inputs = network(entry)
     constraints = Constraints(fps=entry.fps, seeds=seeds or entry.seeds)
@@ -105,6 +107,7 @@ def row(
         "frames": frames,
         "mismatches": wrong,
         **{key: value for key, value in measured.items() if key not in ("device", "latency_cycles")},
+        "rtlil": planned(entry),
         "mean_cycles": ran.stats["mean_cycles"],
         "bitstream_bytes": len(made.files[measured["bitstream"]]),
         **{key: made.estimates[key] for key in ("load_bytes",) if key in made.estimates},
@@ -120,6 +123,20 @@ def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
     rows = {(row["model"], row["device"], row["from"]): row for row in (*old, *new)}
     order = [(e.model, e.device, e.start) for e in ENTRIES]
     return [rows[key] for key in order if key in rows]
+
+
+def planned(entry: Entry) -> str:
+    """Digest of the RTLIL that the planner makes of an entry now; rows with another one are older."""
+    from edgeternary.hdl import emit, plan
+
+    design = plan.design(network(entry)[0], Constraints(entry.device, entry.fps))
+    return hashlib.sha256(emit.design_rtlil(design).encode()).hexdigest()[:16]
+
+
+def older(rows: Sequence[Row]) -> list[Row]:
+    """The rows whose hardware differs from what is planned now."""
+    now = {(e.model, e.device, e.start): e for e in ENTRIES}
+    return [row for row in rows if row.get("rtlil") != planned(now[row["model"], row["device"], row["from"]])]
 
 
 def network(entry: Entry) -> tuple[Graph, np.ndarray]:

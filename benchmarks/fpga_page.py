@@ -81,16 +81,22 @@ and keep their weights in block RAM.
 """
 
 
-def document(rows: Sequence[Row], data: str, ladders: Mapping[str, Sequence[Row]]) -> str:
+def document(
+    rows: Sequence[Row], data: str, ladders: Mapping[str, Sequence[Row]], older: Sequence[Row] = ()
+) -> str:
     """Markdown of all rows, their commands, and the LUT6 counts beside published ones.
 
     ladders  of LADDERS those that are there, by file name: what the command printed
+    older    the rows that were measured with other hardware than is planned now
     """
     tools = ", ".join(dict.fromkeys(row[key] for key in ("yosys", "nextpnr") for row in rows))
     frames = ", ".join(f"{n:,}" for n in dict.fromkeys(row["frames"] for row in rows))
     lines = ["| " + " | ".join(FIELDS.values()) + " |", "|---" * len(FIELDS) + "|"]
     for row in rows:
         lines.append("| " + " | ".join(_text(row, key) for key in FIELDS) + " |")
+    if older:
+        names = ", ".join(f"{row['model']} on {row['device']}" for row in older)
+        lines += ["", f"Measured with older hardware than is planned now: {names}."]
     lines += ["", "Each row is one command:", ""]
     lines += [f"* `{row['command']}`" for row in rows]
     text = HEAD.format(data=data, tools=tools, frames=frames) + "\n".join(lines) + "\n"

@@ -46,4 +46,4 @@ def command(
     data, ladders = document.with_suffix(".json"), fpga_page.read_ladders(document.parent)
     if only and data.is_file():  # the other rows stay
         found = fpga.merged(read_rows(data), found)
-    write_page(document, fpga_page.document(found, data.name, ladders), found)
+    write_page(document, fpga_page.document(found, data.name, ladders, fpga.older(found)), found)
