@@ -53,11 +53,10 @@ class _Stepped(torch.autograd.Function):
         codes: Tensor,
         keep: Tensor | None,
         edge: float,
-        clip: bool,
-        slope: Slope | None,
+        gradient: tuple[bool, Slope | None],
     ) -> Tensor:
         ctx.save_for_backward(w, step, keep)
-        ctx.edge, ctx.clip, ctx.slope = edge, clip, slope
+        ctx.edge, (ctx.clip, ctx.slope) = edge, gradient
         return like(codes, w)
 
     @staticmethod
@@ -70,11 +69,11 @@ class _Stepped(torch.autograd.Function):
         if ctx.slope is not None:
             gw = gw * ctx.slope(w)
         if not ctx.needs_input_grad[1]:
-            return gw, *[None] * 6
+            return gw, *[None] * 5
         factor = (w.numel() / step.numel() * ctx.edge) ** -0.5
         gs = masked((inside * y).div_(step), keep)
         gs = -(gs.flatten(1).sum(1) if step.numel() > 1 else gs.sum()).reshape(step.shape) * factor
-        return gw, gs, *[None] * 5
+        return gw, gs, *[None] * 4
 
 
 def stepped_codes(
@@ -92,5 +91,5 @@ def stepped_codes(
     1 / sqrt(weights * edge). To w: grad / step there and 0 outside (clip), or grad everywhere (not clip),
     times slope(w). Esser et al., 2020, eq. 3 and 5, for codes that leave without their step.
     """
-    result: Tensor = _Stepped.apply(w, step, codes, keep, edge, clip, slope)
+    result: Tensor = _Stepped.apply(w, step, codes, keep, edge, (clip, slope))
     return result
