@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edgeternary.c.stepping import Stepping
 from edgeternary.ir import IntArray
 from edgeternary.ops import Threshold, build
+from edgeternary.passes.affine import Affine
 
 
 def evaluate(stepping: Stepping, raw: IntArray) -> IntArray:
@@ -44,7 +45,7 @@ def test_rewriting_keeps_the_meaning(seed: int, type: str, gain: int, flip: bool
     computed = (gain * raw + offset) * sign
     for c in range(channels):
         single = Stepping(stepping.t[[c]], stepping.base[[c]], stepping.step[[c]], stepping.type)
-        single = single.on_raw(int(gain * sign[c]), (offset * sign)[[c]], raw_lo, raw_hi)
+        single = single.on_raw(Affine(int(gain * sign[c]), (offset * sign)[[c]], raw_lo, raw_hi))
         np.testing.assert_array_equal(evaluate(single, raw[:, [c]])[:, 0], expected[:, c])
     np.testing.assert_array_equal(evaluate(stepping, computed), expected)
 
