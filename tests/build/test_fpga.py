@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from edgeternary import zoo
+from edgeternary.build import fpga_files
 from edgeternary.build.fpga import sources
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.run import run
 from edgeternary.toolchains import find
 from tests.golden.models import MODELS
+from tests.hdl import test_loading
 from tests.hdl.test_writer import lint, simulated
 from tests.need import need
 from tests.registry.graphs import inputs, leaky
@@ -114,6 +117,25 @@ def test_the_bench_of_the_wrapper_sees_a_wrong_tlast(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("(m_axis_tlast)", "()", 1))
     said = simulated(tmp_path, f"{name}_axis_tb.v", f"{name}_axis.v", f"{name}.v")
     assert said.startswith("FAIL: TLAST of beat 0")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("fault", [False, True])
+def test_weights_come_in_through_the_wrapper(fault: bool, tmp_path: Path) -> None:
+    """Of a design with a loader; one bit of the weights that is wrong fails its checksum."""
+    need("amaranth", "iverilog")
+    graph = test_loading.graph()
+    codes = inputs(graph, 2)
+    texts = fpga_files.texts_of(test_loading.design(graph), codes, run(graph, codes).outputs)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    if fault:
+        weights = (tmp_path / "loaded_weights.hex").read_text().split()
+        weights[7] = f"{int(weights[7], 16) ^ 4:02x}"
+        (tmp_path / "loaded_weights.hex").write_text("\n".join(weights))
+    expected = "FAIL: the weights" if fault else "PASS"
+    assert simulated(tmp_path, "loaded_tb.v", "loaded.v").startswith(expected)
+    assert simulated(tmp_path, "loaded_axis_tb.v", "loaded_axis.v", "loaded.v").startswith(expected)
 
 
 @pytest.mark.system
