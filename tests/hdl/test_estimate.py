@@ -10,10 +10,8 @@ from edgeternary.hdl.constraints import Constraints
 from tests.need import need
 
 NETS = (
-    ("japanese-vowels", "up5k", 1000),
     ("fashion-cnn", "up5k", 500),
     ("basic-motions", "hx8k", 5000),
-    ("mnist-mlp-ternary-64", "hx8k", 20_000),
     ("fashion-cnn-binary", "ecp5-25f", 1000),
     ("mnist-mlp-100", "gw1nr-9", 8000),
 )

@@ -1,8 +1,8 @@
 """The C of every zoo model, for each objective: all outputs of the samples that ship are what torch answered.
 
 On this machine all samples run, each in the program of one objective, through the C form of the kernels; in
-QEMU, which runs their assembly, some. EDGETERNARY_FULL=1 takes all samples there too (a quarter of an hour),
-as does `edgeternary zoo --on qemu:mps2_m0plus,qemu:mps2_an386`.
+QEMU, which runs their assembly, some, each model on one of two boards. EDGETERNARY_FULL=1 takes both boards
+and all samples (a quarter of an hour), as does `edgeternary zoo --on qemu:mps2_m0plus,qemu:mps2_an386`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from edgeternary.run._options import Options
 from edgeternary.toolchains import find
 from tests.need import need
 
-SOME = zoo.SAMPLES if os.environ.get("EDGETERNARY_FULL") else 50
+FULL = bool(os.environ.get("EDGETERNARY_FULL"))
+SOME = zoo.SAMPLES if FULL else 50
+BOARDS = ("mps2_m0plus", "mps2_an386")
 FEW = 4
 COUNTED = 5_000_000  # multiply-accumulates; larger models consist of the same layers, and counting takes long
 ESTIMATE = (0.7, 1.45)  # measured cycles / estimated ones
@@ -55,8 +57,10 @@ def test_host(name: str) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("board", ["mps2_m0plus", "mps2_an386"])
-@every
+@pytest.mark.parametrize(
+    ("name", "board"),
+    [(n, b) for k, n in enumerate(zoo.names()) for j, b in enumerate(BOARDS) if FULL or (k + j) % 2],
+)
 def test_qemu(name: str, board: str) -> None:
     need("qemu-system-arm", "zig|arm-none-eabi-gcc")
     inputs, (codes, _), target = zoo.images(name)[0][:SOME], zoo.logits(name), load_board(board)
