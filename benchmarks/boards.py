@@ -16,6 +16,7 @@ from edgeternary.cli._target import Place, target
 from edgeternary.cli.verify import report, verify
 from edgeternary.link.build import read_build
 
+Row = dict[str, Any]
 MLP, CNN = "mnist-mlp-binary-64", "mnist-cnn-13k"
 
 
@@ -44,6 +45,12 @@ ENTRIES = (
     *(Entry(MLP, board) for board in ("icebreaker", "ulx3s_12f")),
     Entry(MLP, "icebreaker", True),
 )
+
+
+def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Old rows, and new ones in the place of those of the same image."""
+    rows = {(row["model"], row["board"], row["by"]): row for row in (*old, *new)}
+    return list(rows.values())
 
 
 def measure(

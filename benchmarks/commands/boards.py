@@ -45,7 +45,10 @@ def command(
     else:
         found = list(boards.measure(chosen(boards.ENTRIES, only, "image"), samples, yosys, note))
     if document is not None:
-        write_page(document, page(found, document.with_suffix(".json").name), found)
+        data = document.with_suffix(".json")
+        if only and data.is_file():  # the other rows stay
+            found = boards.merged(read_rows(data), found)
+        write_page(document, page(found, data.name), found)
     elif as_json:
         print_json(found)
     else:
