@@ -45,6 +45,16 @@ def pooled(b: Builder, op: MaxPool | SumPool, wire: Wire) -> Wire:
     return b.adapt(wire, lanes(wire.value.channels, taps, b.folding.cycles), op.name)
 
 
+def geometry(op: MaxPool | SumPool, wire: Wire) -> dict[str, Any]:
+    """What both components take of the stream and of the window."""
+    height, width = wire.value.shape[:2]
+    channels = wire.value.channels
+    return {
+        "lanes": wire.lanes, "size": (height, width), "channels": channels, "kernel": op.kernel,
+        "stride": op.stride,
+    }  # fmt: skip
+
+
 def added(b: Builder, op: MaxPool | SumPool, part: Any, wire: Wire) -> Any:
     """Adds the pool to the design; returns it."""
     window = part.window

@@ -38,10 +38,10 @@ def estimates(design: Design, rng: random.Random) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_estimates_leave_a_design_as_it_is(name: str) -> None:
-    """Of an op its last example; with EDGETERNARY_FULL=1 every one."""
+    """Of an op its last example that has hardware; with EDGETERNARY_FULL=1 every one."""
     graphs: list[Graph] = EXAMPLES[name]()
-    rng = random.Random(name)
-    for graph in graphs if os.environ.get("EDGETERNARY_FULL") else graphs[-1:]:
+    rng, compared = random.Random(name), 0
+    for graph in reversed(graphs):
         try:
             design = build(graph, fold(graph, 16))
         except EdgeTernaryError:
@@ -54,3 +54,7 @@ def test_estimates_leave_a_design_as_it_is(name: str) -> None:
         estimates(placed, rng)
         assert design_rtlil(design) == plain and design_rtlil(placed) == text
         assert (estimate.by_part(design, "up5k", 3), design.cycles, placed.cycles) == figures
+        compared += 1
+        if not os.environ.get("EDGETERNARY_FULL"):
+            break
+    assert compared

@@ -6,7 +6,7 @@ import msgspec
 
 from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.passes.pad import spread
-from edgeternary.hdl.pools import Pool, added, pooled
+from edgeternary.hdl.pools import Pool, added, geometry, pooled
 from edgeternary.ir import Value
 from edgeternary.ops import MaxPool
 from edgeternary_hw.pool import MaxPool as Unit
@@ -20,16 +20,7 @@ class MaxPoolLayer(Pool[MaxPool, Unit]):
 
     def build(self, b: Builder, op: MaxPool, ins: list[Wire]) -> Wire:
         wire = pooled(b, op, ins[0])
-        part = Unit(
-            wire.element,
-            lanes=wire.lanes,
-            size=(wire.value.shape[0], wire.value.shape[1]),
-            channels=wire.value.channels,
-            kernel=op.kernel,
-            stride=op.stride,
-            pad=op.pad,
-            minimum=op.minimum.tolist(),
-        )
+        part = Unit(wire.element, **geometry(op, wire), pad=op.pad, minimum=op.minimum.tolist())
         return b.output(added(b, op, part, wire), op.name, wire.lanes, wire.element)
 
     def widened(self, op: MaxPool, x: Value, y: Value, mask: Mask) -> MaxPool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.pools import Pool, added, pooled
+from edgeternary.hdl.pools import Pool, added, geometry, pooled
 from edgeternary.ops import SumPool
 from edgeternary_hw.pool import SumPool as Unit
 
@@ -17,15 +17,7 @@ class SumPoolLayer(Pool[SumPool, Unit]):
 
     def build(self, b: Builder, op: SumPool, ins: list[Wire]) -> Wire:
         wire = pooled(b, op, ins[0])
-        part = Unit(
-            wire.element,
-            stream_element(b.graph.values[op.name]),
-            lanes=wire.lanes,
-            size=(wire.value.shape[0], wire.value.shape[1]),
-            channels=wire.value.channels,
-            kernel=op.kernel,
-            stride=op.stride,
-        )
+        part = Unit(wire.element, stream_element(b.graph.values[op.name]), **geometry(op, wire))
         return b.output(added(b, op, part, wire), op.name, wire.lanes)
 
 

@@ -46,6 +46,18 @@ class Compared(LaneWise, abstract=True):
     def reached(self, channel: int, bits: int) -> list[int]:
         """What a lane holds at least, where it reaches each threshold."""
 
+    def all_bits_c(self, channel: int, i: int, limits: Sequence[str], bits: int, ones: int) -> Iterator[str]:
+        """a >= t in C: the highest bits decide; where they agree the others do, below a highest bit of 1.
+
+        limits  C expressions, one for each level: the thresholds without their highest bits
+        """
+        yield f"v = a{i} | 0x{ones << (bits - 1):x}u;"
+        terms = []
+        for level, limit in enumerate(limits):
+            sign = "&" if self.limits[level, channel] >> (bits - 1) else "|"
+            terms.append(f"((((v - {limit}) {sign} a{i}) >> {bits - 1}) & 0x{ones:x}u)")
+        yield f"a{i} = {' + '.join(terms)};"
+
     def helium(self, group: Group, part: int, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
         """One comparison and one addition in the lanes that reach the threshold."""
         yield from [*text_helium.store_head(walk), f"movs r6, #{walk.unit}"]

@@ -49,7 +49,8 @@ class Count(Compared):
     def word_c(self, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
         """The highest bit of a lane says that a threshold is reached."""
         if self.hard[group.first + i]:
-            yield from self._all_bits_c(group, i, bits, ones)
+            limits = [f"k[{level * group.size + i}]" for level in range(1, self.levels + 1)]
+            yield from self.all_bits_c(group.first + i, i, limits, bits, ones)
             return
         reached = f"(a{i} >> {bits - 1}) & 0x{ones:x}u"
         if self.levels == 1:
@@ -60,16 +61,6 @@ class Count(Compared):
             last = level == self.levels - 1
             yield f"a{i} -= k[{(level + 1) * group.size + i}];"
             yield f"{f'a{i} = v +' if last else 'v +='} ({reached});"
-
-    def _all_bits_c(self, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
-        """a >= t: the highest bits decide; where they agree the others do, below a highest bit of 1."""
-        yield f"v = a{i} | 0x{ones << (bits - 1):x}u;"
-        terms = []
-        for level in range(self.levels):
-            sign = "&" if self.limits[level, group.first + i] >> (bits - 1) else "|"
-            limit = f"k[{(level + 1) * group.size + i}]"
-            terms.append(f"((((v - {limit}) {sign} a{i}) >> {bits - 1}) & 0x{ones:x}u)")
-        yield f"a{i} = {' + '.join(terms)};"
 
     def saved1(self, group: Group, part: int, walk: Walk) -> Iterator[str]:
         return count1.saved(group, part, walk)

@@ -39,14 +39,11 @@ class Select(Compared):
         return self.limits[:, channel].tolist()
 
     def word_c(self, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
-        """As `Count` compares all bits, with whole thresholds, those of a channel side by side."""
-        yield f"v = a{i} | 0x{ones << (bits - 1):x}u;"
-        terms = []
-        for level in range(self.levels):
-            sign = "&" if self.limits[level, group.first + i] >> (bits - 1) else "|"
-            limit = f"(k[{group.size + self.levels * i + level}] & 0x{((1 << (bits - 1)) - 1) * ones:x}u)"
-            terms.append(f"((((v - {limit}) {sign} a{i}) >> {bits - 1}) & 0x{ones:x}u)")
-        yield f"a{i} = {' + '.join(terms)};"
+        """All bits of whole thresholds, which are side by side for a channel."""
+        mask = ((1 << (bits - 1)) - 1) * ones
+        first = group.size + self.levels * i
+        limits = [f"(k[{first + level}] & 0x{mask:x}u)" for level in range(self.levels)]
+        yield from self.all_bits_c(group.first + i, i, limits, bits, ones)
 
     def thumb1(self, group: Group, part: int, walk: Walk) -> Iterable[str]:
         raise NotImplementedError("Armv6-M compares no lanes")
