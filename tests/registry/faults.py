@@ -1,27 +1,13 @@
-"""Plants a fault in a function or in generated text, for the tests of the tests."""
+"""Plants a fault in generated text, for the tests of the tests."""
 
 from __future__ import annotations
-import __future__
 
-import inspect
 import re
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from edgeternary.ir import Graph
 from edgeternary.run._bench import BenchModel
-
-
-def rewritten(function: Callable[..., Any], old: str, new: str) -> Any:
-    """`function` compiled again from its source with `old` replaced by `new`; `old` must be there."""
-    source = textwrap.dedent(inspect.getsource(function))
-    assert old in source, f"the fault cannot be planted: {old!r} is not in {function.__qualname__}"
-    code = compile(source.replace(old, new), "<fault>", "exec", __future__.annotations.compiler_flag)
-    scope: dict[str, Any] = {}
-    exec(code, function.__globals__, scope)
-    return scope[function.__name__]
 
 
 def faulty_c(

@@ -8,6 +8,7 @@ emulator loses its way when memory is watched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from string import Template
@@ -70,10 +71,10 @@ class Guarded(Machine):
 
 
 def _with_gaps(text: str) -> Template:
-    old = ".rodata : { *(.rodata .rodata.*) . = ALIGN(4); } > FLASH"
-    assert old in text
-    new = f".rodata : SUBALIGN({GAP}) {{ *(.rodata .rodata.*) . = ALIGN(4); }} > FLASH ={FILL:#x}"
-    return Template(text.replace(old, new))
+    section, change = r"\.rodata\s*:\s*(\{[^}]*\}\s*>\s*\w+)", rf".rodata : SUBALIGN({GAP}) \1 ={FILL:#x}"
+    text, count = re.subn(section, change, text)
+    assert count == 1, "the linker script has no section of tables"
+    return Template(text)
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
+from pkgutil import resolve_name
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from edgeternary.ir import Graph, Type, Value, encoding
 from edgeternary.ops import Argmax, Conv2d, Dense, Lookup, MaxPool, Requantize, SumPool, Threshold
 from edgeternary.run import run
 from tests.need import need
-from tests.registry.faults import faulty_c, rewritten
+from tests.registry.faults import faulty_c
 from tests.registry.fleet import Fleet
 from tests.registry.graphs import chosen, inputs, leaky, tiny_mlp
 from tests.registry.test_hdl import REFUSED, agrees, case
@@ -58,8 +58,7 @@ def test_in_c_a_rounding_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -
     need("zig|gcc|clang")
 
     def broken(op: Requantize, x: Value, out: Value) -> object:
-        rounding = "floor" if op.rounding == "tflite_single" else op.rounding
-        return rescale.requantize_fields(replace(op, rounding=rounding), x, out)
+        return rescale.requantize_fields(replace(op, rounding=rounded_down(op)), x, out)
 
     monkeypatch.setattr("edgeternary.c.kernels.requantize.requantize_fields", broken)
     with pytest.raises(AssertionError, match="host differs from numpy"):
@@ -75,63 +74,70 @@ def test_in_c_on_a_cortex_m(monkeypatch: pytest.MonkeyPatch) -> None:
         Fleet.of(examples(kind)).check("cortex-m0plus")
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, owner: Any, old: str, new: str) -> None:
-    """Puts `new` for `old` into the one function of a class or module whose source has it."""
-    functions = {
-        name: item.func if isinstance(item, cached_property) else item
-        for name, item in vars(owner).items()
-        if isinstance(item, cached_property) or inspect.isfunction(item)
-    }
-    (name,) = [name for name, item in functions.items() if old in inspect.getsource(item)]
-    broken = rewritten(functions[name], old, new)
-    if isinstance(broken, cached_property):  # rewritten with its decorator
-        broken.__set_name__(owner, name)
-    monkeypatch.setattr(owner, name, broken)
+Wrap = Callable[..., Any]  # called with the right function and its arguments
 
 
-def in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Plants the fault; returns the kind of op that must notice it."""
-    import edgeternary_hw.mvu as mvu
-    import edgeternary_hw.pool as pool
-    import edgeternary_hw.threshold as threshold
-    from edgeternary.hdl.parts import conv2d, requantize
+def changed(**fields: Callable[[Any], Any]) -> Wrap:
+    """A fault: the method of the same op with other fields, each computed from the op."""
 
-    if fault == "ignored ready":
-        broken = rewritten(threshold.mapped, "~o.valid | o.ready", "Const(1)")
-        monkeypatch.setattr(threshold, "mapped", broken)
-        return "threshold"
-    if fault == "> for >=":
-        plant(monkeypatch, threshold.Threshold, "number(code) >= (", "number(code) > (")
-        return "threshold"
-    if fault == "wrong pad":
-        right, wrong = "element.pack([op.pad_value] * lanes)", "element.pack([1] * lanes)"
-        plant(monkeypatch, conv2d.Conv2dLayer, right, wrong)
-        return "conv2d"
-    if fault == "tflite_single rounds down":
-        broken = rewritten(requantize.constants, 'rounding != "floor"', 'rounding == "half_up"')
-        monkeypatch.setattr(requantize, "constants", broken)
-        return "requantize"
-    if fault == "first bit of the ROM last":
-        plant(monkeypatch, mvu.MatrixVector, "reversed(bits)", "bits")
-        return "dense"
-    plant(monkeypatch, pool.Reduce, "Mux(fresh | better", "Mux(better")
-    return "max_pool"
+    def fault(right: Callable[..., np.ndarray], op: Any, x: np.ndarray) -> np.ndarray:
+        return right(replace(op, **{name: change(op) for name, change in fields.items()}), x)
+
+    return fault
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "ignored ready",
-        "> for >=",
-        "wrong pad",
-        "first bit of the ROM last",
-        "maximum of the window before",
-        "tflite_single rounds down",
-    ],
-)
+def rounded_down(op: Requantize) -> str:
+    return "floor" if op.rounding == "tflite_single" else op.rounding
+
+
+def ready_ignored(right: Wrap, m: Any, part: Any, *given: Any) -> None:
+    from amaranth import Const
+
+    deaf = SimpleNamespace(valid=part.o.valid, payload=part.o.payload, ready=Const(1))
+    right(m, SimpleNamespace(i=part.i, o=deaf, after=part.after, place=part.place), *given)
+
+
+def one_more(right: Wrap, part: Any, thresholds: Any, *given: Any, **more: Any) -> None:
+    right(part, [[t + 1 for t in row] for row in thresholds], *given, **more)
+
+
+def padded_wrong(right: Wrap, part: Any, b: Any, op: Conv2d, ins: Any) -> Any:
+    return right(part, b, replace(op, pad_value=1), ins)
+
+
+def bits_reversed(right: Wrap, m: Any, words: Any, width: int, *given: Any) -> Any:
+    return right(m, [int(f"{word:0{width}b}"[::-1], 2) for word in words], width, *given)
+
+
+def never_fresh(right: Wrap, part: Any, fresh: Any, *given: Any) -> Any:
+    from amaranth import Const
+
+    return right(part, Const(0, 1), *given)
+
+
+def constants_rounded_down(right: Wrap, ops: Any) -> Any:
+    return right([replace(op, rounding=rounded_down(op)) for op in ops])
+
+
+# what: (kind of op that must notice it, where the right function is, what it does instead)
+IN_HARDWARE: dict[str, tuple[str, str, Wrap]] = {
+    "ignored ready": ("threshold", "edgeternary_hw.threshold.mapped", ready_ignored),
+    "> for >=": ("threshold", "edgeternary_hw.threshold.Threshold.__init__", one_more),
+    "wrong pad": ("conv2d", "edgeternary.hdl.parts.conv2d.Conv2dLayer.build", padded_wrong),
+    "first bit of the ROM last": ("dense", "edgeternary_hw.mvu.table", bits_reversed),
+    "maximum of the window before": ("max_pool", "edgeternary_hw.pool.Reduce._step", never_fresh),
+    "tflite_single rounds down": (
+        "requantize", "edgeternary.hdl.parts.requantize.constants", constants_rounded_down,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", IN_HARDWARE)
 def test_in_hardware(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("amaranth")
-    kind = in_hardware(fault, monkeypatch)
+    kind, where, wrong = IN_HARDWARE[fault]
+    right = resolve_name(where)
+    monkeypatch.setattr(where, lambda *given, **more: wrong(right, *given, **more))
     graphs = [graph for graph in chosen(kind) if case(graph) not in REFUSED]
     with pytest.raises((AssertionError, EdgeTernaryError)):
         for graph in graphs:
@@ -164,15 +170,6 @@ def test_in_packing_of_c(monkeypatch: pytest.MonkeyPatch) -> None:
         Fleet.of(chosen("dense")).check("host", opt_level="1")
 
 
-def changed(**fields: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
-    """A fault: the method of the same op with other fields, each computed from the op."""
-
-    def fault(right: Callable[..., np.ndarray], op: Any, x: np.ndarray) -> np.ndarray:
-        return right(replace(op, **{name: change(op) for name, change in fields.items()}), x)
-
-    return fault
-
-
 def of_first_group(right: Callable[..., np.ndarray], op: Conv2d, x: np.ndarray) -> np.ndarray:
     """Every group reads the channels of the first one."""
     return right(op, np.tile(x[..., : x.shape[-1] // op.groups], op.groups))
@@ -194,7 +191,7 @@ IN_NUMPY: dict[str, tuple[Any, str, Callable[..., np.ndarray]]] = {
     "tflite_single rounds down": (
         Requantize,
         "_apply",
-        changed(rounding=lambda op: "floor" if op.rounding == "tflite_single" else op.rounding),
+        changed(rounding=rounded_down),
     ),
     "rows for columns": (Conv2d, "_depthwise", changed(weights=lambda op: op.weights.swapaxes(1, 2))),
     "no minimum": (MaxPool, "ref", changed(minimum=lambda op: 0 * op.minimum)),
