@@ -1,7 +1,5 @@
 """python -m benchmarks COMMAND, or `make bench-COMMAND`; README.md says what each prints."""
 
-from __future__ import annotations
-
 import sys
 
 import click

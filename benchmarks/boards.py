@@ -1,7 +1,5 @@
 """The rows of docs/verified.md: images of models for boards, built and verified in emulators."""
 
-from __future__ import annotations
-
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """docs/verified.md from the rows of `make bench-boards`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

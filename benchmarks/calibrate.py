@@ -5,8 +5,6 @@ estimated cycles; what remains after it is the error that a report shows. The M5
 takes instructions for cycles; the M7 and the M33 take the factor of the M4, whose code is nearest.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

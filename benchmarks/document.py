@@ -1,7 +1,5 @@
 """docs/benchmarks.md from the rows of the suite, losses included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from statistics import median
 

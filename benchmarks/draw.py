@@ -12,8 +12,6 @@ sizes are integers whose logarithms are uniform, the others are drawn from these
 four is `valid`. Shapes outside FEWEST..MOST multiply-accumulates are drawn again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from math import exp, log
 from statistics import median

@@ -1,7 +1,5 @@
 """The FPGA rows of docs/fpga.md: whole networks of the zoo on devices, built, simulated and measured."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

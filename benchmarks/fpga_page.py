@@ -1,7 +1,5 @@
 """docs/fpga.md from the rows of `make bench-fpga`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

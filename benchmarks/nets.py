@@ -1,7 +1,5 @@
 """Whole networks of the suite, seeded like its layers: an MLP, DS-CNN for keywords, ResNet-8 for CIFAR."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from edgeternary.bench.make import Maker

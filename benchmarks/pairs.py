@@ -4,8 +4,6 @@ A ternary network of the same data counts as equal from WITHIN below the int8 ne
 smallest is the one with the fewest packed bytes of weights.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The plot: bars of the ratio of int8's instructions to ours, one panel a core, on a logarithmic axis."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import log2
 from typing import Any

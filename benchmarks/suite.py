@@ -1,7 +1,5 @@
 """The suite: ten layers and three networks in five modes, and the zoo's models as they are."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -8,8 +8,6 @@
 Nothing is imported before it is used: `import edgeternary` loads neither numpy nor torch nor Amaranth.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -4,8 +4,6 @@ Kernels choose by the facts of a record, never by its name. To add a core, add i
 core whose measured figures hold until the kernels have figures of the new one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar

@@ -3,8 +3,6 @@
 Templates and firmware are below `_data/` in a wheel, and at the repository root in a checkout.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError

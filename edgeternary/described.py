@@ -1,7 +1,5 @@
 """Classes that say all about what can be chosen: what one leaves out is an error at its import."""
 
-from __future__ import annotations
-
 import inspect
 
 

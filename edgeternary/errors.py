@@ -1,7 +1,5 @@
 """One error type with what, why and remedy, and the exit codes of the command line."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from typing import NoReturn

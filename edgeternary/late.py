@@ -1,7 +1,5 @@
 """Three functions of higher layers that lower layers call; `edgeternary/__init__.py` sets them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from typing import Any

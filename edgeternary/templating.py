@@ -1,7 +1,5 @@
 """The one Jinja2 environment: every text that the package writes from templates/ comes from here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Any

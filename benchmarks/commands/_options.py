@@ -1,7 +1,5 @@
 """Options that several commands share, and the files that they write."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

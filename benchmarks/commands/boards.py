@@ -1,7 +1,5 @@
 """bench-boards: images of models for boards, built and verified in emulators."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

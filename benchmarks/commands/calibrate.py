@@ -1,7 +1,5 @@
 """bench-calibrate: how far the kernels' estimates are from what is measured."""
 
-from __future__ import annotations
-
 import click
 
 from benchmarks import calibrate, suite

@@ -1,7 +1,5 @@
 """bench-draw: layers drawn by a seed, beside the nearest published layer and the suite's median."""
 
-from __future__ import annotations
-
 import click
 
 from benchmarks import draw

@@ -1,7 +1,5 @@
 """bench-fpga: networks of the zoo as hardware, built and measured."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

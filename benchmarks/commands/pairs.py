@@ -1,7 +1,5 @@
 """bench-pairs: the zoo's int8 networks beside ternary ones of equal accuracy."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import click

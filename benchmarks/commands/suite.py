@@ -1,7 +1,5 @@
 """bench-suite: layers and networks beside the published int8 figures."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

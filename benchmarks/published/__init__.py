@@ -1,7 +1,5 @@
 """Published opponents of whole networks and designs: the .toml files of this folder."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from pathlib import Path

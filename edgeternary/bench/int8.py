@@ -1,7 +1,5 @@
 """What a layer takes in int8, as published for CMSIS-NN: int8.toml, which says how it was counted."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from math import log

@@ -1,7 +1,5 @@
 """Layers by shape: the text of `bench --layer` becomes a seeded graph of one layer and its activation."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

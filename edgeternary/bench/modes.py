@@ -1,7 +1,5 @@
 """Modes: the types of weights and activations that a benchmark is run with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.errors import USAGE, EdgeTernaryError

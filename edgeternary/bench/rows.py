@@ -1,7 +1,5 @@
 """Measuring a graph on an emulated core: one row, in the words that reports use."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

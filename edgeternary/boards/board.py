@@ -1,7 +1,5 @@
 """What a board file says. The file `<name>.toml` in this folder is the board called <name>."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import tomllib

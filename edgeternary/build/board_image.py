@@ -1,7 +1,5 @@
 """The image of a model for a microcontroller board: its files, and what the manifest says of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The C files of a model for a core or a board, what they need, and whether the board has it."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A folder that cocotb can run: the model's Verilog, and vectors whose answers come from numpy."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.build.fpga import planned

@@ -1,7 +1,5 @@
 """A folder for another ecosystem: sources from a back end, vectors from numpy, text from export.folders."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.export.folders import folder, formats

@@ -1,7 +1,5 @@
 """The design of a model for an FPGA: planned and estimated, built where that is asked for, and written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

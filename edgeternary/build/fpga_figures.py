@@ -1,7 +1,5 @@
 """Estimates of an FPGA design, made before any tool runs: totals, and figures of each layer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from edgeternary.boards import Board

@@ -1,7 +1,5 @@
 """A core as a folder for any FPGA: the core itself, wrappers, benches, constraints, README, timing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Compiling, linking and stamping the image of a model for a board."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

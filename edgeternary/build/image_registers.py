@@ -4,8 +4,6 @@ Instructions are taken in the order in which they lie. That is enough here: a co
 large frame right before it takes it off sp.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

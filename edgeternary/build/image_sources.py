@@ -1,7 +1,5 @@
 """The sources of an image: firmware/ as it is, and the headers that name board, model and self test."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ counter's. A call through a register or a recursion has no bound and is an error
 cover assembly.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 

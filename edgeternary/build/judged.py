@@ -4,8 +4,6 @@ Estimates are made before anything is compiled, and compilers differ: over the m
 has between 0.85 and 2.6 times the flash that is estimated. So what comes near a limit is built.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any

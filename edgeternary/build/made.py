@@ -1,7 +1,5 @@
 """What a builder hands over, be it for a core, an FPGA or a board."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """edgeternary.compile: a graph becomes the files of a target, with estimates and measured figures."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """How a model is to be built in C."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

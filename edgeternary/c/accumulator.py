@@ -1,7 +1,5 @@
 """What the dense and conv2d kernels on natural inputs share: weights, reach of the sum, epilogue."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.c import epilogue, weights

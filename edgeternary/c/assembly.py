@@ -1,7 +1,5 @@
 """Lines of inline assembly: instructions, and notes that say what those after them compute."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 WIDTH = 90  # characters of a string

@@ -1,7 +1,5 @@
 """The body of net_run and net_reset: pointers into the arena, calls of the steps, states."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.c.layouts import NATURAL, WORD_BYTES

@@ -1,7 +1,5 @@
 """What can be done at each op of a graph: the offers of all kernels, with their costs."""
 
-from __future__ import annotations
-
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence

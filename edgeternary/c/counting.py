@@ -15,8 +15,6 @@ adder (five logic instructions) adds two words to a digit and returns the carrie
 the few digits at the end go through a population count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ A kernel computes an integer `raw` from which the accumulator follows as
 into its constants: a threshold compares `raw` itself, see passes.affine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast

@@ -5,8 +5,6 @@ r2-r5    tables, as they are needed  q1       an element of a table for each sum
 r6, r12  constants                   q2, q3   lowest and highest code
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from edgeternary.c.assembly import note

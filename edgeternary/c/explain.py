@@ -1,7 +1,5 @@
 """Why a plan is what it is: at each layer the other candidates, and what the model would take with them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf
 

@@ -7,8 +7,6 @@ Vector registers multiply 16 bytes at once (VMLADAVA) where both sides are signe
 elsewhere. There weights of four bits are nibbles beside signed bytes alone.
 """
 
-from __future__ import annotations
-
 from edgeternary.c import accumulator, epilogue_helium, weights
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Cost, Match

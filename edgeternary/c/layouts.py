@@ -17,8 +17,6 @@ A group whose size is a multiple of 32 ends at a word border, so all such groupi
 have one name: G is then the size of the whole value.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Live bytes: what the buffers of the arena that are alive at the same time add up to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from edgeternary.c.layouts import WORD_BYTES

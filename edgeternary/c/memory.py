@@ -1,7 +1,5 @@
 """One arena for all buffers between steps: live intervals, memory reused in place."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Names and small pieces of text in generated C: identifiers, types, comments, tables."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ smaller map). At step t blocks a and b overlap unless a.offset + a.sizes[t] <= b
 round; no arena can be smaller than the sum of the sizes at the worst step.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The plan of a generated model: which kernels run, on which buffers, and where these lie."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """What the dense and conv2d kernels on bit planes share: preconditions, rows of weights, epilogue, cost."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Fields of the template that turns sensor values into input codes, as edgeternary.ir.sensor defines it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.c.tables import literal

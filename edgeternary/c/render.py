@@ -5,8 +5,6 @@ API, for a model whose identifier is `net`: `net_t` holds arena and states, `net
 last. The text depends on the graph and the core alone: the same graph gives the same bytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 

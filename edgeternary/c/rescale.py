@@ -5,8 +5,6 @@
 * form C  a 64-bit product
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

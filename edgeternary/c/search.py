@@ -7,8 +7,6 @@ everything is dropped; of more than MAX_LABELS the ends, the convex hull of (cyc
 whatever a sweep of a price of flash would find, and an even choice of the rest stay.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, combinations, product

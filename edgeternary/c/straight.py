@@ -4,8 +4,6 @@ A pass loads each input once and adds it to the sums of as many outputs as there
 of a Cortex-M0+ can be added to but not subtracted from, so the negated input is kept beside the input.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

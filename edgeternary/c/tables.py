@@ -1,7 +1,5 @@
 """Constant arrays of the generated code."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

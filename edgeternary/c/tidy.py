@@ -1,7 +1,5 @@
 """Indentation and line breaks of generated C, so that templates need not care about either."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Weights as the generated code holds them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

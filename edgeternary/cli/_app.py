@@ -1,7 +1,5 @@
 """The click group: finds verbs in this folder and imports them when they are used."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from pathlib import Path

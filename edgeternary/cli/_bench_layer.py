@@ -1,7 +1,5 @@
 """bench --layer: a layer by its shape, beside the published int8 figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """bench MODEL: every layer of a model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

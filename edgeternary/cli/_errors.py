@@ -1,7 +1,5 @@
 """Errors as a person reads them: what, why, remedy."""
 
-from __future__ import annotations
-
 from edgeternary.errors import EdgeTernaryError
 
 

@@ -1,7 +1,5 @@
 """Results go to stdout, progress to stderr."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """Options that belong together reach a command as one argument."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import Any

@@ -1,7 +1,5 @@
 """Sizes and counts as people type them: 42k, 1.5M, 16384."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

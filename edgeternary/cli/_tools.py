@@ -3,8 +3,6 @@
 `c_options` reach a verb as `tools`: {option: value}.
 """
 
-from __future__ import annotations
-
 import click
 
 from edgeternary.cli._record import record

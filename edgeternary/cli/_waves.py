@@ -1,7 +1,5 @@
 """Where the wave files of several executors go."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

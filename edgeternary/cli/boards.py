@@ -1,7 +1,5 @@
 """edgeternary boards: which boards are known, and which of them would do."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

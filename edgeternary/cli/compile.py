@@ -1,7 +1,5 @@
 """edgeternary compile: sources and estimates for a core, a device or a board."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

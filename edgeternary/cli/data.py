@@ -1,7 +1,5 @@
 """edgeternary data: which data sets are here, and making the one that is synthetic."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import click

@@ -1,7 +1,5 @@
 """edgeternary doctor: which tools were found where, what needs them, how to install them."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from typing import Any

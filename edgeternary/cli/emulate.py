@@ -1,7 +1,5 @@
 """edgeternary emulate: a build on its emulated board, at a port that anybody may open."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """edgeternary export: a model in another tool's format."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """edgeternary flash: puts the image of a build onto its board."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """edgeternary inspect: a model as text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

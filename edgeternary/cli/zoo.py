@@ -1,7 +1,5 @@
 """edgeternary zoo: the models that ship, their cards, and a check of what the cards claim."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The top of an FPGA board in simulation, at its serial port: from Verilog, or from the bitstream."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The image of a build for the RP2040 in rp2040js, its UART0 on a Unix socket."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Emulators as processes: each is always ended, and its output is quoted when it ends by itself."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

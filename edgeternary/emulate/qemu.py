@@ -1,7 +1,5 @@
 """The ELF of a build on a machine of qemu-system-arm, its first UART on a Unix socket."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Assembles an ONNX graph node by node; tensors are int32 unless their maker says otherwise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ A function takes (builder, op, ins, *tensors): the op, its input values, and the
 that hold them. It returns the int32 tensor (N, *shape) of the output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

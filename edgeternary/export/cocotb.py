@@ -1,7 +1,5 @@
 """cocotb: a test bench around a model's Verilog that checks every beat while both sides pause at random."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A format is a folder below templates/export/ that holds a `format.toml` (`Format
 other files. In their names, and in those that format.toml gives, NAME stands for the model's identifier.
 """
 
-from __future__ import annotations
-
 import io
 import tomllib
 import zipfile

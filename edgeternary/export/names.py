@@ -1,7 +1,5 @@
 """Names of the formats that export.folders knows, without loading it: for the command line."""
 
-from __future__ import annotations
-
 from edgeternary.data import templates_dir
 
 DESCRIPTION = "format.toml"

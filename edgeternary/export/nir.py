@@ -6,8 +6,6 @@ edgeternary.frontends.nir finds it again; another reader sees the node's formula
 far that is from the graph.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from itertools import pairwise

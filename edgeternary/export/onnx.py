@@ -5,8 +5,6 @@ int32 (N, *shape); N is free. A graph with states has each state as one more int
 `<state>_next`: feed the initial content first (it is in the metadata), then what the step before gave.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

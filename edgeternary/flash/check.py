@@ -1,7 +1,5 @@
 """Checks before anything is written: the image is for this board and model, and it is whole."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

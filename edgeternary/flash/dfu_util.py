@@ -1,7 +1,5 @@
 """dfu-util: a device in its boot loader's DFU mode. It does not read back (its manual page)."""
 
-from __future__ import annotations
-
 import re
 
 from edgeternary.flash.job import Command, Job, Probe, Program

@@ -1,7 +1,5 @@
 """ecpprog: writes and reads back the flash of an ECP5 board; -S: the chip's own memory (its help text)."""
 
-from __future__ import annotations
-
 import shlex
 
 from edgeternary.flash.job import Command, Job, Program

@@ -1,7 +1,5 @@
 """What programming tools complain about, and the cause of each complaint."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 

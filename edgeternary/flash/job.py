@@ -1,7 +1,5 @@
 """What is written to which board, and what the package knows of a programming tool."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a tool lists."""
 
-from __future__ import annotations
-
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.toolchains import run
 

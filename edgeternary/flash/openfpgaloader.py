@@ -1,7 +1,5 @@
 """openFPGALoader: writes the flash of an FPGA (its documentation, "First steps" and "Advanced usage")."""
 
-from __future__ import annotations
-
 from edgeternary.flash.job import Command, Job, Program
 
 

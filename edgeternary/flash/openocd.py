@@ -1,7 +1,5 @@
 """OpenOCD: `program` writes, verifies and resets (OpenOCD User's Guide, "Flash Programming")."""
 
-from __future__ import annotations
-
 from edgeternary.flash.job import Command, Job, Program
 
 

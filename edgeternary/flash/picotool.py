@@ -1,7 +1,5 @@
 """picotool: loads, verifies and starts an image on an RP2040 in its boot ROM (its help text)."""
 
-from __future__ import annotations
-
 from edgeternary.flash.job import Command, Job, Program
 
 

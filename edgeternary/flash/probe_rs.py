@@ -1,7 +1,5 @@
 """probe-rs: `download --verify`, then a reset (probe.rs, "CLI")."""
 
-from __future__ import annotations
-
 import re
 
 from edgeternary.flash.job import Command, Job, Probe, Program

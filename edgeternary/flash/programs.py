@@ -1,7 +1,5 @@
 """The programs that write images: the choice of one that board and machine have, and its start."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

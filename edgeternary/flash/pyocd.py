@@ -1,7 +1,5 @@
 """pyOCD by its API: it opens the probe, writes, reads back and resets (pyocd.io, "Python API")."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

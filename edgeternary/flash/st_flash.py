@@ -1,7 +1,5 @@
 """st-flash of the stlink tools: writes a .bin to an address and compares it (its manual page)."""
 
-from __future__ import annotations
-
 import re
 
 from edgeternary.flash.job import Command, Job, Probe, Program

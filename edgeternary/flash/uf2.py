@@ -1,7 +1,5 @@
 """UF2: a boot loader that looks like a drive; the image is copied to it, and the board restarts by itself."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import re

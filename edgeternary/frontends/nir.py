@@ -6,8 +6,6 @@ rounded here, and comes in only where that is asked for. Everything else is refu
 2024, Nature Communications 15, 8122; node formulas: docstrings of the Python package nir.)
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A design in the Amaranth simulator, fed from a memory and read into memories, so that Python rests."""
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A model on an FPGA board: the link around the core; pins, clock and LEDs from amaranth-boards."""
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import re

@@ -5,8 +5,6 @@ branches meet again, one that has such a layer is late, and the others keep what
 since what any reader needs for its next answer lies in the frame that the slowest one is in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from edgeternary.hdl.part import Answers

@@ -1,7 +1,5 @@
 """The design while it is being put together: parts, streams between them, names."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What is asked of a design."""
 
-from __future__ import annotations
-
 from dataclasses import KW_ONLY, dataclass
 
 

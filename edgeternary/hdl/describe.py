@@ -1,7 +1,5 @@
 """What stands above each module of the Verilog: what it is, its shapes, its streams, its cycles."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

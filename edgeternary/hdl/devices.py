@@ -4,8 +4,6 @@ Figures of the parts are those that nextpnr counts (`nextpnr-ice40 --up5k --json
 the sources are named in the board files.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

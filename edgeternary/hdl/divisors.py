@@ -1,7 +1,5 @@
 """Sizes that fold well: their divisors lie close together, so that there is a fold for every pace."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """How a value of the graph travels on a stream."""
 
-from __future__ import annotations
-
 from edgeternary.ir import Value
 from edgeternary_hw import Element
 

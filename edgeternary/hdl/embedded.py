@@ -1,7 +1,5 @@
 """A core whose ports end inside an FPGA: between shift registers it can be placed on a part of few pins."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from amaranth import Cat, Module, Signal

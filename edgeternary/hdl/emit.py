@@ -1,7 +1,5 @@
 """RTLIL and Verilog of a graph."""
 
-from __future__ import annotations
-
 import re
 
 from amaranth.back import rtlil as backend

@@ -1,7 +1,5 @@
 """An engine: the parts that the layers of a group share, and how their vectors come in and go out in turn."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ fitted but the constants for counters and addresses, which were read off the net
 UP5K. LUTs are LUT4 cells before packing; a carry cell of ECP5 counts as two.
 """
 
-from __future__ import annotations
-
 from edgeternary.hdl import memory
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.engine import SHARES

@@ -5,8 +5,6 @@ that one. What is left are sums of two numbers, adders on the carry chain, and s
 of two LUTs compress: each of them takes one bit away, and a carry chain adds the two numbers that are left.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from edgeternary_hw import WiredDense, WiredThreshold

@@ -1,7 +1,5 @@
 """Folds: how much of each matrix is worked on in a cycle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

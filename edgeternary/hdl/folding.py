@@ -5,8 +5,6 @@ pipeline. The pace aimed at is the graph's MACs over MACS_PER_CYCLE, but no fast
 each layer then takes the cheapest fold that keeps it.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

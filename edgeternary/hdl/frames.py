@@ -1,7 +1,5 @@
 """Frames as beats: arrays of codes to the payloads of a stream and back, as little-endian 32-bit words."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Options that fit in place of a design that is out of reach: each was planned before it is named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

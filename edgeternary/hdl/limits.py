@@ -1,7 +1,5 @@
 """What the FPGA back end cannot build, found before anything is built."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

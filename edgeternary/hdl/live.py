@@ -1,7 +1,5 @@
 """A design in the Amaranth simulator that stays alive: the next frame may depend on the last answer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from amaranth.sim import Simulator

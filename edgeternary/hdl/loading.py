@@ -1,7 +1,5 @@
 """Weights in RAM that no bitstream fills: the network with a loader, and the bytes that it takes."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ comes from the times at which beats leave each part when the input is always the
 pauses (a max-plus system): hdl.parts gives for each part the times of beats out from those of beats in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How layers with weights are built: a buffer or a window that repeats inputs, and a matrix-vector unit."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where each memory of a design goes: block RAM, single-port RAM, or logic."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard

@@ -1,7 +1,5 @@
 """What is asked of a design, and the design that answers it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import groupby
 

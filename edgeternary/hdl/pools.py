@@ -1,7 +1,5 @@
 """What the two pools have in common: a window whose taps come one by one, and what they are reduced to."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire

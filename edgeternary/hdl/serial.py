@@ -1,7 +1,5 @@
 """A core at a serial port, for any clock: what every board top holds, and what simulators run."""
 
-from __future__ import annotations
-
 from amaranth import Module, ResetInserter
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out

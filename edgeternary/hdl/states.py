@@ -4,8 +4,6 @@ A state is an edge of the dataflow graph with a frame on it from the start: see 
 the step before wrote is read by the ordinary fork of streams, so a graph with states stays one of streams.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """Streams as layers want them: channels a beat that suit a table or a pace, several streams joined."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

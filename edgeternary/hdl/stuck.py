@@ -1,7 +1,5 @@
 """What a bench says when the hardware does not move on: which stream hangs, and how far it came."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.top import Design
 
 

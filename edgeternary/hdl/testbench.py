@@ -1,7 +1,5 @@
 """A test bench in plain Verilog for the core or its AXI4-Stream wrapper, and what it compares with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 

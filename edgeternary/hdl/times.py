@@ -1,7 +1,5 @@
 """The cycles in which the beats of a frame pass: arithmetic of cycle models."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

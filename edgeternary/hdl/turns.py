@@ -5,8 +5,6 @@ that follows each, or through one matrix whose rows are those of all turns. No t
 each layer of a group depends on the one before it, and a fork holds what a later one needs (hdl.branches).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Layers whose weights are wires: answers within some clocks, for networks that are small."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import TypeVar
 

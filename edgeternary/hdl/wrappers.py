@@ -1,7 +1,5 @@
 """The core with the interfaces that other people's designs have: AXI4-Stream and Wishbone."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Files of images for boards: their formats, and the header that names model and build."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Files that hold an image: ELF, Intel HEX, UF2 and plain binary, written and read."""
 
-from __future__ import annotations
-
 import io
 import struct
 from pathlib import Path

@@ -4,8 +4,6 @@ firmware/core/header.h has the layout. The digest is the SHA-256 of the image as
 .bin file) with the digest's own 32 bytes taken as zeros.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from dataclasses import dataclass

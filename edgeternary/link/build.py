@@ -1,7 +1,5 @@
 """A folder that `compile --board` wrote: which board, which image, which model."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Inputs and answers as they travel, and whether a device and a model fit together."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Runs samples on a device, and collects its answers and cycles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The errors that can happen between a host and a board."""
 
-from __future__ import annotations
-
 from edgeternary.errors import EdgeTernaryError
 
 

@@ -1,7 +1,5 @@
 """The line of text that an image with a self test prints at power-up."""
 
-from __future__ import annotations
-
 import re
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Activation: the quantiser between layers, and learned shifts that fold into its thresholds (ReActNet)."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Blocks of several layers: norm_act, DepthwiseSeparable (MobileNet) and BasicBlock (ResNet)."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Statistics and step sizes from example data, for models that were converted."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

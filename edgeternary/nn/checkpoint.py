@@ -1,7 +1,5 @@
 """A trained model as integers: weight codes, batch-norms and scales in a safetensors file."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Rate coding gives a brighter pixel spikes in more of its steps, evenly spread. L
 spike, which comes earlier. Direct coding gives the codes themselves at every step, to a layer that spikes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

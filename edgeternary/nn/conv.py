@@ -1,7 +1,5 @@
 """Convolutions over integer codes: explicit integer padding, groups, accumulators out."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -8,8 +8,6 @@ A price is a CostModel: a function of a LayerCost that says what one nonzero wei
 compiler's models (cycles of a kernel, LUTs of a part) plug in there.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Input encodings: raw integer codes (uint8 pixels, say) as one-bit channels, without any multiplication."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Examples that a user hands over: a batch of raw integer codes, as the model gets them."""
 
-from __future__ import annotations
-
 import math
 
 import torch

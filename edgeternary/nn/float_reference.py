@@ -1,7 +1,5 @@
 """The float reference of a quantised model: what its accuracy and its step time are compared with."""
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable

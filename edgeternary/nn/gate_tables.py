@@ -4,8 +4,6 @@ A gate's argument z is an int8 code, z = code / 16. Sigmoids are in 256ths, 0..2
 share of the new value; SiLU values are in units of 2^-12, which int16 holds up to z = 8.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Gates in train mode: the values of the integer tables forward, the smooth function's slope backward."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

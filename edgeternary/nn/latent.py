@@ -1,7 +1,5 @@
 """Gradients of weight codes: straight through to the latent weights, and LSQ's to a learnt step size."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

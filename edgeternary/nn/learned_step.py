@@ -1,7 +1,5 @@
 """Weight quantisers with a learnt step size: LSQ, and ternary with a learnt threshold (half a step)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

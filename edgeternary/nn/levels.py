@@ -1,7 +1,5 @@
 """Which integers a type of codes holds, by name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NoReturn
 

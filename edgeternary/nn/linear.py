@@ -1,7 +1,5 @@
 """Fully connected layers: Linear gives integer accumulators, Output gives scaled logits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

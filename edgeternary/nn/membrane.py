@@ -9,8 +9,6 @@ The shift rounds towards minus infinity in both modes, so the network learns wit
 have. Samples and their steps share the first axis, steps of a sample side by side: (N * steps, C, ...).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Batch-norm whose eval mode is a function of its input alone, and its integer form for wide activations."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

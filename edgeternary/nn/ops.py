@@ -7,8 +7,6 @@ Everything that is not an integer (batch-norm, activation scales) runs in float6
 operation at a time, in a fixed order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

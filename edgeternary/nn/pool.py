@@ -1,7 +1,5 @@
 """Pools over (N, C, H, W) or (N, C, L): maximum, and sums that a quantiser turns into averages."""
 
-from __future__ import annotations
-
 import math
 
 import torch.nn.functional as F

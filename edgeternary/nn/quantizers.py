@@ -1,7 +1,5 @@
 """The table of weight quantisers: {name: how to make one for a layer}."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from torch import Tensor

@@ -4,8 +4,6 @@ Its gates depend on the input alone, so every product of weights is computed for
 left to do step by step is one interpolation forward and one multiply-add backward.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

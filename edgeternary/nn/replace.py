@@ -1,7 +1,5 @@
 """Our layers in place of torch's: batch-norms before lowering."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from edgeternary.errors import EdgeTernaryError

@@ -1,7 +1,5 @@
 """How many bytes a forward pass keeps for its backward pass, as torch's own hooks see them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

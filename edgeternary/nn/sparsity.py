@@ -5,8 +5,6 @@ least share of its codes that is 0: the weights that are smallest against the me
 Gradients still reach them, so a weight can come back. Saved codes hold the zeros themselves.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase

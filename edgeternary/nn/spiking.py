@@ -7,8 +7,6 @@
 Every layer computes all steps at once, (N * steps, C, ...); only neurons and readouts look at time.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -10,8 +10,6 @@
 After `window` frames both give the same integers, and before that as if frames of `fill` had gone before.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 import torch

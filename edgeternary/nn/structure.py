@@ -1,7 +1,5 @@
 """Layers that join or reshape: Residual and Flatten."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -4,8 +4,6 @@ SURROGATES = {name: Surrogate}. Every entry names a smooth primitive and is its 
 is written from this table by docs/surrogates.py.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

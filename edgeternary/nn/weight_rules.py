@@ -4,8 +4,6 @@ Codes leave a layer bare. The scale that a code stands for (mean |w|, a step siz
 batch-norm that follows, or by the one scale of the logits.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Exact integer matrix products at the speed of the floating-point library."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -7,8 +7,6 @@ The interval comes from the real weights. With x in [lo, hi] and output channel 
 and no partial sum in any order can leave int32 when |bias[c]| + sum |w| * max |x| < 2^31.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.ir import Op, parse

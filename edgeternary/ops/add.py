@@ -1,7 +1,5 @@
 """add: y = a + b, element by element."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

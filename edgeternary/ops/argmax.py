@@ -1,7 +1,5 @@
 """argmax: the index of the largest element, ties to the lowest index."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Short-hands for building small graphs by hand, used by the ops' examples and by tests."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """concat: values side by side along the channels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

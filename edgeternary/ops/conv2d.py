@@ -1,7 +1,5 @@
 """conv2d: acc[y, x, o] = bias[o] + sum of weights[o, ky, kx, c] * padded[y*sy + ky, x*sx + kx, c]."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

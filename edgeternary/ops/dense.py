@@ -1,7 +1,5 @@
 """dense: acc[o] = bias[o] + sum_i weights[o, i] * x[i]."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

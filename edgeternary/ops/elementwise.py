@@ -1,7 +1,5 @@
 """What add and mul share: two operands of one shape, and an output of the narrowest type."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

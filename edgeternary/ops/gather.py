@@ -1,7 +1,5 @@
 """gather: y = table[x], one row for one code."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """lookup: y = table[x - offset]."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """max_pool: y = max over the window, or min for channels marked so."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

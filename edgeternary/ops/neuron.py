@@ -8,8 +8,6 @@ v     = u - theta spike                 requantize, add     (reset by subtractio
 v     = u (1 - spike)                   requantize, mul     (reset to zero)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

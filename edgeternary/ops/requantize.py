@@ -16,8 +16,6 @@ Forms, by what they cost:
     C   any int32 m: a 64-bit product, for imported models
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

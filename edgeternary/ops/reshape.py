@@ -1,7 +1,5 @@
 """reshape: the same elements, row-major with channels last, in another shape."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import ClassVar

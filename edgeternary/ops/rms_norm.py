@@ -9,8 +9,6 @@ so r 2^-(23 + h) is 1 / sqrt(S) to about 2^-15, and every x[c] * r is an int32. 
 number of channels is in it: a requantize after it multiplies by sqrt(C) and whatever else there is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """shift: a shift register along the channels; what comes in at the end pushes out as much at the start."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """How large a graph's constants are, in the form that `.et` files and generated code hold them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.ir import Graph, Op, parse

@@ -1,7 +1,5 @@
 """slice: some of the channels, in their order."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """sum_pool: y = sum over the window; an average pool is this and the quantiser after it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

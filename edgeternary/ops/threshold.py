@@ -1,7 +1,5 @@
 """threshold: y = base[c] + step[c] * count over k of (x >= t[c, k])."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

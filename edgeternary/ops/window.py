@@ -1,7 +1,5 @@
 """Sliding windows shared by conv2d and the pools: sizes, padding and a strided view."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

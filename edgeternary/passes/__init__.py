@@ -1,7 +1,5 @@
 """Passes: each is Graph -> Graph in a file of its own; a graph from a front end meets them in order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from edgeternary.ir import Graph

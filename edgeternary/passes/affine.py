@@ -4,8 +4,6 @@ A popcount counts bits, a serial matrix counts ones, a plain sum leaves its bias
 compute the number itself where a threshold reads it, since the thresholds can be stated for raw.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """cut: the part of a graph after a layer, for inputs that come in that layer's codes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import msgspec

@@ -11,8 +11,6 @@ edge. Channels whose column is 0 are read by nobody, whatever they hold. Ops tha
 the same channels on both sides; the input, the output and the states keep all, and every value keeps one.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A real affine function as the integer one of requantize: the only place where m, b and s are chosen."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

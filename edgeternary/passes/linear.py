@@ -10,8 +10,6 @@ the smallest s is taken for which some m has a b; it is tried with every m that 
 wide input with steps of thousands may have none: int32 leaves m too few digits.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -4,8 +4,6 @@ Every graph is already proven when it is built (`edgeternary.ops.accumulate`). W
 proof is repeated after the passes before it.
 """
 
-from __future__ import annotations
-
 from edgeternary.ir import Graph
 
 

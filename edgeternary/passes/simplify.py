@@ -1,7 +1,5 @@
 """simplify: remove layers that do nothing, join reshapes, and remove layers whose value nobody reads."""
 
-from __future__ import annotations
-
 import msgspec
 
 from edgeternary.ir import Graph, Op

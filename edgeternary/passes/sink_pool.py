@@ -8,8 +8,6 @@ A constant channel (step 0) is either. A minimum channel of the pool turns round
 Padding stays neutral: it was the pool's lo (hi for a minimum) and is so again for the codes.
 """
 
-from __future__ import annotations
-
 from itertools import count
 
 import msgspec

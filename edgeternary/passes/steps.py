@@ -1,7 +1,5 @@
 """Thresholds from any monotone per-channel function of integers, such as batch-norm and quantiser."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -12,8 +12,6 @@ The states begin as they are after an endless stream of `fill` codes. So the ste
 the window network's on the last frames, where those before the first are `fill`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """A board as one flat row, and all of them as tables of docs/boards.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The demo: shipped models on every executor, on real images, compared with PyTorch's recorded logits."""
 
-from __future__ import annotations
-
 import importlib.util
 import multiprocessing
 import signal

@@ -1,7 +1,5 @@
 """Comparisons as JUnit XML, which CI services show as tests."""
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a language model takes to run, beside floats of its shape and a transformer with a cache."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.ir import Graph

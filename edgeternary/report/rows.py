@@ -1,7 +1,5 @@
 """One row per executor, in the words for quantities that every report uses."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

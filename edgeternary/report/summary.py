@@ -4,8 +4,6 @@ Cycles and RAM are the estimates by which the C planner chooses kernels; LUTs ar
 that of the model as it is built for the first core; an estimate too where no compiler is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

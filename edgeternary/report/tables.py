@@ -1,7 +1,5 @@
 """Plain tables on a terminal; the same rows go out as JSON."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """The smallest network with every stage of the demo models, for trying out tools."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.ir import Graph, Meta

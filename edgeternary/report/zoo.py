@@ -1,7 +1,5 @@
 """The zoo as rows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from edgeternary import zoo

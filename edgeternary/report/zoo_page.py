@@ -1,7 +1,5 @@
 """docs/zoo.md: the cards of the models that ship, a table for each data set."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from edgeternary import zoo

@@ -1,7 +1,5 @@
 """Builds that are kept by the digest of everything that went into them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The tools that some part of the product uses; one line each says how to find and install it."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError

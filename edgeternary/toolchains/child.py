@@ -1,7 +1,5 @@
 """Processes that end with this one, whatever ends it: with SIGKILL no line of Python runs any more."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """Compiling C with zig or gcc, for this machine or for a Cortex-M, with a cache of what was built."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from collections.abc import Mapping, Sequence

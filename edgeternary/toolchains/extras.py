@@ -1,7 +1,5 @@
 """The extras of the package: which one installs a Python package that is not here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

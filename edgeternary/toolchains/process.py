@@ -1,7 +1,5 @@
 """Starting external programs: no standard input, a time limit, and errors that quote the program."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Augmentation on raw integer codes; every generator call has a fixed order, so that runs repeat."""
 
-from __future__ import annotations
-
 import math
 
 import msgspec

@@ -1,7 +1,5 @@
 """The card of a run: what a reader needs to judge and repeat it, as JSON and as a short text."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Resuming: everything a run needs to go on after any step, in one file that appears only when whole."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which layer has numbers that are not finite."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Figures of a network: accuracy, agreement of train and eval mode, sparsity, confusion."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

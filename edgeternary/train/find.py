@@ -1,7 +1,5 @@
 """Where recipes come from: the zoo, a TOML file, or a Python module."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What a recipe adds to the training: the optimizer, float weights, sparsity, a cost, the float reference."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import torch

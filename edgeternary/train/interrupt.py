@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM end training after the step under way, so that a checkpoint can be written."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Callable, Iterator

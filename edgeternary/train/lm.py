@@ -1,7 +1,5 @@
 """Training a MatMul-free language model on characters, and bits a character on text that it has not seen."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """Going on with the training of a language model after it was stopped, as if it had not been."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What decides how a language model is trained."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Logs of a run, a row an epoch: CSV, and event files for TensorBoard."""
 
-from __future__ import annotations
-
 import csv
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Names in recipes: the nearest known one in errors, and "module:function"."""
 
-from __future__ import annotations
-
 import difflib
 import importlib
 from collections.abc import Collection

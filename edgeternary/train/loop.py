@@ -1,7 +1,5 @@
 """The training loop: stages of epochs of steps, any of which can be the last before a resumption."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The loss: cross-entropy with labels, and with a teacher's softened answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch.nn.functional as F

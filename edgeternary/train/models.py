@@ -1,7 +1,5 @@
 """Families of networks that recipes build by name: {name: function of keyword arguments -> nn.Module}."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Optimizers by name: OPTIMIZERS = {name: function of (model, lr, weight_decay) -> torch.optim.Optimizer}."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Accuracy curve and confusion matrix as SVG."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Trains the runs of a sweep, some at a time, each in a process of its own; finished ones are left alone."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """What changes from step to step: the learning rate, annealed parameters, clipped latent weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """A training run from recipe to files: train, lower, measure the integer graph, write model and card."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

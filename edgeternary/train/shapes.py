@@ -1,7 +1,5 @@
 """Samples as tensors: channels first, in the shape that a network takes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What recipe files name: networks and data sets, made when they are called."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

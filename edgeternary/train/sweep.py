@@ -8,8 +8,6 @@ A [sweep] table holds dotted keys of the recipe. A list is an axis, anything els
     epochs = 6                                  # a bare key is one of [train]
 """
 
-from __future__ import annotations
-
 import copy
 import itertools
 import json

@@ -1,7 +1,5 @@
 """What a sweep found: mean and spread over seeds, as rows, JSON and Markdown."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What a recipe file says: a struct for each of its tables. A key that is left out takes Recipe's default."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import msgspec

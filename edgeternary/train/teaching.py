@@ -1,7 +1,5 @@
 """Distillation: what trained teachers answer to the samples of a batch."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

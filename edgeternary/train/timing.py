@@ -1,7 +1,5 @@
 """Step time of a recipe against that of its float reference."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Recipes as tables of plain values, which is what a TOML file and a card hold; read strictly."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

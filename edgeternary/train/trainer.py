@@ -1,7 +1,5 @@
 """One training run: steps and epochs, and its state after any of them."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A network before training: its recipe, lowered with random weights; needs torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 Needs torch and the data set.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Generated C of zoo models on the shipped samples, beside numpy, for each objective of the selection."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any

@@ -5,8 +5,6 @@
 Run it after NAME.et, NAME.json and NAME.safetensors were copied to zoo/nets and NAME.toml to zoo/recipes.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

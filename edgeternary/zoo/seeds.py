@@ -6,8 +6,6 @@ FOLDER and those below hold cards NAME.json, as `edgeternary train zoo:NAME --se
 leaves them. Runs of the shipped recipe with other seeds are added; anything else is refused.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import sys

@@ -1,7 +1,5 @@
 """The network's answer as bytes, with the index of the largest number after it: what a host reads."""
 
-from __future__ import annotations
-
 from amaranth import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

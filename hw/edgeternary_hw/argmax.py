@@ -1,7 +1,5 @@
 """The index of the largest channel; the lowest one of equals."""
 
-from __future__ import annotations
-
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """The streams of a core under the names of AXI4-Stream."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

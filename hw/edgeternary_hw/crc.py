@@ -1,7 +1,5 @@
 """CRC-32: a bit a cycle, for a byte of a serial port takes longer than that anyway, or a byte at once."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

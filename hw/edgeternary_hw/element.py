@@ -1,7 +1,5 @@
 """How one channel of a payload is encoded, as plain data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Per-channel numbers as bit fields of the words of a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Const, Value, signed

@@ -1,7 +1,5 @@
 """Buffers: a ring memory that can replay vectors, a FIFO, and buffers of one and two registers."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

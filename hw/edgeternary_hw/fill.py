@@ -1,7 +1,5 @@
 """Vectors made longer by constants, so that their length has the divisors that folding wants."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Const, Module, Mux, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """The serial flash that holds an FPGA's bitstream: its bytes from a fixed address on, once, as a stream."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Const, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """Where streams part and meet: fork, element-wise sum, concatenation, slice."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """The loader: bytes that fill memories which the bitstream cannot fill, checked by their CRC."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Module, Mux, Signal, unsigned

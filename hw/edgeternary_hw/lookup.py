@@ -1,7 +1,5 @@
 """A function of each channel as a table in ROM."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Module, Signal, unsigned

@@ -6,8 +6,6 @@ of two bits of a and two of the digit) and an adder. Up to CHAIN digits are done
 in a row; where that is too slow, all of them are, in a pipeline of stages of CHAIN digits.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned

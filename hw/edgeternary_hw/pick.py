@@ -1,7 +1,5 @@
 """Some of the channels of every beat."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

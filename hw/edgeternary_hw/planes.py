@@ -1,7 +1,5 @@
 """The bit planes of a constant matrix, and the constant part of its sums, the same for every folding."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from .compress import Shape

@@ -1,7 +1,5 @@
 """Pooling: the taps of each window (from a Window part) reduced to their maximum, minimum or sum."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned

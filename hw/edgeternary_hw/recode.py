@@ -1,7 +1,5 @@
 """The same numbers in another encoding."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

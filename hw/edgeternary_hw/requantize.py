@@ -1,7 +1,5 @@
 """Rescaling to few bits: y = clamp(((x * m[c] + b[c]) >> s[c]) + zero, lo, hi), without a multiplier."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Value, unsigned

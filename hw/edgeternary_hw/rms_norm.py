@@ -4,8 +4,6 @@ S = sum x^2,  f = floor(S / 4^h) with 2^14 <= f < 2^16,  r = the largest integer
 y = clamp((x * r) >> (h + 8), -32767, 32767)
 """
 
-from __future__ import annotations
-
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

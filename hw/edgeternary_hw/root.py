@@ -1,7 +1,5 @@
 """The integer reciprocal square root of rms_norm, a bit of it in two cycles, without a multiplier."""
 
-from __future__ import annotations
-
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """A row of a table for every code: the embedding of a symbol."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Module, Signal, unsigned

@@ -3,8 +3,6 @@
 SB_SPRAM256KA has 16,384 words of 16 bits and one port (Lattice FPGA-TN-02022, iCE40 SPRAM Usage Guide).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned

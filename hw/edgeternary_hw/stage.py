@@ -1,7 +1,5 @@
 """Register stages with back-pressure, and constant tables read in step with them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field

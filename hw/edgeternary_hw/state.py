@@ -1,7 +1,5 @@
 """What a network keeps from one step to the next: a stream that comes back a frame later."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Signal, unsigned

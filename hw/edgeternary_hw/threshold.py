@@ -1,7 +1,5 @@
 """Multi-threshold activation: y = base[c] + step[c] * count(x >= t[c][k])."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 

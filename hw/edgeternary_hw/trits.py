@@ -4,8 +4,6 @@ The code is that of trits in ASTC's integer sequences (Khronos Data Format Speci
 "Integer Sequence Encoding"): three of the five, or two of them, take a short form where one of them is 2.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Mux, Value

@@ -1,7 +1,5 @@
 """Frames of one stream to several readers in turn: what edgeternary_hw.Concat joined comes apart again."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

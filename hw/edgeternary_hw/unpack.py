@@ -1,7 +1,5 @@
 """Bytes, as a host sends them, to the beats that a core takes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from amaranth import Module, Signal, unsigned

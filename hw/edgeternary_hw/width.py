@@ -1,7 +1,5 @@
 """Width converters: more or fewer channels a beat, the order of the channels kept."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

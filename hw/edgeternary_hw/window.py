@@ -1,7 +1,5 @@
 """Sliding window: the taps of every window of a feature map, read from a ring of rows."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned

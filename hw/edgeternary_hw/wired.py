@@ -4,8 +4,6 @@ Nothing is folded and nothing is stored, so an answer takes as many clocks as th
 of some thousand weights, such as a control policy; beyond that a MatrixVector is smaller.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned

@@ -1,7 +1,5 @@
 """Rescaling to few bits in one clock: the constants of every channel are wires."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Value

@@ -1,7 +1,5 @@
 """A core as a slave on a Wishbone bus (B4, classic cycles, 32 bits)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, ResetInserter, Signal, Value

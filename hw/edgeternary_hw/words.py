@@ -1,7 +1,5 @@
 """The bytes of an answer (edgeternary_hw.answer) as words of 32 bits, one a number."""
 
-from __future__ import annotations
-
 from amaranth import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

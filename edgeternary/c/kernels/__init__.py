@@ -1,7 +1,5 @@
 """All kernels: each module of this folder, and of `conversions/`, defines one, called KERNEL."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from functools import cache

@@ -1,7 +1,5 @@
 """add, and what follows it, on lanes: the sums of residual blocks between convolutions on lanes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

@@ -1,7 +1,5 @@
 """argmax of a natural vector, ties to the lowest index."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

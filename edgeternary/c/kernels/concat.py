@@ -1,7 +1,5 @@
 """concat of natural inputs along the channels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

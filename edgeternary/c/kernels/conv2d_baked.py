@@ -1,7 +1,5 @@
 """conv2d on natural inputs with few weights of -1, 0, +1: the weights become additions and subtractions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """conv2d of integer weights (2 to 8 bits) on natural inputs, by multiply-accumulate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """conv2d with weights of -1, 0, +1 on lanes: a word is a pixel of several parts, a weight an instruction."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

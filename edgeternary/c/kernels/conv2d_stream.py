@@ -1,7 +1,5 @@
 """conv2d with weights of -1, 0, +1 from lists of those that are not 0: little flash, shared code."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import cast

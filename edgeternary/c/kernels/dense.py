@@ -1,7 +1,5 @@
 """dense on natural inputs: the readable reference, for every type of input and weight."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """dense with weights of -1, 0, +1: the weights become additions and subtractions of registers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """dense on bit planes: weights of -1, 0, +1 and activations of few bits, by counting ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -11,8 +11,6 @@ takes three logic instructions. With x = constant + factor * X, X = sum over pla
 See `c/slices/counters` for planes of negative value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast

@@ -9,8 +9,6 @@ without a sign and two of them are added in one word:
     bipolar   sum w x = 2 sum (w + 1) / 2 x' - sum x' + lo sum w
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast

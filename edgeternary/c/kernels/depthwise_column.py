@@ -9,8 +9,6 @@ A raw sum fits a byte, so that four of them add up in a word. T - x is x ^ T: a 
 its high half, the bits to turn round, and in its low half those to keep.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """add and mul on natural operands."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

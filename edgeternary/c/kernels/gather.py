@@ -1,7 +1,5 @@
 """gather: a row of a table of int8 codes is copied."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

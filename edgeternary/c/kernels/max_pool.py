@@ -1,7 +1,5 @@
 """max_pool on natural inputs, with channels that take the minimum."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """max_pool on lanes, between convolutions on lanes: no padding, and parts that begin with a window."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

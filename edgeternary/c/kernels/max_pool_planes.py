@@ -1,7 +1,5 @@
 """max_pool on bit planes: 32 channels at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

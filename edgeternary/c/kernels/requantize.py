@@ -1,7 +1,5 @@
 """requantize on natural inputs, all forms and roundings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

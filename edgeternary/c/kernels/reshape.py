@@ -1,7 +1,5 @@
 """reshape costs nothing: natural elements and bit planes keep their order in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

@@ -1,7 +1,5 @@
 """rms_norm on natural inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

@@ -1,7 +1,5 @@
 """shift of natural values, in the same memory where it is; bytes of one pixel move four at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

@@ -1,7 +1,5 @@
 """slice of a natural input: some of the channels of every pixel, as one block for a single pixel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer

@@ -1,7 +1,5 @@
 """sum_pool on natural inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

@@ -1,7 +1,5 @@
 """threshold on natural inputs, to natural codes or bit planes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

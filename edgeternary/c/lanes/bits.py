@@ -1,7 +1,5 @@
 """Lanes and bit planes: what it takes to put bits of neighbouring channels together."""
 
-from __future__ import annotations
-
 from edgeternary.cores import Core
 from edgeternary.ir import Value, encoding
 

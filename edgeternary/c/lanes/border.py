@@ -4,8 +4,6 @@ A producer whose words hold the parts of the layout stores its rows in place. Th
 the halo, are rows of other lanes, and the rest is pad.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.c.layouts import Lanes, tall

@@ -1,7 +1,5 @@
 """Group programs as C: one function for each, straight-line additions of words in a loop over outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes.after import After

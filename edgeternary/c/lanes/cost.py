@@ -1,7 +1,5 @@
 """Estimates for a convolution on lanes: a group's program as it is written, and what is around it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.c import accumulator

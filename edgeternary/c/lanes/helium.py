@@ -5,8 +5,6 @@ scatter. The last four outputs of a row overlap those before; of fewer than four
 See `text_helium` for the registers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.assembly import note

@@ -9,8 +9,6 @@ r6, r7      masks                                                   r8-r10  from
 r11         a constant to add                                       r12     the end of lane 0
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from edgeternary.c.assembly import note

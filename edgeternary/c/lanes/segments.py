@@ -4,8 +4,6 @@ Rows of words with the same segments belong together. Rows that follow each othe
 in words, are one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.c.lanes.border import runs

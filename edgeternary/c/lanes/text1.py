@@ -7,8 +7,6 @@ r3-r7       accumulators 0-4                 r8-r12, lr  accumulators 5-7, each 
             those of the first part where a sum is halved
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes.program import Load

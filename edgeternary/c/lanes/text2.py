@@ -6,8 +6,6 @@ r4-r12, lr   accumulators
 [sp]         y, constants, rows left, y at the end of a row; sums of the first part where these are halved
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes.walk import Walk

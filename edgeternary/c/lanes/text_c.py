@@ -1,7 +1,5 @@
 """Pieces of C for lanes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -6,8 +6,6 @@ r2        constants                      q7       addresses of words or offsets 
 r3, r4    rows left, outputs left        [sp]     OFFSETS: of the words, of the outputs, of bytes (two)
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.c.lanes.text2 import constant

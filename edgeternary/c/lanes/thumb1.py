@@ -1,7 +1,5 @@
 """Group programs in 16-bit instructions (Armv6-M): the same function as in `lanes/c99`; see `text1`."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from edgeternary.c.assembly import note, size

@@ -1,7 +1,5 @@
 """Group programs as Thumb-2: the same function as in `lanes/c99`, in assembly; see `text2`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """How the loop around a group's program moves through its input and its output."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

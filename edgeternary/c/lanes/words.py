@@ -1,7 +1,5 @@
 """The loads of a part, and what is done with each word, in instructions that all cores have."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from edgeternary.c.lanes.program import Load

@@ -6,8 +6,6 @@ inverted, added to and inverted again. So that they never pass zero, they start 
 exceeded by what is subtracted.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.c import counting

@@ -1,7 +1,5 @@
 """Slices: the layout of conv2d_slices, a word being one plane of one channel of 32 pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

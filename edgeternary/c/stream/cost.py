@@ -1,7 +1,5 @@
 """Cycles and bytes of the stream kernels on each core, fitted to counts of whole layers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.c.epilogue import Epilogue

@@ -15,8 +15,6 @@ so that only the interval of the whole sum has to fit, lo * n(+) - hi * n(-) to 
 that does not fit is cut into parts, outputs of their own, put together when they are out of their lanes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache

@@ -1,7 +1,5 @@
 """All descriptions of parts and layers: each module of this folder defines one, called PART."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from functools import cache

@@ -1,7 +1,5 @@
 """add: the sums of two streams, number by number."""
 
-from __future__ import annotations
-
 import math
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """The answer as bytes: the numbers, then the index of the largest."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl.part import Area, Part

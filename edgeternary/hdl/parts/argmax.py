@@ -1,7 +1,5 @@
 """argmax: the index of the largest number, one number after the other."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part

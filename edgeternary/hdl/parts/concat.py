@@ -1,7 +1,5 @@
 """concat: the channels of all inputs, one input after the other."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

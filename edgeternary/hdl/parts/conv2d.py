@@ -1,7 +1,5 @@
 """conv2d: a matrix times the taps of each window; depthwise, `pe` channels side by side."""
 
-from __future__ import annotations
-
 import math
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """deal: the share of a layer in every beat of a matrix that several layers share. It is only wires."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.passes.together import Deal

@@ -1,7 +1,5 @@
 """dense: a vector times a matrix of constants. Layers of one size may share a matrix, see hdl.turns."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """First in, first out: a Replay of vectors of one beat, sent once."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.parts.replay import ReplayPart
 from edgeternary_hw.fifo import Fifo
 

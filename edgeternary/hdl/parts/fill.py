@@ -1,7 +1,5 @@
 """fill: constants after a vector whose length has no useful divisors, see hdl.passes.pad."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

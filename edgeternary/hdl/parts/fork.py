@@ -1,7 +1,5 @@
 """Copies of a stream."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part
 from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.join import Fork

@@ -1,7 +1,5 @@
 """gather: the table in ROM, read word by word."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """lookup: a function of each number as a table in ROM."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part, per_bit

@@ -1,7 +1,5 @@
 """The matrix-vector unit of dense and conv2d."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl import estimate_matrix

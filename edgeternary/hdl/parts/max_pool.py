@@ -1,7 +1,5 @@
 """max_pool: the maximum of each window, or the minimum, channel by channel."""
 
-from __future__ import annotations
-
 import msgspec
 
 from edgeternary.hdl.builder import Builder, Mask, Wire

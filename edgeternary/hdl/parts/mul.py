@@ -1,7 +1,5 @@
 """mul: products by shifts and additions, as many digits a cycle as the pace asks for."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Fewer channels a beat."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl.part import Area, Part

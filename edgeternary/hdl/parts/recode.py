@@ -1,7 +1,5 @@
 """Another encoding of the same numbers."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part
 from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.recode import Recode

@@ -1,7 +1,5 @@
 """A ring memory that sends vectors several times."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl.part import Area, Part, bits

@@ -1,7 +1,5 @@
 """requantize: a product by shifts and additions, a shift and a clamp."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -1,7 +1,5 @@
 """reshape: the order of the elements stays, so only the number of channels a beat may have to change."""
 
-from __future__ import annotations
-
 import math
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """rms_norm: one number after the other, as many digits a cycle as the pace asks for."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """shift: the oldest channels of the first input are dropped, and the second input follows the others."""
 
-from __future__ import annotations
-
 import math
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """Two registers."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part
 from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.fifo import Skid

@@ -1,7 +1,5 @@
 """slice: some of the channels."""
 
-from __future__ import annotations
-
 import math
 
 from edgeternary.hdl.builder import Builder, Wire

@@ -1,7 +1,5 @@
 """The bit that says where a sample starts leaves the stream."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part, bits
 from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.state import Starts

@@ -1,7 +1,5 @@
 """What is kept from step to step: two FIFOs, and a choice of the initial contents or what was written."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part, bits
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.times import Times, spaced

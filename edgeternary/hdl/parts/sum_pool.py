@@ -1,7 +1,5 @@
 """sum_pool: the sum of each window."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.pools import Pool, added, geometry, pooled

@@ -1,7 +1,5 @@
 """threshold: compared with all thresholds at once where there are few, else by binary search."""
 
-from __future__ import annotations
-
 import msgspec
 import numpy as np
 

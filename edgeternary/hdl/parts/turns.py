@@ -1,7 +1,5 @@
 """Frames of one stream to several readers in turn: the end of what hdl.turns builds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """More channels a beat."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.part import Area, Part
 from edgeternary.hdl.times import Times, gathered
 from edgeternary_hw.width import Widen

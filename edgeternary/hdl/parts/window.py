@@ -1,7 +1,5 @@
 """The windows of a feature map, for conv2d and pools."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.hdl.part import Area, Part, bits

@@ -1,7 +1,5 @@
 """argmax of numbers that come all at once."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Area

@@ -1,7 +1,5 @@
 """dense with weights that are wires."""
 
-from __future__ import annotations
-
 from edgeternary.hdl import estimate_wired
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element

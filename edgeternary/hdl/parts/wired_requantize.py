@@ -1,7 +1,5 @@
 """requantize in one clock: shifts are wires, a product is a few adders."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Area

@@ -1,7 +1,5 @@
 """threshold whose comparators have constants."""
 
-from __future__ import annotations
-
 from edgeternary.hdl import estimate_wired
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element

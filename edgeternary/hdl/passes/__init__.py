@@ -1,7 +1,5 @@
 """What changes a graph before it is folded and built: an ordered list of passes, each Graph -> Graph."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache

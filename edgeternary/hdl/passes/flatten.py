@@ -1,7 +1,5 @@
 """Flattening moves in front of the input's encoder, so that several pixels can come in a cycle."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import msgspec

@@ -10,8 +10,6 @@ columns  without a weight; of bipolar layers with a weight of +1 where what they
 vectors  that no layer makes, such as the input, are filled up with a constant by a part of its own
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Dense layers that read the same vector become one matrix, so that they share its buffer and its control."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -5,8 +5,6 @@ FPGA-TN-02204, ECP5 Memory Usage Guide). A RAM that is read with 36 bits gives t
 ports, the low ones on A: both registers then are set up alike, clock and enable included.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping

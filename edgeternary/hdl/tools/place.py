@@ -1,7 +1,5 @@
 """Place and route: a netlist becomes a bitstream, with several seeds of which the best is kept."""
 
-from __future__ import annotations
-
 import json
 import re
 import statistics

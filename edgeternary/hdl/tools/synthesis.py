@@ -5,8 +5,6 @@ looks at the mapped netlist of a synthesis with DSP inference switched on: witho
 would pass as an array of LUTs.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An iCE40 bitstream back to Verilog: what the file that is flashed says, not what was meant to be in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Running yosys, the native one or the one from the Python package."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

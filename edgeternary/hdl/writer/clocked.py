@@ -1,7 +1,5 @@
 """Registers and what happens under conditions: always blocks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from edgeternary.hdl.writer.expressions import Expressions, constant

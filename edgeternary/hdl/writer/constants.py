@@ -1,8 +1,6 @@
 """Comparisons that are always true or never, such as that of a row with 0, become constants; a choice by a
 constant becomes what it chooses."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Signals and operators as text."""
 
-from __future__ import annotations
-
 from edgeternary.hdl.writer.live import Live
 from edgeternary.hdl.writer.names import Names
 from edgeternary.hdl.writer.netlist import Cell, Piece, Spec, width

@@ -1,7 +1,5 @@
 """Memories as arrays that synthesis finds: contents, the attributes that say where they lie, and ports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import groupby
 

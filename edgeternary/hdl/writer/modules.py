@@ -1,7 +1,5 @@
 """Modules as Verilog-2005."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 

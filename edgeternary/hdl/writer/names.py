@@ -4,8 +4,6 @@ A stream between two parts bears the name of the part that sends it (`conv1_payl
 `conv1_ready`), in the module around them and in the one that takes it; its own output a part calls o.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

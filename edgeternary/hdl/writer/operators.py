@@ -4,8 +4,6 @@ In Verilog every operand is as wide as the operator, so that no context widens a
 nothing to warn of. Of a sum whose highest bits nobody reads only the others are made.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from edgeternary.hdl.writer.netlist import Cell, Spec, cut, width

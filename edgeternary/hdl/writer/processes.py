@@ -1,7 +1,5 @@
 """What happens under conditions: processes without what has no effect, and the signals that they read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

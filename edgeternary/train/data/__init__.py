@@ -1,7 +1,5 @@
 """Data sets from local files and installed packages only; nothing is downloaded."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from edgeternary.train.data.cifar import cifar10

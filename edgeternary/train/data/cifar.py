@@ -4,8 +4,6 @@ A record is one byte of label, then 1,024 bytes each of red, green and blue, row
 https://www.cs.toronto.edu/~kriz/cifar.html, section "Binary version".
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a data set is: integer codes and labels in three parts, checked when it is made."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

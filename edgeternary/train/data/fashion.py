@@ -1,7 +1,5 @@
 """Fashion-MNIST: 60,000 + 10,000 grey pictures of clothes, 28x28, 10 classes."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which data sets can be loaded here, without loading them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ uint16 values arrive times 10/256; the micro_speech example maps 0..670 of them 
 to 256 codes: https://github.com/tensorflow/tflite-micro, examples/micro_speech.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

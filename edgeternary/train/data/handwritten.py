@@ -1,7 +1,5 @@
 """MNIST: 60,000 + 10,000 grey handwritten digits, 28x28 (Y. LeCun, C. Cortes, C. Burges)."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Making synthetic keywords: a second of espeak-ng and noise as 49 frames of 10 bands. No human speaks."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """The data set of synthetic keywords: made once, then read from the user's cache."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -1,7 +1,5 @@
 """The King James Bible as text: 1,189 chapters, one verse a line, without numbers; 63 characters."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """BasicMotions: 40 + 40 recordings of a smart watch, 100 steps at 10 Hz, accelerometer and gyroscope."""
 
-from __future__ import annotations
-
 import os
 
 from edgeternary.train.data.core import Data

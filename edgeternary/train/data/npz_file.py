@@ -1,7 +1,5 @@
 """Any `.npz` file as a data set."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 import zlib

@@ -1,7 +1,5 @@
 """The 1,797 handwritten digits of 8x8 that scikit-learn ships (E. Alpaydin, C. Kaynak, UCI repository)."""
 
-from __future__ import annotations
-
 import gzip
 import importlib.util
 import zlib

@@ -1,7 +1,5 @@
 """Time series as int8 codes (n, 1, L, C): channels standardised with figures of the training series only."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

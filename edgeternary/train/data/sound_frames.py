@@ -1,7 +1,5 @@
 """Feature frames of a sound that goes on, as from a microphone: one frame of 10 bands every 20 ms."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Validation samples are taken from the training set; the test set is not looked at."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError

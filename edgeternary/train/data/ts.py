@@ -4,8 +4,6 @@ Format: lines of comments (#) and fields (@), then after @data one series a line
 colons, values by commas, the class last. Source: aeon documentation, "The .ts file format".
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """espeak-ng speaks single words. Each speaker (a voice variant) belongs to one part of a data set only."""
 
-from __future__ import annotations
-
 import io
 import re
 import shutil

@@ -1,7 +1,5 @@
 """JapaneseVowels: 270 + 370 utterances of /ae/ by nine men, 12 LPC cepstra over 7 to 29 frames."""
 
-from __future__ import annotations
-
 import os
 
 from edgeternary.train.data.core import Data

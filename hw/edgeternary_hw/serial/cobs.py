@@ -4,8 +4,6 @@ A frame is cut after each zero and after 254 bytes without one. A block travels 
 bytes; its zero, which all blocks but those of 254 bytes and the last one have, is left out.
 """
 
-from __future__ import annotations
-
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """A core on a serial port: what travels, and what each message means, is in docs/protocol.md."""
 
-from __future__ import annotations
-
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory

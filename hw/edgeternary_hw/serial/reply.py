@@ -1,7 +1,5 @@
 """The sending half of the link: takes a request, feeds the core if it is one to run, and frames the reply."""
 
-from __future__ import annotations
-
 from amaranth import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """The receiving half of the link: frames from the wire become requests, once their CRC was found right."""
 
-from __future__ import annotations
-
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out

@@ -1,7 +1,5 @@
 """Serial port, 8N1: a byte is a start bit (0), eight data bits, the low one first, and a stop bit (1)."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned

@@ -1,7 +1,5 @@
 """A plain copy, where an answer or a next state would otherwise be the memory of something else."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural
 from edgeternary.cores import Core

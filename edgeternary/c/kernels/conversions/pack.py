@@ -1,7 +1,5 @@
 """Natural elements to bit planes."""
 
-from __future__ import annotations
-
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural, Planes

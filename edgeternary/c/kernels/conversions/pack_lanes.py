@@ -1,7 +1,5 @@
 """Natural elements to lanes, borders included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Natural elements to slices: eight pixels of four channels at a time."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, Natural
 from edgeternary.c.slices import counters as slices

@@ -1,7 +1,5 @@
 """Bit planes to lanes, borders included: bits of neighbouring channels are taken apart."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.lanes import bits as lanes_bits
 from edgeternary.c.lanes.border import runs

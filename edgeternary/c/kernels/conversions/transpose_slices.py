@@ -1,7 +1,5 @@
 """Slices to bit planes and back: squares of 32 pixels by 32 channels are transposed."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.kernels.conversions.pack_slices import fields
 from edgeternary.c.layouts import Layout, Planes, planes

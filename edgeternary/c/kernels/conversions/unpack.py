@@ -1,7 +1,5 @@
 """Bit planes to natural elements."""
 
-from __future__ import annotations
-
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.kernels.conversions.pack import PLANE_TOUCHES, TOUCHES

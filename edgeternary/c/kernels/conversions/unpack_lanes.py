@@ -1,7 +1,5 @@
 """Lanes to natural elements."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, lane_unit, tall
 from edgeternary.cores import Core

@@ -1,7 +1,5 @@
 """Slices to natural elements."""
 
-from __future__ import annotations
-
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.kernels.conversions.pack_slices import cycles, fields
 from edgeternary.c.layouts import NATURAL, Layout, Natural

@@ -5,8 +5,6 @@ order of KINDS; each is offered only where the interval of S, from the real weig
 stays in [0, 2^B). `Sums`, which any sum can take, leaves the rest to the usual epilogue.
 """
 
-from __future__ import annotations
-
 from edgeternary.c.lanes.after.base import After, Case, LaneWise
 from edgeternary.c.lanes.after.count import Count
 from edgeternary.c.lanes.after.halves import Halves

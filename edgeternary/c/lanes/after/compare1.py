@@ -4,8 +4,6 @@ r3          a sum, or half of one       r4, r5, r2      comparisons, in the high
 r6          the highest bit of each lane                r7      a sum with its highest bits set
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes.after.compared import Compared

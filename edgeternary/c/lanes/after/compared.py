@@ -1,7 +1,5 @@
 """Thresholds: y = count over k of (S >= t[k]) + lo, compared in every lane at once."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

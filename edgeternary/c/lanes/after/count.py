@@ -1,7 +1,5 @@
 """Thresholds of sums that fit their lanes, counted by the highest bits of lanes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -1,7 +1,5 @@
 """Counts of thresholds for a group in 16-bit instructions: sums in the frame to codes in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 

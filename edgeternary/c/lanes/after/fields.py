@@ -10,8 +10,6 @@ r1, r2      channels 0-3 and 4-7               r3, r4      codes of a lane
 r5          y                                  r6, r7      a byte times four, the table
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -10,8 +10,6 @@ s = 2^B - t[0] makes the highest bit of H the first comparison. Where that s, or
 subtract, would leave a lane, s is minus the smallest sum, and all bits of H are compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -8,8 +8,6 @@ that. Elsewhere cores with saturating instructions saturate first. The others ho
 `first` is the smallest shifted sum, and a table says what each shifted sum becomes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -12,8 +12,6 @@ r2     y of the high lane, where it is too far away for an offset
 r3     M, or a lane that is saturated alone
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What the kinds for requantize share: the clamp as n bits, and what is added before the shift."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.c.lanes.after.base import Reach

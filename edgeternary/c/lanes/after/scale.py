@@ -1,7 +1,5 @@
 """Requantize in form B: y = clamp((S * m + b) >> s, 0, 2^n - 1) + lo, one lane after the other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -1,7 +1,5 @@
 """Few thresholds on a core that compares lanes: USUB8 or USUB16 with SEL, or VPT."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

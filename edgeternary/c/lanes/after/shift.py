@@ -1,7 +1,5 @@
 """Requantize in form A: y = clamp((S + b) >> s, 0, 2^n - 1) + lo."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

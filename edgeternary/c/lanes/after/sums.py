@@ -1,7 +1,5 @@
 """Sums themselves, which pass through memory to the usual epilogue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self

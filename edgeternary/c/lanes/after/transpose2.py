@@ -11,8 +11,6 @@ and SEL, whose flags say "bytes 0 and 2 from the first operand", a word of each 
 r1, r2, r12, lr     y of the lanes, those that are too far away for an offset     r0, r3    temporaries
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes.text2 import sum_to
