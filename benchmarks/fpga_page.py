@@ -71,10 +71,10 @@ PUBLISHED = """
 ## Comparison with published designs
 
 The LUT6 of our designs are counted by yosys's `synth_xilinx -family xc7`, with the encoder, the argmax and
-the folding of the row above. DSP inference is on, and no DSP is used. The frames/s are those at the fmax of the
-row's device, since no open place and route was run for a LUT6 part. The published rows are MNIST figures of
-their papers with the vendor's tools, mostly without the encoder, at high clocks on large parts. Their designs
-are unrolled; ours are folded and keep their weights in block RAM.
+the folding of the row above. DSP inference is on, and no DSP is used. The frames/s are those at the fmax of
+the row's device, since no open place and route was run for a LUT6 part. The published rows are MNIST
+figures of their papers with the vendor's tools, mostly without the encoder, at high clocks on large parts.
+Their designs are unrolled; ours are folded and keep their weights in block RAM.
 
 | design | LUT6 | accuracy | frames/s |
 |---|---|---|---|
