@@ -1,12 +1,17 @@
-"""The FPGAs that designs are built for: families as yosys sees them, and parts that nextpnr places on.
+"""The FPGAs that designs are built for, which devices.toml lists: families, and their parts.
 
 Figures of the parts are those that nextpnr counts (`nextpnr-ice40 --up5k --json empty.json` prints them);
 the sources are named in the board files.
 """
 
 import difflib
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -47,63 +52,6 @@ class Family:
     output_registers: bool = False
 
 
-FAMILIES = {
-    "ice40": Family(
-        "ice40",
-        "synth_ice40 -dsp -top {top} -run :check",
-        {"SB_LUT4": 1},  # a carry sits beside the LUT of its adder
-        ("SB_DFF",),
-        ("SB_RAM40_4K",),
-        ("SB_MAC16",),
-        ("ice40/cells_sim.v",),
-        ((256, 16), (512, 8), (1024, 4), (2048, 2)),
-        single_port="SB_SPRAM256KA",
-        alone=0.4,  # 0.32 to 0.45 of six placed designs, carries without a LUT included
-    ),
-    "ecp5": Family(
-        "ecp5",
-        "synth_ecp5 -nowidelut -top {top} -run :check",  # wide LUTs double the LUTs of popcounts
-        {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},  # a carry cell and a small RAM take the place of LUTs
-        ("TRELLIS_FF",),
-        ("DP16KD", "PDPW16KD"),
-        ("MULT9X9D", "MULT18X18D", "ALU24B", "ALU54B"),
-        ("ecp5/cells_sim.v",),
-        small_ram=6,
-        slow_ram=True,
-        lone_carry=True,
-        opaque=("DP16KD", "PDPW16KD"),
-        output_registers=True,
-    ),
-    "gowin": Family(
-        "gowin",
-        "synth_gowin -nowidelut -top {top} -run :check",  # wide LUTs: four times the LUTs of popcounts
-        {"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16S1": 1, "RAM16S2": 2, "RAM16S4": 4,
-         "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
-        ("DFF",),
-        ("DPB", "DPX9B", "SDPB", "SDPX9B", "SPX9", "pROM", "pROMX9", "SP"),
-        ("MULT", "MULTADDALU", "MULTALU", "ALU54D", "PADD"),
-        ("gowin/cells_sim.v",),
-        small_ram=4,
-        slow_ram=True,
-        lone_carry=True,
-        opaque=("DPB", "DPX9B", "SDPB", "SDPX9B", "pROM"),
-    ),
-    "xc7": Family(
-        "xc7",
-        "synth_xilinx -flatten -family xc7 -noiopad -noclkbuf -top {top} -run :check",
-        {**{f"LUT{k}": 1 for k in range(1, 7)}, "RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2,
-         "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1},
-        ("FD",),
-        ("RAMB18", "RAMB36"),
-        ("DSP48",),
-        ("xilinx/cells_sim.v",),
-        small_ram=4,
-        slow_ram=True,
-        opaque=("RAMB18", "RAMB36"),
-    ),
-}  # fmt: skip
-
-
 @dataclass(frozen=True)
 class Part:
     """One FPGA.
@@ -121,46 +69,26 @@ class Part:
     name: str
     title: str
     family: str
-    place: tuple[str, ...]
     luts: int
     ram_blocks: int
     ram_bits: int
     pins: int
     aim: int
     clock: int
+    place: tuple[str, ...] = ()
     single_port_rams: int = 0
-    chip: str = field(default="", kw_only=True)
+    chip: str = ""
 
 
-def _ice40(name: str, package: str, *rest: int) -> Part:
-    title = f"Lattice iCE40{name.upper()}-{package.upper()}"
-    return Part(name, title, "ice40", (f"--{name}", "--package", package), *rest)
+FILE = tomllib.loads(Path(__file__).with_name("devices.toml").read_text(encoding="utf-8"))
 
 
-def _ecp5(size: int, *rest: int) -> Part:
-    place = (f"--{size}k", "--package", "CABGA381", "--speed", "6")
-    return Part(f"ecp5-{size}f", f"Lattice LFE5U-{size}F-6BG381", "ecp5", place, *rest)
+def _named(records: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"name": name, **record} for name, record in records.items()}
 
 
-def _gowin(name: str, device: str, chip: str, *rest: int) -> Part:
-    place = ("--device", device, "--vopt", f"family={chip}")
-    return Part(name, f"Gowin {device}", "gowin", place, *rest, chip=chip)
-
-
-_PARTS = (
-    _ice40("hx1k", "tq144", 1280, 16, 4096, 64, 150, 120),
-    _ice40("hx4k", "tq144", 3520, 20, 4096, 64, 150, 120),
-    _ice40("up5k", "sg48", 5280, 30, 4096, 16, 48, 42, 4),
-    _ice40("hx8k", "ct256", 7680, 32, 4096, 64, 150, 120),
-    _ecp5(25, 24288, 56, 18432, 64, 150, 120),
-    _ecp5(45, 43848, 108, 18432, 64, 150, 120),
-    _ecp5(85, 83640, 208, 18432, 64, 150, 120),
-    _gowin("gw1nr-9", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", 8640, 26, 18432, 16, 100, 60),
-    _gowin("gw2ar-18", "GW2AR-LV18QN88C8/I7", "GW2A-18C", 20736, 46, 18432, 16, 100, 60),
-    Part("xc7a35t", "AMD XC7A35T", "xc7", (), 20800, 100, 18432, 64, 100, 100),
-)  # fmt: skip
-
-PARTS = {part.name: part for part in _PARTS}
+FAMILIES = msgspec.convert(_named(FILE["families"]), dict[str, Family])
+PARTS = msgspec.convert(_named(FILE["parts"]), dict[str, Part])
 DEVICES = (*PARTS, *FAMILIES)
 
 
@@ -172,7 +100,7 @@ def family(name: str) -> Family:
 def part(name: str) -> Part:
     """The part called `name`; EdgeTernaryError (code 2) for a family or an unknown name."""
     if _known(name) not in PARTS:
-        parts = [p.name for p in _PARTS if p.family == name]
+        parts = [p.name for p in PARTS.values() if p.family == name]
         raise EdgeTernaryError(
             f"{name} is a family, not one FPGA",
             "place and route needs to know the part",

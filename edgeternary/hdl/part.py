@@ -1,7 +1,7 @@
 """What the back end knows of a hardware part, and of a layer that is made of parts.
 
-A file in `parts/` defines PART: a Part (what a component of edgeternary_hw costs and how long it takes), a
-Layer (how an op is built), or one class that is both. What is not defined is an error at import.
+A file in `parts/` defines one class: a Part (what a component of edgeternary_hw costs and how long it takes),
+a Layer (how an op is built), or both. What is not defined is an error at import.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from edgeternary import cores
 from edgeternary.c import memory
 from edgeternary.c.kernel import Conversion, Match, Offer
 from edgeternary.c.kernels import conversions
-from edgeternary.c.kernels.max_pool import KERNEL as MAX_POOL
+from edgeternary.c.kernels.max_pool import MaxPoolNatural
 from edgeternary.c.lanes.added import bare
 from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import NATURAL, Layout, planes
@@ -88,8 +88,8 @@ def by_way_of(graph: Graph, way: Sequence[Layout], core: str) -> Plan | None:
     if None in steps:
         return None
     match = Match((graph.ops[0],), (value,), (graph.output_value,), cores.core(core))
-    offer = replace(next(iter(MAX_POOL.offers(match))), in_place=())
-    last = Step(MAX_POOL, match, offer, (buffers[-1],), Buffer(graph.output_value, NATURAL))
+    offer = replace(next(iter(MaxPoolNatural().offers(match))), in_place=())
+    last = Step(MaxPoolNatural(), match, offer, (buffers[-1],), Buffer(graph.output_value, NATURAL))
     done = (*(s for s in steps if s), last)
     places, scratch, arena = memory.plan_memory(graph, done)
     return Plan(graph, cores.core(core), done, places, scratch, arena)

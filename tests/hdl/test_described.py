@@ -37,8 +37,6 @@ def test_the_error_comes_at_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
             def area(self, part):
                 return Area(0, 0)
-
-        PART = Half()
     """
     (tmp_path / "half.py").write_text(dedent(text), encoding="utf-8")
     monkeypatch.setattr(parts, "__path__", [str(tmp_path)])

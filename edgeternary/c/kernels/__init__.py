@@ -1,18 +1,16 @@
-"""All kernels: each module of this folder, and of `conversions/`, defines one, called KERNEL."""
+"""All kernels: each module of this folder, and of `conversions/`, defines one."""
 
-import importlib
-import pkgutil
+import sys
 from functools import cache
 
 from edgeternary.c.kernel import Conversion, Kernel
+from edgeternary.described import found
 
 
 @cache
 def kernels() -> tuple[Kernel, ...]:
     """Every kernel, in alphabetical order of its name."""
-    found = pkgutil.walk_packages(__path__, f"{__name__}.")
-    modules = sorted((m.name for m in found if not m.ispkg), key=lambda name: name.rpartition(".")[2])
-    return tuple(importlib.import_module(name).KERNEL for name in modules)
+    return found(sys.modules[__name__], Kernel)
 
 
 def conversions() -> tuple[Conversion, ...]:

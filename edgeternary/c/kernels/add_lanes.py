@@ -65,6 +65,3 @@ class AddLanes(Kernel):
 def _place(layout: object, value: Value) -> dict[str, int]:
     assert isinstance(layout, Lanes)
     return {"first": first_word(layout, value.channels), "row": layout.width * value.channels}
-
-
-KERNEL = AddLanes()

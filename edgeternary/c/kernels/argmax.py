@@ -15,6 +15,3 @@ class ArgmaxNatural(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         return Body(fields={"size": match.ins[0].size, "ctype": match.out.type.ctype})
-
-
-KERNEL = ArgmaxNatural()

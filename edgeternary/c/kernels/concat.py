@@ -19,6 +19,3 @@ class ConcatNatural(Kernel):
         return Body(
             fields={"pixels": out.size // out.channels, "channels": channels, "ctype": out.type.ctype}
         )
-
-
-KERNEL = ConcatNatural()

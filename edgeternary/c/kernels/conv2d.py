@@ -38,6 +38,3 @@ class Conv2dNatural(Kernel):
             "weight_type": op.weight_type, "w": table, "e": after.fields,
         }  # fmt: skip
         return Body([table, *after.tables], fields)
-
-
-KERNEL = Conv2dNatural()

@@ -64,6 +64,3 @@ def _terms(rows: weights.Codes) -> str:
     """v0[0] - v2[3] ... for the weights (ky, kx * c) of one output; 0 if all are zero."""
     terms = [f" {'+' if rows[y, i] > 0 else '-'} v{y}[{i}]" for y, i in np.argwhere(rows)]
     return "".join(terms).removeprefix(" + ").lstrip() or "0"
-
-
-KERNEL = Conv2dBaked()

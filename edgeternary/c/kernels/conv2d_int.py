@@ -33,6 +33,3 @@ class Conv2dInt(Kernel):
             "x": x, "acc": acc, "op": op,
         }  # fmt: skip
         return Body([integers.table(match, op, codes), *after.tables], fields)
-
-
-KERNEL = Conv2dInt()

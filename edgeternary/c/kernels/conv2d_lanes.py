@@ -70,6 +70,3 @@ def _stripes(op: Conv2d, x: Value, window: Window) -> Iterator[Stripes]:
         parts = [-(-count // lanes) / count for count in (window.out[0], seen.out[1])]
         if seen.out[1] >= lanes and (parts[1] < parts[0] or window.out[0] < lanes):
             yield seen.stripes(x, op.pad_value, lanes, pointwise)
-
-
-KERNEL = Conv2dLanes()

@@ -68,6 +68,3 @@ class Conv2dPlanes(Kernel):
     def _pad(self, op: Conv2d, x: Value) -> np.ndarray:
         packed = encoding.pack(np.full((1, x.channels), op.edge(x)), x.type)
         return packed.transpose(1, 2, 0).ravel()
-
-
-KERNEL = Conv2dPlanes()

@@ -92,6 +92,3 @@ def _lists(op: Conv2d, x: Value, negate: tuple[bool, ...]) -> Lists | None:
     places, ends = np.arange(codes.shape[1]), stream.interval(op, x)
     lanes = (2,) if x.type.hi > 127 else stream.LANES
     return stream.least([stream.lists(codes, places, *ends, count) for count in lanes])
-
-
-KERNEL = Conv2dStream()

@@ -32,6 +32,3 @@ class DenseNatural(Kernel):
             "weight_type": op.weight_type,
         }
         return Body([table, *after.tables], {**fields, "w": table, "e": after.fields})
-
-
-KERNEL = DenseNatural()

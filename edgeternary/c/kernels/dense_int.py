@@ -26,6 +26,3 @@ class DenseInt(Kernel):
         codes, after = accumulator.codes_and_epilogue(match, offer, op)
         fields = {**integers.fields(match, op, after), "x": match.ins[0]}
         return Body([integers.table(match, op, codes), *after.tables], fields)
-
-
-KERNEL = DenseInt()

@@ -39,6 +39,3 @@ class DensePlanes(Kernel):
         """Flat, and every grouping in which the input has arrived."""
         arrived = [layout for layout in match.arriving[0] if isinstance(layout, Planes)]
         return list(dict.fromkeys([planes(match.ins[0]), *arrived]))
-
-
-KERNEL = DensePlanes()

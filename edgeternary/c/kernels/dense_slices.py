@@ -126,6 +126,3 @@ def _slices(codes: weights.Codes, weight_type: str) -> np.ndarray:
     bits = np.pad(bits, [(0, 0), (0, 0), (0, 1), (0, 0)])
     words = (bits.astype(np.uint64) << np.arange(32, dtype=np.uint64)[None, :, None, None]).sum(axis=1)
     return words.astype(np.uint32).reshape(blocks, -1)
-
-
-KERNEL = DenseSlices()

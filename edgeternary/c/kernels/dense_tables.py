@@ -147,6 +147,3 @@ def _places(codes: weights.Codes, radix: Radix, vectors: bool) -> np.ndarray:
         eights = eights.reshape(len(blocks), -(-outputs // 8), 2, 4, TOGETHER)
         blocks = eights.transpose(0, 4, 1, 3, 2)
     return np.concatenate([blocks.ravel(), places[:, whole:].T.ravel()])
-
-
-KERNEL = DenseTables()

@@ -68,6 +68,3 @@ def _codes_and_epilogue(match: Match, offer: Offer, op: Conv2d) -> tuple[NDArray
     offset = np.where(negate, -op.bias.astype(np.int64), op.bias) - top * (codes < 0).sum(axis=0)
     affine = Affine(1, offset, 0, top * int((codes != 0).sum(axis=0).max()))
     return codes, epilogue.build(match.follow, match.outs[0], match.out, offer.out, affine, negate)
-
-
-KERNEL = DepthwiseColumn()

@@ -124,6 +124,3 @@ def _plan(op: Conv2d, x: Value, acc: Value, negate: tuple[bool, ...]) -> Plan | 
             rows = part_rows(starts, window.out[0])
             return Plan(window, found, found.data, starts, rows, rows + window.kernel[0] - 1, across)
     return None
-
-
-KERNEL = DepthwiseStream()

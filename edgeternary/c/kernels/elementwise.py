@@ -27,6 +27,3 @@ class ElementwiseNatural(Kernel):
             "operator": OPERATORS[match.ops[0].kind],
         }
         return Body(fields=fields)
-
-
-KERNEL = ElementwiseNatural()

@@ -30,6 +30,3 @@ class GatherNatural(Kernel):
         reached = op.table[x.lo : x.hi + 1].astype(np.int8)
         fields = {"size": out.size, "first": x.lo}
         return Body([Table("table", reached, f"rows {x.lo} to {x.hi}")], fields)
-
-
-KERNEL = GatherNatural()

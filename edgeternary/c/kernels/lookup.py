@@ -28,6 +28,3 @@ class LookupNatural(Kernel):
         reached = op.table[x.lo - op.offset : x.hi - op.offset + 1].astype(match.out.type.dtype)
         fields = {"size": x.size, "first": x.lo}
         return Body([Table("table", reached, f"y for x = {x.lo} to {x.hi}", once=True)], fields)
-
-
-KERNEL = LookupNatural()

@@ -44,6 +44,3 @@ def in_place(op: MaxPool) -> tuple[int, ...]:
     later windows start later.
     """
     return (0,) if op.pad[0] == 0 and op.pad[1] == 0 else ()
-
-
-KERNEL = MaxPoolNatural()

@@ -74,6 +74,3 @@ class MaxPoolLanes(Kernel):
             [Table("flips", flips, "complement what takes the minimum", hexadecimal=True)] if mixed else []
         )
         return Body(tables, fields)
-
-
-KERNEL = MaxPoolLanes()

@@ -54,6 +54,3 @@ class MaxPoolPlanes(Kernel):
 def _unrolled(op: MaxPool) -> bool:
     """Whether the taps of a window are written out."""
     return not any(op.pad) and op.kernel[0] * op.kernel[1] <= MAX_TAPS
-
-
-KERNEL = MaxPoolPlanes()

@@ -27,6 +27,3 @@ class RequantizeNatural(Kernel):
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
         fields, tables = requantize_fields(op, x, out)
         return Body(tables, {"e": fields, "pixels": x.size // x.channels, "channels": x.channels})
-
-
-KERNEL = RequantizeNatural()

@@ -37,6 +37,3 @@ def _words(match: Match) -> bool:
     one = {value.type.dtype.itemsize for value in (*match.ins, out)} == {1}
     sizes = (new.channels, out.channels)
     return one and out.size == out.channels and all(size % WORD == 0 for size in sizes)
-
-
-KERNEL = ShiftNatural()

@@ -25,6 +25,3 @@ class SliceNatural(Kernel):
                 "width": match.ins[0].channels,
             }
         )
-
-
-KERNEL = SliceNatural()

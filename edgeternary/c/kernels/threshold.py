@@ -41,6 +41,3 @@ class ThresholdNatural(Kernel):
             stepping = stepping.spread().on_raw(Affine(1, np.zeros(x.channels, np.int64), x.lo, x.hi))
         fields, tables = threshold_fields(stepping, out, offer.out)
         return Body(tables, {"e": fields, "pixels": x.size // x.channels, "channels": x.channels})
-
-
-KERNEL = ThresholdNatural()

@@ -1,18 +1,17 @@
-"""All descriptions of parts and layers: each module of this folder defines one, called PART."""
+"""All descriptions of parts and layers: each module of this folder defines one."""
 
-import importlib
-import pkgutil
+import sys
 from functools import cache
 from typing import Any
 
+from edgeternary.described import found
 from edgeternary.hdl.part import Layer, Part
 
 
 @cache
 def described() -> tuple[Part[Any] | Layer[Any], ...]:
     """Every description, in alphabetical order of its module."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(importlib.import_module(f"{__name__}.{name}").PART for name in names)
+    return found(sys.modules[__name__], Part, Layer)
 
 
 @cache

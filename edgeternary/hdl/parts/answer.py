@@ -21,6 +21,3 @@ class AnswerPart(Part[Answer]):
         starts = spaced(ins[0] + 1, beats, None if last is None else last[-1:] + 1 - beats)
         times = (starts[:, None] + np.arange(beats)).reshape(-1)
         return np.concatenate([times, times[-1] + 1 + gap + np.arange(part.index_beats)])
-
-
-PART = AnswerPart()

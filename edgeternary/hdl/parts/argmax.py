@@ -27,6 +27,3 @@ class ArgmaxLayer(Layer[Argmax], Part[ArgMax]):
 
     def times(self, part: ArgMax, ins: list[Times], last: Times | None) -> Times:
         return gathered(ins[0], part.channels)
-
-
-PART = ArgmaxLayer()

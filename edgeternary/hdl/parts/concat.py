@@ -34,6 +34,3 @@ class ConcatLayer(Layer[Concat], Part[Unit]):
     def lengths(self, part: Unit, ins: Sequence[Times | None]) -> list[int]:
         at, known = next((k, times) for k, times in enumerate(ins) if times is not None)
         return [len(known) // part.beats[at] * beats for beats in part.beats]
-
-
-PART = ConcatLayer()

@@ -60,6 +60,3 @@ class Conv2dLayer(Layer[Conv2d]):
 
     def lanes(self, op: Conv2d, at: Arrival) -> int:
         return at.fold.outputs if at.fold else at.kept
-
-
-PART = Conv2dLayer()

@@ -26,6 +26,3 @@ class DealLayer(Layer[Deal], Part[Pick]):
 
     def times(self, part: Pick, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 0, last)
-
-
-PART = DealLayer()

@@ -70,6 +70,3 @@ class DenseLayer(Layer[Dense]):
 
     def lanes(self, op: Dense, at: Arrival) -> int:
         return at.fold.outputs if at.fold else at.kept
-
-
-PART = DenseLayer()

@@ -6,6 +6,3 @@ from edgeternary_hw.fifo import Fifo
 
 class FifoPart(ReplayPart):
     hardware = Fifo
-
-
-PART = FifoPart()

@@ -35,6 +35,3 @@ class FillLayer(Layer[Filled], Part[Fill]):
         """The beats as they come, then those of constants alone."""
         extra = np.full(part.beats - part.taken, ins[0][-1])
         return spaced(np.concatenate([ins[0], extra]), 1, last)
-
-
-PART = FillLayer()

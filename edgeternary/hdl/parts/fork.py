@@ -13,6 +13,3 @@ class ForkPart(Part[Fork]):
 
     def times(self, part: Fork, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 0, last)
-
-
-PART = ForkPart()

@@ -34,6 +34,3 @@ class GatherLayer(Layer[Gather], Part[Row]):
 
     def times(self, part: Row, ins: list[Times], last: Times | None) -> Times:
         return spaced(np.repeat(ins[0] + 3, part.beats), 1, last)
-
-
-PART = GatherLayer()

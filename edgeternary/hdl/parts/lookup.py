@@ -39,6 +39,3 @@ class LookupLayer(Layer[Lookup], Part[Unit]):
 
     def times(self, part: Unit, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 1 + part.kept, last)
-
-
-PART = LookupLayer()

@@ -54,6 +54,3 @@ class MatrixVectorPart(Part[MatrixVector]):
         before = None if last is None else last[-1:] - (groups - 1)
         starts = spaced(finished, groups + (groups > 1), before)
         return (starts[:, None] + np.arange(groups)).reshape(-1)
-
-
-PART = MatrixVectorPart()

@@ -23,6 +23,3 @@ class MaxPoolLayer(Pool[MaxPool, Unit]):
 
     def widened(self, op: MaxPool, x: Value, y: Value, mask: Mask) -> MaxPool:
         return msgspec.structs.replace(op, minimum=spread(op.minimum, mask, op.minimum[0]))
-
-
-PART = MaxPoolLayer()

@@ -48,6 +48,3 @@ class MulLayer(Layer[Mul], Part[Multiply]):
 def between(speed: Speed, width: int) -> int:
     """Registers between the stages of a multiplier: the factor, the sum, what is left of the other one."""
     return (speed.stages - 1) * (2 * width + 2 * speed.digits + 1)
-
-
-PART = MulLayer()

@@ -15,6 +15,3 @@ class NarrowPart(Part[Narrow]):
 
     def times(self, part: Narrow, ins: list[Times], last: Times | None) -> Times:
         return spaced(np.repeat(ins[0] + 2, part.ratio), 1, last)
-
-
-PART = NarrowPart()

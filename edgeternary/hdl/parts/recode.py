@@ -13,6 +13,3 @@ class RecodePart(Part[Recode]):
 
     def times(self, part: Recode, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 0, last)
-
-
-PART = RecodePart()

@@ -18,6 +18,3 @@ class ReplayPart(Part[Replay]):
     def times(self, part: Replay, ins: list[Times], last: Times | None) -> Times:
         vectors = (ins[0] + 2 + part.registered).reshape(-1, part.length)
         return spaced(np.tile(vectors, part.times).reshape(-1), 1, last)
-
-
-PART = ReplayPart()

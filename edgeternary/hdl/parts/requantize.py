@@ -79,6 +79,3 @@ def constants(ops: Sequence[Requantize]) -> tuple[list[int], list[int], list[int
     if ops[0].rounding != "floor":
         b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
     return m.tolist(), b.tolist(), s.tolist()
-
-
-PART = RequantizeLayer()

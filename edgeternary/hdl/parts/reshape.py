@@ -18,6 +18,3 @@ class ReshapeLayer(Layer[Reshape]):
 
     def lanes(self, op: Reshape, at: Arrival) -> int:
         return at.common
-
-
-PART = ReshapeLayer()

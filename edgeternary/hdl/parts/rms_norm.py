@@ -95,6 +95,3 @@ def unit(b: Builder, element: Element, channels: int, most: int, vectors: int = 
 
     part: Unit = brisk(b, make, lambda part: vectors * part.interval * 2 // BRISK)  # two passes and more
     return part
-
-
-PART = RmsNormLayer()

@@ -20,6 +20,3 @@ class ShiftLayer(Layer[Shift]):
     def lanes(self, op: Shift, at: Arrival) -> int:
         old, new = (v.channels for v in at.ins)
         return math.gcd(old - new, new, max(at.lanes)) if any(at.lanes) else 0
-
-
-PART = ShiftLayer()

@@ -13,6 +13,3 @@ class SkidPart(Part[Skid]):
 
     def times(self, part: Skid, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 1, last)
-
-
-PART = SkidPart()

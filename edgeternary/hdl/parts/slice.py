@@ -28,6 +28,3 @@ class SliceLayer(Layer[Slice], Part[Unit]):
         """Some of the beats, as they come."""
         pixels = ins[0].reshape(-1, part.before + part.kept + part.after)
         return pixels[:, part.before : part.before + part.kept].reshape(-1)
-
-
-PART = SliceLayer()

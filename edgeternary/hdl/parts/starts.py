@@ -14,6 +14,3 @@ class StartsPart(Part[Starts]):
 
     def times(self, part: Starts, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 0, last)
-
-
-PART = StartsPart()

@@ -19,6 +19,3 @@ class StatePart(Part[State]):
     def times(self, part: State, ins: list[Times], last: Times | None) -> Times:
         """Written, and read two cycles later through a register, or two."""
         return spaced(ins[0] + 3 + part.ring.registered, 1, last)
-
-
-PART = StatePart()

@@ -83,6 +83,3 @@ class ThresholdLayer(Layer[Threshold], Part[Unit]):
         else:
             stages = 2 + ("table" in part.memories) * (1 + part.after("table"))
         return spaced(ins[0] + stages, 1, last)
-
-
-PART = ThresholdLayer()

@@ -40,6 +40,3 @@ class TurnsPart(Part[Turns]):
                 times = part_of(shared).times(shared, [times], last)
             network.last[id(shared)] = times
         return times
-
-
-PART = TurnsPart()

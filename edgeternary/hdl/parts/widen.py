@@ -13,6 +13,3 @@ class WidenPart(Part[Widen]):
 
     def times(self, part: Widen, ins: list[Times], last: Times | None) -> Times:
         return gathered(ins[0], part.ratio)
-
-
-PART = WidenPart()

@@ -36,6 +36,3 @@ class WindowPart(Part[Window]):
 def _zeros(number: int) -> int:
     """Bits 0 at its low end: to add it needs none there."""
     return (number & -number).bit_length() - 1
-
-
-PART = WindowPart()

@@ -20,6 +20,3 @@ class WiredArgmaxLayer(WiredLayer[Argmax, WiredArgMax]):
 
     def area(self, part: WiredArgMax) -> Area:
         return Area(2 * len(part.i.payload), len(part.o.payload) + 2)
-
-
-PART = WiredArgmaxLayer()

@@ -28,6 +28,3 @@ class WiredDenseLayer(WiredLayer[Dense, WiredDense]):
 
     def area(self, part: WiredDense) -> Area:
         return Area(*estimate_wired.dense(part))
-
-
-PART = WiredDenseLayer()

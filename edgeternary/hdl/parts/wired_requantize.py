@@ -43,6 +43,3 @@ def _interval(source: Element) -> tuple[int, int]:
         return -1, 1
     half = 1 << source.width - 1 if source.kind == "signed" else 0
     return -half, (1 << source.width) - 1 - half
-
-
-PART = WiredRequantizeLayer()

@@ -23,6 +23,3 @@ class WiredThresholdLayer(WiredLayer[Threshold, WiredThreshold]):
 
     def area(self, part: WiredThreshold) -> Area:
         return Area(*estimate_wired.threshold(part))
-
-
-PART = WiredThresholdLayer()

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
+from edgeternary.hdl import devices
 from edgeternary.hdl.devices import Part
 from edgeternary.toolchains import cache, require, run
 
@@ -20,11 +23,12 @@ TIMEOUT = 3600.0
 class Placer:
     """How one family is placed, routed and packed.
 
-    tool, options   nextpnr; {pins}, where it is asked for, is the file of pin constraints
+    tool, options   nextpnr and its options
     text            the routed design that the packer reads
     packer, pack    and its arguments; {chip} is the part's
     bitstream       file name
-    cells           the name of the logic cell in nextpnr's report
+    cells, rams     the names of the logic cell and of the block RAM in nextpnr's report
+    pins            options of nextpnr that name the file of pin constraints
     """
 
     tool: str
@@ -35,45 +39,10 @@ class Placer:
     bitstream: str
     cells: tuple[str, ...]
     rams: tuple[str, ...]
+    pins: tuple[str, ...]
 
 
-PLACERS = {
-    "ice40": Placer(
-        "nextpnr-ice40",
-        ("--asc", "routed.asc", "--write", "routed.json", "--pcf-allow-unconstrained"),
-        "routed.asc",
-        "icepack",
-        ("routed.asc", "design.bin"),
-        "design.bin",
-        ("ICESTORM_LC",),
-        ("ICESTORM_RAM",),
-    ),
-    "ecp5": Placer(
-        "nextpnr-ecp5",
-        ("--textcfg", "routed.config", "--lpf-allow-unconstrained"),
-        "routed.config",
-        "ecppack",
-        ("--compress", "routed.config", "design.bit"),
-        "design.bit",
-        ("TRELLIS_COMB",),
-        ("DP16KD",),
-    ),
-    "gowin": Placer(
-        "nextpnr-himbaechel-gowin",
-        ("--write", "routed.json"),
-        "routed.json",
-        "gowin_pack",
-        ("-d", "{chip}", "-o", "design.fs", "routed.json"),
-        "design.fs",
-        ("LUT4",),
-        ("BSRAM",),
-    ),
-}
-PINS = {
-    "ice40": ("--pcf", "design.pcf"),
-    "ecp5": ("--lpf", "design.lpf"),
-    "gowin": ("--vopt", "cst=design.cst"),
-}
+PLACERS = msgspec.convert(devices.FILE["placers"], dict[str, Placer])
 
 
 @dataclass(frozen=True)
@@ -157,7 +126,7 @@ def place(
     for seed in range(1, (MOST_SEEDS if kept else count) + 1):
         options = [*part.place, *placer.options, "--freq", str(part.aim), "--seed", str(seed)]
         if pins:
-            options += PINS[part.family]
+            options += placer.pins
 
         longest = max((placed.seconds for placed in found), default=0.0)
         limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if longest else TIMEOUT
@@ -167,7 +136,7 @@ def place(
                 text
             )  # tools in WebAssembly see this folder, not all others
             if pins:
-                (folder / PINS[part.family][1].removeprefix("cst=")).write_text(pins, encoding="utf-8")
+                (folder / placer.pins[1].removeprefix("cst=")).write_text(pins, encoding="utf-8")
             command = [
                 *tool.command,
                 "--json",

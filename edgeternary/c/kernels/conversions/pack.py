@@ -25,6 +25,3 @@ class Pack(Conversion):
         value, layout = match.out, offer.out
         assert isinstance(layout, Planes)
         return Body(fields={"value": value, "group": layout.group, "groups": value.size // layout.group})
-
-
-KERNEL = Pack()

@@ -208,6 +208,3 @@ def _turn_of_four(value: Value) -> list[str]:
         lines += [_raised(value, word, even, number % 2 == 1), _raised(value, spare, odd, number % 2 == 1)]
         lines.append(f"orr {word}, {word}, {spare}, lsl #8")
     return [*lines, "stmia r2!, {r6, r7, r9, r10}"]
-
-
-KERNEL = PackLanes()

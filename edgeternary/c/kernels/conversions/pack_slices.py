@@ -40,6 +40,3 @@ def fields(value: Value, layout: Slices) -> dict[str, object]:
         "channels": value.channels, "at_once": 1 if value.channels % 4 else 4, "planes": value.type.planes,
         "ctype": value.type.ctype,
     }  # fmt: skip
-
-
-KERNEL = PackSlices()

@@ -33,6 +33,3 @@ class PlanesLanes(Conversion):
             "pad": code, "pads": ["~0u" if code >> k & 1 else "0" for k in range(value.type.planes)],
         }  # fmt: skip
         return Body(fields=fields)
-
-
-KERNEL = PlanesLanes()

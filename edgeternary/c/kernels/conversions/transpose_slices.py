@@ -31,6 +31,3 @@ class TransposeSlices(Conversion):
         assert isinstance(layout, Slices)
         words = encoding.words(match.out.channels)
         return Body(fields={**fields(match.out, layout), "words": words, "to_slices": to_slices})
-
-
-KERNEL = TransposeSlices()

@@ -28,6 +28,3 @@ class Unpack(Conversion):
             "words": layout.words, "ctype": value.type.ctype,
         }  # fmt: skip
         return Body(fields=fields)
-
-
-KERNEL = Unpack()

@@ -34,6 +34,3 @@ class UnpackLanes(Conversion):
             "mask": 2**layout.bits - 1,
         }  # fmt: skip
         return Body(fields=fields)
-
-
-KERNEL = UnpackLanes()

@@ -19,6 +19,3 @@ class UnpackSlices(Conversion):
     def body(self, match: Match, offer: Offer) -> Body:
         assert isinstance(offer.ins[0], Slices)
         return Body(fields=fields(match.out, offer.ins[0]))
-
-
-KERNEL = UnpackSlices()
