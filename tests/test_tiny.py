@@ -19,7 +19,7 @@ from tests.need import need
 # Two inputs, three hidden signs, two classes; everything below can be checked by hand.
 GRAPH = Graph(
     name="tiny",
-    input=Value("x", (2,), parse("uint8"), 0, 255),
+    inputs=Value("x", (2,), parse("uint8"), 0, 255),
     ops=(
         Dense(
             name="hidden",
@@ -44,7 +44,7 @@ GRAPH = Graph(
             bias=np.array([0, 1], np.int32),
         ),
     ),
-    output="logits",
+    outputs="logits",
 )
 INPUTS = np.array([[0, 0], [200, 10], [10, 200], [255, 255], [101, 45], [100, 44], [101, 101]])
 NEEDS = {

@@ -3,16 +3,16 @@
 import numpy as np
 
 from edgeternary.c.tables import literal
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 from edgeternary.ir.sensor import scales, zeros
 
 Number = float | tuple[float, ...]
 
 
-def quantize_fields(graph: Graph) -> dict[str, object]:
+def quantize_fields(graph: Graph, x: Value) -> dict[str, object]:
     """scale and zero: C text of what is the same for all channels, else "" and a table of all of them."""
-    x, meta = graph.input, graph.meta
-    scale, zero = scales(graph), zeros(graph)
+    meta = graph.meta.of_input(x.name)
+    scale, zero = scales(graph, x), zeros(graph, x)
     one_scale, one_zero = bool(np.all(scale == scale[0])), bool(np.all(zero == zero[0]))
     return {
         "bipolar": x.type.name == "bipolar",
@@ -20,10 +20,10 @@ def quantize_fields(graph: Graph) -> dict[str, object]:
         "channels": x.channels,
         "scale": _float(scale[0]) if one_scale else "",
         "scales": [] if one_scale else [_float(s) for s in scale],
-        "scale_text": _shown(meta.input_scale),
+        "scale_text": _shown(meta.scale),
         "zero": int(zero[0]) if one_zero else "",
         "zeros": [] if one_zero else [literal(int(z)) for z in zero],
-        "zero_text": _shown(meta.input_zero),
+        "zero_text": _shown(meta.zero),
         "lo": literal(x.lo),
         "hi": literal(x.hi),
         "below": literal(x.lo - int(zero[0])),

@@ -59,7 +59,9 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "taps": taps,
         "from_ram": any(step.offer.from_ram for step in calls),
         "aliased": _aliased_types(plan, names.net, [*functions, *routines]),
-        "q": None if identity(plan.graph.meta) else quantize_fields(plan.graph),
+        "q": None
+        if identity(plan.graph.meta.of_input(plan.graph.input.name))
+        else quantize_fields(plan.graph, plan.graph.input),
     }
     return {
         f"{names.net}.c": tidy(text_of("model.c.j2", fields)),

@@ -9,17 +9,17 @@ evaluated by torch itself on integers, which gives thresholds: nothing is recomp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_unflatten
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch_check import Walk, check_model, check_spiking, check_stream
 from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
-from edgeternary.frontends.torch_input import one_or_each
+from edgeternary.frontends.torch_input import Input, read_inputs
 from edgeternary.frontends.torch_layers import LAYERS, add
 from edgeternary.frontends.torch_nodes import (
     CHECKS,
@@ -33,12 +33,11 @@ from edgeternary.frontends.torch_nodes import (
     same_dtype,
     unknown,
 )
-from edgeternary.frontends.torch_output import output
+from edgeternary.frontends.torch_output import ends
 from edgeternary.frontends.torch_support import check_dtypes, check_modules, copied, exactly
-from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Pending, graph_shape
-from edgeternary.ir import Graph, Meta, Value, parse
+from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Pending
+from edgeternary.ir import Graph, Meta, OutputMeta
 from edgeternary.nn.example import UINT8, check_example
-from edgeternary.nn.levels import Levels
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.spiking import Spiking, set_steps
 from edgeternary.nn.streaming import Streaming
@@ -51,20 +50,23 @@ BINARY = ("rate", "latency")  # codings of edgeternary.nn.Spiking
 
 def lower(
     model: nn.Module,
-    example: Tensor,
+    example: Tensor | Sequence[Tensor],
     *,
     name: str = "model",
-    input_type: str = "uint8",
-    input_range: tuple[int, int] | None = None,
-    input_scale: float | Sequence[float] = 1.0,
-    input_zero: int | Sequence[int] = 0,
-    labels: Sequence[str] = (),
+    input_type: str | Mapping[str, str] = "uint8",
+    input_range: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
+    input_scale: float | Sequence[float] | Mapping[str, float | Sequence[float]] = 1.0,
+    input_zero: int | Sequence[int] | Mapping[str, int | Sequence[int]] = 0,
+    labels: Sequence[str] | Mapping[str, Sequence[str]] = (),
     check: bool = True,
 ) -> Graph:
     """Lowers model.eval() to a graph that gives the same integers for every input, ties included.
 
     example: one batch of raw integer codes that the input has, or of zeros, (N, C, H, W), (N, C, L) or (N,
     n); the graph's input is (H, W, C), (1, L, C) or (n,) of `input_type`, restricted to `input_range`.
+    For a forward() with several arguments the example is a tuple of tensors; the inputs have the names of the
+    arguments, and the input_... may be mappings by them. Where forward() returns several tensors, the outputs
+    have the names of the keys of a dict, or output0, output1, ...; labels are then a mapping.
     input_scale and input_zero say what a code means, for edgeternary.quantize: one number, or one for each
     channel. Layers keep their module paths as names. An edgeternary.nn.Spiking becomes one step of its net,
     with states; its example is what the model takes, and where its coding makes spikes, the input is binary,
@@ -98,45 +100,62 @@ def lower(
     set_steps(model, 1)
     replaced = replace_batch_norms(model)
     check_modules(model)
-    kind = parse(input_type)
-    lo, hi = input_range or (kind.lo, kind.hi)
-    example = check_example(example, Levels(input_type, lo, hi, 2 if kind.name == "bipolar" else 1))
-    shape = tuple(example.shape[1:])
-    value = Value("input", graph_shape(shape), kind, lo, hi)
-    context = Context(model, {value.name: value})
+    given = {
+        "input_type": input_type, "input_range": input_range, "input_scale": input_scale,
+        "input_zero": input_zero,
+    }  # fmt: skip
+    inputs = read_inputs(model, example, given)
+    values, examples = [one.value for one in inputs], [one.example for one in inputs]
+    context = Context(model, {value.name: value for value in values})
     with exactly():
-        walk = _walk(context, _export(model, example[:1]), Codes(value.name, shape))
-        last, scale = output(context, walk.answer)
-    info = {"torch_shape": " ".join(map(str, shape))}
-    if replaced:
-        info["replaced"] = ", ".join(replaced)
-    meta = Meta(
-        input_scale=one_or_each(input_scale, float), input_zero=one_or_each(input_zero, int),
-        logit_scale=scale, labels=tuple(labels), info=info,
-    )  # fmt: skip
-    graph = optimize(Graph(name, value, tuple(context.ops), last, tuple(context.states), meta))
+        walk = _walk(context, _export(model, examples), [one.codes for one in inputs])
+        end = ends(context, walk.answer, labels)
+    info = {"replaced": ", ".join(replaced)} if replaced else {}
+    meta = _meta(inputs, end.metas, info)
+    graph = optimize(Graph(name, values, end.ops, list(end.metas), end.states, meta))
     if check and isinstance(whole, Spiking):
-        check_spiking(graph, Spiking(model, whole.steps, whole.coding), shape)
+        check_spiking(graph, Spiking(model, whole.steps, whole.coding), inputs[0].shape)
     elif check:
-        check_model(context, walk, graph, model, example)
+        check_model(context, walk, graph, model, examples)
     return graph
 
 
-def _export(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
+def _meta(inputs: Sequence[Input], outputs: Mapping[str, OutputMeta], info: dict[str, str]) -> Meta:
+    """For one input and output the plain fields, for several those by name."""
+    shapes = {one.value.name: " ".join(map(str, one.shape)) for one in inputs}
+    fields: dict[str, Any] = {}
+    if len(inputs) == 1:
+        (one,) = inputs
+        fields |= {"input_scale": one.meta.scale, "input_zero": one.meta.zero}
+        info = {"torch_shape": shapes[one.value.name], **info}
+    else:
+        fields["inputs"] = {one.value.name: one.meta for one in inputs}
+        info = {**{f"torch_shape:{name}": shape for name, shape in shapes.items()}, **info}
+    if len(outputs) == 1:
+        (answer,) = outputs.values()
+        fields |= {"logit_scale": answer.logit_scale, "labels": answer.labels}
+    else:
+        fields["outputs"] = dict(outputs)
+    return Meta(info=info, **fields)
+
+
+def _export(model: nn.Module, examples: Sequence[Tensor]) -> torch.export.ExportedProgram:
     try:
-        return torch.export.export(model, (example,), strict=False)
+        return torch.export.export(model, tuple(example[:1] for example in examples), strict=False)
     except EdgeTernaryError:
         raise
     except Exception as error:  # export raises whatever the model's own code does
         raise EdgeTernaryError(
             "the model cannot be exported",
             f"torch.export says: {(str(error).strip() or type(error).__name__).splitlines()[0]}",
-            "forward() must take one tensor, of the example's shape, and must not branch on its values",
+            "forward() must take one tensor, of the example's shape (a tuple: several), and must not branch "
+            "on its values",
         ) from error
 
 
-def _walk(context: Context, program: torch.export.ExportedProgram, x: Codes) -> Walk:
+def _walk(context: Context, program: torch.export.ExportedProgram, inputs: Sequence[Codes]) -> Walk:
     signature = program.graph_signature
+    given = dict(zip(signature.user_inputs, inputs, strict=True))
     targets = {
         **signature.inputs_to_parameters,
         **signature.inputs_to_buffers,
@@ -149,14 +168,11 @@ def _walk(context: Context, program: torch.export.ExportedProgram, x: Codes) -> 
     for node in program.graph.nodes:
         context.node = node
         if node.op == "placeholder":
-            results[node] = constants.get(node.name, x)
+            results[node] = constants[node.name] if node.name in constants else given[node.name]
         elif node.op == "output":
             outputs = fx.node.map_arg(node.args[0], lambda n: results[n])
-            if len(outputs) != 1:
-                raise EdgeTernaryError(
-                    "the model has several outputs", "a graph has exactly one", "return one tensor"
-                )
-            return Walk(program, constants, results, outputs[0])
+            answer = tree_unflatten(list(outputs), program.call_spec.out_spec)
+            return Walk(program, constants, results, answer)
         elif node.target not in CHECKS:
             check_kind(context, node)
             results[node] = _node(context, node, results)

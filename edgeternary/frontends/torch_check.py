@@ -6,7 +6,7 @@ number of samples. Samples: the example, both ends of the input's interval, draw
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from torch.utils._pytree import tree_leaves
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.frontends.torch_support import copied, exactly
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order
+from edgeternary.frontends.torch_values import Codes, Context, channels_last_order
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.evaluate import evaluate, evaluate_steps
+from edgeternary.ir.ports import join
 from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.spiking import Spiking
 from edgeternary.nn.streaming import Streaming
@@ -28,7 +29,7 @@ MACS = 100_000_000  # of the samples together
 FEWEST, MOST = 4, 32
 STEPS = 4  # of a spiking network
 
-Forward = Callable[[Tensor], Tensor]
+Forward = Callable[..., Any]  # the tensors of the inputs in, a structure of tensors out
 
 
 def sample_count(macs: int) -> int:
@@ -36,9 +37,9 @@ def sample_count(macs: int) -> int:
     return int(np.clip(MACS // max(macs, 1), FEWEST, MOST))
 
 
-def draw(value: Value, shape: tuple[int, ...], count: int) -> Tensor:
+def draw(value: Value, shape: tuple[int, ...], count: int, seed: int = 0) -> Tensor:
     """Codes (count, *shape) of a value: all the lowest, all the highest, drawn ends, then drawn codes."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     x = rng.integers(value.lo, value.hi + 1, (count, *shape))
     ends = rng.choice([value.lo, value.hi], x.shape)
     rare = np.where(rng.random(x.shape) < 0.1, ends, value.lo)
@@ -49,11 +50,14 @@ def draw(value: Value, shape: tuple[int, ...], count: int) -> Tensor:
     return torch.from_numpy(x.astype(np.float32))
 
 
-def with_example(x: Tensor, example: Tensor, value: Value) -> Tensor:
-    """The example's first two samples in front, unless they are zeros that the input does not have."""
-    first = example[:2]
-    inside = value.lo <= first.min() and first.max() <= value.hi and value.type.contains(first.numpy())
-    return torch.cat([first, x]) if inside else x
+def with_examples(x: Sequence[Tensor], examples: Sequence[Tensor], values: Sequence[Value]) -> list[Tensor]:
+    """The examples' first two samples in front, unless they are zeros that an input does not have."""
+    first = [example[:2] for example in examples]
+    inside = all(
+        value.lo <= one.min() and one.max() <= value.hi and value.type.contains(one.numpy())
+        for one, value in zip(first, values, strict=True)
+    )
+    return [torch.cat([a, b]) for a, b in zip(first, x, strict=True)] if inside else list(x)
 
 
 def channels_last(x: Tensor, lead: int, shape: tuple[int, ...]) -> IntArray:
@@ -62,35 +66,44 @@ def channels_last(x: Tensor, lead: int, shape: tuple[int, ...]) -> IntArray:
     return np.moveaxis(codes, lead, -1).reshape(*codes.shape[:lead], *shape)
 
 
-def first_difference(graph: Graph, forward: Forward, x: Tensor) -> int | None:
-    """The first sample of x (samples, C, ...), or (samples, steps, C, ...) with states, that differs."""
-    lead = 2 if graph.states else 1
-    codes = channels_last(x, lead, graph.input.shape)
+def first_difference(graph: Graph, forward: Forward, x: Sequence[Tensor]) -> int | None:
+    """The first sample of x that differs; x: of each input (samples, C, ...), or (samples, steps, C, ...)."""
+    lead, samples = 2 if graph.states else 1, len(x[0])
+    codes = {
+        value.name: channels_last(tensor, lead, value.shape)
+        for value, tensor in zip(graph.inputs, x, strict=True)
+    }
     if graph.states:
-        outputs = evaluate_steps(graph, codes, [graph.output])[graph.output]
+        outputs = evaluate_steps(graph, join(graph.inputs, codes), graph.outputs)
     else:
-        outputs = evaluate(graph.ops, {graph.input.name: codes})[graph.output]
-    logits = _logits(forward, x)
-    wanted = np.moveaxis(outputs, -1, lead).astype(np.float32) * np.float32(graph.meta.logit_scale)
-    if logits.size != wanted.size:
+        outputs = evaluate(graph.ops, dict(codes))
+    found = _logits(forward, x)
+    if len(found) != len(graph.outputs):
         return 0
-    same = (wanted.reshape(len(x), -1) == logits.reshape(len(x), -1)).all(1)
+    same = np.ones(samples, bool)
+    for name, logits in zip(graph.outputs, found, strict=True):
+        scale = np.float32(graph.meta.of_output(name).logit_scale)
+        wanted = np.moveaxis(outputs[name], -1, lead).astype(np.float32) * scale
+        if logits.size != wanted.size:
+            return 0
+        same &= (wanted.reshape(samples, -1) == logits.reshape(samples, -1)).all(1)
     return None if same.all() else int(np.argmin(same))
 
 
-def _logits(forward: Forward, x: Tensor) -> Any:
-    """forward(x) in float64, sample by sample where it takes one only."""
+def _logits(forward: Forward, x: Sequence[Tensor]) -> list[Any]:
+    """The tensors of forward(*x) in float64, sample by sample where it takes one only."""
     try:
-        return _tensor(forward(x.clone()))
+        return _tensors(forward(*(tensor.clone() for tensor in x)))
     except EdgeTernaryError:
         raise
     except Exception:  # whatever the model's own code raises for several samples
-        return np.concatenate([_tensor(forward(part.clone())) for part in x.split(1)])
+        alone = zip(*(tensor.split(1) for tensor in x), strict=True)
+        parts = [_tensors(forward(*(one.clone() for one in sample))) for sample in alone]
+        return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-def _tensor(y: Any) -> Any:
-    """The one tensor of a forward()'s result."""
-    return next(leaf for leaf in tree_leaves(y) if isinstance(leaf, Tensor)).double().numpy()
+def _tensors(y: Any) -> list[Any]:
+    return [leaf.double().numpy() for leaf in tree_leaves(y) if isinstance(leaf, Tensor)]
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class Walk:
     program: torch.export.ExportedProgram
     constants: dict[str, Tensor]
     results: dict[fx.Node, Any]
-    answer: Lowered
+    answer: Any  # the structure that forward() returns, of lowered values
 
 
 def check_stream(step: Graph, model: Streaming) -> None:
@@ -121,7 +134,7 @@ def check_spiking(graph: Graph, model: Spiking, shape: tuple[int, ...]) -> None:
 
 def _check_steps(graph: Graph, forward: Forward, x: Tensor) -> None:
     with exactly():
-        found = first_difference(graph, forward, x)
+        found = first_difference(graph, forward, [x])
     if found is not None:
         raise different(
             f"model {graph.name!r}",
@@ -130,15 +143,17 @@ def _check_steps(graph: Graph, forward: Forward, x: Tensor) -> None:
         )
 
 
-def check_model(c: Context, walk: Walk, graph: Graph, model: nn.Module, example: Tensor) -> None:
+def check_model(c: Context, walk: Walk, graph: Graph, model: nn.Module, examples: Sequence[Tensor]) -> None:
     """EdgeTernaryError (code 4), naming the first layer that differs, unless every sample is the same."""
-    x = draw(graph.input, tuple(example.shape[1:]), sample_count(graph.macs()))
-    x = with_example(x, example, graph.input)
+    count = sample_count(graph.macs())
+    each = enumerate(zip(graph.inputs, examples, strict=True))
+    x = [draw(value, tuple(example.shape[1:]), count, seed) for seed, (value, example) in each]
+    x = with_examples(x, examples, graph.inputs)
     with exactly():
         found = first_difference(graph, model, x)
         if found is None:
             return
-        alone = x[found : found + 1]
+        alone = [tensor[found : found + 1] for tensor in x]
         batch = first_difference(graph, model, alone) is None
     if batch:
         raise different(
@@ -159,16 +174,16 @@ def different(what: str, why: str, remedy: str) -> EdgeTernaryError:
     return EdgeTernaryError(f"{what} is not lowered exactly", why, remedy, NOT_BIT_EXACT)
 
 
-def _first_node(c: Context, walk: Walk, x: Tensor) -> fx.Node:
+def _first_node(c: Context, walk: Walk, x: Sequence[Tensor]) -> fx.Node:
     """The first node whose integers differ for one sample; the program's end if it is the scale."""
-    graph_input = next(iter(c.values.values()))
-    codes = channels_last(x, 1, graph_input.shape)
-    taps = evaluate(c.ops, {graph_input.name: codes})  # before any pass: every node has its value
+    given = dict(zip(walk.program.graph_signature.user_inputs, x, strict=True))
+    inputs = list(c.values.values())[: len(x)]
+    codes = {v.name: channels_last(tensor, 1, v.shape) for v, tensor in zip(inputs, x, strict=True)}
+    taps = evaluate(c.ops, codes)  # before any pass: every node has its value
     values: dict[fx.Node, Any] = {}
     for node in walk.program.graph.nodes:
         if node.op == "placeholder":
-            constant = walk.constants.get(node.name)
-            values[node] = x.clone() if constant is None else constant.clone()
+            values[node] = (walk.constants | given)[node.name].clone()
             continue
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda n: values[n])
         if node.op == "output":

@@ -1,13 +1,100 @@
-"""What lower() is told about its input: scales and zero points."""
+"""What lower() is told about its inputs: examples, types, scales and zero points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from torch import Tensor, nn
+
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.torch_values import Codes, graph_shape
+from edgeternary.ir import InputMeta, Value, parse
+from edgeternary.nn.example import check_example
+from edgeternary.nn.levels import Levels
 
 Number = TypeVar("Number", int, float)
+Given = Mapping[str, Any]  # the arguments input_type, input_range, input_scale and input_zero of lower()
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of the graph, its example (N, C, ...) and what its codes mean."""
+
+    value: Value
+    example: Tensor
+    meta: InputMeta
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a sample in torch, channels first."""
+        return tuple(self.example.shape[1:])
+
+    @property
+    def codes(self) -> Codes:
+        return Codes(self.value.name, self.shape)
+
+
+def read_inputs(model: nn.Module, example: Tensor | Sequence[Tensor], given: Given) -> list[Input]:
+    """The inputs of `model`: "input" for one tensor; of several the names of forward()'s arguments.
+
+    Of several, each of `given` may be a mapping by input name. EdgeTernaryError as lower().
+    """
+    examples = list(example) if isinstance(example, tuple | list) else [example]
+    names = ["input"] if len(examples) == 1 else _arguments(model, len(examples))
+    for option, content in given.items():
+        unknown = set(content) - set(names) if isinstance(content, Mapping) else ()
+        if unknown:
+            raise EdgeTernaryError(
+                f"{option} names {', '.join(map(repr, sorted(unknown)))}"[:200],
+                f"the inputs are {', '.join(names)}",
+                "use the names of forward()'s arguments",
+            )
+    found = [_input(name, tensor, _of(name, given)) for name, tensor in zip(names, examples, strict=True)]
+    if len({len(one.example) for one in found}) > 1:
+        raise EdgeTernaryError(
+            "the examples have different numbers of samples",
+            ", ".join(f"{one.value.name}: {len(one.example)}" for one in found),
+            "give each input the same number",
+        )
+    return found
+
+
+def _of(name: str, given: Given) -> dict[str, Any]:
+    """What is given for one input; what a mapping does not name is as if it were not given."""
+    plain = {"input_type": "uint8", "input_range": None, "input_scale": 1.0, "input_zero": 0}
+    return {
+        option: content.get(name, plain[option]) if isinstance(content, Mapping) else content
+        for option, content in given.items()
+    }
+
+
+def _input(name: str, example: object, given: Given) -> Input:
+    kind = parse(given["input_type"])
+    lo, hi = given["input_range"] or (kind.lo, kind.hi)
+    tensor = check_example(example, Levels(kind.name, lo, hi, 2 if kind.name == "bipolar" else 1))
+    value = Value(name, graph_shape(tuple(tensor.shape[1:])), kind, lo, hi)
+    scale, zero = one_or_each(given["input_scale"], float), one_or_each(given["input_zero"], int)
+    return Input(value, tensor, InputMeta(scale=scale, zero=zero))
+
+
+def _arguments(model: nn.Module, count: int) -> list[str]:
+    """The names of the first `count` positional arguments of forward()."""
+    names: list[str] = []
+    for parameter in inspect.signature(model.forward).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names += [f"{parameter.name}{i}" for i in range(count - len(names))]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    if len(names) < count or not count:
+        raise EdgeTernaryError(
+            f"the example is a tuple of {count} tensors",
+            f"forward() takes {len(names)} arguments",
+            "give one tensor for each argument of forward()",
+        )
+    return names[:count]
 
 
 def one_or_each(

@@ -218,18 +218,22 @@ def cat(c: Context, parts: Sequence[Lowered], dim: int = 0) -> Codes:
     if len(xs) == 1:
         return xs[0]
     types = {c.values[x.name].type.name for x in xs}
-    if (
-        len(types) > 1
-        or "int32" in types
-        or dim not in (1, -len(xs[0].shape))
-        or any(x.order is not None for x in xs)
-    ):
+    if len(types) > 1 or "int32" in types or dim not in (1, -len(xs[0].shape)):
         raise c.refuse(
             f"it joins values of the types {', '.join(sorted(types))} along axis {dim}",
-            "join channels (axis 1) of activations of one kind, before any Flatten",
+            "join channels (axis 1) of activations of one kind",
         )
     shape = (sum(x.channels for x in xs), *xs[0].shape[1:])
-    return c.emit(Concat(name=c.name(), inputs=tuple(x.name for x in xs)), shape)
+    return c.emit(Concat(name=c.name(), inputs=tuple(x.name for x in xs)), shape, _joined_order(xs))
+
+
+def _joined_order(xs: Sequence[Codes]) -> NDArray[np.int64] | None:
+    """Where the elements of joined vectors lie, some of which are flattened maps."""
+    if all(x.order is None for x in xs):
+        return None
+    starts = np.cumsum([0, *(x.channels for x in xs)])
+    own = [np.arange(x.channels) if x.order is None else x.order for x in xs]
+    return np.concatenate([start + order for start, order in zip(starts, own)])
 
 
 _aten, _ours = torch.ops.aten, torch.ops.edgeternary

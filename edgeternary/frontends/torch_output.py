@@ -1,15 +1,107 @@
-"""The end of a lowered model: an integer value of the graph and the one scale of its logits."""
+"""The end of a lowered model: integer values of the graph and the one scale of the logits of each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, column
-from edgeternary.ir import Value
+from edgeternary.ir import Op, OutputMeta, State, Value
+from edgeternary.ops import Reshape
 from edgeternary.passes.steps import CHUNK, WHOLE_INTERVAL_LIMIT
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The outputs of a lowered model by name, with the ops and states, in which they have these names."""
+
+    ops: tuple[Op, ...]
+    states: tuple[State, ...]
+    metas: dict[str, OutputMeta]
+
+
+def named_leaves(answer: Any) -> dict[str, Any]:
+    """The leaves of what forward() returns, by name: keys of a dict, output0, output1, ... of a tuple."""
+    found = {}
+    for path, leaf in pytree.tree_flatten_with_path(answer)[0]:
+        keys = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", "")))) for key in path]
+        first = [f"output{keys[0]}", *keys[1:]] if keys and keys[0].isdigit() else keys
+        found[".".join(first)] = leaf
+    return found
+
+
+def ends(c: Context, answer: Any, labels: Sequence[str] | Mapping[str, Sequence[str]]) -> Ends:
+    """The outputs of a model whose forward() gives `answer`, a structure of lowered values.
+
+    A single one keeps the name of its layer. EdgeTernaryError as `output`, and for labels of no output.
+    """
+    leaves = named_leaves(answer)
+    known = {name: labels.get(name, ()) if isinstance(labels, Mapping) else labels for name in leaves}
+    several = len(leaves) > 1
+    unknown = set(labels) - set(leaves) if isinstance(labels, Mapping) else set()
+    if unknown or (several and labels and not isinstance(labels, Mapping)):
+        raise EdgeTernaryError(
+            f"the labels are given for {', '.join(sorted(unknown)) or 'no output'}"[:200],
+            f"the outputs are {', '.join(leaves)}",
+            "give a mapping from the name of an output to its labels",
+        )
+    found = {name: _end(c, leaf, name if several else "") for name, leaf in leaves.items()}
+    metas = {n: OutputMeta(logit_scale=scale, labels=tuple(known[n])) for n, (_, scale) in found.items()}
+    if not several:
+        return Ends(tuple(c.ops), tuple(c.states), dict(zip([v for v, _ in found.values()], metas.values())))
+    return _named(c, {name: value for name, (value, _) in found.items()}, metas)
+
+
+def _end(c: Context, leaf: Lowered, name: str) -> tuple[str, float]:
+    try:
+        return output(c, leaf)
+    except EdgeTernaryError as error:
+        if not name:
+            raise
+        raise EdgeTernaryError(f"output {name!r}: {error.what}", error.why, error.remedy) from error
+
+
+def _named(c: Context, values: dict[str, str], metas: dict[str, OutputMeta]) -> Ends:
+    """Each output's layer takes its name; a value that is an output twice, or no layer's, is shown again."""
+    made, names = {op.name for op in c.ops}, dict[str, str]()
+    again: list[tuple[str, str]] = []
+    ends: dict[str, OutputMeta] = {}
+    for wanted, value in values.items():
+        taken = (set(c.values) - {value}) | set(ends)
+        name = next(n for n in _numbered(wanted) if n not in taken)
+        ends[name] = metas[wanted]
+        if value in made and value not in names:
+            names[value] = name
+        else:
+            again.append((name, value))
+    ops = [
+        msgspec.structs.replace(
+            op, name=names.get(op.name, op.name), inputs=tuple(names.get(n, n) for n in op.inputs)
+        )
+        for op in c.ops
+    ]
+    ops += [
+        Reshape(name=name, inputs=(names.get(value, value),), shape=c.values[value].shape)
+        for name, value in again
+    ]
+    states = tuple(replace(state, next=names.get(state.next, state.next)) for state in c.states)
+    return Ends(tuple(ops), states, ends)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    count = 2
+    while True:
+        yield f"{name}#{count}"
+        count += 1
 
 
 def output(c: Context, result: Lowered) -> tuple[str, float]:

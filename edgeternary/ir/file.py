@@ -31,6 +31,7 @@ from edgeternary.ir.types import parse
 from edgeternary.ir.value import MAX_ELEMENTS, State, Value
 
 FORMAT = 1
+SEVERAL = 2  # the format version of a graph with several inputs or outputs
 KEY = "edgeternary"
 MAX_FILE_BYTES = 2**28
 MAX_JSON_BYTES = 2**22
@@ -65,6 +66,18 @@ class ModelRecord(msgspec.Struct, forbid_unknown_fields=True):
     input: ValueRecord
     ops: list[dict[str, Any]]
     output: str
+    states: list[StateRecord]
+    meta: Meta
+
+
+class SeveralRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """The same with several inputs or outputs."""
+
+    format: int
+    name: str
+    inputs: list[ValueRecord]
+    ops: list[dict[str, Any]]
+    outputs: list[str]
     states: list[StateRecord]
     meta: Meta
 
@@ -106,7 +119,17 @@ def to_bytes(graph: Graph) -> bytes:
         StateRecord(_value_record(s.value), store(f"state{i}", s.init), s.next)
         for i, s in enumerate(graph.states)
     ]
-    model = ModelRecord(FORMAT, graph.name, _value_record(graph.input), ops, graph.output, states, graph.meta)
+    model: ModelRecord | SeveralRecord
+    inputs, outputs, name, meta = (
+        [_value_record(value) for value in graph.inputs],
+        graph.outputs,
+        graph.name,
+        graph.meta,
+    )
+    if graph.several:
+        model = SeveralRecord(SEVERAL, name, inputs, ops, list(outputs), states, meta)
+    else:
+        model = ModelRecord(FORMAT, name, inputs[0], ops, outputs[0], states, meta)
     text = msgspec.json.encode(model, order="sorted").decode()
     return safetensors.numpy.save(tensors, metadata={KEY: text})
 
@@ -167,20 +190,30 @@ def _read(source: TensorSource, metadata: dict[str, str]) -> Graph:
     if len(text) > MAX_JSON_BYTES:
         raise EdgeTernaryError("its description is too long", f"{len(text):,} characters")
     version = msgspec.json.decode(text, type=dict).get("format")
-    if version != FORMAT:
+    if type(version) is not int or version not in (FORMAT, SEVERAL):
         raise EdgeTernaryError(
             f"its format version is {version!r}"[:80],
-            f"this release reads version {FORMAT}",
+            f"this release reads versions {FORMAT} and {SEVERAL}",
             "install a newer edgeternary or export the model again",
         )
-    model = msgspec.json.decode(text, type=ModelRecord)
+    if version == FORMAT:
+        one = msgspec.json.decode(text, type=ModelRecord)
+        model = SeveralRecord(version, one.name, [one.input], one.ops, [one.output], one.states, one.meta)
+    else:
+        model = msgspec.json.decode(text, type=SeveralRecord)
+        if len(model.inputs) < 2 and len(model.outputs) < 2:
+            raise EdgeTernaryError(
+                f"its format version is {SEVERAL}",
+                f"it has one input and one output, which is version {FORMAT}",
+                "export the model again",
+            )
     reader = _Reader(source)
     ops = tuple(_op(record, reader) for record in model.ops)
     states = tuple(State(_value(s.value), reader.array(s.init), s.next) for s in model.states)
     unused = set(source.keys()) - reader.used
     if unused:
         raise EdgeTernaryError(f"it holds tensors that no layer uses: {sorted(unused)[:5]}")
-    return Graph(model.name, _value(model.input), ops, model.output, states, model.meta)
+    return Graph(model.name, [_value(v) for v in model.inputs], ops, model.outputs, states, model.meta)
 
 
 class _Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -15,12 +16,27 @@ FARTHEST = 1 << 24  # float32 holds every zero point
 SMALLEST, LARGEST = 2.0**-126, float(np.finfo(np.float32).max)  # float32 below SMALLEST loses digits
 
 
+class InputMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the codes of one of several inputs mean: input_scale and input_zero of `Meta`."""
+
+    scale: float | tuple[float, ...] = 1.0
+    zero: int | tuple[int, ...] = 0
+
+
+class OutputMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the integers of one of several outputs mean: logit_scale and labels of `Meta`."""
+
+    logit_scale: float = 1.0
+    labels: tuple[str, ...] = ()
+
+
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the integers mean; never used in computing them.
 
     A float sensor value x becomes the input code clamp(round(x / input_scale) + input_zero), as
     `edgeternary.quantize` says in full; each is one number, or one for each channel of the input. A logit is
-    output * logit_scale. `info` holds free text such as data set, recipe, licence.
+    output * logit_scale. `info` holds free text such as data set, recipe, licence. With several inputs (or
+    outputs), `inputs` (`outputs`) says this for each by name, in place of the fields for a single one.
     """
 
     input_scale: float | tuple[float, ...] = 1.0
@@ -28,36 +44,79 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     logit_scale: float = 1.0
     labels: tuple[str, ...] = ()
     info: dict[str, str] = {}
+    inputs: dict[str, InputMeta] = {}
+    outputs: dict[str, OutputMeta] = {}
 
-    def check(self, value: Value, model: str) -> None:
-        """EdgeTernaryError unless the scales and zero points suit `value`, the input of `model`.
+    def of_input(self, name: str) -> InputMeta:
+        """Scale and zero point of the input `name`."""
+        return self.inputs.get(name) or InputMeta(scale=self.input_scale, zero=self.input_zero)
+
+    def of_output(self, name: str) -> OutputMeta:
+        """Logit scale and labels of the output `name`."""
+        return self.outputs.get(name) or OutputMeta(logit_scale=self.logit_scale, labels=self.labels)
+
+    def check(self, inputs: Sequence[Value], outputs: Sequence[str], model: str) -> None:
+        """EdgeTernaryError unless scales, zero points and names suit the inputs and outputs of `model`.
 
         An input scale is a normal float32, and codes minus a zero point fit int32. There is one of each, or
         one for each channel. The scale of the logits is finite.
         """
-        for name, number in (("input_scale", self.input_scale), ("input_zero", self.input_zero)):
-            if isinstance(number, tuple) and len(number) != value.channels:
+        alone = self.input_scale == 1.0 and self.input_zero == 0
+        _check_names("inputs", self.inputs, [value.name for value in inputs], alone, model)
+        alone = self.logit_scale == 1.0 and not self.labels
+        _check_names("outputs", self.outputs, outputs, alone, model)
+        for value in inputs:
+            _check_input(self.of_input(value.name), value, model)
+        for name in outputs:
+            scale = self.of_output(name).logit_scale
+            if not 0 < scale < math.inf:
                 raise EdgeTernaryError(
-                    f"model {model!r} has {len(number)} values of {name}",
-                    f"its input has {value.channels} channel{'s' * (value.channels != 1)}",
-                    "give one number, or one for each channel",
+                    f"model {model!r} has a scale of {scale}", "a scale is finite and above 0"
                 )
-        for scale in self.input_scale if isinstance(self.input_scale, tuple) else (self.input_scale,):
-            if not SMALLEST <= scale <= LARGEST:
-                raise EdgeTernaryError(
-                    f"model {model!r} has a scale of {scale}",
-                    f"an input scale is a normal float32 above 0: {SMALLEST:.3g} to {LARGEST:.3g}",
-                    "give the size of one step of the sensor",
-                )
-        for zero in self.input_zero if isinstance(self.input_zero, tuple) else (self.input_zero,):
-            fits = value.lo - zero >= INT32_LO and value.hi - zero <= INT32_HI
-            if abs(zero) > FARTHEST or not fits:
-                raise EdgeTernaryError(
-                    f"model {model!r} has a zero point of {zero}"[:120],
-                    f"it lies within -2^24 to 2^24, and {value.lo} and {value.hi} minus it fit int32",
-                    "give the code of the sensor value 0",
-                )
-        if not 0 < self.logit_scale < math.inf:
+
+
+def _check_names(
+    what: str,
+    given: dict[str, InputMeta] | dict[str, OutputMeta],
+    names: Sequence[str],
+    alone: bool,
+    model: str,
+) -> None:
+    """`given` is for several, the fields for a single one (`alone`: they are not set) for one."""
+    unknown = sorted(set(given) - set(names))
+    if unknown or (given and len(names) == 1):
+        raise EdgeTernaryError(
+            f"model {model!r} says what {unknown or sorted(given)} of its {what} mean"[:200],
+            f"its {what} are {list(names)}" if unknown else f"it has one of the {what}",
+            "name each of several; a single one has input_scale, input_zero, logit_scale and labels",
+        )
+    if len(names) > 1 and not alone:
+        fields = "input_scale or input_zero" if what == "inputs" else "logit_scale or labels"
+        raise EdgeTernaryError(
+            f"model {model!r} has several {what} and one {fields}", remedy=f"use meta.{what}, by name"
+        )
+
+
+def _check_input(meta: InputMeta, value: Value, model: str) -> None:
+    for name, number in (("input_scale", meta.scale), ("input_zero", meta.zero)):
+        if isinstance(number, tuple) and len(number) != value.channels:
             raise EdgeTernaryError(
-                f"model {model!r} has a scale of {self.logit_scale}", "a scale is finite and above 0"
+                f"model {model!r} has {len(number)} values of {name}",
+                f"its input has {value.channels} channel{'s' * (value.channels != 1)}",
+                "give one number, or one for each channel",
+            )
+    for scale in meta.scale if isinstance(meta.scale, tuple) else (meta.scale,):
+        if not SMALLEST <= scale <= LARGEST:
+            raise EdgeTernaryError(
+                f"model {model!r} has a scale of {scale}",
+                f"an input scale is a normal float32 above 0: {SMALLEST:.3g} to {LARGEST:.3g}",
+                "give the size of one step of the sensor",
+            )
+    for zero in meta.zero if isinstance(meta.zero, tuple) else (meta.zero,):
+        fits = value.lo - zero >= INT32_LO and value.hi - zero <= INT32_HI
+        if abs(zero) > FARTHEST or not fits:
+            raise EdgeTernaryError(
+                f"model {model!r} has a zero point of {zero}"[:120],
+                f"it lies within -2^24 to 2^24, and {value.lo} and {value.hi} minus it fit int32",
+                "give the code of the sensor value 0",
             )

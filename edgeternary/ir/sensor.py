@@ -19,50 +19,66 @@ from numpy.typing import ArrayLike, NDArray
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir.graph import Graph
 from edgeternary.ir.layout import check_layout
-from edgeternary.ir.meta import Meta
+from edgeternary.ir.meta import InputMeta
+from edgeternary.ir.value import Value
 
 
-def scales(graph: Graph) -> NDArray[np.float32]:
-    """The scale of each channel of the input, (channels,)."""
-    return np.resize(np.asarray(graph.meta.input_scale, np.float32), graph.input.channels)
+def scales(graph: Graph, value: Value) -> NDArray[np.float32]:
+    """The scale of each channel of the input `value`, (channels,)."""
+    return np.resize(np.asarray(graph.meta.of_input(value.name).scale, np.float32), value.channels)
 
 
-def zeros(graph: Graph) -> NDArray[np.int64]:
-    """The zero point of each channel of the input, (channels,)."""
-    return np.resize(np.asarray(graph.meta.input_zero, np.int64), graph.input.channels)
+def zeros(graph: Graph, value: Value) -> NDArray[np.int64]:
+    """The zero point of each channel of the input `value`, (channels,)."""
+    return np.resize(np.asarray(graph.meta.of_input(value.name).zero, np.int64), value.channels)
 
 
-def quantize(graph: Graph, x: ArrayLike) -> NDArray[np.int32]:
+def quantize(graph: Graph, x: ArrayLike, input: str = "") -> NDArray[np.int32]:
     """The input codes of sensor values, as <model>_quantize in C computes them (see the head of this file).
 
-    x: (..., *graph.input.shape), channels last, any real numbers; they become float32 first. int32 codes of
-    the same shape. EdgeTernaryError for another shape and for what are no numbers.
+    x: (..., *input shape), channels last, any real numbers; they become float32 first. int32 codes of the
+    same shape. input: the name of one of several inputs. EdgeTernaryError for another shape and for what are
+    no numbers.
     """
     given: NDArray[Any] = np.asarray(x)
     if given.dtype.kind not in "iufb":
         raise EdgeTernaryError(
             f"the sensor values are of dtype {given.dtype}", "they must be real numbers", "convert them"
         )
-    value = graph.input
+    value = _named(graph, input)
     axes = ["..."] * max(given.ndim - len(value.shape), 0)
     given = check_layout(graph.name, value.shape, given, axes, "sensor values")
-    zero = zeros(graph)
+    zero = zeros(graph, value)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        q = given.astype(np.float32) / scales(graph)
+        q = given.astype(np.float32) / scales(graph, value)
     if value.type.name == "bipolar":
         return np.where(q >= -zero, value.hi, value.lo).astype(np.int32)
     r = np.rint(q.astype(np.float64))
     return np.where(np.isnan(r), value.lo, np.clip(r + zero, value.lo, value.hi)).astype(np.int32)
 
 
-def identity(meta: Meta) -> bool:
+def _named(graph: Graph, name: str) -> Value:
+    """The input called `name`; the only one where there is no name."""
+    if not name and len(graph.inputs) == 1:
+        return graph.input
+    for value in graph.inputs:
+        if value.name == name:
+            return value
+    raise EdgeTernaryError(
+        f"model {graph.name!r} has no input {name[:40]!r}",
+        f"its inputs are {', '.join(value.name for value in graph.inputs)}",
+        "name one of them: quantize(graph, x, input=...)",
+    )
+
+
+def identity(meta: InputMeta) -> bool:
     """Whether sensor values are codes already: a scale of 1 and a zero point of 0."""
-    return bool(np.all(np.equal(meta.input_scale, 1.0)) and not np.any(meta.input_zero))
+    return bool(np.all(np.equal(meta.scale, 1.0)) and not np.any(meta.zero))
 
 
-def described(meta: Meta) -> str:
+def described(meta: InputMeta) -> str:
     """The scale and the zero point for a message."""
-    return f"scale {_short(meta.input_scale)}, zero point {_short(meta.input_zero)}"
+    return f"scale {_short(meta.scale)}, zero point {_short(meta.zero)}"
 
 
 def _short(number: float | tuple[float, ...]) -> str:

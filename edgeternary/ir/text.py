@@ -14,13 +14,13 @@ from edgeternary.ir.value import Value
 
 def dump(graph: Graph) -> str:
     """One line a value: name: type[shape] in [lo, hi] = kind(inputs, fields)."""
-    lines = [f"model {graph.name}", f"  input  {_value(graph.input)}"]
+    lines = [f"model {graph.name}", *(f"  input  {_value(value)}" for value in graph.inputs)]
     lines += [f"  state  {_value(s.value)} <- {s.next}" for s in graph.states]
     for op in graph.ops:
         fields = [_field(op, name) for name in op.__struct_fields__ if name not in ("name", "inputs", "type")]
         inside = ", ".join([*op.inputs, *fields])
         lines.append(f"  {_value(graph.values[op.name])} = {op.kind}({inside})")
-    lines.append(f"  output {graph.output}")
+    lines += [f"  output {name}" for name in graph.outputs]
     lines.append(
         f"  {graph.macs():,} multiply-accumulates, {weight_bits(graph) / 8:,.0f} bytes of packed weights"
     )

@@ -12,16 +12,21 @@ from edgeternary.ir.op import REGISTRY, Op
 from edgeternary.ir.value import State, Value
 
 MAX_OPS = 10_000
+MAX_PORTS = 64  # inputs, and outputs
 
 
 def infer_values(
-    model: str, input: Value, states: Sequence[State], ops: Sequence[Op], output: str
+    model: str,
+    inputs: Sequence[Value],
+    states: Sequence[State],
+    ops: Sequence[Op],
+    outputs: Sequence[str],
 ) -> dict[str, Value]:
     """Every value of the graph called `model`, by name; EdgeTernaryError names the layer that is not legal.
 
     Checked: names are legal and unique, every input exists before it is used, each op accepts its
     operands (`Op.infer`, which also proves that no int32 accumulator overflows), states are written
-    back with values that they can hold, and the output is a layer's.
+    back with values that they can hold, and the outputs are layers', each another one.
     """
     values: dict[str, Value] = {}
 
@@ -33,7 +38,11 @@ def infer_values(
             )
         values[value.name] = value
 
-    add(input)
+    for role, count in (("inputs", len(inputs)), ("outputs", len(outputs))):
+        if not 1 <= count <= MAX_PORTS:
+            raise EdgeTernaryError(f"model {model!r} has {count} {role}", f"1 to {MAX_PORTS} are allowed")
+    for value in inputs:
+        add(value)
     for state in states:
         add(state.value)
     if not 1 <= len(ops) <= MAX_OPS:
@@ -51,8 +60,14 @@ def infer_values(
             raise op.fail(f"it takes {op.arity} inputs, not {len(op.inputs)}")
         value = op.infer([values[name] for name in op.inputs])
         add(value)
-    if output not in {op.name for op in ops}:
-        raise EdgeTernaryError(f"the output {output!r} of model {model!r} is no value of a layer")
+    made = {op.name for op in ops}
+    for output in outputs:
+        if output not in made:
+            raise EdgeTernaryError(
+                f"the output {output!r} of model {model!r} is no value of a layer, or an output twice",
+                remedy="show a value a second time through a Reshape to its own shape",
+            )
+        made.remove(output)
     for state in states:
         _check_state(state, values)
     return values

@@ -18,7 +18,7 @@ def value(
 
 def graph(x: Value, *ops: Op, name: str = "example") -> Graph:
     """A graph whose output is the last of `ops`."""
-    return Graph(name=name, input=x, ops=ops, output=ops[-1].name)
+    return Graph(name=name, inputs=x, ops=ops, outputs=ops[-1].name)
 
 
 def codes(rng: np.random.Generator, shape: tuple[int, ...], type: str) -> NDArray[np.int8]:

@@ -31,7 +31,7 @@ def sizes(graph: Graph) -> dict[str, int]:
             (
                 graph.values[op.name].type.planes
                 for op in graph.ops
-                if op.kind in QUANTIZERS and op.name != graph.output
+                if op.kind in QUANTIZERS and op.name not in graph.outputs
             ),
             default=0,
         ),

@@ -104,7 +104,7 @@ class Threshold(Op, frozen=True, kw_only=True, eq=False):
 
 
 def _alone(x: Value, op: Op) -> Graph:
-    return Graph(name="example", input=x, ops=(op,), output=op.name)
+    return Graph(name="example", inputs=x, ops=(op,), outputs=op.name)
 
 
 def random_thresholds(

@@ -8,7 +8,7 @@ thresholds out of reach. A layer with weights that reads constants c has them in
 and does without the columns; so the layers that make them do without the rows. A convolution with pads may do
 so only where the pad value is the constant itself: elsewhere the channel differs between the middle and the
 edge. Channels whose column is 0 are read by nobody, whatever they hold. Ops that work channel by channel lose
-the same channels on both sides; the input, the output and the states keep all, and every value keeps one.
+the same channels on both sides; inputs, outputs and states keep all, and every value keeps one.
 """
 
 import json
@@ -96,8 +96,8 @@ def _dead(graph: Graph, known: dict[str, Bounds], kept: set[str]) -> dict[str, M
     """(C,) for each value: the channels that leave. The largest sets that all ops agree on."""
     dead = {name: np.ones(value.channels, bool) for name, value in graph.values.items()}
     fixed = {
-        graph.input.name,
-        graph.output,
+        *(value.name for value in graph.inputs),
+        *graph.outputs,
         *(n for s in graph.states for n in (s.value.name, s.next)),
         *kept,
     }

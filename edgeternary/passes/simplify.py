@@ -7,7 +7,7 @@ from edgeternary.ops import Reshape
 
 
 def simplify(graph: Graph) -> Graph:
-    """Drop reshapes to the same shape (but for the output) and dead layers; join reshape chains."""
+    """Drop reshapes to the same shape (but for outputs) and dead layers; join reshape chains."""
     renamed: dict[str, str] = {}
     shapes = graph.values
     sources: dict[str, str] = {}  # of each reshape that stays: the value whose elements it shows
@@ -16,14 +16,13 @@ def simplify(graph: Graph) -> Graph:
         op = msgspec.structs.replace(op, inputs=tuple(renamed.get(name, name) for name in op.inputs))
         if isinstance(op, Reshape):
             source = sources.get(op.inputs[0], op.inputs[0])
-            if op.name != graph.output and op.shape == shapes[source].shape:
+            if op.name not in graph.outputs and op.shape == shapes[source].shape:
                 renamed[op.name] = source
                 continue
             sources[op.name] = source
             op = msgspec.structs.replace(op, inputs=(source,))
         ops.append(op)
-    live = {graph.output, *(state.next for state in graph.states)}
-    live = {renamed.get(name, name) for name in live}
+    live = {renamed.get(name, name) for name in graph.shown}
     kept: list[Op] = []
     for op in reversed(ops):
         if op.name in live:

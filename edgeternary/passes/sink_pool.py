@@ -30,7 +30,7 @@ def sink_pool(graph: Graph) -> Graph:
         pool = ops.get(threshold.inputs[0])
         if not isinstance(threshold, Threshold) or not isinstance(pool, MaxPool):
             continue
-        readers = len(graph.consumers(pool.name)) + (graph.output == pool.name)
+        readers = len(graph.consumers(pool.name)) + (pool.name in graph.outputs)
         readers += sum(state.next == pool.name for state in graph.states)
         if readers != 1:
             continue

@@ -62,7 +62,7 @@ def stream(graph: Graph, fill: int | None = None) -> Graph:
         if not isinstance(op, Reshape):
             series.add(op.name)
     meta = msgspec.structs.replace(graph.meta, info={**graph.meta.info, "window": str(window.shape[1])})
-    return simplify(Graph(graph.name, frame, tuple(made.ops), graph.output, tuple(made.states), meta))
+    return simplify(Graph(graph.name, frame, tuple(made.ops), graph.outputs, tuple(made.states), meta))
 
 
 def _nearest_to_zero(x: Value) -> int:

@@ -10,17 +10,20 @@ import difflib
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.ports import join, split
 from edgeternary.run._known import check_options
-from edgeternary.run.inputs import check_inputs
-from edgeternary.run.result import Result, Session
+from edgeternary.run.inputs import by_name, check_inputs
+from edgeternary.run.result import Result, Session, Stat
 from edgeternary.toolchains import extras
 
 NOT_EXECUTORS = ("result", "inputs", "compare")
@@ -35,7 +38,7 @@ def executors() -> dict[str, str]:
 
 def run(
     graph: Graph,
-    inputs: np.ndarray,
+    inputs: Any,
     *,
     on: str = "numpy",
     taps: bool = False,
@@ -43,7 +46,8 @@ def run(
 ) -> Result:
     """Run `graph` on the executor called `on` (numpy, host, cortex-m4, qemu:mps2_an385, hdl, ...).
 
-    inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states
+    inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states; of several
+            inputs a tuple of such arrays, in order, or a mapping by name
     taps    also return the values at kernel or part borders
     options of the executor, those of other executors are left alone; `progress` is a callable (done, total)
     EdgeTernaryError: code 2 for an unknown executor, 3 where a tool or an extra of the package is missing.
@@ -52,7 +56,29 @@ def run(
     codes, known = check_inputs(graph, inputs), check_options(options)
     with extras.named():
         result: Result = module.run(graph, codes, target=target, taps=taps, options=known)
-    return result
+    return replace(result, outputs=shown(graph, result.outputs)) if len(graph.outputs) > 1 else result
+
+
+def shown(graph: Graph, outputs: np.ndarray) -> Any:
+    """Outputs as a user sees them: one array, or a dict by name of several."""
+    return split(graph.output_values, outputs) if len(graph.outputs) > 1 else outputs
+
+
+@dataclass(frozen=True)
+class _Several:
+    """A session of a graph with several inputs or outputs."""
+
+    graph: Graph
+    session: Session
+
+    @property
+    def stats(self) -> dict[str, Stat]:
+        return self.session.stats
+
+    def step(self, codes: Any) -> Any:
+        named = by_name(self.graph, codes)
+        joined = join(self.graph.inputs, {name: np.asarray(given) for name, given in named.items()})
+        return shown(self.graph, self.session.step(joined))
 
 
 @contextmanager
@@ -81,7 +107,7 @@ def open_session(graph: Graph, on: str, options: Mapping[str, object] | None = N
             "use edgeternary simulate",
         )
     with extras.named(), module.open(graph, target=target, options=check_options(options)) as session:
-        yield session
+        yield _Several(graph, session) if graph.several else session
 
 
 def _openers() -> Iterator[str]:

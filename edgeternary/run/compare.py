@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.ports import join, split
 from edgeternary.run import find, run
 from edgeternary.run._known import check_executors, check_options
+from edgeternary.run.inputs import check_inputs
 from edgeternary.run.result import Result
 
 REFERENCE = "numpy"
@@ -63,6 +66,11 @@ def mismatches(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
     return np.flatnonzero(different)
 
 
+def joined(graph: Graph, outputs: Any) -> np.ndarray:
+    """A result's outputs as one array, (samples, ...): of several all of them together."""
+    return join(graph.output_values, outputs) if isinstance(outputs, Mapping) else outputs
+
+
 def compares_something(on: Sequence[str], reference: str = REFERENCE) -> None:
     """EdgeTernaryError (exit code 2) unless an executor other than the reference is named."""
     if set(on) <= {reference}:
@@ -76,7 +84,7 @@ def compares_something(on: Sequence[str], reference: str = REFERENCE) -> None:
 
 def compare(
     graph: Graph,
-    inputs: np.ndarray,
+    inputs: Any,
     on: Sequence[str],
     *,
     reference: str = REFERENCE,
@@ -92,25 +100,28 @@ def compare(
     """
     options = options or {}
     check_executors(options, {*on, reference})
+    inputs = split(graph.inputs, check_inputs(graph, inputs))
     expected = _run(graph, inputs, reference, options, progress)
+    wanted = joined(graph, expected.outputs)
     found: list[Comparison] = []
     for executor in on:
         same = executor == reference
         result = expected if same else _run(graph, inputs, executor, options, progress)
-        wrong = mismatches(expected.outputs, result.outputs)
+        answers = joined(graph, result.outputs)
+        wrong = mismatches(wanted, answers)
         difference = None
         if wrong.size:
             sample = int(wrong[0])
-            outputs = expected.outputs[sample], result.outputs[sample]
+            outputs = wanted[sample], answers[sample]
             difference = locate(graph, inputs, sample, executor, outputs, reference, options)
         waves = str(options.get(executor, {}).get("waves") or "")
-        found.append(Comparison(executor, len(result.outputs), result, int(wrong.size), difference, waves))
+        found.append(Comparison(executor, len(answers), result, int(wrong.size), difference, waves))
     return found
 
 
 def locate(
     graph: Graph,
-    inputs: np.ndarray,
+    inputs: Any,
     sample: int,
     executor: str,
     outputs: tuple[np.ndarray, np.ndarray],
@@ -119,12 +130,16 @@ def locate(
 ) -> Difference:
     """The first layer that differs in `sample`: both executors run that one sample again with taps.
 
-    outputs  of that sample, (*shape): what the reference answered, and what `executor` did
+    outputs  of that sample, (*shape): what the reference answered, and what `executor` did; several outputs
+             in their joined form
 
     In place of an executor without taps, the one that its module names as TAPPED_BY runs, if it is wrong too.
     Where nothing but the output is known, or where the run with taps is right, the output is what differs.
     """
-    one = inputs[sample : sample + 1]
+    one = {
+        name: codes[sample : sample + 1]
+        for name, codes in split(graph.inputs, check_inputs(graph, inputs)).items()
+    }
     options = options or {}
     ours = run(graph, one, on=reference, taps=True, options=options.get(reference)).taps
     module, target = find(executor)
@@ -134,7 +149,7 @@ def locate(
     own = {key: value for key, value in options.get(executor, {}).items() if key != "waves"}
     try:
         again = run(graph, one, on=tapped, taps=True, options=own)
-        wrong = tapped == executor or not np.array_equal(again.outputs[0], outputs[0])
+        wrong = tapped == executor or not np.array_equal(joined(graph, again.outputs)[0], outputs[0])
         theirs = again.taps if wrong else {}
     except EdgeTernaryError:
         theirs = {}
@@ -146,11 +161,13 @@ def locate(
         if difference:
             return difference
         agreed = op.name
-    agreed = "" if agreed == graph.output else agreed
-    difference = _first(graph.output, sample, *outputs, agreed)
-    if difference is None:
-        raise ValueError(f"sample {sample} does not differ")
-    return difference
+    agreed = "" if agreed in graph.outputs else agreed
+    expected, found = (split(graph.output_values, one) for one in outputs)
+    for name in graph.outputs:
+        difference = _first(name, sample, expected[name], found[name], agreed)
+        if difference:
+            return difference
+    raise ValueError(f"sample {sample} does not differ")
 
 
 def not_bit_exact(graph: Graph, comparison: Comparison, reference: str = REFERENCE) -> EdgeTernaryError:
@@ -170,7 +187,7 @@ def not_bit_exact(graph: Graph, comparison: Comparison, reference: str = REFEREN
 
 def _run(
     graph: Graph,
-    inputs: np.ndarray,
+    inputs: Any,
     executor: str,
     options: Options,
     progress: Callable[[str, int, int], None] | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,13 +15,14 @@ Stat = int | float | str | None
 class Result:
     """Outputs of one executor.
 
-    outputs  int32 (samples, *shape), or (samples, steps, *shape) for a graph with states
+    outputs  int32 (samples, *shape), or (samples, steps, *shape) for a graph with states; of several outputs
+             a dict of such arrays by name (inside executors their joined form, see `ir.ports`)
     taps     values at kernel or part borders by name, shaped like outputs
     stats    instructions, cycles, flash_bytes, ram_bytes, luts, ... (None with the reason beside it)
     layers   one dict a layer: name, kernel, instructions, cycles
     """
 
-    outputs: np.ndarray
+    outputs: Any
     taps: Mapping[str, np.ndarray] = field(default_factory=dict)
     stats: Mapping[str, Stat] = field(default_factory=dict)
     layers: list[dict[str, Stat]] = field(default_factory=list)
@@ -33,7 +34,11 @@ class Session(Protocol):
     stats  what was measured up to now, as in Result.stats
     """
 
-    stats: dict[str, Stat]
+    @property
+    def stats(self) -> dict[str, Stat]: ...
 
-    def step(self, codes: np.ndarray) -> np.ndarray:
-        """Codes (*input shape) in, int32 (*output shape) out; the states move on."""
+    def step(self, codes: Any) -> Any:
+        """Codes (*input shape) in, int32 (*output shape) out; the states move on.
+
+        With several, a tuple or a mapping by name comes in, and a dict by name goes out.
+        """

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
+from edgeternary.ir.ports import join, split
 from edgeternary.nn.spiking import Spiking
 from edgeternary.passes.dead_channels import lost_channels
 from edgeternary.run.result import Result
@@ -48,7 +50,7 @@ def run(
     hooks = [
         module.register_forward_hook(_catcher(graph, name, caught))
         for name, module in (model.net if isinstance(model, Spiking) else model).named_modules()
-        if taps and name in graph.values and name != graph.output
+        if taps and name in graph.values and name not in graph.outputs
     ]
     batch, progress = int(str(options.get("batch", BATCH))), options.get("progress")
     outputs: list[np.ndarray] = []
@@ -68,7 +70,7 @@ def run(
     if graph.states:
         found = {name: value.reshape(*inputs.shape[:2], *value.shape[1:]) for name, value in found.items()}
     if taps:
-        found[graph.output] = result
+        found |= split(graph.output_values, result)
     return Result(outputs=result, taps=found, stats={"torch": torch.__version__})
 
 
@@ -82,7 +84,11 @@ def _exact() -> Iterator[None]:
 def _answers(graph: Graph, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
     """The output's integers for a batch; all steps of it at once for a graph with states."""
     if not graph.states:
-        return _integers(graph, model(torch.from_numpy(channels_first(graph, inputs))))
+        tensors = [
+            torch.from_numpy(channels_first(graph, value, codes))
+            for value, codes in zip(graph.inputs, split(graph.inputs, inputs).values(), strict=True)
+        ]
+        return _integers(graph, model(*tensors))
     if not isinstance(model, Spiking):
         raise EdgeTernaryError(
             f"the torch model of {graph.name!r} is one step, its graph has states",
@@ -90,7 +96,7 @@ def _answers(graph: Graph, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
             "give the edgeternary.nn.Spiking that it was lowered from",
         )
     lead = inputs.shape[:2]
-    codes = torch.from_numpy(channels_first(graph, inputs.reshape(-1, *graph.input.shape)))
+    codes = torch.from_numpy(channels_first(graph, graph.input, inputs.reshape(-1, *graph.input.shape)))
     if 0 in lead:
         return np.zeros((*lead, *graph.output_value.shape), np.int32)
     logits = model.over(codes.reshape(*lead, *codes.shape[1:])).flatten(0, 1)
@@ -112,13 +118,14 @@ def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:
     )
 
 
-def channels_first(graph: Graph, inputs: np.ndarray) -> np.ndarray:
-    """Codes (samples, H, W, C) as float32 (samples, C, H, W), or in the shape that lowering noted."""
+def channels_first(graph: Graph, value: Value, inputs: np.ndarray) -> np.ndarray:
+    """Codes of an input (samples, H, W, C) as float32 (samples, C, H, W), or as lowering noted the shape."""
     x = np.asarray(inputs, np.float32)
     # a copy has strides of channels first, which torch goes by, with one channel too; ascontiguousarray not
     x = x.transpose(0, 3, 1, 2).copy() if x.ndim == 4 else x
-    noted = tuple(int(n) for n in graph.meta.info.get("torch_shape", "").split() if n.isdigit())
-    return x.reshape(len(x), *noted) if math.prod(noted) == graph.input.size else x
+    key = "torch_shape" if len(graph.inputs) == 1 else f"torch_shape:{value.name}"
+    noted = tuple(int(n) for n in graph.meta.info.get(key, "").split() if n.isdigit())
+    return x.reshape(len(x), *noted) if math.prod(noted) == value.size else x
 
 
 def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:
@@ -136,7 +143,7 @@ def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:
 
 def _before_flatten(graph: Graph, name: str, lost: dict[str, np.ndarray]) -> tuple[int, ...] | None:
     """Shape (H, W, C) of the map that the flat value `name` is the flattening of, if any; C as in torch."""
-    while name != graph.input.name:
+    while name not in {value.name for value in graph.inputs}:
         op = graph.op(name)
         if op.kind == "dense":
             return None
@@ -160,9 +167,22 @@ def _catcher(graph: Graph, name: str, caught: list[dict[str, np.ndarray]]) -> An
     return hook
 
 
-def _integers(graph: Graph, logits: Tensor) -> np.ndarray:
-    """Accumulators from logits = accumulators * logit_scale, proven by multiplying again."""
-    scale = np.float32(graph.meta.logit_scale)
+def _integers(graph: Graph, answer: Any) -> np.ndarray:
+    """Accumulators of all outputs, joined, from the structure of tensors that forward() returned."""
+    leaves = [leaf for leaf in tree_leaves(answer) if isinstance(leaf, Tensor)]
+    if len(leaves) != len(graph.outputs):
+        raise EdgeTernaryError(
+            f"the torch model of {graph.name!r} returns {len(leaves)} tensors",
+            f"the graph has {len(graph.outputs)} outputs",
+            "lower the model again",
+        )
+    named = zip(graph.outputs, leaves, strict=True)
+    return join(graph.output_values, {name: _accumulators(graph, name, leaf) for name, leaf in named})
+
+
+def _accumulators(graph: Graph, name: str, logits: Tensor) -> np.ndarray:
+    """The integers of one output from logits = accumulators * logit_scale, proven by multiplying again."""
+    scale = np.float32(graph.meta.of_output(name).logit_scale)
     values = logits.detach().numpy()
     codes = np.rint(values.astype(np.float64) / np.float64(scale))
     if not np.array_equal(codes.astype(np.float32) * scale, values.astype(np.float32)):
@@ -171,4 +191,4 @@ def _integers(graph: Graph, logits: Tensor) -> np.ndarray:
             "the graph was lowered from another model, or the model was trained further",
             "lower the model again",
         )
-    return channels_last(graph, graph.output, codes).astype(np.int32)
+    return channels_last(graph, name, codes).astype(np.int32)

@@ -103,4 +103,4 @@ def make_graph(model: torch.nn.Module, task: Task) -> edgeternary.ir.Graph:
         "observation reach": " ".join(map(str, task.reach)),
     }
     meta = msgspec.structs.replace(graph.meta, info=info, logit_scale=1.0)
-    return replace(graph.with_ops([*graph.ops, action], output="action"), meta=meta)
+    return replace(graph.with_ops([*graph.ops, action], outputs="action"), meta=meta)

@@ -15,7 +15,7 @@ def followed(graph: Graph, follow: str, rng: np.random.Generator) -> Graph:
     """`graph` with a threshold (named by its output type) or a requantize (by its form) at its end."""
     value = graph.output_value
     op = requantize(value, follow, rng) if follow in REQUANTIZES else thresholds(rng, value, follow)
-    return graph.with_ops([*graph.ops, op], output="act")
+    return graph.with_ops([*graph.ops, op], outputs="act")
 
 
 def thresholds(rng: np.random.Generator, value: Value, type: str, name: str = "act") -> Op:
@@ -131,7 +131,7 @@ def stateful(seed: int = 0) -> Graph:
     mix = Add(name="mix", inputs=("keep", "slow"))
     init = rng.integers(-9, 9, 5).astype(np.int32)
     states = (State(fast, init, "keep"), State(slow, np.full(5, 7, np.int32), "fast"))
-    return Graph(name="stateful", input=x, ops=(add, keep, mix), output="mix", states=states)
+    return Graph(name="stateful", inputs=x, ops=(add, keep, mix), outputs="mix", states=states)
 
 
 def mlp(

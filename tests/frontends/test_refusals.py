@@ -105,15 +105,6 @@ def test_refused_by_layer(case):
         lower(model, example, input_type=kind)
 
 
-def test_several_outputs_are_refused():
-    class Two(nn.Module):
-        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return x, x
-
-    with pytest.raises(EdgeTernaryError, match="several outputs"):
-        lower(Two(), FLAT)
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

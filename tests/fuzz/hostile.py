@@ -9,7 +9,9 @@ from typing import Any
 from edgeternary.ir.file import KEY, to_bytes
 from edgeternary.ops import build
 from tests.fuzz.container import Parts, changed
+from tests.fuzz.hostile_several import alone_changes, several_changes
 from tests.registry.graphs import chosen, leaky, tiny_cnn, tiny_mlp
+from tests.registry.several import two_heads
 
 BIG = 10**30
 DEEP = "[" * 200_000
@@ -97,7 +99,7 @@ def model_changes() -> Iterator[tuple[str, Callable[[Parts], Any]]]:
     def raw(text: str) -> Callable[[Parts], Any]:
         return lambda p: p.raw.update(model=text)
 
-    for version in (0, 2, 999, -1, "1", None, True, 1.5, [], BIG):
+    for version in (0, 2, 3, 999, -1, "1", None, True, 1.5, [], BIG):
         yield f"version {version!r}"[:40], put("format", version)
     yield "no version", lambda p: p.model.pop("format")
     for text in ("", "null", "[]", '"x"', "{", DEEP, '{"format":1,"a":' + DEEP, '{"a":' * 50_000, "\ud800"):
@@ -281,5 +283,7 @@ def hostile_files() -> dict[str, bytes]:
     files = dict(truncated())
     for name, change in (*header_changes(), *model_changes(), *data_changes()):
         files[name] = changed(tiny_mlp(), change)
+    files.update({name: changed(two_heads(), change) for name, change in several_changes()})
+    files.update({name: changed(tiny_mlp(), change) for name, change in alone_changes()})
     files.update(other_models())
     return files

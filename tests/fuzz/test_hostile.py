@@ -83,9 +83,9 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_wrong_version_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "m.et").write_bytes(FILES["version 2"])
+    (tmp_path / "m.et").write_bytes(FILES["version 3"])
     error = refused(tmp_path / "m.et")
-    assert "version is 2" in error.what and "version 1" in error.why and "newer" in error.remedy
+    assert "version is 3" in error.what and "versions 1 and 2" in error.why and "newer" in error.remedy
 
 
 @settings(max_examples=150)

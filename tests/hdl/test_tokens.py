@@ -72,7 +72,7 @@ def test_only_norms_that_follow_each_other_share_a_part() -> None:
     serial = chain(parallel=False)
     assert [[turn[0].name for turn in turns] for _, turns in groups(serial)] == [["n1", "n2"]]
     assert groups(chain(parallel=True)) == []
-    assert groups(replace(serial, states=(), output="kept", ops=serial.ops[:-1])) == []
+    assert groups(replace(serial, states=(), outputs=("kept",), ops=serial.ops[:-1])) == []
 
 
 def test_norms_that_do_not_share() -> None:
@@ -86,7 +86,7 @@ def test_norms_that_do_not_share() -> None:
     n1 = serial.values["n1"]
     state = State(Value("before", n1.shape, n1.type, n1.lo, n1.hi), np.zeros(4, np.int32), "n1")
     more = Add(name="z", inputs=("y", "before"))
-    shown = replace(serial, ops=(*serial.ops, more), output="z", states=(*serial.states, state))
+    shown = replace(serial, ops=(*serial.ops, more), outputs=("z",), states=(*serial.states, state))
     codes = np.random.default_rng(6).integers(-128, 128, (2, 3, 4)).astype(np.int32)
     for graph in (dead, shown):
         assert groups(graph) == []

@@ -30,27 +30,31 @@ class Model:
 
     record: Mapping[str, Any]
 
-    def run(self, inputs: Array) -> Array:
-        """Outputs of inputs (samples, *shape), or (samples, steps, *shape) with states."""
-        return np.stack([self._sample(sample.astype(np.int64)) for sample in inputs])
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs of inputs (samples, *shape), or (samples, steps, *shape) with states, by name."""
+        count = len(next(iter(inputs.values())))
+        found = [self._sample({n: x[i].astype(np.int64) for n, x in inputs.items()}) for i in range(count)]
+        return {name: np.stack([sample[name] for sample in found]) for name in self.record["outputs"]}
 
-    def _sample(self, sample: Array) -> Array:
+    def _sample(self, sample: Mapping[str, Array]) -> dict[str, Array]:
         states = {s["value"]["name"]: s["init"] for s in self.record["states"]}
         if not states:
             return self._step(sample, states)[0]
         outputs = []
-        for step in sample:
-            output, states = self._step(step, states)
+        for i in range(len(next(iter(sample.values())))):
+            output, states = self._step({name: steps[i] for name, steps in sample.items()}, states)
             outputs.append(output)
-        return np.stack(outputs)
+        return {name: np.stack([step[name] for step in outputs]) for name in self.record["outputs"]}
 
-    def _step(self, x: Array, states: Mapping[str, Array]) -> tuple[Array, dict[str, Array]]:
-        values = {self.record["input"]["name"]: x, **states}
+    def _step(
+        self, x: Mapping[str, Array], states: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        values = {**x, **states}
         for op in self.record["ops"]:
             found = OPS[op["kind"]](op, *(values[name] for name in op["inputs"]))
             values[op["name"]] = found
         nexts = {s["value"]["name"]: values[s["next"]] for s in self.record["states"]}
-        return values[self.record["output"]], nexts
+        return {name: values[name] for name in self.record["outputs"]}, nexts
 
 
 def read(path: Path) -> Model:
@@ -59,7 +63,9 @@ def read(path: Path) -> Model:
         metadata = tensors.metadata()
         assert list(metadata) == ["edgeternary"]
         record = json.loads(metadata["edgeternary"])
-        assert record["format"] == 1
+        assert record["format"] in (1, 2)
+        if record["format"] == 1:
+            record.update(inputs=[record.pop("input")], outputs=[record.pop("output")])
         for op in record["ops"]:
             op.update({**DEFAULTS.get(op["kind"], {}), **op})
             for field, content in op.items():

@@ -15,8 +15,8 @@ LIMIT = 2**31
 
 
 def values(model: Model) -> dict[str, Derived]:
-    """{name: (shape, type, lo, hi)} of the input, the states and the ops."""
-    given = [model.record["input"], *(state["value"] for state in model.record["states"])]
+    """{name: (shape, type, lo, hi)} of the inputs, the states and the ops."""
+    given = [*model.record["inputs"], *(state["value"] for state in model.record["states"])]
     found: dict[str, Derived] = {v["name"]: (tuple(v["shape"]), v["type"], v["lo"], v["hi"]) for v in given}
     for op in model.record["ops"]:
         found[op["name"]] = RULES[op["kind"]](op, *(found[name] for name in op["inputs"]))

@@ -75,7 +75,7 @@ def test_names_and_labels_of_any_kind_survive(tmp_path: Path) -> None:
     graph = tiny_mlp()
     ops = [*graph.ops[:-1], msgspec.structs.replace(graph.ops[-1], name=odd)]
     meta = msgspec.structs.replace(graph.meta, labels=(odd, "\n", "", "\0"))
-    changed = replace(graph, ops=tuple(ops), output=odd, meta=meta)
+    changed = replace(graph, ops=tuple(ops), outputs=(odd,), meta=meta)
     edgeternary.save(changed, tmp_path / "m.et")
     same(changed, edgeternary.load(tmp_path / "m.et"))
 

@@ -63,9 +63,9 @@ def test_no_int32_map_is_pooled_any_more() -> None:
 def test_a_pool_that_others_read_stays() -> None:
     graph = pooled(4)
     extra = Add(name="y", inputs=("pool", "pool"))
-    both = replace(graph, ops=(*graph.ops, extra), output="y")
+    both = replace(graph, ops=(*graph.ops, extra), outputs=("y",))
     assert sink_pool(both) is both
-    shown = replace(graph, output="pool")
+    shown = replace(graph, outputs=("pool",))
     assert sink_pool(shown) is shown
 
 
@@ -76,7 +76,7 @@ def test_the_new_name_is_free_and_not_too_long(name: str) -> None:
     other = "pool.codes" if name == "x" else name
     if name == "x":
         ops = (msgspec.structs.replace(pool, inputs=(other,)), act)
-        changed = replace(graph, input=replace(graph.input, name=other), ops=ops)
+        changed = replace(graph, inputs=(replace(graph.input, name=other),), ops=ops)
     else:
         ops = (msgspec.structs.replace(pool, name=name), msgspec.structs.replace(act, inputs=(name,)))
         changed = replace(graph, ops=ops)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from edgeternary.ir import REGISTRY, Graph, Meta, Op, State
+from edgeternary.ir import REGISTRY, Graph, Meta, Op, State, Value
 from edgeternary.ops import (
     Add,
     Concat,
@@ -160,12 +160,24 @@ STATEFUL = (leaky, delay_line)
 
 def inputs(graph: Graph, samples: int, seed: int = 0, steps: int = 6) -> np.ndarray:
     """Random codes (samples, *shape), with a steps axis for a graph with states; extremes first."""
-    rng = np.random.default_rng(seed)
-    if not graph.states:
-        return build.samples(rng, graph.input, samples)
-    flat = build.samples(rng, graph.input, samples * steps)
+    (codes,) = named_inputs(graph, samples, seed, steps).values()
+    return codes
+
+
+def named_inputs(graph: Graph, samples: int, seed: int = 0, steps: int = 6) -> dict[str, np.ndarray]:
+    """The same for each of several inputs, by name."""
+    return {
+        x.name: _codes(x, bool(graph.states), samples, np.random.default_rng(seed + i), steps)
+        for i, x in enumerate(graph.inputs)
+    }
+
+
+def _codes(x: Value, states: bool, samples: int, rng: np.random.Generator, steps: int) -> np.ndarray:
+    if not states:
+        return build.samples(rng, x, samples)
+    flat = build.samples(rng, x, samples * steps)
     rng.shuffle(flat)
-    return flat.reshape(samples, steps, *graph.input.shape)
+    return flat.reshape(samples, steps, *x.shape)
 
 
 def chosen(kind: str, seed: int = 0) -> list[Graph]:

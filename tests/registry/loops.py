@@ -37,7 +37,7 @@ def convolved(pool: bool = False, size: tuple[int, int, int] = (5, 6, 3)) -> Gra
                 minimum=flags,
             ),
         )
-    return replace(before, ops=ops, output="conv", states=(replace(state, next=ops[-1].name),))
+    return replace(before, ops=ops, outputs=("conv",), states=(replace(state, next=ops[-1].name),))
 
 
 def chosen() -> Graph:

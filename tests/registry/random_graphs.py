@@ -78,7 +78,7 @@ def stateful(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph
             s=np.full(cells, shift, np.int32), zero=0, lo=out.lo, hi=out.hi, rounding="floor", type=type,
         )  # fmt: skip
     shown = ("fc", "level", "both")[below(3)]
-    return replace(before, ops=(both, fc, after), output=shown, states=(State(held, init, "level"),))
+    return replace(before, ops=(both, fc, after), outputs=(shown,), states=(State(held, init, "level"),))
 
 
 def spiking(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:

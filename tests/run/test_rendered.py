@@ -101,7 +101,7 @@ def test_hostile_layer_names() -> None:
     graph = leaky('net */ system("touch x"); /*')
     sneaky = "\"; \\ ' %s $(id) é"
     ops = (graph.ops[0], msgspec.structs.replace(graph.ops[1], name=sneaky))
-    graph = replace(graph, ops=ops, output=sneaky, states=(replace(graph.states[0], next=sneaky),))
+    graph = replace(graph, ops=ops, outputs=(sneaky,), states=(replace(graph.states[0], next=sneaky),))
     x = inputs()[:1]
     for executor in ("host", "cortex-m4"):
         result = run(graph, x, on=executor, taps=True)
