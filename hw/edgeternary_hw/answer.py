@@ -1,16 +1,14 @@
 """The network's answer as bytes, with the index of the largest number after it: what a host reads."""
 
-from amaranth import Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Const, Module, Mux, Signal, Value
 
 from .element import Element, resize
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["Answer"]
 
 
-class Answer(wiring.Component):
+class Answer(Streams):
     """`count` numbers, one a beat, leave as `size` bytes each: little-endian, two's complement.
 
     With `index` the index of the largest follows, the lowest one of equals, in one byte (two from 257
@@ -21,8 +19,7 @@ class Answer(wiring.Component):
         if size % beat:
             raise ValueError(f"{size} bytes do not leave {beat} a beat")
         self.element, self.count, self.size, self.index, self.beat = element, count, size, index, beat
-        i, o = (stream.Signature(unsigned(width)) for width in (element.width, 8 * beat))
-        super().__init__({"i": In(i), "o": Out(o)})
+        super().__init__(i=element.width, o=8 * beat)
 
     @property
     def number_beats(self) -> int:

@@ -1,27 +1,20 @@
 """The index of the largest channel; the lowest one of equals."""
 
-from amaranth import Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Module, Signal
 
 from .element import Element
 from .pool import rank
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["ArgMax"]
 
 
-class ArgMax(wiring.Component):
+class ArgMax(Streams):
     """Takes `channels` beats of one channel each and sends one beat: the index, `out_width` bits unsigned."""
 
     def __init__(self, element: Element, channels: int, out_width: int) -> None:
         self.element, self.channels = element, channels
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(element.width))),
-                "o": Out(stream.Signature(unsigned(out_width))),
-            }
-        )
+        super().__init__(i=element.width, o=out_width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,16 +1,14 @@
 """Buffers: a ring memory that can replay vectors, a FIFO, and buffers of one and two registers."""
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.utils import ceil_log2
 
-from .stage import Memories, MemorySize, counter, ram
+from .stage import Memories, MemorySize, Streams, counter, ram
 
 __all__ = ["Fifo", "Hold", "Replay", "Skid"]
 
 
-class Replay(Memories, wiring.Component):
+class Replay(Memories, Streams):
     """Sends every vector of `length` beats `times` times; room for `capacity` beats (rounded up to 2^n).
 
     The default capacity is two vectors, so that one is loaded while the other is sent. A beat can be sent as
@@ -20,9 +18,7 @@ class Replay(Memories, wiring.Component):
     def __init__(self, width: int, length: int, times: int, capacity: int | None = None) -> None:
         self.width, self.length, self.times = width, length, times
         self.depth = 1 << ceil_log2(max(2, capacity or 2 * length, length))
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
-        )
+        super().__init__(i=width, o=width)
 
     KEPT = ("ring",)
 
@@ -87,13 +83,11 @@ class Fifo(Replay):
         super().__init__(width, 1, 1, capacity)
 
 
-class Hold(wiring.Component):
+class Hold(Streams):
     """One register: cuts the path of the payload, not that of ready."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
-        )
+        super().__init__(i=width, o=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -103,13 +97,11 @@ class Hold(wiring.Component):
         return m
 
 
-class Skid(wiring.Component):
+class Skid(Streams):
     """Two registers whose ready comes from a flip-flop: cuts the path of ready."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))}
-        )
+        super().__init__(i=width, o=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,15 +1,13 @@
 """Vectors made longer by constants, so that their length has the divisors that folding wants."""
 
-from amaranth import Cat, Const, Module, Mux, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux
 
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["Fill"]
 
 
-class Fill(wiring.Component):
+class Fill(Streams):
     """Frames of `real` elements of `width` bits become frames of `total`; the further ones are all `code`.
 
     `lanes` elements a beat, a divisor of `total`. A frame comes in as ceil(real / lanes) beats, of whose last
@@ -20,8 +18,7 @@ class Fill(wiring.Component):
         if total % lanes or not 0 < real <= total:
             raise ValueError(f"{lanes} lanes do not bring {real} elements to {total}")
         self.width, self.lanes, self.real, self.total, self.code = width, lanes, real, total, code
-        signature = stream.Signature(unsigned(width * lanes))
-        super().__init__({"i": In(signature), "o": Out(signature)})
+        super().__init__(i=width * lanes, o=width * lanes)
 
     @property
     def taken(self) -> int:

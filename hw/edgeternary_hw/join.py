@@ -1,22 +1,20 @@
 """Where streams part and meet: fork, element-wise sum, concatenation, slice."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Mux, Signal
 
 from .element import Element, lanes
 from .fifo import Skid
+from .stage import Streams
 
 __all__ = ["Add", "Concat", "Fork", "Slice"]
 
 
-class Fork(wiring.Component):
+class Fork(Streams):
     """Copies a stream to `count` outputs o0, o1, ...; each takes a beat when it can, none twice."""
 
     def __init__(self, width: int, count: int) -> None:
         self.count = count
-        ports = {f"o{k}": Out(stream.Signature(unsigned(width))) for k in range(count)}
-        super().__init__({"i": In(stream.Signature(unsigned(width))), **ports})
+        super().__init__(i=width, **{f"o{k}": width for k in range(count)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -31,18 +29,12 @@ class Fork(wiring.Component):
         return m
 
 
-class Add(wiring.Component):
+class Add(Streams):
     """o = i0 + i1, channel by channel; both inputs are buffered so that no ready depends on a valid."""
 
     def __init__(self, first: Element, second: Element, target: Element, *, lanes: int) -> None:
         self.first, self.second, self.target, self.lanes = first, second, target, lanes
-        super().__init__(
-            {
-                "i0": In(stream.Signature(unsigned(lanes * first.width))),
-                "i1": In(stream.Signature(unsigned(lanes * second.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i0=lanes * first.width, i1=lanes * second.width, o=lanes * target.width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -69,13 +61,12 @@ class Add(wiring.Component):
         return m
 
 
-class Concat(wiring.Component):
+class Concat(Streams):
     """Joins maps along the channels: `beats[k]` beats a pixel from input ik, in the order of the inputs."""
 
     def __init__(self, width: int, beats: list[int]) -> None:
         self.beats = beats
-        ports = {f"i{k}": In(stream.Signature(unsigned(width))) for k in range(len(beats))}
-        super().__init__({**ports, "o": Out(stream.Signature(unsigned(width)))})
+        super().__init__(**{f"i{k}": width for k in range(len(beats))}, o=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -100,13 +91,12 @@ class Concat(wiring.Component):
         return m
 
 
-class Slice(wiring.Component):
+class Slice(Streams):
     """Of each before + kept + after beats passes on the `kept` in the middle and swallows the others."""
 
     def __init__(self, width: int, before: int, kept: int, after: int) -> None:
         self.before, self.kept, self.after = before, kept, after
-        port = stream.Signature(unsigned(width))
-        super().__init__({"i": In(port), "o": Out(port)})
+        super().__init__(i=width, o=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -2,29 +2,22 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Signal
 
 from .element import Element, lanes
-from .stage import Memories, MemorySize, later, rom
+from .stage import Memories, MemorySize, Streams, later, rom
 
 __all__ = ["Lookup"]
 
 
-class Lookup(Memories, wiring.Component):
+class Lookup(Memories, Streams):
     """y = values[x - offset]; a ROM for each of a beat's `lanes` channels, addressed by the code of x."""
 
     def __init__(
         self, values: Sequence[int], offset: int, source: Element, target: Element, *, lanes: int
     ) -> None:
         self.values, self.offset, self.source, self.target, self.lanes = values, offset, source, target, lanes
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * source.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=lanes * source.width, o=lanes * target.width)
 
     def _rom(self) -> list[int]:
         words = []

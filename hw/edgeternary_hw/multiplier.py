@@ -8,12 +8,12 @@ in a row; where that is too slow, all of them are, in a pipeline of stages of CH
 
 from dataclasses import dataclass
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes, resize
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["Multiplier", "Multiply", "Speed", "pace", "signed_width", "speed"]
 
@@ -127,7 +127,7 @@ def _digit(a: Value, total: Value, bits: Value, carry: Value) -> tuple[Value, Va
     return added[1 : width + 1], bits[1] & (bits[0] | carry)
 
 
-class Multiply(wiring.Component):
+class Multiply(Streams):
     """o = i0 * i1, channel by channel; `speed` says how many digits of the narrower factor a cycle takes."""
 
     def __init__(
@@ -138,13 +138,7 @@ class Multiply(wiring.Component):
         self.swapped = widths[0] < widths[1]
         self.a_width, self.b_width = sorted(widths, reverse=True)
         self.speed = speed(self.b_width, digits)
-        super().__init__(
-            {
-                "i0": In(stream.Signature(unsigned(lanes * first.width))),
-                "i1": In(stream.Signature(unsigned(lanes * second.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i0=lanes * first.width, i1=lanes * second.width, o=lanes * target.width)
 
     def elaborate(self, platform: object) -> Module:
         """Each factor waits in the multiplier for the other one; both are replaced when they are used up."""

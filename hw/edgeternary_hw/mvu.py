@@ -12,21 +12,20 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 
 from .compress import Segment, Shape, addends, compress, single
 from .element import Element, lanes, resize, signed_bits
 from .fifo import Skid
 from .planes import WeightPlanes
-from .stage import Memories, MemorySize, counter, table
+from .stage import Memories, MemorySize, Streams, counter, table
 from .trits import bytes_of, decoded, pack
 
 __all__ = ["MatrixVector"]
 
 
-class MatrixVector(Memories, wiring.Component):
+class MatrixVector(Memories, Streams):
     """y[r] = sum_c weights[r][c] * x[c] + bias[r] for `rows` x `columns` weights.
 
     Whoever tries several foldings of a matrix hands over its WeightPlanes, which do not depend on them.
@@ -72,12 +71,7 @@ class MatrixVector(Memories, wiring.Component):
         self.acc_width = most.bit_length()
         self.out_width = self.acc_width if raw else out_width
         lane_count = pe * simd if own else simd
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lane_count * element.width))),
-                "o": Out(stream.Signature(unsigned(outputs * self.out_width))),
-            }
-        )
+        super().__init__(i=lane_count * element.width, o=outputs * self.out_width)
 
     FILLED = ("weights",)
     KEPT = ("weights", "constants")

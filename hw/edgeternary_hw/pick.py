@@ -1,25 +1,19 @@
 """Some of the channels of every beat."""
 
-from amaranth import Cat, Module, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module
 
 from .element import lanes
+from .stage import Streams
 
 __all__ = ["Pick"]
 
 
-class Pick(wiring.Component):
+class Pick(Streams):
     """Every `count`-th of a beat's `lanes` channels of `width` bits, from channel `index` on. Only wires."""
 
     def __init__(self, width: int, lanes: int, index: int, count: int) -> None:
         self.lanes, self.index, self.count = lanes, index, count
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * width))),
-                "o": Out(stream.Signature(unsigned(lanes // count * width))),
-            }
-        )
+        super().__init__(i=lanes * width, o=lanes // count * width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes
 from .fifo import Hold
-from .stage import Memories, MemorySize, counter, share
+from .stage import Memories, MemorySize, Streams, counter, share
 from .window import Window
 
 __all__ = ["MaxPool", "Reduce", "SumPool", "rank"]
 
 
-class Reduce(wiring.Component):
+class Reduce(Streams):
     """One beat for every `taps` beats: their maximum a channel (minimum where `minimum[c]`), or their sum.
 
     `channels` come in runs of `lanes`, all taps of a run one after another. An input beat has one more bit on
@@ -35,12 +35,7 @@ class Reduce(wiring.Component):
         self.source, self.target, self.lanes, self.taps, self.total = source, target, lanes, taps, total
         self.groups = channels // lanes
         self.minimum = [int(f) for f in minimum] if minimum is not None else [0] * channels
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * source.width + 1))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=lanes * source.width + 1, o=lanes * target.width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,25 +1,19 @@
 """The same numbers in another encoding."""
 
-from amaranth import Cat, Module, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module
 
 from .element import Element, lanes
+from .stage import Streams
 
 __all__ = ["Recode"]
 
 
-class Recode(wiring.Component):
+class Recode(Streams):
     """Changes the code of every channel from `source` to `target`, which must hold them all. Only wires."""
 
     def __init__(self, source: Element, target: Element, *, lanes: int) -> None:
         self.source, self.target, self.lanes = source, target, lanes
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * source.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=lanes * source.width, o=lanes * target.width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Value
 
 from .element import Element, lanes, resize
 from .fields import Fields
 from .signed_digits import sums
-from .stage import Memories, MemorySize, mapped
+from .stage import Memories, MemorySize, Streams, mapped
 
 __all__ = ["Requantize", "product"]
 
@@ -25,7 +23,7 @@ def product(x: Value, m: Value) -> list[Value]:
     return [sum(terms[1:], terms[0])]
 
 
-class Requantize(Memories, wiring.Component):
+class Requantize(Memories, Streams):
     """`lanes` channels a beat; `columns`: m, b, s of each channel. Rounding is the caller's: a half is in b.
 
     m of +-1 and 0 costs nothing but a shift and an addition; another m that all channels share costs an adder
@@ -47,12 +45,7 @@ class Requantize(Memories, wiring.Component):
         self.columns = [[int(v) for v in column] for column in (m, b, [v - self.shift for v in s])]
         self.zero, self.bounds = zero, bounds
         self.source, self.target, self.lanes = source, target, lanes
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * source.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=lanes * source.width, o=lanes * target.width)
 
     @property
     def stages(self) -> int:

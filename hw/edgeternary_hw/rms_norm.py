@@ -4,15 +4,13 @@ S = sum x^2,  f = floor(S / 4^h) with 2^14 <= f < 2^16,  r = the largest integer
 y = clamp((x * r) >> (h + 8), -32767, 32767)
 """
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.utils import ceil_log2
 
 from .element import Element
 from .multiplier import Multiplier, pace, signed_width, speed
 from .root import BITS, ReciprocalRoot
-from .stage import Memories, MemorySize, ram
+from .stage import Memories, MemorySize, Streams, ram
 
 __all__ = ["RmsNorm"]
 
@@ -20,7 +18,7 @@ LEAST_H = -7  # of S = 1
 TOP = (1 << 15) - 1  # |y|
 
 
-class RmsNorm(Memories, wiring.Component):
+class RmsNorm(Memories, Streams):
     """Vectors of `channels` numbers within [-most, most], one a beat, to numbers of 16 bits, signed.
 
     One vector after the other: its numbers come in and are squared, then the root is taken, then they leave
@@ -33,12 +31,7 @@ class RmsNorm(Memories, wiring.Component):
         self.speed = speed(self.factor, digits)
         total = (channels * most * most).bit_length()
         self.most_h = max(-(-(total - BITS) // 2), 0)
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(element.width))),
-                "o": Out(stream.Signature(unsigned(16))),
-            }
-        )
+        super().__init__(i=element.width, o=16)
 
     @property
     def pause(self) -> int:

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Signal
 from amaranth.utils import ceil_log2
 
 from .element import Element
-from .stage import Memories, MemorySize, counter, rom
+from .stage import Memories, MemorySize, Streams, counter, rom
 
 __all__ = ["Row"]
 
 
-class Row(Memories, wiring.Component):
+class Row(Memories, Streams):
     """Takes a code x and sends table[x], `lanes` numbers a beat, the first ones first."""
 
     def __init__(
@@ -21,12 +19,7 @@ class Row(Memories, wiring.Component):
     ) -> None:
         self.table, self.target, self.lanes = table, target, lanes
         self.beats = len(table[0]) // lanes
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(source.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=source.width, o=lanes * target.width)
 
     def _rom(self) -> list[int]:
         """The rows in order, each in a power of two of words."""

@@ -6,18 +6,27 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
 
 from .single_port import Filling
 
 __all__ = [
-    "AUTO", "Memories", "MemorySize", "Place", "Storage", "counter", "later", "mapped", "ram", "rom", "share",
-    "table",
+    "AUTO", "Memories", "MemorySize", "Place", "Storage", "Streams", "counter", "later", "mapped", "ram",
+    "rom", "share", "table",
 ]  # fmt: skip
 
 AUTO = "auto"
 NEAR = 128  # bits of a ROM in logic with a counter of their own: more of them lie further from it
+
+
+class Streams(wiring.Component):
+    """A component whose ports are streams, of `ports[name]` bits: i... come in, o... go out."""
+
+    def __init__(self, **ports: int) -> None:
+        signatures = {name: stream.Signature(unsigned(bits)) for name, bits in ports.items()}
+        super().__init__({name: (In if name[0] == "i" else Out)(s) for name, s in signatures.items()})
 
 
 @dataclass(frozen=True)

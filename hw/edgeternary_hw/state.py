@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Signal
 
 from .fifo import Fifo
-from .stage import Memories, MemorySize, counter, table
+from .stage import Memories, MemorySize, Streams, counter, table
 
 __all__ = ["Starts", "State"]
 
 
-class Starts(wiring.Component):
+class Starts(Streams):
     """Takes the highest bit off a stream with `beats` beats a frame: with the first beat of a frame it says
     whether a sample starts here. Each of the outputs o1, o2, ... (`count`) gets this bit once a frame, o0 the
     rest of every beat.
@@ -20,14 +18,7 @@ class Starts(wiring.Component):
 
     def __init__(self, width: int, beats: int, count: int) -> None:
         self.beats, self.count = beats, count
-        bits = {f"o{k + 1}": Out(stream.Signature(unsigned(1))) for k in range(count)}
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(width + 1))),
-                "o0": Out(stream.Signature(unsigned(width))),
-                **bits,
-            }
-        )
+        super().__init__(i=width + 1, o0=width, **{f"o{k + 1}": 1 for k in range(count)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -47,7 +38,7 @@ class Starts(wiring.Component):
         return m
 
 
-class State(Memories, wiring.Component):
+class State(Memories, Streams):
     """o is i0, a frame later: frame k of o is frame k - 1 of i0, and in place of frame -1 comes `initial`.
 
     initial  payloads of a frame
@@ -66,13 +57,7 @@ class State(Memories, wiring.Component):
         self.bits = Fifo(1, ahead)
         for part in (self.ring, self.bits):
             part._MustUse__silence = True  # designs that are only estimated are never elaborated
-        super().__init__(
-            {
-                "i0": In(stream.Signature(unsigned(width))),
-                "i1": In(stream.Signature(unsigned(1))),
-                "o": Out(stream.Signature(unsigned(width))),
-            }
-        )
+        super().__init__(i0=width, i1=1, o=width)
 
     @property
     def memories(self) -> dict[str, MemorySize]:

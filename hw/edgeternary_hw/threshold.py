@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.utils import ceil_log2
 
 from .element import Element, lanes, resize
-from .stage import Memories, MemorySize, counter, later, mapped, rom, table
+from .stage import Memories, MemorySize, Streams, counter, later, mapped, rom, table
 
 __all__ = ["MODES", "Threshold"]
 
 MODES = ("parallel", "tree", "serial")
 
 
-class Threshold(Memories, wiring.Component):
+class Threshold(Memories, Streams):
     """`lanes` channels a beat; `thresholds` is channels x K, sorted; `base` and `step` (-2..2) one a channel.
 
     Thresholds that no input reaches may be any number above the largest input. `mode`:
@@ -51,12 +49,7 @@ class Threshold(Memories, wiring.Component):
         self.kinds = sorted(set(pairs))  # the different (base, step)
         self.kind_of = [self.kinds.index(pair) for pair in pairs]
         self.levels = len(self.thresholds[0]).bit_length()  # bits of the count
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * source.width))),
-                "o": Out(stream.Signature(unsigned(lanes * target.width))),
-            }
-        )
+        super().__init__(i=lanes * source.width, o=lanes * target.width)
 
     @property
     def interval(self) -> int:

@@ -1,19 +1,18 @@
 """Frames of one stream to several readers in turn: what edgeternary_hw.Concat joined comes apart again."""
 
-from amaranth import Cat, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Signal
+
+from .stage import Streams
 
 __all__ = ["Turns"]
 
 
-class Turns(wiring.Component):
+class Turns(Streams):
     """`beats[k]` beats go to output ok, then the next ones to the output after it, round and round."""
 
     def __init__(self, width: int, beats: list[int]) -> None:
         self.beats, self.count = beats, len(beats)
-        ports = {f"o{k}": Out(stream.Signature(unsigned(width))) for k in range(len(beats))}
-        super().__init__({"i": In(stream.Signature(unsigned(width))), **ports})
+        super().__init__(i=width, **{f"o{k}": width for k in range(len(beats))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -4,10 +4,9 @@ from typing import Any
 
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from .fill import Fill
-from .stage import counter, share
+from .stage import Streams, counter, share
 from .width import Narrow, Widen
 
 __all__ = ["Unpack", "feed"]
@@ -22,7 +21,7 @@ def feed(m: Module, source: Any, core: Any) -> None:
     ]
 
 
-class Unpack(wiring.Component):
+class Unpack(Streams):
     """Frames of `count` elements of `width` bits, `lanes` a beat; what is missing in the last one is 0.
 
     wire  bits of an element in the byte stream: 1, 2, 4, 8 or 16, the first element in the low bits, the low
@@ -33,9 +32,7 @@ class Unpack(wiring.Component):
         if wire not in (1, 2, 4, 8, 16) or width > wire:
             raise ValueError(f"no way from {wire} bits to {lanes} of {width} bits, {count} a frame")
         self.wire, self.width, self.lanes, self.count = wire, width, lanes, count
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(8))), "o": Out(stream.Signature(unsigned(width * lanes)))}
-        )
+        super().__init__(i=8, o=width * lanes)
 
     @property
     def frame_bytes(self) -> int:

@@ -1,26 +1,19 @@
 """Width converters: more or fewer channels a beat, the order of the channels kept."""
 
-from amaranth import Cat, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Signal
 
 from .fifo import Skid
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["Narrow", "Widen"]
 
 
-class Widen(wiring.Component):
+class Widen(Streams):
     """Gathers `ratio` beats of `width` bits into one, the first in the low bits."""
 
     def __init__(self, width: int, ratio: int) -> None:
         self.width, self.ratio = width, ratio
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(width))),
-                "o": Out(stream.Signature(unsigned(width * ratio))),
-            }
-        )
+        super().__init__(i=width, o=width * ratio)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -34,17 +27,12 @@ class Widen(wiring.Component):
         return m
 
 
-class Narrow(wiring.Component):
+class Narrow(Streams):
     """Splits a beat into `ratio` beats of `width` bits, the low bits first; its ready is a flip-flop."""
 
     def __init__(self, width: int, ratio: int) -> None:
         self.width, self.ratio = width, ratio
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(width * ratio))),
-                "o": Out(stream.Signature(unsigned(width))),
-            }
-        )
+        super().__init__(i=width * ratio, o=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -2,12 +2,10 @@
 
 from itertools import pairwise
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.utils import ceil_log2
 
-from .stage import Memories, MemorySize, counter, ram
+from .stage import Memories, MemorySize, Streams, counter, ram
 
 __all__ = ["Window"]
 
@@ -15,7 +13,7 @@ Levels = list[tuple[str, int, Value]]
 HAND_OVER = 8  # cycles from a row stored, or done with, to the next one: rows to spare hide them
 
 
-class Window(Memories, wiring.Component):
+class Window(Memories, Streams):
     """Input: a `height` x `width` map of `beats` beats a pixel. Output, for every output pixel: for every
     section (the pixel's beats cut into `sections` runs), `passes` times: the beats [ky][kx][beat of section].
 
@@ -53,12 +51,7 @@ class Window(Memories, wiring.Component):
         self.out_width = (self.width + left + right - kernel[1]) // stride[1] + 1
         if self.out_height < 1 or self.out_width < 1 or beats % sections or (mark and (tall or wide)):
             raise ValueError(f"window {kernel} with pad {pad} does not fit a map of {size}")
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lane_bits))),
-                "o": Out(stream.Signature(unsigned(self.taps * lane_bits + mark))),
-            }
-        )
+        super().__init__(i=lane_bits, o=self.taps * lane_bits + mark)
 
     @property
     def steps(self) -> int:

@@ -7,21 +7,18 @@ of some thousand weights, such as a control policy; beyond that a MatrixVector i
 from collections.abc import Sequence
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from .element import Element, lanes, resize
+from .stage import Streams
 
 __all__ = ["Registered", "WiredArgMax", "WiredDense", "WiredThreshold"]
 
 
-class Registered(wiring.Component):
+class Registered(Streams):
     """A function of a beat, with one register at its end."""
 
     def __init__(self, i_width: int, o_width: int) -> None:
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(i_width))), "o": Out(stream.Signature(unsigned(o_width)))}
-        )
+        super().__init__(i=i_width, o=o_width)
 
     def function(self, m: Module, payload: Value) -> Value:
         raise NotImplementedError

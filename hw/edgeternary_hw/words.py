@@ -1,21 +1,19 @@
 """The bytes of an answer (edgeternary_hw.answer) as words of 32 bits, one a number."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Mux, Signal
 
 from .element import resize
-from .stage import counter
+from .stage import Streams, counter
 
 __all__ = ["Words"]
 
 
-class Words(wiring.Component):
+class Words(Streams):
     """`count` numbers of `size` bytes, sign-extended if `signed`; then, where it has bytes, the class."""
 
     def __init__(self, count: int, size: int, index: int, *, signed: bool) -> None:
         self.count, self.size, self.index, self.signed = count, size, index, signed
-        super().__init__({"i": In(stream.Signature(unsigned(8))), "o": Out(stream.Signature(unsigned(32)))})
+        super().__init__(i=8, o=32)
 
     @property
     def words(self) -> int:
