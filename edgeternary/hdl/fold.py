@@ -1,14 +1,17 @@
-"""Folds: how much of each matrix is worked on in a cycle."""
+"""Folds: how much of each matrix is worked on in a cycle, and sizes that have a fold for every pace."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from edgeternary.hdl.divisors import divisors
 from edgeternary.ir import Value, parse
 
 MAX_TERMS = 4096  # bits to count a cycle and layer
 MAX_ROWS = 128  # rows at once: each has two sums of up to 32 bits
+WELL = 3.0  # consecutive divisors of a size that folds well are at most this many times apart
+NEAT = 2.5  # those of a size that others are padded to
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,23 @@ class Matrix:
 def product_bits(weight_type: str, x: Value) -> int:
     """Bits to count of a product: those of an input x times those of a weight beyond its sign."""
     return x.type.bits * (1 if weight_type in ("bipolar", "ternary") else parse(weight_type).bits)
+
+
+def divisors(n: int) -> list[int]:
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+@lru_cache(maxsize=1024)
+def folds_well(size: int, most: float = WELL) -> bool:
+    """Whether consecutive divisors of a size are at most `most` times apart."""
+    return all(b <= most * a for a, b in pairwise(divisors(size)))
+
+
+@lru_cache(maxsize=1024)
+def roomier(size: int) -> int:
+    """The size itself if it folds well, else the next one whose divisors lie close together."""
+    if folds_well(size):
+        return size
+    while not folds_well(size, NEAT):
+        size += 1
+    return size

@@ -8,8 +8,7 @@ each layer then takes the cheapest fold that keeps it.
 import math
 from dataclasses import replace
 
-from edgeternary.hdl.divisors import divisors
-from edgeternary.hdl.fold import Fold, Folding, Matrix
+from edgeternary.hdl.fold import Fold, Folding, Matrix, divisors
 from edgeternary.hdl.part import Answers
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared

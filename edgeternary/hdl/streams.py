@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.fold import divisors
 from edgeternary.ir import Op
 from edgeternary_hw.join import Concat, Slice
 

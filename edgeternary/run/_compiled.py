@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.frames import words_of
-from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
+from edgeternary.hdl.simulation.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
 from edgeternary.run._bench import empty_result

@@ -17,7 +17,7 @@ from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import require
 
 if TYPE_CHECKING:
-    from edgeternary.hdl.live import Live
+    from edgeternary.hdl.simulation.live import Live
 
 TARGETED = True  # a device may be part of the name
 WAVES = (".vcd",)
@@ -40,7 +40,7 @@ def run(
              latency: from the first beat in to the last beat out of the first frame
     """
     require("amaranth")
-    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.run._compiled import timing
 
     stalls, progress = stall_seed(options), options.get("progress")
@@ -81,7 +81,7 @@ def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) 
     options  of the design, see run._device
     """
     require("amaranth")
-    from edgeternary.hdl.live import Live
+    from edgeternary.hdl.simulation.live import Live
 
     yield _Session(Live(design_for(graph, target, options)))
 

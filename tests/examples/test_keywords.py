@@ -208,8 +208,8 @@ def test_detections_are_smoothed_and_spaced(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_step_in_hardware() -> None:
     """Shift registers and the sum over frames in Amaranth's simulator."""
     need("amaranth")
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build
 
     graph = edgeternary.load(MODEL)

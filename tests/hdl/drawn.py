@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from edgeternary.hdl import devices, memory
-from edgeternary.hdl.divisors import divisors
 from edgeternary.hdl.emit import component_rtlil
+from edgeternary.hdl.fold import divisors
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.tools.synthesis import count_cells
 from edgeternary_hw import Element, MatrixVector, Window, WiredDense

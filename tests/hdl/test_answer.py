@@ -10,9 +10,9 @@ import pytest
 
 from edgeternary.cli import call
 from edgeternary.hdl import plan
-from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import fold
+from edgeternary.hdl.simulation.bench import simulate
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
 from edgeternary.ir.file import save

@@ -67,7 +67,7 @@ def test_drawn_parts(kind: str, seed: int) -> None:
 def test_a_part_without_zeros_costs_what_its_folding_says() -> None:
     """Deep words do not repeat: the formulas of the fold hold, and nothing is traced."""
     need("amaranth")
-    from edgeternary.hdl import estimate_matrix
+    from edgeternary.hdl.luts import matrix
     from edgeternary_hw import Element, MatrixVector
 
     def part(zeros: float) -> MatrixVector:
@@ -80,8 +80,8 @@ def test_a_part_without_zeros_costs_what_its_folding_says() -> None:
         found._MustUse__silence = True
         return found
 
-    assert estimate_matrix.left(part(0.0)) is None
-    pruned = estimate_matrix.left(part(1.0))
+    assert matrix.left(part(0.0)) is None
+    pruned = matrix.left(part(1.0))
     assert pruned and pruned.terms == pruned.adders == pruned.ffs == 0
 
 

@@ -19,7 +19,7 @@ from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import family, part
 from edgeternary.hdl.emit import as_verilog
 from edgeternary.hdl.folding import fold
-from edgeternary.hdl.live import Live
+from edgeternary.hdl.simulation.live import Live
 from edgeternary.hdl.tools.yosys import cxxrtl_headers
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph

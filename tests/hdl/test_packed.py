@@ -7,10 +7,10 @@ import pytest
 
 from edgeternary import zoo
 from edgeternary.hdl import estimate, memory, plan
-from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import family
 from edgeternary.hdl.folding import fold
+from edgeternary.hdl.simulation.bench import simulate
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense

@@ -126,7 +126,7 @@ def samples(graph: Graph, count: int = 6) -> np.ndarray:
     "make", [lambda k, s: mlp(k, 19, 13, 11, 7, seed=s), cnn, image], ids=["mlp", "cnn", "image"]
 )
 def test_a_padded_graph_means_the_same(make, kinds: tuple[str, str, str], seed: int) -> None:
-    from edgeternary.hdl.divisors import folds_well
+    from edgeternary.hdl.fold import folds_well
     from edgeternary.hdl.passes.pad import pad, real, sizes
 
     graph = make(kinds, seed)
@@ -147,8 +147,8 @@ def test_a_padded_graph_means_the_same(make, kinds: tuple[str, str, str], seed: 
 def test_hardware_with_padded_sizes_is_exact(
     kinds: tuple[str, str, str], cycles: int, stalls: int | None
 ) -> None:
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as built
 
     graph = mlp(kinds, 19, 13, 11, 7)
@@ -164,8 +164,8 @@ def test_hardware_with_padded_sizes_is_exact(
 
 @pytest.mark.parametrize("kinds", [KINDS[1], KINDS[3]], ids="-".join)
 def test_convolutions_with_padded_channels_are_exact(kinds: tuple[str, str, str]) -> None:
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as built
 
     for graph in (cnn(kinds), image(kinds)):
@@ -194,7 +194,7 @@ def test_awkward_sizes_reach_what_their_neighbours_do() -> None:
 
 def test_a_rate_that_only_padding_reaches_is_planned_and_exact() -> None:
     from edgeternary.hdl import plan
-    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.simulation.bench import simulate
 
     graph = mlp(KINDS[0], 199, 97, 7)
     design = plan.design(graph, Constraints("up5k", 400_000))

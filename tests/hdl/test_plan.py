@@ -99,7 +99,7 @@ def test_a_family_takes_no_constraints() -> None:
 @pytest.mark.parametrize(("device", "fps"), [("up5k", 1000), ("up5k", 20_000), ("ecp5-25f", 20_000)])
 def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
     from edgeternary.hdl import plan
-    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.ops import build
 
     graph = MODELS[name]()
@@ -124,7 +124,7 @@ def test_a_graph_cut_after_its_encoder_takes_the_encoders_codes() -> None:
 
 def test_one_bit_pixels_come_several_in_a_cycle() -> None:
     from edgeternary.hdl import plan
-    from edgeternary.hdl.bench import simulate
+    from edgeternary.hdl.simulation.bench import simulate
 
     whole = zoo.load("mnist-mlp-binary-64")
     images = zoo.images("mnist-mlp-binary-64")[0][:4].astype(np.int32)

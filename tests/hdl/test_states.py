@@ -23,8 +23,8 @@ need("amaranth")
 
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError  # noqa: E402
 from edgeternary.hdl import devices, memory, plan  # noqa: E402
-from edgeternary.hdl.bench import simulate  # noqa: E402
 from edgeternary.hdl.folding import Fold, Folding, fold  # noqa: E402
+from edgeternary.hdl.simulation.bench import simulate  # noqa: E402
 from edgeternary.hdl.top import build  # noqa: E402
 from edgeternary_hw import State as StatePart  # noqa: E402
 

@@ -10,7 +10,7 @@ from amaranth import Module
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import matrix, top
-from edgeternary.hdl.live import Live
+from edgeternary.hdl.simulation.live import Live
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense
 from edgeternary.ops import build as ops

@@ -25,8 +25,8 @@ from tests.lm.models import lowered, small, texts
 def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None, steps: int) -> None:
     need("amaranth")
     from edgeternary.hdl import devices, memory
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as build_design
 
     graph = lowered(small(12, 2, 20))

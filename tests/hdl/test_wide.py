@@ -62,9 +62,9 @@ def _layer(rng: np.random.Generator, x: object, k: int) -> list[Op]:
 
 def judge(graph: Graph, cycles: int, *, kept: bool = False, seed: int = 0) -> list[object]:
     """Answers at full speed and with pauses, and the predicted cycles; the folds."""
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
     from edgeternary.hdl.memory import holders, stored
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as design_of
     from edgeternary_hw.stage import Storage
 
@@ -129,8 +129,8 @@ def test_a_pixel_a_cycle() -> None:
 
 def test_a_rate_out_of_reach_of_single_taps() -> None:
     from edgeternary.hdl import plan
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
 
     graph = stack()
     slow = fold(graph, cycles=1, input_bits=64)

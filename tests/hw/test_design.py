@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.fold import MAX_ROWS, MAX_TERMS
 from edgeternary.hdl.folding import fold, lanes, matrices
+from edgeternary.hdl.simulation.bench import simulate
 from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
 from edgeternary.ops import Add, Concat, Conv2d, Dense

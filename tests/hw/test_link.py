@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeternary.hdl.bench import simulate
 from edgeternary.hdl.serial import Serial, hello
+from edgeternary.hdl.simulation.bench import simulate
 from edgeternary.hdl.top import build
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from edgeternary.ops import build as ops

@@ -41,8 +41,8 @@ def agrees(
     the FPGA that the memories are placed for, which on some puts registers after them; of those that can,
     all are in block RAM then."""
     from edgeternary.hdl import devices, memory
-    from edgeternary.hdl.bench import simulate
     from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build
 
     codes = inputs(graph, frames)

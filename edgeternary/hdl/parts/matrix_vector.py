@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgeternary.hdl import estimate_matrix
+from edgeternary.hdl.luts import matrix
 from edgeternary.hdl.memory import decoder_luts
 from edgeternary.hdl.part import Area, Part, bits
 from edgeternary.hdl.times import Times, spaced
@@ -17,7 +17,7 @@ class MatrixVectorPart(Part[MatrixVector]):
     def area(self, part: MatrixVector) -> Area:
         """Terms, two LUTs for each bit of a full adder, adders on the carry chain, the results' way out."""
         p = part
-        groups, left = p.pe // p.outputs, estimate_matrix.left(p)
+        groups, left = p.pe // p.outputs, matrix.left(p)
         out = p.pe * p.acc_width
         if left is None:
             shape = p.shape

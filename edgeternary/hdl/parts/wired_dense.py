@@ -1,8 +1,8 @@
 """dense with weights that are wires."""
 
-from edgeternary.hdl import estimate_wired
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element
+from edgeternary.hdl.luts import wired
 from edgeternary.hdl.part import Area
 from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ops import Dense
@@ -27,4 +27,4 @@ class WiredDenseLayer(WiredLayer[Dense, WiredDense]):
         return ""
 
     def area(self, part: WiredDense) -> Area:
-        return Area(*estimate_wired.dense(part))
+        return Area(*wired.dense(part))

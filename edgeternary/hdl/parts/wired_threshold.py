@@ -1,8 +1,8 @@
 """threshold whose comparators have constants."""
 
-from edgeternary.hdl import estimate_wired
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.luts import wired
 from edgeternary.hdl.part import Area
 from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ops import Threshold
@@ -22,4 +22,4 @@ class WiredThresholdLayer(WiredLayer[Threshold, WiredThreshold]):
         return b.output(part, op.name, wire.lanes)
 
     def area(self, part: WiredThreshold) -> Area:
-        return Area(*estimate_wired.threshold(part))
+        return Area(*wired.threshold(part))

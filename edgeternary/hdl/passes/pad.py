@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.hdl.builder import Mask
-from edgeternary.hdl.divisors import roomier
+from edgeternary.hdl.fold import roomier
 from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, IntArray, Op, Value
 from edgeternary.ops import Conv2d, Dense, MaxPool, Reshape, SumPool

@@ -6,8 +6,8 @@ from amaranth.sim import Simulator
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl import frames
-from edgeternary.hdl.bench import long_integers
-from edgeternary.hdl.stuck import no_answer, short_load, wrong_weights
+from edgeternary.hdl.simulation.bench import long_integers
+from edgeternary.hdl.simulation.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir import IntArray
 

@@ -1,0 +1,1 @@
+"""LUTs of matrices whose weights synthesis knows, counted without a tool."""
