@@ -14,10 +14,9 @@ from benchmarks.commands._options import (
     rows_option,
     write_page,
 )
-from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._output import json_option, note, print_rows
 from edgeternary.cli._tools import yosys_option
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
-from edgeternary.report.tables import print_table
 
 COLUMNS = (
     "model", "board", "by", "samples", "mismatches", "cycles", "flash_bytes", "ram_bytes", "stack_bytes",
@@ -47,10 +46,8 @@ def command(
         if only and data.is_file():  # the other rows stay
             found = boards.merged(read_rows(data), found)
         write_page(document, page(found, data.name), found)
-    elif as_json:
-        print_json(found)
     else:
-        print_table(found, COLUMNS)
+        print_rows(found, COLUMNS, as_json)
     wrong = [row for row in found if row["mismatches"]]
     if wrong:
         raise EdgeTernaryError(

@@ -6,8 +6,7 @@ from benchmarks import calibrate, suite
 from benchmarks.commands._options import only_option
 from benchmarks.suite import CORES, FORM_B
 from edgeternary.cli._counting import Counting, counting_options
-from edgeternary.cli._output import json_option, print_json, progress_bars
-from edgeternary.report.tables import print_table
+from edgeternary.cli._output import json_option, print_rows, progress_bars
 
 COLUMNS = (
     "core", "kernel", "points", "factor", "mean_error", "worst_ratio", "worst_layer", "code_bytes",
@@ -25,5 +24,4 @@ def command(only: tuple[str, ...], counting: Counting, as_json: bool) -> None:
     with progress_bars() as progress:
         moved = lambda text, done, total: progress(text, done, total, "calibration")  # noqa: E731
         found = calibrate.measure(cases, counting.cores_or(",".join(CORES)), counting.options, moved)
-    rows = calibrate.errors(found)
-    print_json(rows) if as_json else print_table(rows, COLUMNS)
+    print_rows(calibrate.errors(found), COLUMNS, as_json)

@@ -13,9 +13,8 @@ from benchmarks.commands._options import (
     rows_option,
     write_page,
 )
-from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._output import json_option, note, print_rows
 from edgeternary.cli._tools import yosys_option
-from edgeternary.report.tables import print_table
 
 COLUMNS = (
     "model", "device", "test_accuracy", "luts", "predicted_luts", "ffs", "logic_cells", "ram_blocks",
@@ -39,7 +38,7 @@ def command(
         entries = chosen(fpga.ENTRIES, only, "design")
         found = list(fpga.measure(entries, yosys, fpga.FRAMES, True, note))
     if document is None:
-        print_json(found) if as_json else print_table(found, COLUMNS)
+        print_rows(found, COLUMNS, as_json)
         return
     data, ladders = document.with_suffix(".json"), fpga_page.read_ladders(document.parent)
     if only and data.is_file():  # the other rows stay

@@ -7,8 +7,7 @@ import click
 from benchmarks import pairs
 from edgeternary import zoo
 from edgeternary.cli._counting import CORES, Counting, counting_options
-from edgeternary.cli._output import json_option, note, print_json, progress_bars
-from edgeternary.report.tables import print_table
+from edgeternary.cli._output import json_option, note, print_rows, progress_bars
 from edgeternary.report.zoo import zoo_rows
 
 COLUMNS = (
@@ -33,10 +32,9 @@ def command(counting: Counting, as_json: bool) -> None:
         moved = lambda text, done, total: progress(text, done, total, "pairs")  # noqa: E731
         matched, cores = list(pairs.find(models)), counting.cores_or(CORES)
         found = list(pairs.measure(matched, graphs, cores, counting.options, moved))
+    print_rows(found, COLUMNS, as_json)
     if as_json:
-        print_json(found)
         return
-    print_table(found, COLUMNS)
     if not found:
         note("the zoo has no network with weights of 8 bits")
     for row in found:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from edgeternary.cli._output import print_json
+from edgeternary.cli._output import print_rows
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def explain(graph: Graph, cores: list[str], board: str | None, optimize: str, as
     from edgeternary.boards import load_board
     from edgeternary.build.c_project import fetch_of
     from edgeternary.c.explain import explain
-    from edgeternary.report.tables import print_table
 
     fetch = fetch_of(load_board(board)) if board else None
     rows = [
@@ -32,10 +31,7 @@ def explain(graph: Graph, cores: list[str], board: str | None, optimize: str, as
         for core in cores
         for found in explain(graph, core, optimize, fetch=fetch)
     ]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, EXPLAINED)
+    print_rows(rows, EXPLAINED, as_json)
 
 
 def core_of(board: str) -> str:
@@ -70,15 +66,6 @@ def on_board(
                 {"layer": name, "mode": mode, "board": found.name, "code": place, "in_ram": in_ram, **row}
             )
     return rows
-
-
-def show_placed(rows: list[dict[str, Any]], as_json: bool) -> None:
-    from edgeternary.report.tables import print_table
-
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, PLACED)
 
 
 def need_one(cores: Sequence[str], board: str | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgeternary.cli._counting import Counting, Shape
-from edgeternary.cli._output import note, print_json
+from edgeternary.cli._output import note, print_rows
 
 COLUMNS = (
     "core", "layer", "mode", "macs", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
@@ -22,10 +22,6 @@ def bench_layer(shape: Shape, cores: Sequence[str], counting: Counting) -> list[
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     """A table, or JSON."""
-    from edgeternary.report.tables import print_table
-
-    if as_json:
-        print_json(rows)
-        return
-    print_table(rows, COLUMNS)
-    note("; ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows})))
+    print_rows(rows, COLUMNS, as_json)
+    if not as_json:
+        note("; ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows})))

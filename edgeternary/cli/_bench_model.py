@@ -30,10 +30,7 @@ def bench_model(model: str, cores: list[str], layer: str | None, counting: Count
     macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
     with progress_bars() as progress:
         for core in cores:
-            moved = {
-                **counting.options,
-                "progress": lambda done, total, name=core: progress(name, done, total),
-            }
+            moved = lambda done, total, name=core: progress(name, done, total)  # noqa: E731
             plan = select(graph, core, str(counting.options["optimize"]))
             result = run_plan(plan, inputs, options={**counting.options, "progress": moved})
             total = result.stats.get("instructions")

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +12,26 @@ import click
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+Row = Mapping[str, Any]
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def print_json(content: Any) -> None:
     """Print `content` as indented JSON on stdout."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def print_rows(
+    found: Row | Sequence[Row], columns: Sequence[str], as_json: bool, *, footer: str = ""
+) -> None:
+    """Print rows, or one row, on stdout: as JSON, or as a table of `columns` with a last line."""
+    from edgeternary.report.tables import print_table
+
+    if as_json:
+        print_json(found)
+    else:
+        print_table([found] if isinstance(found, Mapping) else found, columns, footer=footer)
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from edgeternary.cli import _bench_board
 from edgeternary.cli._counting import CORES, Counting, Shape, counting_options, shape_options
-from edgeternary.cli._output import json_option
+from edgeternary.cli._output import json_option, print_rows
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -64,7 +64,7 @@ def command(
             _bench_board.explain(graph, cores, board, str(counting.options["optimize"]), as_json)
         else:
             rows = _bench_board.on_board(name, graph, mode, str(board), counting.options)
-            _bench_board.show_placed(rows, as_json)
+            print_rows(rows, _bench_board.PLACED, as_json)
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 

@@ -13,7 +13,7 @@ import click
 from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
-from edgeternary.cli._output import json_option, note, print_json, progress_bars
+from edgeternary.cli._output import json_option, note, print_rows, progress_bars
 from edgeternary.cli._record import record
 from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -107,7 +107,6 @@ def command(
     from edgeternary.build.files import check_writable
     from edgeternary.cli._waves import FEW, wave_files
     from edgeternary.report.junit import write_junit
-    from edgeternary.report.tables import print_table
     from edgeternary.run.compare import compares_something, not_bit_exact
 
     executors = _executors(on)
@@ -139,10 +138,7 @@ def command(
     if outputs:
         _write_outputs(outputs, found)
     rows = [_row(comparison, labels) for comparison in found]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, COLUMNS, footer=_verdict(found))
+    print_rows(rows, COLUMNS, as_json, footer=_verdict(found))
     if wanted.junit:
         write_junit(wanted.junit, graph.name, found)
     wrong = [comparison for comparison in found if comparison.mismatches]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._output import json_option, note, print_json, progress_bars, stopwatch
+from edgeternary.cli._output import json_option, note, print_rows, progress_bars, stopwatch
 from edgeternary.cli._self_test import only_speaks, verify_self_test
 from edgeternary.cli._target import Place, Target, target, target_options
 
@@ -62,29 +62,21 @@ def command(
     data set, or from --data. Exit code 4: an output differs; the first difference is shown.
     """
     from edgeternary.link.build import read_build
-    from edgeternary.report.tables import print_table
     from edgeternary.run.compare import not_bit_exact
 
     build = read_build(folder)
     if only_speaks(build, place.emulate):
         note(f"{build.board.title} receives nothing in QEMU: its self test at power-up is heard")
         row = verify_self_test(build)
-        print_json(row) if as_json else print_table([row], COLUMNS, footer="The self test is right.")
+        print_rows(row, COLUMNS, as_json, footer="The self test is right.")
         return
     seed = secrets.randbelow(2**31) if seed is None else seed
     note(f"{build.model} on {build.board.title}: {samples:,} samples drawn with --seed {seed}")
     with target(build, place) as board, stopwatch() as seconds:
         found = verify(build, board, samples, seed, data)
         row = report(build, board, found, seed, seconds())
-    if as_json:
-        print_json(row)
-    else:
-        verdict = (
-            ""
-            if found.mismatches
-            else f"Every bit is equal: {found.samples:,} samples, build {build.digest[:16]}."
-        )
-        print_table([row], COLUMNS, footer=verdict)
+    equal = f"Every bit is equal: {found.samples:,} samples, build {build.digest[:16]}."
+    print_rows(row, COLUMNS, as_json, footer="" if found.mismatches else equal)
     if found.mismatches:
         raise not_bit_exact(build.graph, found)
 

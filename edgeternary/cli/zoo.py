@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edgeternary.cli._output import json_option, print_json, progress_bars
+from edgeternary.cli._output import json_option, print_json, print_rows, progress_bars
 from edgeternary.cli._record import record
 from edgeternary.cli._tools import OBJECTIVES, compiler_option, level_option
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
@@ -108,7 +108,6 @@ def _objectives(text: str) -> list[str]:
 
 def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
     """Rows of every model, executor and objective; the error (exit code 4) names the first that differs."""
-    from edgeternary.report.tables import print_table
     from edgeternary.zoo.compiled import check_compiled
 
     executors, objectives = _listed(str(compared.on)), _objectives(compared.optimize)
@@ -118,10 +117,7 @@ def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
         moved = lambda text, done, total: progress(text, done, total, "zoo")  # noqa: E731
         for name in names:
             rows += check_compiled(name, executors, objectives, compared.samples, tools, moved)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, COMPILED)
+    print_rows(rows, COMPILED, as_json)
     wrong = [row for row in rows if row["mismatches"]]
     if wrong:
         row = wrong[0]
@@ -136,14 +132,10 @@ def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from edgeternary.report.tables import print_table
     from edgeternary.report.zoo import zoo_rows
 
     rows = zoo_rows()
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, tuple(rows[0]) if rows else ())
+    print_rows(rows, tuple(rows[0]) if rows else (), as_json)
 
 
 def _show(name: str, as_json: bool) -> None:
@@ -177,7 +169,6 @@ def _lines(table: dict[str, Any], prefix: str = "") -> list[str]:
 
 def _check(names: list[str], as_json: bool) -> None:
     from edgeternary import zoo
-    from edgeternary.report.tables import print_table
     from edgeternary.zoo.check import check
 
     rows: list[dict[str, Any]] = []
@@ -186,10 +177,8 @@ def _check(names: list[str], as_json: bool) -> None:
             rows.append({"name": name, "data": zoo.data_set(name), **check(name, progress)})
     for row in rows:
         row["card_accuracy"] = zoo.card(row["name"]).get("test_accuracy")
-    if as_json:
-        print_json(rows if len(names) > 1 else rows[0])
-    else:
-        print_table(rows, ("name", "data", *CHECKED, "card_accuracy"))
+    shown = rows if len(names) > 1 else rows[0]
+    print_rows(shown, ("name", "data", *CHECKED, "card_accuracy"), as_json)
     for row in rows:
         _refuse(row)
 
