@@ -5,38 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
-from edgeternary.flash import (
-    dfu_util,
-    ecpprog,
-    faults,
-    iceprog,
-    openfpgaloader,
-    openocd,
-    picotool,
-    probe_rs,
-    pyocd,
-    st_flash,
-    uf2,
-)
+from edgeternary.flash import faults, pyocd, uf2
 from edgeternary.flash.check import checked_files
+from edgeternary.flash.commands import COMMANDS
 from edgeternary.flash.job import Job, Program
 from edgeternary.link.build import Build
 from edgeternary.toolchains import find, require, run
 
 SECONDS = 600.0  # the largest flash at the slowest probe
 
-PROGRAMS: dict[str, Program] = {
-    "pyocd": pyocd.PROGRAM,
-    "probe-rs": probe_rs.PROGRAM,
-    "openocd": openocd.PROGRAM,
-    "st-flash": st_flash.PROGRAM,
-    "dfu-util": dfu_util.PROGRAM,
-    "uf2": uf2.PROGRAM,
-    "picotool": picotool.PROGRAM,
-    "openFPGALoader": openfpgaloader.PROGRAM,
-    "iceprog": iceprog.PROGRAM,
-    "ecpprog": ecpprog.PROGRAM,
-}
+PROGRAMS: dict[str, Program] = {"pyocd": pyocd.PROGRAM, "uf2": uf2.PROGRAM, **COMMANDS}
 
 
 def choose(build: Build, tool: str = "", probe: str = "", dry: bool = False) -> str:
