@@ -1,0 +1,238 @@
+"""What a user does with a network of his own: convert, train a step, lower, compare executors with torch."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import edgeternary
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir import Graph, Value
+from edgeternary.toolchains import find
+from tests.corpus.entry import Entry
+
+STAGES = ("converts", "trains", "lowers")
+QUICK = {"opt_level": "0", "count": 0}  # what is compared is the answer, not the speed
+PLACE = re.compile(r"[\w/.-]+\.py:\d+")
+
+
+@dataclass
+class Row:
+    """What became of one entry.
+
+    stages   stage or executor -> True or False; stages after the first failure are absent
+    refusal  the text of the EdgeTernaryError that ended it
+    crash    the last line of any other exception, and where it was raised
+    wrong    what is wrong with a refusal or with an answer
+    """
+
+    entry: Entry
+    stages: dict[str, bool] = field(default_factory=dict)
+    refusal: str = ""
+    crash: str = ""
+    wrong: str = ""
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Whether what was expected of the entry happened."""
+        return (
+            not self.wrong
+            and not self.crash
+            and all(self.stages.values()) == (self.entry.expected == "converts")
+        )
+
+    @property
+    def failure(self) -> str:
+        return self.wrong or self.crash or self.refusal
+
+
+def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host")) -> Row:
+    """Convert, train one step, lower, and compare every executor of `on` with torch."""
+    row, start = Row(entry), time.perf_counter()
+    stage = ""
+
+    def passed(name: str, work: Callable[[], Any]) -> Any:
+        nonlocal stage
+        stage = name
+        made = work()
+        row.stages[name] = True
+        return made
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = passed("converts", lambda: convert(entry))
+            passed("trains", lambda: train(entry, model))
+            graph = passed("lowers", lambda: lower(entry, model))
+            for name in on:
+                passed(name, lambda name=name: compare(entry, model, graph, name))
+        except EdgeTernaryError as error:
+            row.refusal = str(error)
+        except AssertionError as error:
+            row.wrong = str(error)
+        except Exception as error:
+            row.crash = f"{stage}: {type(error).__name__}: {_first_line(error)} ({_place(error)})"
+    if row.failure:
+        row.stages[stage] = False
+    if row.refusal and entry.expected == "refused":
+        row.wrong = refused_well(entry, stage, row.refusal)
+    if entry.expected == "refused" and not row.failure:
+        row.wrong = "it is not refused"
+    row.seconds = time.perf_counter() - start
+    return row
+
+
+def convert(entry: Entry) -> nn.Module:
+    """`edgeternary.nn.convert` with the signature that it has."""
+    given = edgeternary.nn.convert
+    names = list(inspect.signature(given).parameters)
+    example = entry.codes(16)
+    if names[1] == "example":
+        return given(entry.model(), example, weights="ternary", activations=4)
+    return given(entry.model(), weights="ternary", activations=4, example=example)
+
+
+def train(entry: Entry, model: nn.Module) -> None:
+    """One step of Adam; AssertionError unless every weight gets a finite gradient."""
+    torch.manual_seed(1)
+    model.train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    total = loss(entry, outputs(model(*Entry.each(entry.codes(8, seed=1)))))
+    total.backward()
+    unused = without_gradient(entry)
+    for name, parameter in model.named_parameters():
+        if parameter.dim() < 2 or not parameter.requires_grad or name in unused:
+            continue
+        assert parameter.grad is not None, f"{name} has no gradient"
+        assert bool(torch.isfinite(parameter.grad).all()), f"the gradient of {name} is not finite"
+    optimizer.step()
+    model.eval()
+
+
+def without_gradient(entry: Entry) -> set[str]:
+    """Weights that the author's own model does not train: frozen ones, and those that forward never reads."""
+    model = entry.model().eval()
+    total = loss(entry, outputs(model(*Entry.each(entry.example(2)))))
+    if total.requires_grad:
+        total.backward()
+    return {name for name, parameter in model.named_parameters() if parameter.grad is None}
+
+
+def outputs(answer: Any) -> tuple[Tensor, ...]:
+    """The tensors of what a forward returns, in order."""
+    if isinstance(answer, dict):
+        return tuple(answer.values())
+    return tuple(answer) if isinstance(answer, tuple | list) else (answer,)
+
+
+def loss(entry: Entry, answers: tuple[Tensor, ...]) -> Tensor:
+    """The author's loss on random targets; softmax and sigmoid at the end belong to the loss by now."""
+    kinds = entry.loss if isinstance(entry.loss, tuple) else (entry.loss,)
+    total = torch.zeros(())
+    for kind, answer in zip(kinds, answers, strict=False):
+        if kind in ("cross_entropy", "nll"):
+            classes = answer.shape[1]
+            scores = answer.movedim(1, -1).reshape(-1, classes)
+            total = total + F.cross_entropy(scores, torch.randint(classes, (len(scores),)))
+        elif kind in ("bce", "bce_logits"):
+            total = total + F.binary_cross_entropy_with_logits(
+                answer, torch.rand(answer.shape, dtype=answer.dtype)
+            )
+        else:
+            total = total + F.mse_loss(answer, torch.rand(answer.shape, dtype=answer.dtype))
+    return total
+
+
+def lower(entry: Entry, model: nn.Module) -> Graph:
+    """`edgeternary.lower`, with the type and range of raw integers where the signature asks for them."""
+    known = inspect.signature(edgeternary.lower).parameters
+    first = entry.all_inputs()[0]
+    options: dict[str, Any] = {}
+    if "input_type" in known and not isinstance(entry.inputs, tuple) and not getattr(model, "inputs", None):
+        bits = max((first.hi if first.lo >= 0 else 2 * max(-first.lo - 1, first.hi) + 1).bit_length(), 2)
+        options = {"input_type": f"{'u' * (first.lo >= 0)}int{bits}"}
+    return edgeternary.lower(model, entry.codes(4), **options)
+
+
+def compare(entry: Entry, model: nn.Module, graph: Graph, on: str) -> None:
+    """AssertionError unless `on` answers with torch's numbers, complete, on random and extreme codes."""
+    pairs = zip(
+        Entry.each(entry.codes(2 if on == "hdl" else 4, seed=2)), Entry.each(entry.extremes()), strict=True
+    )
+    codes = [torch.cat(pair) for pair in pairs]
+    with torch.no_grad():
+        wanted = outputs(model.eval()(*codes))
+    found = answers(graph, codes, on)
+    assert len(found) == len(wanted), f"{on} has {len(found)} outputs, torch {len(wanted)}"
+    for index, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
+        torch_rows = {
+            "as in torch": theirs,
+            "channels last": theirs.movedim(1, -1) if theirs.dim() > 2 else theirs,
+        }
+        flat = ours.reshape(len(codes[0]), -1)
+        right = [np.array_equal(flat, rows.reshape(len(flat), -1).numpy()) for rows in torch_rows.values()]
+        assert any(right), f"output {index} on {on} differs from torch"
+
+
+def answers(graph: Graph, codes: list[Tensor], on: str) -> list[np.ndarray]:
+    """The outputs of an executor, as floats: integers times their scale."""
+    values = list(getattr(graph, "inputs", None) or [graph.input])
+    rows = [to_graph(tensor, value) for tensor, value in zip(codes, values, strict=True)]
+    result = graph.run(rows[0] if len(rows) == 1 else tuple(rows), on=on, options=options(on))
+    found = result.outputs
+    found = (
+        list(found.values())
+        if isinstance(found, dict)
+        else list(found)
+        if isinstance(found, tuple)
+        else [found]
+    )
+    scales = graph.meta.logit_scale
+    scales = scales if isinstance(scales, tuple) else (scales,) * len(found)
+    return [a.astype(np.float32) * np.float32(scale) for a, scale in zip(found, scales, strict=True)]
+
+
+def options(on: str) -> dict[str, Any]:
+    """The compiler that answers soonest, where there is one."""
+    tool = {"host": "gcc", "cortex-m4": "arm-none-eabi-gcc"}.get(on)
+    return {**QUICK, "compiler": "gcc" if find(tool).found else "auto"} if tool else {}
+
+
+def to_graph(codes: Tensor, value: Value) -> np.ndarray:
+    """Codes as torch has them in the shape of a graph's input: channels last, or as they are."""
+    plain = [n for n in value.shape if n != 1]
+    for rows in (codes.movedim(1, -1), codes):
+        if [n for n in rows.shape[1:] if n != 1] == plain:
+            return rows.reshape(len(codes), *value.shape).numpy().astype(np.int32)
+    raise AssertionError(f"the graph's input is {value.shape}, the model's {tuple(codes.shape[1:])}")
+
+
+def refused_well(entry: Entry, stage: str, text: str) -> str:
+    """What a refusal lacks: it comes from convert, and names file and line of each reason. "" if nothing."""
+    if stage != "converts":
+        return f"it is refused by {stage} in place of convert: {text}"
+    named = {place.rpartition("/")[2] for place in PLACE.findall(text)}
+    wanted = {part: f"{entry.source().name}:{line}" for part, line in entry.lines().items()}
+    missing = [f"{place} ({part})" for part, place in wanted.items() if place not in named]
+    return f"the refusal does not name {', '.join(missing)}: {text}" if missing else ""
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:200]
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno}"

@@ -1,0 +1,84 @@
+"""Networks as their authors wrote them: each converts, trains and is exact, or is refused in one report.
+
+status.toml says what holds today; `python -m tests.corpus --status --slow --all-executors` writes it. Entries
+that are "not yet" what they should be may fail.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+
+import pytest
+import torch
+
+from tests.corpus.check import Row, attempt, outputs, refused_well
+from tests.corpus.entry import HERE, Entry, entries
+from tests.need import need
+
+NEEDS = {
+    "host": ("zig|gcc|clang",),
+    "cortex-m4": ("zig|arm-none-eabi-gcc", "unicorn", "capstone"),
+    "hdl": ("amaranth",),
+}
+CORPUS = entries()
+STATUS = tomllib.loads((HERE / "status.toml").read_text(encoding="utf-8"))
+
+
+def cases() -> list[object]:
+    """Each entry, marked slow where it is one, expected to fail where status.toml says "not yet"."""
+    found = []
+    for entry in CORPUS:
+        marks = [pytest.mark.torch, *([pytest.mark.slow] if entry.slow else [])]
+        status = STATUS.get(entry.name, "")
+        if status.startswith("not yet"):
+            marks.append(pytest.mark.xfail(reason=status, strict=False))
+        found.append(pytest.param(entry, id=entry.name, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize("entry", cases())
+def test_entry(entry: Entry) -> None:
+    on = ("numpy", "host", *entry.on)
+    for executor in on:
+        need(*NEEDS.get(executor, ()))
+    row = attempt(entry, on)
+    assert row.good, f"{row.entry.name} ({row.entry.style}): {row.failure}"
+
+
+def test_the_status_names_each_entry_once() -> None:
+    assert Counter(entry.name for entry in CORPUS) == Counter(list(STATUS))
+    other = {e.name: STATUS[e.name] for e in CORPUS if STATUS[e.name] != e.expected}
+    assert not {name: text for name, text in other.items() if not text.startswith("not yet: ")}
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(CORPUS) >= 75
+    assert sum(entry.expected == "converts" for entry in CORPUS) >= 54
+    assert sum("cortex-m4" in entry.on for entry in CORPUS) >= 20
+    assert sum("hdl" in entry.on for entry in CORPUS) >= 10
+    for entry in CORPUS:
+        assert bool(entry.lines()) == (entry.expected == "refused"), entry.name
+
+
+@pytest.mark.torch
+def test_an_entry_is_a_program_that_its_author_runs() -> None:
+    entry = next(entry for entry in CORPUS if entry.name == "two_heads")
+    example = entry.example(3)
+    assert [tuple(answer.shape) for answer in outputs(entry.model()(example))] == [(3, 2), (3, 1)]
+    assert float(example.min()) >= 0 and float(example.max()) <= 1
+    torch.testing.assert_close(example * 255, entry.codes(3))
+
+
+def test_a_refusal_names_each_line_and_comes_before_training() -> None:
+    entry = next(entry for entry in CORPUS if entry.name == "group_norm")
+    places = [f"{entry.source()}:{line}" for line in entry.lines().values()]
+    assert not refused_well(entry, "converts", " ".join(places))
+    assert places[-1].rpartition("/")[2] in refused_well(entry, "converts", " ".join(places[:-1]))
+    assert "in place of convert" in refused_well(entry, "lowers", " ".join(places))
+
+
+def test_what_was_expected_to_be_refused_and_was_not_is_bad() -> None:
+    entry = next(entry for entry in CORPUS if entry.expected == "refused")
+    assert not Row(entry, {"converts": True}).good
+    assert Row(entry, {"converts": False}, refusal="why").good
