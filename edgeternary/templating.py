@@ -1,5 +1,6 @@
 """The one Jinja2 environment: every text that the package writes from templates/ comes from here."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -21,13 +22,33 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=lambda name: name is not None and ".svg" in name,
     )
-    made.filters["percent"] = percent
+    made.filters.update(percent=percent, asm=asm)
     return made
 
 
 def percent(share: float | None) -> str:
     """0.9318 as 93.18; nothing for None. A filter of the templates."""
     return "" if share is None else f"{100 * share:.2f}"
+
+
+def asm(text: str) -> str:
+    """Instructions, with `;` between those of a line, as the strings of an __asm__ statement. A filter.
+
+    A label may stand before the instructions of a line, a C comment after them. A line `---` ends the
+    statement and begins another one: a compiler need not take longer strings than 4,095 characters.
+    """
+    lines = []
+    for line in text.splitlines():
+        code, mark, comment = line.partition("/*")
+        parts = re.sub(r"^ *(\d+:)", r"\1;", code).split(";")
+        strings = [f'        "{part.strip()}\\n"' for part in parts if part.strip()]
+        if code.strip() == "---":
+            strings = ["    __asm__("]
+            lines[-1] += ");"
+        if mark:
+            strings = [*strings[:-1], f"{strings[-1]} /*{comment}" if strings else f"        /*{comment}"]
+        lines += strings
+    return "\n".join(lines)
 
 
 def render(template: str, fields: Mapping[str, Any]) -> str:
