@@ -37,7 +37,7 @@ def asm(text: str) -> str:
     A label may stand before the instructions of a line, a C comment after them. A line `---` ends the
     statement and begins another one: a compiler need not take longer strings than 4,095 characters.
     """
-    lines = []
+    lines: list[str] = []
     for line in text.splitlines():
         code, mark, comment = line.partition("/*")
         parts = re.sub(r"^ *(\d+:)", r"\1;", code).split(";")
