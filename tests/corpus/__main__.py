@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from tests.corpus.check import STAGES, Row, attempt
-from tests.corpus.entry import HERE, entries
+from tests.corpus.entry import HERE, Entry, entries
+from tests.corpus.fidelity import fidelity
 
 EXECUTORS = ("numpy", "host")
 
@@ -22,6 +23,9 @@ EXECUTORS = ("numpy", "host")
 @click.option("--on", multiple=True, metavar="EXECUTOR", help="Executors in place of numpy and host.")
 @click.option("--all-executors", is_flag=True, help="Add the executors that an entry names.")
 @click.option("--slow/--no-slow", default=False, help="Run those of real size too.")
+@click.option(
+    "--fidelity", "resembles", is_flag=True, help="Compare 8-bit conversions with the float networks."
+)
 @click.option("--full", is_flag=True, help="Print whole refusals, not their first line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("--status", is_flag=True, help="Print status.toml (with --slow --all-executors).")
@@ -31,6 +35,7 @@ def main(
     on: tuple[str, ...],
     all_executors: bool,
     slow: bool,
+    resembles: bool,
     full: bool,
     as_json: bool,
     status: bool,
@@ -43,11 +48,22 @@ def main(
     ]
     rows = []
     for entry in chosen:
+        if resembles:
+            print(f"{entry.name:<24} {_fidelity(entry)}", flush=True)
+            continue
         row = attempt(entry, (*(on or EXECUTORS), *(entry.on if all_executors else ())))
         rows.append(row)
         print(_json(row) if as_json else _status(row) if status else _line(row, full), flush=True)
-    if not as_json and not status:
+    if rows and not as_json and not status:
         print(summary(rows))
+
+
+def _fidelity(entry: Entry) -> str:
+    try:
+        figure = fidelity(entry)
+    except RuntimeError as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+    return "does not convert" if figure is None else f"{figure:.4f}"
 
 
 def _line(row: Row, full: bool) -> str:

@@ -20,7 +20,7 @@ import edgeternary
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
 from edgeternary.toolchains import find
-from tests.corpus.entry import Entry
+from tests.corpus.entry import Entry, Input
 
 STAGES = ("converts", "trains", "lowers")
 QUICK = {"opt_level": "0", "count": 0}  # what is compared is the answer, not the speed
@@ -94,14 +94,14 @@ def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host")) -> Row:
     return row
 
 
-def convert(entry: Entry) -> nn.Module:
-    """`edgeternary.nn.convert` with the signature that it has."""
-    given = edgeternary.nn.convert
-    names = list(inspect.signature(given).parameters)
-    example = entry.codes(16)
-    if names[1] == "example":
-        return given(entry.model(), example, weights="ternary", activations=4)
-    return given(entry.model(), weights="ternary", activations=4, example=example)
+def convert(
+    entry: Entry, model: nn.Module | None = None, weights: str | int = "ternary", activations: int = 4
+) -> nn.Module:
+    """`edgeternary.nn.convert` with the signature that it has; of `model`, or of a new one."""
+    given, model, example = edgeternary.nn.convert, model or entry.model(), entry.codes(16)
+    if list(inspect.signature(given).parameters)[1] == "example":
+        return given(model, example, weights=weights, activations=activations)
+    return given(model, weights=weights, activations=activations, example=example)
 
 
 def train(entry: Entry, model: nn.Module) -> None:
@@ -156,14 +156,21 @@ def loss(entry: Entry, answers: tuple[Tensor, ...]) -> Tensor:
 
 
 def lower(entry: Entry, model: nn.Module) -> Graph:
-    """`edgeternary.lower`, with the type and range of raw integers where the signature asks for them."""
-    known = inspect.signature(edgeternary.lower).parameters
-    first = entry.all_inputs()[0]
-    options: dict[str, Any] = {}
-    if "input_type" in known and not isinstance(entry.inputs, tuple) and not getattr(model, "inputs", None):
-        bits = max((first.hi if first.lo >= 0 else 2 * max(-first.lo - 1, first.hi) + 1).bit_length(), 2)
-        options = {"input_type": f"{'u' * (first.lo >= 0)}int{bits}"}
-    return edgeternary.lower(model, entry.codes(4), **options)
+    """`edgeternary.lower`, with the types of the raw integers unless it takes those from the model."""
+    codes = entry.codes(4)
+    if inspect.signature(edgeternary.lower).parameters["input_type"].default != "uint8":
+        return edgeternary.lower(model, codes)
+    types = [code_type(item) for item in entry.all_inputs()]
+    names = list(inspect.signature(entry.model().forward).parameters)
+    several = isinstance(entry.inputs, tuple)
+    return edgeternary.lower(model, codes, input_type=dict(zip(names, types)) if several else types[0])
+
+
+def code_type(item: Input) -> str:
+    """The smallest integer type that holds the codes: uint8 for pixels."""
+    if item.lo >= 0:
+        return f"uint{max(item.hi.bit_length(), 2)}"
+    return f"int{max((-item.lo - 1).bit_length(), item.hi.bit_length()) + 1}"
 
 
 def compare(entry: Entry, model: nn.Module, graph: Graph, on: str) -> None:
@@ -188,20 +195,11 @@ def compare(entry: Entry, model: nn.Module, graph: Graph, on: str) -> None:
 
 def answers(graph: Graph, codes: list[Tensor], on: str) -> list[np.ndarray]:
     """The outputs of an executor, as floats: integers times their scale."""
-    values = list(getattr(graph, "inputs", None) or [graph.input])
-    rows = [to_graph(tensor, value) for tensor, value in zip(codes, values, strict=True)]
-    result = graph.run(rows[0] if len(rows) == 1 else tuple(rows), on=on, options=options(on))
-    found = result.outputs
-    found = (
-        list(found.values())
-        if isinstance(found, dict)
-        else list(found)
-        if isinstance(found, tuple)
-        else [found]
-    )
-    scales = graph.meta.logit_scale
-    scales = scales if isinstance(scales, tuple) else (scales,) * len(found)
-    return [a.astype(np.float32) * np.float32(scale) for a, scale in zip(found, scales, strict=True)]
+    rows = [to_graph(tensor, value) for tensor, value in zip(codes, graph.inputs, strict=True)]
+    found = graph.run(rows[0] if len(rows) == 1 else tuple(rows), on=on, options=options(on)).outputs
+    named = found if isinstance(found, dict) else {graph.outputs[0]: found}
+    scales = {name: np.float32(graph.meta.of_output(name).logit_scale) for name in named}
+    return [array.astype(np.float32) * scales[name] for name, array in named.items()]
 
 
 def options(on: str) -> dict[str, Any]:
