@@ -27,6 +27,7 @@ from edgeternary.ops import (
     Slice,
     SumPool,
     Threshold,
+    Upsample,
 )
 from edgeternary.ops import rms_norm as norm
 from edgeternary.ops.window import output_size
@@ -186,6 +187,18 @@ def slice_(b: Builder, op: Slice, ins: Sequence[Value], x: str) -> str:
     return b.add("Slice", x, *ends)
 
 
+def upsample(b: Builder, op: Upsample, ins: Sequence[Value], x: str) -> str:
+    """(N, H, 1, W, 1, C), of whose axes of size 1 the first element is x and the others copies or zeros."""
+    height, width, channels = ins[0].shape
+    fy, fx = op.factor
+    split = b.add("Reshape", x, b.const([0, height, 1, width, 1, channels], "int64"))
+    if op.fill == "repeat":
+        wide = b.add("Tile", split, b.const([1, 1, fy, 1, fx, 1], "int64"))
+    else:
+        wide = b.add("Pad", split, b.const([*[0] * 8, fy - 1, 0, fx - 1, 0], "int64"), b.const(0))
+    return b.add("Reshape", wide, b.const([0, height * fy, width * fx, channels], "int64"))
+
+
 def rms_norm(b: Builder, op: RmsNorm, ins: Sequence[Value], x: str) -> str:
     """In int64: h by comparisons with all its borders, r bit by bit, shifts as floor divisions."""
     wide = b.cast(x, INT64)
@@ -230,4 +243,5 @@ LOWER: dict[type[Op], Callable[..., str]] = {
     Slice: slice_,
     SumPool: sum_pool,
     Threshold: threshold,
+    Upsample: upsample,
 }

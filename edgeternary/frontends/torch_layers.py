@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order, graph_shape
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size, reduced
-from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, SumPool
+from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Mul, Reshape, SumPool, Upsample
 
 Handler = Callable[..., Lowered]
 Pair = tuple[int, int]
@@ -190,9 +191,10 @@ def reshape(c: Context, x: Lowered, *_: object) -> Codes:
 
 
 def add(c: Context, a: Codes, b: Codes) -> Codes:
+    from edgeternary.nn.structure import Add as Sum
     from edgeternary.nn.structure import Residual
 
-    if not isinstance(c.module, Residual):
+    if not isinstance(c.module, Residual | Sum):
         raise c.refuse(
             "it adds two quantised values whose scales nothing ties together",
             "use edgeternary.nn.Residual, which owns the scale that both branches share",
@@ -205,6 +207,40 @@ def add(c: Context, a: Codes, b: Codes) -> Codes:
             f"its branches have the shapes {a.shape} and {b.shape}", "give both branches one shape"
         )
     return c.emit(Add(name=c.name(), inputs=(a.name, b.name)), a.shape, a.order)
+
+
+def mul(c: Context, a: Lowered, b: Lowered) -> Codes:
+    a, b = c.codes(a), c.codes(b)
+    shape = max(a.shape, b.shape, key=lambda shape: (math.prod(shape), len(shape)))
+    a, b = _spread(c, a, shape), _spread(c, b, shape)
+    if a.shape != b.shape or not _same_order(a, b):
+        raise c.refuse(
+            f"it multiplies values of the shapes {a.shape} and {b.shape}",
+            "give both one shape, or one of them a single pixel, (N, C, 1, 1)",
+        )
+    return c.emit(Mul(name=c.name(), inputs=(a.name, b.name)), a.shape, a.order)
+
+
+def _spread(c: Context, x: Codes, shape: tuple[int, ...]) -> Codes:
+    """A gate, of one pixel or flat, at every pixel of `shape`; other values stay as they are."""
+    if x.shape == shape or x.order is not None or x.shape != (shape[0], *([1] * (len(x.shape) - 1))):
+        return x
+    pixel = (shape[0], *([1] * (len(shape) - 1)))
+    if len(x.shape) == 1:
+        op = Reshape(name=c.name("pixel"), inputs=(x.name,), shape=graph_shape(pixel))
+        x = c.emit(op, pixel)
+    height, width, _ = graph_shape(shape)
+    if height == width == 1:
+        return Codes(x.name, shape)
+    spread = Upsample(name=c.name("spread"), inputs=(x.name,), factor=(height, width))
+    return c.emit(spread, shape)
+
+
+def upsample(c: Context, x: Lowered, factor: Sequence[int], fill: str) -> Codes:
+    x = c.codes(x)
+    (fy, fx), (_, height, width) = factor, x.shape
+    op = Upsample(name=c.name(), inputs=(x.name,), factor=(fy, fx), fill=fill)
+    return c.emit(op, (x.channels, height * fy, width * fx))
 
 
 def _same_order(a: Codes, b: Codes) -> bool:
@@ -247,6 +283,8 @@ LAYERS: dict[object, Handler] = {
     _ours.lookup.default: lookup,
     _ours.lif.default: lif,
     _ours.accumulate.default: accumulate,
+    _ours.upsample.default: upsample,
+    _ours.mul.default: mul,
     _aten.linear.default: aten_linear,
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,

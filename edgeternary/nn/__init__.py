@@ -23,11 +23,12 @@ from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.sparsity import SparsitySchedule, set_sparsity, zero_shares
 from edgeternary.nn.spiking import IF, LIF, Readout, Spiking
 from edgeternary.nn.streaming import Streaming, TemporalBlock
-from edgeternary.nn.structure import Flatten, Residual
+from edgeternary.nn.structure import Add, Flatten, Mul, Residual, Upsample
 from edgeternary.nn.surrogates import SURROGATES, set_progress
 
 __all__ = [
     "Activation",
+    "Add",
     "AvgPool",
     "BasicBlock",
     "BatchNorm",
@@ -51,6 +52,7 @@ __all__ = [
     "Linear",
     "MatMulFreeLM",
     "MaxPool",
+    "Mul",
     "Output",
     "RPReLU",
     "RSign",
@@ -64,6 +66,7 @@ __all__ = [
     "SumPool",
     "TemporalBlock",
     "Thermometer",
+    "Upsample",
     "convert",
     "freeze",
     "gumbel_softmax",

@@ -125,3 +125,68 @@ def _save_one(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 sum_pool.register_autograd(_sum_pool_backward, setup_context=_save_one)
+
+
+@custom_op("edgeternary::upsample", mutates_args=())
+def upsample(x: Tensor, factor: Sequence[int], fill: str) -> Tensor:
+    """x (N, C, H, W) codes -> (N, C, H * fy, W * fx): each pixel repeated, or with zeros after it."""
+    fy, fx = factor
+    if fill == "repeat":
+        return x.repeat_interleave(fy, 2).repeat_interleave(fx, 3)
+    y = x.new_zeros((*x.shape[:2], x.shape[2] * fy, x.shape[3] * fx))
+    y[:, :, ::fy, ::fx] = x
+    return y
+
+
+@upsample.register_fake
+def _(x: Tensor, factor: Sequence[int], fill: str) -> Tensor:
+    n, c, h, w = x.shape
+    return x.new_empty((n, c, h * factor[0], w * factor[1]))
+
+
+def _upsample_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.rest = inputs[1:]
+
+
+def _upsample_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    (fy, fx), fill = ctx.rest
+    if fill == "zero":
+        return grad[:, :, ::fy, ::fx].contiguous(), None, None
+    n, c, h, w = grad.shape
+    return grad.reshape(n, c, h // fy, fy, w // fx, fx).sum((3, 5)), None, None
+
+
+upsample.register_autograd(_upsample_backward, setup_context=_upsample_setup)
+
+
+@custom_op("edgeternary::mul", mutates_args=())
+def mul(a: Tensor, b: Tensor) -> Tensor:
+    """a * b of codes (N, C, ...); one of them may have a single pixel, or none, (N, C). Exact below 2^24."""
+    a, b = _aligned(a, b)
+    return a * b
+
+
+def _aligned(*xs: Tensor) -> list[Tensor]:
+    """Views with axes of size 1 at the end of those that have fewer."""
+    rank = max(x.dim() for x in xs)
+    return [x.reshape(*x.shape, *([1] * (rank - x.dim()))) for x in xs]
+
+
+@mul.register_fake
+def _(a: Tensor, b: Tensor) -> Tensor:
+    a, b = _aligned(a, b)
+    return torch.empty_like(a * b)
+
+
+def _mul_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _mul_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+    a, b = ctx.saved_tensors
+    wide_a, wide_b = _aligned(a, b)
+    ga, gb = (grad * wide_b).sum_to_size(wide_a.shape), (grad * wide_a).sum_to_size(wide_b.shape)
+    return ga.reshape(a.shape), gb.reshape(b.shape)
+
+
+mul.register_autograd(_mul_backward, setup_context=_mul_setup)

@@ -1,11 +1,14 @@
-"""Layers that join or reshape: Residual and Flatten."""
+"""Layers that join or reshape: Residual, Add and Mul; Flatten and Upsample."""
 
 import torch
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.nn import ops
 from edgeternary.nn.activations import Activation
+from edgeternary.nn.conv import pair
 from edgeternary.nn.norm import Requantize
+from edgeternary.ops.upsample import FILLS
 
 
 class Flatten(nn.Module):
@@ -13,6 +16,59 @@ class Flatten(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1)
+
+
+class Upsample(nn.Module):
+    """A map that is larger by whole factors, codes in and out; the gradient flows.
+
+    (N, C, H, W) -> (N, C, H * fy, W * fx), and (N, C, L) -> (N, C, L * fx). factor: (fy, fx), or one number
+    for both. fill "repeat": each pixel fy * fx times (torch's mode "nearest"); "zero": each pixel once, with
+    zeros on its right and below, as a transposed convolution of stride (fy, fx) reads its input. 0 must be a
+    code, so not of bipolar ones.
+    """
+
+    def __init__(self, factor: int | tuple[int, int], fill: str = "repeat") -> None:
+        super().__init__()
+        self.factor, self.fill = pair(factor), fill
+        if min(self.factor) < 1 or fill not in FILLS:
+            raise EdgeTernaryError(
+                f"Upsample({factor!r}, {fill!r}) is not possible",
+                f"a factor is an integer from 1 on, and a fill is one of {', '.join(FILLS)}",
+                'write Upsample(2), or Upsample((1, 2), "zero")',
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        fy, fx = self.factor if x.dim() == 4 else (1, self.factor[1])
+        if fy == fx == 1:
+            return x
+        if x.dim() == 3:
+            return ops.upsample(x.unsqueeze(2), (1, fx), self.fill).squeeze(2)
+        return ops.upsample(x, (fy, fx), self.fill)
+
+    def extra_repr(self) -> str:
+        return f"{self.factor}, {self.fill!r}"
+
+
+class Add(nn.Module):
+    """a + b of two tensors of codes, (N, C, ...) of one shape, an integer.
+
+    The codes must count in one step size, which the caller sees to: both quantisers share the parameter
+    `scale` (as in Residual), or both are bipolar. This layer does not check it.
+    """
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return a + b
+
+
+class Mul(nn.Module):
+    """a * b of two tensors of codes, an integer whose step size is the product of both.
+
+    (N, C, ...) of one shape; one of them may be a gate for each channel, of a single pixel (N, C, 1, 1) or
+    (N, C), as squeeze-and-excitation has it, and the graph spreads it over the map. Products stay below 2^24.
+    """
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return ops.mul(a, b)
 
 
 def last_quantizer(module: nn.Module) -> Activation | Requantize | None:

@@ -19,10 +19,11 @@ from edgeternary.ops.shift import Shift
 from edgeternary.ops.slice import Slice
 from edgeternary.ops.sum_pool import SumPool
 from edgeternary.ops.threshold import Threshold
+from edgeternary.ops.upsample import Upsample
 
 __all__ = [
     "Add", "Argmax", "Concat", "Conv2d", "Dense", "Gather", "Lookup", "MaxPool", "Mul",
-    "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
+    "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold", "Upsample",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):

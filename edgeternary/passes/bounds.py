@@ -26,6 +26,7 @@ from edgeternary.ops import (
     Reshape,
     SumPool,
     Threshold,
+    Upsample,
 )
 
 Wide = NDArray[np.int64]
@@ -113,6 +114,12 @@ def _sum_pool(op: Op, ins: list[Bounds], out: Value) -> Bounds:
     return Bounds(count * ins[0].lo, count * ins[0].hi)
 
 
+def _upsample(op: Op, ins: list[Bounds], out: Value) -> Bounds:
+    assert isinstance(op, Upsample)
+    (x,) = ins
+    return x if op.fill == "repeat" else Bounds(np.minimum(x.lo, 0), np.maximum(x.hi, 0))
+
+
 def _add(op: Op, ins: list[Bounds], out: Value) -> Bounds:
     return Bounds(ins[0].lo + ins[1].lo, ins[0].hi + ins[1].hi)
 
@@ -137,4 +144,5 @@ def _reshape(op: Op, ins: list[Bounds], out: Value) -> Bounds:
 RULES: dict[type[Op], Callable[[Op, list[Bounds], Value], Bounds]] = {
     Dense: _dense, Conv2d: _conv2d, Threshold: _monotone, Requantize: _monotone, Lookup: _lookup,
     MaxPool: _max_pool, SumPool: _sum_pool, Add: _add, Mul: _mul, Concat: _concat, Reshape: _reshape,
+    Upsample: _upsample,
 }  # fmt: skip

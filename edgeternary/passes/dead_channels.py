@@ -32,6 +32,7 @@ from edgeternary.ops import (
     Reshape,
     SumPool,
     Threshold,
+    Upsample,
 )
 from edgeternary.passes.bounds import Bounds, bounds
 
@@ -226,10 +227,12 @@ Agree = Callable[[Op, dict[str, Mask], dict[str, Bounds]], None]
 Cut = Callable[[Op, dict[str, Mask], dict[str, Bounds]], Op]
 AGREE: dict[type[Op], Agree] = {
     Dense: _agree_matrix, Conv2d: _agree_matrix, Concat: _agree_concat, Reshape: _agree_reshape,
-    **dict.fromkeys((Threshold, Requantize, Lookup, MaxPool, SumPool, Add, Mul), _agree_channelwise),
+    **dict.fromkeys(
+        (Threshold, Requantize, Lookup, MaxPool, SumPool, Upsample, Add, Mul), _agree_channelwise
+    ),
 }  # fmt: skip
 CUT: dict[type[Op], Cut] = {
     Dense: _cut_dense, Conv2d: _cut_conv2d, Reshape: _cut_reshape, Threshold: _cut_rows("t", "base", "step"),
     Requantize: _cut_rows("m", "b", "s"), MaxPool: _cut_rows("minimum"),
-    **dict.fromkeys((Lookup, SumPool, Add, Mul, Concat), _cut_rows()),
+    **dict.fromkeys((Lookup, SumPool, Upsample, Add, Mul, Concat), _cut_rows()),
 }  # fmt: skip

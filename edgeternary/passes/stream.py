@@ -21,7 +21,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, IntArray, Op, State, Value, smallest
-from edgeternary.ops import Add, Conv2d, Dense, MaxPool, Requantize, Reshape, Shift, Slice, SumPool
+from edgeternary.ops import Add, Conv2d, Dense, MaxPool, Requantize, Reshape, Shift, Slice, SumPool, Upsample
 from edgeternary.passes.simplify import simplify
 
 RUNNING = 4  # frames from which on a sum is kept
@@ -188,6 +188,14 @@ def _max_pool(made: _Step, op: MaxPool) -> None:
     _windowed(made, op, _width(made, op, op.kernel, op.pad))
 
 
+def _upsample(made: _Step, op: Upsample) -> None:
+    raise op.fail(
+        "it makes several frames of one, or of a window, and a step answers with one frame",
+        "leave it out, or run the whole window at every step",
+        f"layer {op.name!r} cannot run frame by frame",
+    )
+
+
 def _windowed(made: _Step, op: Conv2d | MaxPool | SumPool, width: int) -> None:
     """Layers of width k over (1, k, C)."""
     last = made.last(op.inputs[0], width, op.name)
@@ -240,4 +248,5 @@ LAYERS: dict[type[Op], Callable[..., None]] = {  # all others look at each frame
     MaxPool: _max_pool,
     SumPool: _sum_pool,
     Reshape: _reshape,
+    Upsample: _upsample,
 }

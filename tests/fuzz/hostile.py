@@ -245,6 +245,11 @@ def other_models() -> Iterator[tuple[str, bytes]]:
         yield f"pad value {code}", fields(tiny_cnn(), "conv1", pad_value=code)
     for shape in ([7], [-6], [2, -3], [-2, -3], [0], [BIG], [2**32, 2**32], [1, 1, 1, 1, 6]):
         yield f"reshape to {shape}", fields(tiny_cnn(), "flat", shape=shape)
+    for factor in ([1, 1], [0, 2], [2, -1], [2**15, 2**15], [BIG, 2], [2, 2, 2], [1.5, 2], 2, None):
+        yield f"upsample factor {factor}", fields(chosen("upsample")[0], "larger", factor=factor)
+    for fill in ("linear", "", 0, None):
+        yield f"upsample fill {fill!r}", fields(chosen("upsample")[0], "larger", fill=fill)
+    yield "zeros of a bipolar map", fields(chosen("upsample")[1], "larger", fill="zero")
     for field, content in (
         ("zero", BIG),
         ("lo", -BIG),

@@ -20,6 +20,7 @@ Array = NDArray[np.int64]
 DEFAULTS: dict[str, dict[str, Any]] = {
     "conv2d": {"stride": [1, 1], "pad": [0, 0, 0, 0], "pad_value": 0, "groups": 1},
     "max_pool": {"pad": [0, 0, 0, 0]},
+    "upsample": {"fill": "repeat"},
 }
 PLANES = {"bipolar": 1, "binary": 1, "ternary": 2}
 
@@ -187,6 +188,13 @@ def shift(op: Any, x: Array, y: Array) -> Array:
     return np.concatenate([x, y], axis=-1)[..., y.shape[-1] :]
 
 
+def upsample(op: Any, x: Array) -> Array:
+    fy, fx = op["factor"]
+    block = np.zeros((fy, fx, 1), np.int64)
+    block[: None if op["fill"] == "repeat" else 1, : None if op["fill"] == "repeat" else 1] = 1
+    return np.kron(x, block)
+
+
 def argmax(op: Any, x: Array) -> Array:
     return np.array([int(np.flatnonzero(x == x.max())[0])])
 
@@ -207,5 +215,6 @@ OPS: dict[str, Callable[..., Array]] = {
     "concat": lambda op, *xs: np.concatenate(xs, axis=-1),
     "slice": lambda op, x: x[..., op["start"] : op["stop"]],
     "shift": shift,
+    "upsample": upsample,
     "argmax": argmax,
 }

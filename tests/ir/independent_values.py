@@ -107,6 +107,13 @@ def sum_pool(op: Any, x: Derived) -> Derived:
     return of(shape, [size * x[2], size * x[3]])
 
 
+def upsample(op: Any, x: Derived) -> Derived:
+    (h, w, c), kind, lo, hi = x
+    if op["fill"] == "zero":
+        lo, hi = min(lo, 0), max(hi, 0)
+    return (h * op["factor"][0], w * op["factor"][1], c), kind, lo, hi
+
+
 RULES: dict[str, Callable[..., Derived]] = {
     "dense": dense,
     "conv2d": conv2d,
@@ -123,5 +130,6 @@ RULES: dict[str, Callable[..., Derived]] = {
     "concat": lambda op, *xs: joined((*xs[0][0][:-1], sum(x[0][-1] for x in xs)), xs),
     "slice": lambda op, x: ((*x[0][:-1], op["stop"] - op["start"]), *x[1:]),
     "shift": lambda op, x, y: joined(x[0], (x, y)),
+    "upsample": upsample,
     "argmax": lambda op, x: of((1,), [0, x[0][0] - 1]),
 }

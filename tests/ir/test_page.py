@@ -164,7 +164,7 @@ def absent_defaults(path: Path, graph: Graph) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["conv2d", "max_pool"])
+@pytest.mark.parametrize("kind", ["conv2d", "max_pool", "upsample"])
 def test_absent_fields_have_their_defaults(kind: str, tmp_path: Path) -> None:
     for graph in chosen(kind):
         path = absent_defaults(tmp_path / "m.et", graph)

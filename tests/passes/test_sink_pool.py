@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeternary.ir import Graph
-from edgeternary.ops import Add, MaxPool, build
+from edgeternary.ops import Add, MaxPool, Upsample, build
 from edgeternary.passes.sink_pool import sink_pool
 from edgeternary.run import run
 from tests.registry.graphs import inputs, tiny_cnn
@@ -40,6 +40,22 @@ def test_the_exchange_is_exact(seed: int, type: str, kernel: int, stride: int, p
     assert [op.kind for op in found.ops] == ["threshold", "max_pool"]
     assert found.output == "act"
     codes = inputs(graph, 6, seed)
+    np.testing.assert_array_equal(run(found, codes).outputs, run(graph, codes).outputs)
+
+
+@pytest.mark.parametrize("fill", ["repeat", "zero"])
+def test_thresholds_come_before_repeated_pixels(fill: str) -> None:
+    graph = pooled(6)
+    larger = Upsample(name="pool", inputs=("x",), factor=(2, 3), fill=fill)
+    act = build.random_thresholds(
+        np.random.default_rng(6), build.graph(graph.input, larger).output_value, "uint2", "act", "pool"
+    )
+    graph = build.graph(graph.input, larger, act)
+    found = sink_pool(graph)
+    assert (found is graph) == (fill == "zero")
+    kinds = [op.kind for op in found.ops]
+    assert kinds == (["upsample", "threshold"] if fill == "zero" else ["threshold", "upsample"])
+    codes = inputs(graph, 6)
     np.testing.assert_array_equal(run(found, codes).outputs, run(graph, codes).outputs)
 
 

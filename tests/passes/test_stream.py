@@ -11,7 +11,19 @@ import pytest
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Op, State, Value, parse
-from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Reshape, Shift, SumPool, Threshold, build
+from edgeternary.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Dense,
+    MaxPool,
+    Reshape,
+    Shift,
+    SumPool,
+    Threshold,
+    Upsample,
+    build,
+)
 from edgeternary.passes import optimize
 from edgeternary.passes.stream import stream
 from edgeternary.run import run
@@ -227,8 +239,15 @@ def joined() -> Graph:
     return build.graph(x, moved, back, Add(name="sum", inputs=("x", "back")))
 
 
+def widened() -> Graph:
+    """Two frames of each."""
+    x = build.value("x", (1, 4, 2), "uint2")
+    return build.graph(x, Upsample(name="wide", inputs=("x",), factor=(1, 2)))
+
+
 REFUSED = {
     "padded by": padded, "a stride of 2": strided, "shape \\(4, 5, 2\\)": image, "place in time": joined,
+    "'wide' cannot run frame by frame.*several frames of one": widened,
     "states already": lambda: stream(separable()),
 }  # fmt: skip
 

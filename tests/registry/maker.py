@@ -19,6 +19,7 @@ from edgeternary.ops import (
     Requantize,
     Reshape,
     SumPool,
+    Upsample,
     build,
 )  # fmt: skip
 from tests.registry.graphs import act, uniform_act
@@ -137,6 +138,13 @@ class Maker:
                 minimum=minimum,
             )
         return self.add(op)
+
+    def larger(self) -> Value:
+        """Pixels repeated, or between zeros where 0 is a code."""
+        fills = ("repeat", "zero") if self.top.type.contains(np.array([0])) else ("repeat",)
+        factor = self.pick(((2, 2), (1, 3), (2, 1)))
+        name = self.name("larger")
+        return self.add(Upsample(name=name, inputs=(self.top.name,), factor=factor, fill=self.pick(fills)))
 
     def quantise(self, type: str | None = None) -> Value:
         """Thresholds, or a requantize."""

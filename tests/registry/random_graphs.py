@@ -35,11 +35,15 @@ def layered(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:
             maker.conv(1 + maker.below(9) + 32 * (maker.below(5) == 0))
             if maker.below(2):
                 maker.pool()
+            elif maker.below(4) == 0:
+                maker.larger()
         else:
             maker.dense(1 + maker.below(40))
         maker.branch() if maker.below(3) == 0 else maker.quantise()
         if maker.below(4) == 0:
             maker.table()
+        if len(maker.top.shape) == 3 and maker.below(6) == 0:
+            maker.larger()
         if len(maker.top.shape) == 3 and maker.below(3) == 0:
             maker.pool()
             if maker.top.type.bits > 8:

@@ -32,6 +32,7 @@ class FillLayer(Layer[Filled], Part[Fill]):
         return Area(len(part.o.payload) / 2 + 2 * counter + 4, counter + 1)
 
     def times(self, part: Fill, ins: list[Times], last: Times | None) -> Times:
-        """The beats as they come, then those of constants alone."""
-        extra = np.full(part.beats - part.taken, ins[0][-1])
-        return spaced(np.concatenate([ins[0], extra]), 1, last)
+        """Of each vector the beats as they come, then those of constants alone."""
+        vectors = ins[0].reshape(-1, part.taken)
+        extra = vectors[:, -1:].repeat(part.beats - part.taken, axis=1)
+        return spaced(np.concatenate([vectors, extra], axis=1).reshape(-1), 1, last)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Const, Module, Signal, Value, unsigned
+from amaranth import Cat, Const, Elaboratable, Module, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
@@ -84,6 +84,18 @@ def long_integers() -> Iterator[None]:
         yield
     finally:
         sys.set_int_max_str_digits(limit)
+
+
+class _Seen(Elaboratable):
+    """The payload of a stream. It is looked up late: a Replay has its own only once it is elaborated."""
+
+    def __init__(self, port: Any) -> None:
+        self.port, self.payload = port, Signal(len(port.payload))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += self.payload.eq(self.port.payload)
+        return m
 
 
 class _Bench:
@@ -189,7 +201,7 @@ class _Bench:
         passed, and how many. Rows that lie wholly in the padding need no input, so the next frame's may
         follow the last."""
         memory = Memory(shape=unsigned(len(port.payload)), depth=self.count * beats, init=[])
-        m.submodules += memory
+        m.submodules += [memory, seen := _Seen(port)]
         write = memory.write_port()
         at, left = Signal(range(self.count * beats + 1)), Signal(range(beats), init=beats - 1)
         moved, last, full = Signal(), Signal(), at == self.count * beats
@@ -197,7 +209,7 @@ class _Bench:
             moved.eq(port.valid & port.ready & ~full),
             last.eq(moved & (left == 0)),
             write.addr.eq(at),
-            write.data.eq(port.payload),
+            write.data.eq(seen.payload),
             write.en.eq(moved),
         ]
         with m.If(moved):
