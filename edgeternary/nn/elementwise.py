@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.library import custom_op
 
+from edgeternary.nn.ops import float32_like, saved
 from edgeternary.nn.surrogates import approx_sign
 from edgeternary.passes.fixed_point import fixed_point, power_of_two, shifts
 
@@ -18,16 +19,15 @@ def per_channel(p: Tensor, x: Tensor) -> Tensor:
     return p.double().reshape(-1, *([1] * (x.dim() - 2)))
 
 
+def _float64_like(x: Tensor, *rest: object) -> Tensor:
+    return torch.empty_like(x, dtype=torch.float64)
+
+
 @custom_op("edgeternary::batch_norm", mutates_args=())
 def batch_norm(x: Tensor, mean: Tensor, var: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
     """((x - mean) / sqrt(var + eps)) * gamma + beta in float64; x is (N, C, ...), the rest (C,)."""
     deviation = torch.sqrt(per_channel(var, x) + eps)
     return (x.double() - per_channel(mean, x)) / deviation * per_channel(gamma, x) + per_channel(beta, x)
-
-
-@batch_norm.register_fake
-def _(x: Tensor, mean: Tensor, var: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float64)
 
 
 def _batch_norm_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -45,6 +45,7 @@ def _batch_norm_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return gx.to(x.dtype), None, None, (grad * normal).sum(axes).float(), grad.sum(axes).float(), None
 
 
+batch_norm.register_fake(_float64_like)
 batch_norm.register_autograd(_batch_norm_backward, setup_context=_batch_norm_setup)
 
 
@@ -57,15 +58,6 @@ def rprelu(x: Tensor, before: Tensor, slope: Tensor, after: Tensor) -> Tensor:
     return torch.where(t >= 0, t, t * per_channel(slope, x)) + per_channel(after, x)
 
 
-@rprelu.register_fake
-def _(x: Tensor, before: Tensor, slope: Tensor, after: Tensor) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float64)
-
-
-def _rprelu_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:3])
-
-
 def _rprelu_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
     x, before, slope = ctx.saved_tensors
     t, axes = x.double() - per_channel(before, x), [0, *range(2, x.dim())]
@@ -74,7 +66,8 @@ def _rprelu_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
     return gt.to(x.dtype), *(s.float() for s in sums)
 
 
-rprelu.register_autograd(_rprelu_backward, setup_context=_rprelu_setup)
+rprelu.register_fake(_float64_like)
+rprelu.register_autograd(_rprelu_backward, setup_context=saved(3))
 
 
 @custom_op("edgeternary::sign", mutates_args=())
@@ -83,24 +76,10 @@ def sign(x: Tensor) -> Tensor:
     return torch.where(x >= 0, 1.0, -1.0).float()
 
 
-@sign.register_fake
-def _(x: Tensor) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
-
-
 @custom_op("edgeternary::quantize", mutates_args=())
 def quantize(x: Tensor, scale: Tensor, lo: int, hi: int) -> Tensor:
     """clamp(floor(x / scale + 0.5), lo, hi): x in float64, scale () -> float32 codes; ties go up."""
     return torch.clamp(torch.floor(x.double() / scale.double() + 0.5), lo, hi).float()
-
-
-@quantize.register_fake
-def _(x: Tensor, scale: Tensor, lo: int, hi: int) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
-
-
-def _sign_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0])
 
 
 def _sign_backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -108,19 +87,16 @@ def _sign_backward(ctx: Any, grad: Tensor) -> Tensor:
     return (grad * approx_sign(x)).to(x.dtype)
 
 
-def _quantize_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.lo, ctx.hi = inputs[2:]
-
-
 def _quantize_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, scale = ctx.saved_tensors
-    y = x / scale
-    return torch.where((y >= ctx.lo) & (y <= ctx.hi), grad / scale, 0.0).to(x.dtype), None, None, None
+    (lo, hi), y = ctx.rest, x / scale
+    return torch.where((y >= lo) & (y <= hi), grad / scale, 0.0).to(x.dtype), None, None, None
 
 
-sign.register_autograd(_sign_backward, setup_context=_sign_setup)
-quantize.register_autograd(_quantize_backward, setup_context=_quantize_setup)
+sign.register_fake(float32_like)
+quantize.register_fake(float32_like)
+sign.register_autograd(_sign_backward, setup_context=saved(1))
+quantize.register_autograd(_quantize_backward, setup_context=saved(2))
 
 
 @custom_op("edgeternary::multipliers", mutates_args=())
@@ -148,7 +124,8 @@ def multipliers(
 
 
 @multipliers.register_fake
-def _(mean: Tensor, *rest: object) -> Tensor:
+def rows_of(mean: Tensor, *rest: object) -> Tensor:
+    """Three rows of integers for each channel."""
     return torch.empty((3, mean.shape[0]), dtype=torch.int64)
 
 
@@ -160,25 +137,16 @@ def requantize(x: Tensor, mbs: Tensor, lo: int, hi: int) -> Tensor:
     return torch.clamp((x.long() * m + b + half) >> s, lo, hi).float()
 
 
-@requantize.register_fake
-def _(x: Tensor, mbs: Tensor, lo: int, hi: int) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
-
-
-def _requantize_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.lo, ctx.hi = inputs[2:]
-
-
 def _requantize_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, mbs = ctx.saved_tensors
     m, b, s = (per_channel(row, x) for row in mbs)
-    gain = m / 2**s
+    (lo, hi), gain = ctx.rest, m / 2**s
     y = x * gain + b / 2**s
-    return torch.where((y >= ctx.lo) & (y <= ctx.hi), grad * gain, 0.0).to(x.dtype), None, None, None
+    return torch.where((y >= lo) & (y <= hi), grad * gain, 0.0).to(x.dtype), None, None, None
 
 
-requantize.register_autograd(_requantize_backward, setup_context=_requantize_setup)
+requantize.register_fake(float32_like)
+requantize.register_autograd(_requantize_backward, setup_context=saved(2))
 multipliers.register_autograd(lambda ctx, grad: (None,) * 8)
 
 
@@ -188,9 +156,5 @@ def lookup(x: Tensor, table: Tensor, offset: int) -> Tensor:
     return table[x.long() - offset].float()
 
 
-@lookup.register_fake
-def _(x: Tensor, table: Tensor, offset: int) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
-
-
+lookup.register_fake(float32_like)
 lookup.register_autograd(lambda ctx, grad: (None,) * 3)

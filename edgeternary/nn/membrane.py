@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.library import custom_op
 
+from edgeternary.nn.elementwise import rows_of
+from edgeternary.nn.ops import float32_like
 from edgeternary.nn.surrogates import Slope
 from edgeternary.ops.neuron import HI, LO, MOST, TOTAL
 
@@ -56,13 +58,6 @@ def thresholds(
     return torch.from_numpy(rows.astype(np.int64))
 
 
-@thresholds.register_fake
-def _(
-    mean: Tensor, var: Tensor, threshold: Tensor, bias: Tensor, eps: float, fraction: int, start: float
-) -> Tensor:
-    return torch.empty((3, mean.shape[0]), dtype=torch.int64)
-
-
 @custom_op("edgeternary::lif", mutates_args=())
 def lif(x: Tensor, rows: Tensor, steps: int, shift: int, fraction: int) -> Tensor:
     """Spikes (N * steps, C, ...) of accumulators of that shape, in int64; rows as `thresholds` gives them."""
@@ -76,11 +71,6 @@ def lif(x: Tensor, rows: Tensor, steps: int, shift: int, fraction: int) -> Tenso
     return spikes.flatten(0, 1).float()
 
 
-@lif.register_fake
-def _(x: Tensor, rows: Tensor, steps: int, shift: int, fraction: int) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
-
-
 @custom_op("edgeternary::accumulate", mutates_args=())
 def accumulate(x: Tensor, bias: Tensor, steps: int) -> Tensor:
     """Running sums clamp(sum + x + bias[c], -TOTAL, TOTAL) over a sample's steps, (N * steps, C)."""
@@ -92,9 +82,9 @@ def accumulate(x: Tensor, bias: Tensor, steps: int) -> Tensor:
     return sums.flatten(0, 1).float()
 
 
-@accumulate.register_fake
-def _(x: Tensor, bias: Tensor, steps: int) -> Tensor:
-    return torch.empty_like(x, dtype=torch.float32)
+thresholds.register_fake(rows_of)
+lif.register_fake(float32_like)
+accumulate.register_fake(float32_like)
 
 
 class _Lif(torch.autograd.Function):

@@ -7,7 +7,7 @@ Everything that is not an integer (batch-norm, activation scales) runs in float6
 operation at a time, in a fixed order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -29,6 +29,21 @@ def reduced(op: str) -> bool:
     return precision not in ("none", "ieee", "highest")
 
 
+def saved(count: int) -> Callable[..., None]:
+    """A setup for autograd: the first `count` inputs become saved tensors, the others ctx.rest."""
+
+    def setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:count])
+        ctx.rest = inputs[count:]
+
+    return setup
+
+
+def float32_like(x: Tensor, *rest: object) -> Tensor:
+    """The fake of an operator whose result is float32 and as large as its first input."""
+    return torch.empty_like(x, dtype=torch.float32)
+
+
 @custom_op("edgeternary::dense", mutates_args=())
 def dense(x: Tensor, codes: Tensor, bias: Tensor) -> Tensor:
     """x (N, in) codes, codes (out, in), bias (out,) integers -> (N, out) integer accumulators."""
@@ -48,12 +63,7 @@ def _dense_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return grad @ codes, grad.flatten(0, -2).T @ x.flatten(0, -2), grad.flatten(0, -2).sum(0)
 
 
-def _save_two(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], inputs[1])
-    ctx.rest = inputs[2:]
-
-
-dense.register_autograd(_dense_backward, setup_context=_save_two)
+dense.register_autograd(_dense_backward, setup_context=saved(2))
 
 
 @custom_op("edgeternary::conv2d", mutates_args=())
@@ -95,7 +105,7 @@ def _conv2d_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return gx[..., top : top + x.shape[2], left : left + x.shape[3]], gw, None, None, None, None
 
 
-conv2d.register_autograd(_conv2d_backward, setup_context=_save_two)
+conv2d.register_autograd(_conv2d_backward, setup_context=saved(2))
 
 
 @custom_op("edgeternary::sum_pool", mutates_args=())
@@ -119,12 +129,7 @@ def _sum_pool_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return torch.autograd.grad(y, leaf, grad)[0], None, None
 
 
-def _save_one(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0])
-    ctx.rest = inputs[1:]
-
-
-sum_pool.register_autograd(_sum_pool_backward, setup_context=_save_one)
+sum_pool.register_autograd(_sum_pool_backward, setup_context=saved(1))
 
 
 @custom_op("edgeternary::upsample", mutates_args=())
@@ -144,19 +149,15 @@ def _(x: Tensor, factor: Sequence[int], fill: str) -> Tensor:
     return x.new_empty((n, c, h * factor[0], w * factor[1]))
 
 
-def _upsample_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.rest = inputs[1:]
-
-
 def _upsample_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    (fy, fx), fill = ctx.rest
+    _, (fy, fx), fill = ctx.rest
     if fill == "zero":
         return grad[:, :, ::fy, ::fx].contiguous(), None, None
     n, c, h, w = grad.shape
     return grad.reshape(n, c, h // fy, fy, w // fx, fx).sum((3, 5)), None, None
 
 
-upsample.register_autograd(_upsample_backward, setup_context=_upsample_setup)
+upsample.register_autograd(_upsample_backward, setup_context=saved(0))
 
 
 @custom_op("edgeternary::mul", mutates_args=())
@@ -178,10 +179,6 @@ def _(a: Tensor, b: Tensor) -> Tensor:
     return torch.empty_like(a * b)
 
 
-def _mul_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs)
-
-
 def _mul_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
     a, b = ctx.saved_tensors
     wide_a, wide_b = _aligned(a, b)
@@ -189,4 +186,4 @@ def _mul_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
     return ga.reshape(a.shape), gb.reshape(b.shape)
 
 
-mul.register_autograd(_mul_backward, setup_context=_mul_setup)
+mul.register_autograd(_mul_backward, setup_context=saved(2))
