@@ -15,6 +15,7 @@ from benchmarks.commands._options import (
     write_page,
 )
 from edgeternary.cli._output import json_option, note, print_rows
+from edgeternary.cli._record import defaulted
 from edgeternary.cli._tools import yosys_option
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 
@@ -26,9 +27,7 @@ COLUMNS = (
 
 @click.command()
 @only_option
-@click.option(
-    "--samples", type=click.IntRange(1), default=1, show_default=True, help="Number of test samples."
-)
+@defaulted("--samples", type=click.IntRange(1), default=1, help="Number of test samples.")
 @document_option
 @rows_option
 @yosys_option

@@ -5,6 +5,7 @@ import click
 from benchmarks import draw
 from edgeternary.cli._counting import CORES, Counting, Kind, counting_options, kind_options
 from edgeternary.cli._output import json_option, print_json, progress_bars
+from edgeternary.cli._record import defaulted
 from edgeternary.report.tables import print_table
 
 COLUMNS = (
@@ -14,9 +15,7 @@ COLUMNS = (
 
 
 @click.command()
-@click.option(
-    "--count", type=click.IntRange(1), default=40, show_default=True, help="Number of layers to draw."
-)
+@defaulted("--count", type=click.IntRange(1), default=40, help="Number of layers to draw.")
 @kind_options
 @counting_options
 @json_option

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import compiler_option, level_option, optimize_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -79,9 +79,7 @@ counting_options = record(
     "counting",
     _counting,
     click.option("--on", "--core", "cores", default="", help="Cores, with commas. Default: m0plus,m4."),
-    click.option(
-        "--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples to count on."
-    ),
+    defaulted("--samples", type=click.IntRange(1), default=1, help="Samples to count on."),
     optimize_option,
     compiler_option,
     level_option,
@@ -90,7 +88,7 @@ _KIND = (
     click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
     click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
     click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
-    click.option("--seed", default=0, show_default=True, help="Seed of the random weights."),
+    defaulted("--seed", default=0, help="Seed of the random weights."),
 )
 kind_options = record("kind", Kind, *_KIND)
 shape_options = record(

@@ -1,13 +1,14 @@
-"""Options that belong together reach a command as one argument."""
+"""Options whose help shows their default, and options that reach a command together, as one argument."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
+defaulted = partial(click.option, show_default=True)
 
 
 def record(name: str, make: Callable[..., Any], *options: Decorator) -> Decorator:

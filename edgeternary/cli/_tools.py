@@ -5,35 +5,30 @@
 
 import click
 
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 
 COMPILERS = ("auto", "zig", "gcc", "clang")
 LEVELS = ("0", "1", "2", "3", "s", "z")
 OBJECTIVES = ("cycles", "flash", "ram")
 YOSYS = ("auto", "native", "yowasp")
 
-compiler_option = click.option(
+compiler_option = defaulted(
     "--compiler",
     type=click.Choice(COMPILERS),
     default="auto",
-    show_default=True,
     help="The C compiler; auto takes zig if it is installed.",
 )
-optimize_option = click.option(
+optimize_option = defaulted(
     "--optimize",
     type=click.Choice(OBJECTIVES),
     default="cycles",
-    show_default=True,
     help="What the choice of kernels makes small.",
 )
-level_option = click.option(
-    "--opt-level", type=click.Choice(LEVELS), default="2", show_default=True, help="The letter after -O."
-)
-yosys_option = click.option(
+level_option = defaulted("--opt-level", type=click.Choice(LEVELS), default="2", help="The letter after -O.")
+yosys_option = defaulted(
     "--yosys",
     type=click.Choice(YOSYS),
     default="auto",
-    show_default=True,
     help="Which yosys runs; auto takes the one of pip if it is installed.",
 )
 

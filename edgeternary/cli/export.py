@@ -11,7 +11,7 @@ from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import note
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
 from edgeternary.version import __version__
@@ -45,9 +45,7 @@ class Vectors:
     click.option(
         "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors, as .npy."
     ),
-    click.option(
-        "--samples", type=click.IntRange(1, 100), default=4, show_default=True, help="Number of test vectors."
-    ),
+    defaulted("--samples", type=click.IntRange(1, 100), default=4, help="Number of test vectors."),
 )
 def command(
     model: str,

@@ -9,7 +9,7 @@ import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import c_options
 
 if TYPE_CHECKING:
@@ -30,31 +30,23 @@ class Drawn:
 text_options = record(
     "drawn",
     Drawn,
-    click.option(
-        "--length",
-        type=click.IntRange(1),
-        default=200,
-        show_default=True,
-        help="Number of characters to add.",
-    ),
-    click.option(
+    defaulted("--length", type=click.IntRange(1), default=200, help="Number of characters to add."),
+    defaulted(
         "--temperature",
         type=float,
         default=0.0,
-        show_default=True,
         help="Temperature of the draws; 0 takes the likeliest character.",
     ),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draws."),
+    defaulted("--seed", type=click.IntRange(0), default=0, help="Seed of the draws."),
 )
 
 
 @click.command()
 @model_argument
 @click.option("--prompt", required=True, help="The text to continue, in the model's characters.")
-@click.option(
+@defaulted(
     "--on",
     default="numpy",
-    show_default=True,
     help="numpy, host, cortex-m4 (or another core), hdl, cxxrtl (or hdl:DEVICE), serial:PORT.",
 )
 @text_options

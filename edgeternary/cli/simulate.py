@@ -14,7 +14,7 @@ from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_rows, progress_bars
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -84,7 +84,7 @@ setting_options = record(
 
 @click.command()
 @model_argument
-@click.option("--on", default="numpy", show_default=True, help="Executors: numpy,host,cortex-m4,hdl.")
+@defaulted("--on", default="numpy", help="Executors: numpy,host,cortex-m4,hdl.")
 @sample_options
 @wanted_options
 @hardware_options

@@ -10,6 +10,7 @@ import click
 
 from edgeternary.cli._model import ZOO, load_model
 from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._record import defaulted
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -39,18 +40,15 @@ class Shape(click.ParamType):
 
 @click.command()
 @click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION")
-@click.option(
-    "--on",
-    default="cortex-m4,cortex-m0plus",
-    show_default=True,
-    help="Cores; the figures of memory are those of the first one.",
+@defaulted(
+    "--on", default="cortex-m4,cortex-m0plus", help="Cores; the figures of memory are those of the first one."
 )
 @click.option(
     "--shape",
     type=Shape(),
     help="Shape of one sample, channels first; for a MODULE:FUNCTION that returns a network.",
 )
-@click.option("--input-type", default="uint8", show_default=True, help="Type of the input codes.")
+@defaulted("--input-type", default="uint8", help="Type of the input codes.")
 @json_option
 def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str, as_json: bool) -> None:
     """Print bits, weights, MACs and estimated flash, RAM, cycles and LUTs of each layer.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeternary.cli._output import json_option, note, print_rows, progress_bars, stopwatch
+from edgeternary.cli._record import defaulted
 from edgeternary.cli._self_test import only_speaks, verify_self_test
 from edgeternary.cli._target import Place, Target, target, target_options
 
@@ -32,13 +33,7 @@ COLUMNS = (
 @click.command()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @target_options
-@click.option(
-    "--samples",
-    type=click.IntRange(1),
-    default=200,
-    show_default=True,
-    help="Number of test samples that are drawn.",
-)
+@defaulted("--samples", type=click.IntRange(1), default=200, help="Number of test samples that are drawn.")
 @click.option(
     "--seed", type=click.IntRange(0), help="Seed of the draw; default: a new one, which is printed."
 )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from edgeternary.cli._output import json_option, print_json, print_rows, progress_bars
-from edgeternary.cli._record import record
+from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import OBJECTIVES, compiler_option, level_option
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 
@@ -33,19 +33,10 @@ compared_options = record(
     "compared",
     Compared,
     click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples."),
-    click.option(
-        "--optimize",
-        default=",".join(OBJECTIVES),
-        show_default=True,
-        help="What the plans that --on compares make small.",
+    defaulted(
+        "--optimize", default=",".join(OBJECTIVES), help="What the plans that --on compares make small."
     ),
-    click.option(
-        "--samples",
-        type=click.IntRange(1),
-        default=1000,
-        show_default=True,
-        help="Number of samples for --on.",
-    ),
+    defaulted("--samples", type=click.IntRange(1), default=1000, help="Number of samples for --on."),
     compiler_option,
     level_option,
 )
