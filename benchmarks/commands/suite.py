@@ -8,13 +8,7 @@ from typing import Any
 import click
 
 from benchmarks import suite
-from benchmarks.commands._options import (
-    document_option,
-    only_option,
-    read_rows,
-    rows_option,
-    write_page,
-)
+from benchmarks.commands._options import document_option, only_option, read_rows, rows_option, write_page
 from benchmarks.document import document as page
 from benchmarks.plot import svg
 from edgeternary import zoo

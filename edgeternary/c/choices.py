@@ -52,13 +52,7 @@ def anything(match: Match, kernel: Kernel, offer: Offer) -> bool:
 class Choices:
     """The offers for one graph on one core, with the time that fetching code takes."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        core: Core,
-        fetch: Fetch | None = None,
-        allow: Allow = anything,
-    ) -> None:
+    def __init__(self, graph: Graph, core: Core, fetch: Fetch | None = None, allow: Allow = anything) -> None:
         self.graph, self.core, self.fetch, self.allow = graph, core, fetch or Fetch(), allow
         self._known: dict[tuple[int, Arriving], list[Candidate]] = {}
         self._conversions: dict[tuple[str, Layout, Layout], list[Candidate]] = {}

@@ -52,14 +52,7 @@ text_options = record(
 @text_options
 @c_options
 @json_option
-def command(
-    model: str,
-    prompt: str,
-    on: str,
-    drawn: Drawn,
-    tools: dict[str, object],
-    as_json: bool,
-) -> None:
+def command(model: str, prompt: str, on: str, drawn: Drawn, tools: dict[str, object], as_json: bool) -> None:
     """Continue --prompt with the language model MODEL, and print the speed on stderr.
 
     Every executor writes the same text: logits are the same integers, and characters are drawn by integers.

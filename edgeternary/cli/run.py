@@ -37,14 +37,7 @@ SHOWN = 16  # numbers of an output in the table
 @click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy.")
 @json_option
-def command(
-    model: str,
-    path: Path,
-    place: Place,
-    on: str | None,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def command(model: str, path: Path, place: Place, on: str | None, output: Path | None, as_json: bool) -> None:
     """Run MODEL, or the build in FOLDER, on the samples of a file and print what it answers.
 
     With --port a board answers, with --emulate FOLDER's image in an emulator, else an executor.

@@ -100,12 +100,7 @@ def _train(
         checkpoint=path, float_reference=float_reference, tensorboard=tensorboard, threads=threads or 0
     )
     with progress_bars() as progress:
-        outcome = train.run(
-            recipe,
-            output,
-            options=options,
-            progress=_Report(progress),
-        )
+        outcome = train.run(recipe, output, options=options, progress=_Report(progress))
     card = outcome.card
     if as_json:
         print_json({**card, "files": [str(path) for path in outcome.files]})

@@ -44,12 +44,7 @@ COLUMNS = (
 )
 @json_option
 def command(
-    folder: Path,
-    place: Place,
-    samples: int,
-    seed: int | None,
-    data: Path | None,
-    as_json: bool,
+    folder: Path, place: Place, samples: int, seed: int | None, data: Path | None, as_json: bool
 ) -> None:
     """Compare a board that runs the build in FOLDER with the model: all outputs of drawn test samples.
 

@@ -90,12 +90,7 @@ def _start(
 ) -> Child:
     try:
         return Child(
-            command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=log,
-            cwd=folder,
-            env={**os.environ, **(env or {})},
+            command, stdin=stdin, stdout=stdout, stderr=log, cwd=folder, env={**os.environ, **(env or {})}
         )
     except OSError as error:
         raise EdgeTernaryError(f"{what} cannot be started", str(error)) from error

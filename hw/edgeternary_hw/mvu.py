@@ -257,10 +257,7 @@ class MatrixVector(Memories, Streams):
         # bit k travels with stage k: payload, adders, totals; `last` marks the last beat of a pass
         valid, last = Signal(depth), Signal(depth)
         with m.If(go):
-            m.d.sync += [
-                valid.eq(Cat(i.valid, valid)[:depth]),
-                last.eq(Cat(last_beat, last)[:depth]),
-            ]
+            m.d.sync += [valid.eq(Cat(i.valid, valid)[:depth]), last.eq(Cat(last_beat, last)[:depth])]
         finished = valid[-1] & last[-1]
         sums = self._accumulate(m, totals.words, go & valid[-1], finished)
         self._drain(m, sums, go, done, finished)
@@ -339,10 +336,7 @@ class MatrixVector(Memories, Streams):
         left = Signal(range(groups + 1))  # beats of `rest` still to be sent
         after = Signal(range(groups + 1))
         capture = go & done
-        m.d.comb += [
-            after.eq(Mux(capture, groups, left - take)),
-            done_after.eq(Mux(go, finished, done)),
-        ]
+        m.d.comb += [after.eq(Mux(capture, groups, left - take)), done_after.eq(Mux(go, finished, done))]
         m.d.sync += [left.eq(after), done.eq(done_after), go.eq(~done_after | (after == 0))]
         with m.If(capture):
             m.d.sync += [kept.eq(acc) for kept, acc in zip(rest, sums, strict=True)]

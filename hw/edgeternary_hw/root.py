@@ -34,12 +34,7 @@ class ReciprocalRoot(wiring.Component):
         tried = (difference.as_signed() << 2) - self.f
         one = ~tried[-1]
         with m.If(self.start):
-            m.d.sync += [
-                rest.eq(1 << TARGET - 2 * BITS),
-                product.eq(0),
-                left.eq(BITS),
-                second.eq(0),
-            ]
+            m.d.sync += [rest.eq(1 << TARGET - 2 * BITS), product.eq(0), left.eq(BITS), second.eq(0)]
         with m.Elif(left != 0):
             m.d.sync += [difference.eq(rest - product), second.eq(~second)]
             with m.If(second):

@@ -27,10 +27,7 @@ class Registered(Streams):
         m = Module()
         m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)
         with m.If(self.i.ready):
-            m.d.sync += [
-                self.o.valid.eq(self.i.valid),
-                self.o.payload.eq(self.function(m, self.i.payload)),
-            ]
+            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.function(m, self.i.payload))]
         return m
 
 

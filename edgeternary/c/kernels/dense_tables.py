@@ -40,10 +40,7 @@ class Radix:
 
 
 # Strides that are even from the fourth trit on, so that blocks of the table begin at a word.
-RADIX = {
-    "ternary": Radix(3, (1, 3, 9, 28, 84), 10),
-    "bipolar": Radix(2, (1, 2, 4, 8, 16, 32, 64, 128), 8),
-}
+RADIX = {"ternary": Radix(3, (1, 3, 9, 28, 84), 10), "bipolar": Radix(2, (1, 2, 4, 8, 16, 32, 64, 128), 8)}
 
 
 class DenseTables(Kernel):

@@ -6,19 +6,7 @@ from edgeternary.c.assembly import note, size
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.program import Group, Registers
-from edgeternary.c.lanes.text1 import (
-    END,
-    FIRST,
-    HALVED,
-    LOAD_LIMIT,
-    LOW,
-    PAIRS,
-    ROWS,
-    K,
-    Y,
-    add,
-    constant,
-)
+from edgeternary.c.lanes.text1 import END, FIRST, HALVED, LOAD_LIMIT, LOW, PAIRS, ROWS, K, Y, add, constant
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.words import additions
 

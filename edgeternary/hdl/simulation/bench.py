@@ -148,10 +148,7 @@ class _Bench:
             with m.If(more):
                 m.d.sync += at.eq(at + 1)
         with m.If(running | port.valid):
-            m.d.sync += [
-                running.eq(1),
-                self.cycle.eq(self.cycle + 1),
-            ]
+            m.d.sync += [running.eq(1), self.cycle.eq(self.cycle + 1)]
             with m.If(self.cycle == self.limit):
                 m.d.sync += self.failed.eq(1)
         if stalls is not None:
