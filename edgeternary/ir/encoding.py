@@ -9,8 +9,6 @@ bits of the last word are 0.
     intN, uintN      N planes, plane k holds bit k of the two's complement
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

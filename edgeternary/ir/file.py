@@ -8,8 +8,6 @@ against the field types of each op, and each array's size is checked before it i
 verifies itself. Everything that is wrong ends in an EdgeTernaryError.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """The order of a tensor's axes: channels last here, channels first in torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

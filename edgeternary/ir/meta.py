@@ -1,7 +1,5 @@
 """What the integers of a graph mean: scales, zero points, labels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

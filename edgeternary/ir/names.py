@@ -1,7 +1,5 @@
 """Names of layers and values: what is allowed, and how they become identifiers of C and Verilog."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container
 

@@ -3,8 +3,6 @@
 Executors exchange this form, and a serial port sends it. The array of a single value keeps its shape.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 

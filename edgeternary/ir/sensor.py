@@ -9,8 +9,6 @@ For a value x of channel c, with the scale s[c] and the zero point z[c] of `Meta
 A bipolar input has no code 0: its code is +1 where q >= -z[c], else -1.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The readable form of a graph, printed by `edgeternary inspect`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

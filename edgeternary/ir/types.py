@@ -1,7 +1,5 @@
 """Exact types of the values in an integer graph."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Values: what travels between layers."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What makes a graph legal. Everything downstream relies on these checks and repeats none of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ The file `cortex_m.py` answers to every name that starts with `cortex-m`; what f
 executor has `run`, which takes all inputs at once, and where it can `open`, which takes them step by step.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What the compiled simulators share: frames to files, a C++ driver from a template, answers back."""
 
-from __future__ import annotations
-
 import math
 import subprocess
 import tempfile

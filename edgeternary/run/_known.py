@@ -1,7 +1,5 @@
 """Which options executors know; one that none of them knows is a spelling mistake."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Collection, Mapping
 

@@ -1,7 +1,5 @@
 """From a graph to C that a bench can be built around."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from edgeternary.c.plan import Plan

@@ -5,8 +5,6 @@ Symbol i has the weight 2^(-d_i) with d_i = (max - logit_i) * logit_scale * log2
 by a 32-bit number of a xorshift generator (Marsaglia, 2003, shifts 13, 17, 5).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import cache

@@ -1,7 +1,5 @@
 """An iCE40 bitstream in simulation: the configuration read back as Verilog, two of its pins a serial port."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

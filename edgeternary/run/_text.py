@@ -1,7 +1,5 @@
 """Characters to codes and back, and text that a stateful model continues."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

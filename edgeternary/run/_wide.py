@@ -5,8 +5,6 @@ level is a template of its own that copies the whole value: compilers take O(n^2
 end with an error from 1,024 levels on. `join(join(a, b, ...), join(...), ...)` has log(n) levels.
 """
 
-from __future__ import annotations
-
 import re
 
 from edgeternary.data import templates_dir

@@ -1,7 +1,5 @@
 """Executor bitstream:DEVICE: the packed file that is flashed, turned back into cells and simulated."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Whether an executor is bit-exact with another one, and the first layer and value that differ if not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Executor host: the model's C compiled for this machine, run as a program of its own."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

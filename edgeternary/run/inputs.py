@@ -1,7 +1,5 @@
 """Checks of the inputs that a user hands to an executor."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

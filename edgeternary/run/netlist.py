@@ -1,7 +1,5 @@
 """Executor netlist:DEVICE: what synthesis made of the design, on yosys's own models of the device's cells."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The reference executor: every op's meaning, vectorised over samples."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The executor onnxruntime: the exported ONNX model in ONNX Runtime, an independent judge."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Executor qemu:BOARD: the whole image on a board that qemu-system-arm emulates, files by semihosting."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

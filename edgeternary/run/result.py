@@ -1,7 +1,5 @@
 """What an executor answers, at once or step by step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol

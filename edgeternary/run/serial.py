@@ -1,7 +1,5 @@
 """Executor serial:PORT: a board that runs the model, at the other end of a line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 

@@ -5,8 +5,6 @@ options["torch_model"]  the nn.Module that the graph was lowered from; without i
 is taken. The graph gives shapes and names only, never a number.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Executor verilator: the generated Verilog in Verilator, the judge of what other people's tools will see."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -6,8 +6,6 @@ and exclusive ones fault where an address is no multiple of 4 (Armv6-M manual DD
 DDI 0403, A3.2.1).
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Counting, exactly, the instructions that a call runs, block by block and layer by layer."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 

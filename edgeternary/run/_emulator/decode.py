@@ -1,7 +1,5 @@
 """Blocks of Thumb code, decoded as far as timing needs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import capstone

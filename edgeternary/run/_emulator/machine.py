@@ -1,7 +1,5 @@
 """An emulated Cortex-M that loads an image and calls its functions."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

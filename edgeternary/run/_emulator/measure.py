@@ -1,7 +1,5 @@
 """Running a linked model on an emulated core: answers and taps of all samples, counts of the first few."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """What the flash of a built model is made of: tables, the code of its kernels, and routines."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

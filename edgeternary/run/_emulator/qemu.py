@@ -1,7 +1,5 @@
 """Running and counting a linked model in QEMU, for a core that the other emulator lacks."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """What was measured, in the words that reports use."""
 
-from __future__ import annotations
-
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.measured import Measured, mean, step_sizes
 from edgeternary.run.result import Stat

@@ -1,7 +1,5 @@
 """A model on an emulated core that stays alive from step to step."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from edgeternary.ir import Graph, IntArray

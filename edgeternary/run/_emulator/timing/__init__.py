@@ -1,7 +1,5 @@
 """Cycles per instruction, one table per core. Zero wait states; modelled, not measured on silicon."""
 
-from __future__ import annotations
-
 from edgeternary import cores
 from edgeternary.run._emulator.timing.m0plus import M0PLUS
 from edgeternary.run._emulator.timing.m3 import M3

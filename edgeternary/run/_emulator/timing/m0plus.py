@@ -1,7 +1,5 @@
 """Cortex-M0+: Arm DDI 0484C, section 3.3; two pipeline stages, single-cycle multiplier."""
 
-from __future__ import annotations
-
 from edgeternary.run._emulator.timing.model import Cost, Timing
 
 M0PLUS = Timing(

@@ -4,8 +4,6 @@ P, the pipeline refill, is 1 to 3 there and 2 here. Data-dependent times are the
 UDIV 2 to 12, UMULL 3 to 5, UMLAL 4 to 7.
 """
 
-from __future__ import annotations
-
 from edgeternary.run._emulator.timing.model import Cost, Timing
 
 P = 2

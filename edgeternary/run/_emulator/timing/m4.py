@@ -4,8 +4,6 @@ Loads, stores and branches as on the Cortex-M3; every multiplication takes one c
 refill, is 1 to 3 there and 2 here. UDIV takes 2 to 12 cycles, counted as 12.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from edgeternary.run._emulator.timing.m3 import M3

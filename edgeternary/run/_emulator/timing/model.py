@@ -1,7 +1,5 @@
 """How a timing table turns a block of instructions into cycles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
