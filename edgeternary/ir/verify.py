@@ -14,11 +14,7 @@ MAX_PORTS = 64  # inputs, and outputs
 
 
 def infer_values(
-    model: str,
-    inputs: Sequence[Value],
-    states: Sequence[State],
-    ops: Sequence[Op],
-    outputs: Sequence[str],
+    model: str, inputs: Sequence[Value], states: Sequence[State], ops: Sequence[Op], outputs: Sequence[str]
 ) -> dict[str, Value]:
     """Every value of the graph called `model`, by name; EdgeTernaryError names the layer that is not legal.
 
