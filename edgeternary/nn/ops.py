@@ -149,15 +149,19 @@ def _(x: Tensor, factor: Sequence[int], fill: str) -> Tensor:
     return x.new_empty((n, c, h * factor[0], w * factor[1]))
 
 
+def _upsample_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.rest = inputs[1:]
+
+
 def _upsample_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    _, (fy, fx), fill = ctx.rest
+    (fy, fx), fill = ctx.rest
     if fill == "zero":
         return grad[:, :, ::fy, ::fx].contiguous(), None, None
     n, c, h, w = grad.shape
     return grad.reshape(n, c, h // fy, fy, w // fx, fx).sum((3, 5)), None, None
 
 
-upsample.register_autograd(_upsample_backward, setup_context=saved(0))
+upsample.register_autograd(_upsample_backward, setup_context=_upsample_setup)
 
 
 @custom_op("edgeternary::mul", mutates_args=())
