@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -15,46 +15,47 @@ from tests.corpus.fidelity import fidelity
 EXECUTORS = ("numpy", "host")
 
 
+def shape(name: str, text: str) -> Callable:
+    """An option that chooses what is printed."""
+    return click.option(f"--{name}", "printed", flag_value=name, help=text)
+
+
 @click.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Run the entries whose name contains NAME.")
-@click.option(
-    "--entries", "folder", type=click.Path(exists=True, path_type=Path), default=HERE, help="Their folder."
-)
+@click.option("--entries", "folder", type=click.Path(path_type=Path), default=HERE, help="Their folder.")
 @click.option("--on", multiple=True, metavar="EXECUTOR", help="Executors in place of numpy and host.")
 @click.option("--all-executors", is_flag=True, help="Add the executors that an entry names.")
-@click.option("--slow/--no-slow", default=False, help="Run those of real size too.")
-@click.option(
-    "--fidelity", "resembles", is_flag=True, help="Compare 8-bit conversions with the float networks."
-)
-@click.option("--full", is_flag=True, help="Print whole refusals, not their first line.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--status", is_flag=True, help="Print status.toml (with --slow --all-executors).")
+@click.option("--slow", is_flag=True, help="Run those of real size too.")
+@shape("full", "Print whole refusals.")
+@shape("json", "Print one JSON object a line.")
+@shape("markdown", "Print a table by kind of network.")
+@shape("status", "Print status.toml (with --slow --all-executors).")
+@shape("fidelity", "Print how far 8-bit conversions follow the float networks, and nothing else.")
 def main(
     only: tuple[str, ...],
     folder: Path,
     on: tuple[str, ...],
     all_executors: bool,
     slow: bool,
-    resembles: bool,
-    full: bool,
-    as_json: bool,
-    status: bool,
+    printed: str | None,
 ) -> None:
     """Convert, train, lower and compare every network of the corpus."""
-    chosen = [
-        e
-        for e in entries(folder)
-        if (slow or not e.slow or only) and (not only or any(o in e.name for o in only))
-    ]
+    named = [entry for entry in entries(folder) if any(part in entry.name for part in only or ("",))]
+    chosen = [entry for entry in named if slow or only or not entry.slow]
+    if printed == "fidelity":
+        for entry in chosen:
+            print(f"{entry.name:<24} {_fidelity(entry)}", flush=True)
+        return
+    lines = {"json": _json, "status": _status, "full": _full, "markdown": lambda row: ""}
     rows = []
     for entry in chosen:
-        if resembles:
-            print(f"{entry.name:<24} {_fidelity(entry)}", flush=True)
-            continue
-        row = attempt(entry, (*(on or EXECUTORS), *(entry.on if all_executors else ())))
-        rows.append(row)
-        print(_json(row) if as_json else _status(row) if status else _line(row, full), flush=True)
-    if rows and not as_json and not status:
+        rows.append(attempt(entry, (*(on or EXECUTORS), *(entry.on if all_executors else ()))))
+        text = lines.get(printed or "", _line)(rows[-1])
+        if text:
+            print(text, flush=True)
+    if printed == "markdown":
+        print("\n".join(_table(rows)))
+    if printed not in ("json", "status"):
         print(summary(rows))
 
 
@@ -66,12 +67,16 @@ def _fidelity(entry: Entry) -> str:
     return "does not convert" if figure is None else f"{figure:.4f}"
 
 
-def _line(row: Row, full: bool) -> str:
+def _line(row: Row) -> str:
     names = [name for name in row.stages if name not in STAGES]
     marks = [f"{name} {_mark(row.stages.get(name))}" for name in (*STAGES, *(names or EXECUTORS))]
-    text = row.failure if full else " ".join(row.failure.split())[:160]
     head = f"{row.entry.name:<24} {row.entry.style[:32]:<32} {row.entry.expected:<8} {'  '.join(marks)}"
+    text = " ".join(row.failure.split())[:160]
     return f"{head}  {'ok ' if row.good else 'BAD'} {row.seconds:4.1f} s  {text}".rstrip()
+
+
+def _full(row: Row) -> str:
+    return f"{_line(row)}\n{row.failure}".rstrip()
 
 
 def _mark(passed: bool | None) -> str:
@@ -82,6 +87,20 @@ def _status(row: Row) -> str:
     stage = next((name for name, passed in row.stages.items() if not passed), STAGES[0])
     stage = stage.removesuffix("s") if stage in STAGES else stage
     return f'{row.entry.name} = "{row.entry.expected if row.good else f"not yet: {stage}"}"'
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    """One row for each file of networks: what they are, how many are exact, how many are refused."""
+    yield "| networks | tried | convert, train, exact | refused in one report |"
+    yield "|---|---|---|---|"
+    kinds: dict[str, list[Row]] = {}
+    for row in rows:
+        text = row.entry.source().read_text(encoding="utf-8")
+        kinds.setdefault(text.split('"""')[1].splitlines()[0].rstrip("."), []).append(row)
+    for kind, those in kinds.items():
+        exact = sum(row.good and row.entry.expected == "converts" for row in those)
+        refused = sum(row.good and row.entry.expected == "refused" for row in those)
+        yield f"| {kind} | {len(those)} | {exact} | {refused} |"
 
 
 def _json(row: Row) -> str:

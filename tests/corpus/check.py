@@ -99,9 +99,28 @@ def convert(
 ) -> nn.Module:
     """`edgeternary.nn.convert` with the signature that it has; of `model`, or of a new one."""
     given, model, example = edgeternary.nn.convert, model or entry.model(), entry.codes(16)
-    if list(inspect.signature(given).parameters)[1] == "example":
-        return given(model, example, weights=weights, activations=activations)
-    return given(model, weights=weights, activations=activations, example=example)
+    if not takes_specs():
+        return given(model, weights=weights, activations=activations, example=example)
+    specs = tuple(spec(item) for item in entry.all_inputs())
+    several = isinstance(entry.inputs, tuple)
+    options = {"inputs": specs if several else specs[0], "quiet": True}
+    return given(model, example, weights=weights, activations=activations, **options)
+
+
+def takes_specs() -> bool:
+    """Whether `convert` is told what a code means to the float model."""
+    return "inputs" in inspect.signature(edgeternary.nn.convert).parameters
+
+
+def spec(item: Input) -> Any:
+    """The author's normalisation as an InputSpec: value = (code - zero) * scale."""
+    wide = isinstance(item.mean, tuple)
+    means, stds = (item.mean, item.std) if wide else ((item.mean,), (item.std,))
+    scales = tuple(item.scale / std for std in stds)
+    zeros = tuple(mean / item.scale for mean in means)
+    axis = item.axis + 1 if item.axis + 1 < len(item.shape) or item.axis == 0 else -1
+    numbers = (scales, zeros) if wide else (scales[0], zeros[0])
+    return edgeternary.nn.InputSpec(code_type(item), *numbers, axis=axis)
 
 
 def train(entry: Entry, model: nn.Module) -> None:
@@ -167,10 +186,10 @@ def lower(entry: Entry, model: nn.Module) -> Graph:
 
 
 def code_type(item: Input) -> str:
-    """The smallest integer type that holds the codes: uint8 for pixels."""
+    """The type that a device would have: uint8, int8, or int16 beyond them."""
     if item.lo >= 0:
-        return f"uint{max(item.hi.bit_length(), 2)}"
-    return f"int{max((-item.lo - 1).bit_length(), item.hi.bit_length()) + 1}"
+        return "uint8" if item.hi < 256 else "uint16"
+    return "int8" if item.lo >= -128 and item.hi < 128 else "int16"
 
 
 def compare(entry: Entry, model: nn.Module, graph: Graph, on: str) -> None:

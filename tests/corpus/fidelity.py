@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
-from tests.corpus.check import convert, outputs
+from tests.corpus.check import convert, outputs, takes_specs
 from tests.corpus.entry import Entry
 
 
@@ -26,7 +26,7 @@ def fidelity(entry: Entry) -> float | None:
         model = entry.model()
         _settle(entry, model)
         codes = Entry.each(entry.codes(32, seed=3))
-        wanted = outputs(model(*codes))
+        wanted = outputs(model(*_fed(entry, codes)))
         try:
             with torch.enable_grad():
                 converted = convert(entry, model, weights=8, activations=8)
@@ -43,8 +43,14 @@ def _settle(entry: Entry, model: nn.Module) -> None:
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = None
     for seed in range(4):
-        model(*Entry.each(entry.codes(16, seed=seed)))
+        model(*_fed(entry, Entry.each(entry.codes(16, seed=seed))))
     model.eval()
+
+
+def _fed(entry: Entry, codes: tuple[Tensor, ...]) -> list[Tensor]:
+    """The author's floats, or the codes while `convert` cannot be told what they mean."""
+    pairs = zip(entry.all_inputs(), codes, strict=True)
+    return [item.floats(tensor) if takes_specs() else tensor for item, tensor in pairs]
 
 
 def _agreement(found: Tensor, wanted: Tensor) -> float:
