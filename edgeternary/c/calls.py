@@ -27,7 +27,9 @@ def _expression(plan: Plan, names: Names, buffer: Buffer) -> str:
     place = plan.places[buffer]
     if place.kind == "arena":
         return names.buffers[_home(plan, buffer)]
-    return f"net->{names.values[place.state]}" if place.kind == "state" else place.kind
+    if place.kind == "state":
+        return f"net->{names.values[place.name]}"
+    return names.ports[place.name]
 
 
 def _home(plan: Plan, buffer: Buffer) -> Buffer:
@@ -73,7 +75,7 @@ def state_fields(plan: Plan, names: Names, state: State) -> dict[str, object]:
     return {
         "name": name, "size": value.size, "ctype": value.type.ctype, "source": source, "period": period,
         "initial": literal(int(init[0])) if same else f"{names.net}_{name}_init[i]",
-        "keep": state.next == value.name or plan.places.get(following) == Place("state", state=value.name),
+        "keep": state.next == value.name or plan.places.get(following) == Place("state", name=value.name),
         "title": comment(value.name), "shape": value.shape,
         "ragged": value.size * value.type.dtype.itemsize % 4 != 0,  # those after it are not aligned
         "table": "" if same else table_text(f"{names.net}_{name}", table),

@@ -159,8 +159,7 @@ def chain(graph: Graph, index: int, pattern: Sequence[str]) -> tuple[Op, ...]:
     ops = [graph.ops[index]]
     for _ in pattern[1:]:
         readers = graph.consumers(ops[-1].name)
-        shown = ops[-1].name == graph.output or any(state.next == ops[-1].name for state in graph.states)
-        if shown or len(readers) != 1 or len(readers[0].inputs) != 1:
+        if ops[-1].name in graph.shown or len(readers) != 1 or len(readers[0].inputs) != 1:
             return ()
         ops.append(readers[0])
     if [op.kind for op in ops[:-1]] != list(pattern[:-1]):

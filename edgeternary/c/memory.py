@@ -1,13 +1,13 @@
 """One arena for all buffers between steps: live intervals, memory reused in place."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.live import aligned
 from edgeternary.c.placement import Block, lower_bound, place
 from edgeternary.c.plan import Buffer, Place, Step
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 
 
 @dataclass
@@ -31,9 +31,9 @@ def roots(steps: Sequence[Step]) -> dict[Buffer, Buffer]:
 def plan_memory(graph: Graph, steps: Sequence[Step]) -> tuple[dict[Buffer, Place], dict[Step, int], int]:
     """Places of all buffers, scratch offsets by step, and the bytes of the arena.
 
-    The input is read where the caller has it, the output written where the caller wants it, states live
-    in the model's struct, where their next content is made too if nobody needs the old one any more;
-    everything else shares the arena.
+    The inputs are read where the caller has them, and the outputs written where the caller wants them. States
+    live in the model's struct, where their next content is made too if nobody needs the old one any more.
+    Everything else shares the arena.
     """
     root = roots(steps)
     last = _last_uses(graph, steps, root)
@@ -90,10 +90,11 @@ def _fixed_places(
     graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer], last: dict[Buffer, int]
 ) -> dict[Buffer, Place]:
     """Buffers outside the arena."""
-    places = {Buffer(graph.input, NATURAL): Place("in")}
+    places = {Buffer(value, NATURAL): Place("in", name=value.name) for value in graph.inputs}
     for state in graph.states:
-        places[Buffer(state.value, NATURAL)] = Place("state", state=state.value.name)
-    places[root[output_buffer(graph, root)]] = Place("out")
+        places[Buffer(state.value, NATURAL)] = Place("state", name=state.value.name)
+    for value in graph.output_values:
+        places[root[output_buffer(value, root)]] = Place("out", name=value.name)
     return _next_states(graph, steps, root, last) | places
 
 
@@ -103,7 +104,7 @@ def _next_states(
     """Next contents that can be made in the memory of their states, and need not be copied there at the end.
 
     The step that makes one is the last to read the state, and can write over it, or comes after that. What it
-    makes is natural memory of its own, and neither the answer nor another state's next content.
+    makes is natural memory of its own, and neither an output nor another state's next content.
     """
     made = {step.out: (index, step) for index, step in enumerate(steps) if not step.offer.alias}
     written = [state.next for state in graph.states]
@@ -115,14 +116,14 @@ def _next_states(
         index, step = made[new]
         over = any(root[step.ins[position]] == old for position in step.offer.in_place)
         if last.get(old, -1) < index or (over and last[old] == index):
-            found[new] = Place("state", state=state.value.name)
+            found[new] = Place("state", name=state.value.name)
     return found
 
 
-def output_buffer(graph: Graph, known: dict[Buffer, Buffer]) -> Buffer:
-    """The natural buffer of the answer; its copy where the answer is the memory of an input or a state."""
-    copied = Buffer(graph.output_value, NATURAL, copy=True)
-    return copied if copied in known else Buffer(graph.output_value, NATURAL)
+def output_buffer(value: Value, known: Container[Buffer]) -> Buffer:
+    """The natural buffer of an output; its copy where that is memory of an input, a state or an output."""
+    copied = Buffer(value, NATURAL, copy=True)
+    return copied if copied in known else Buffer(value, NATURAL)
 
 
 def _kept(step: Step, root: dict[Buffer, Buffer]) -> list[Buffer]:

@@ -14,11 +14,15 @@ RESERVED = ("net", "in", "out", "i")  # what net_run calls its own
 
 @dataclass(frozen=True)
 class Names:
-    """Identifiers of one model: its own, and one for each value and each buffer."""
+    """Identifiers of one model: its own, and one for each value and each buffer.
+
+    ports  of net_run's arguments, by the names of inputs and outputs: in and out where there is one of each
+    """
 
     net: str
     values: dict[str, str]
     buffers: dict[Buffer, str]
+    ports: dict[str, str]
 
 
 def make_names(plan: Plan) -> Names:
@@ -36,7 +40,11 @@ def make_names(plan: Plan) -> Names:
             base = identifier(f"{base} {kind}", taken)
             taken.add(base)
         buffers[buffer] = base
-    return Names(identifier(plan.graph.name), values, buffers)
+    graph = plan.graph
+    ports = {name: values[name] for name in (*(x.name for x in graph.inputs), *graph.outputs)}
+    if not graph.several:
+        ports = {graph.input.name: "in", graph.output: "out"}
+    return Names(identifier(graph.name), values, buffers, ports)
 
 
 def api_names(net: str) -> dict[str, str]:

@@ -81,16 +81,16 @@ class Tap:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a buffer lies: kind 'in', 'out', 'state' or 'arena', and the byte offset in the arena."""
+    """Where a buffer lies: kind 'in', 'out' or 'state' and the value's name, or 'arena' and the offset."""
 
     kind: str
     offset: int = 0
-    state: str = ""
+    name: str = ""
 
 
 def fixed_ram(graph: Graph) -> int:
-    """Bytes of the states, the input and the output, which no choice of kernels changes."""
-    values = [graph.input, graph.output_value, *(state.value for state in graph.states)]
+    """Bytes of the states, the inputs and the outputs, which no choice of kernels changes."""
+    values = [*graph.inputs, *graph.output_values, *(state.value for state in graph.states)]
     return sum(Buffer(value, NATURAL).bytes for value in values)
 
 

@@ -2,22 +2,22 @@
 
 API, for a model whose identifier is `net`: `net_t` holds arena and states, `net_reset(net_t *)`,
 `net_run(net_t *, const net_in_t *in, net_out_t *out)`; `in` and `out` are plain arrays, row-major, channels
-last. The text depends on the graph and the core alone: the same graph gives the same bytes.
+last. Of several inputs and outputs each is an argument with the name of its value. The text depends on the
+graph and the core alone: the same graph gives the same bytes.
 """
 
 from collections.abc import Sequence
 from functools import cache
 
+from edgeternary.c import ports
 from edgeternary.c.calls import call, state_fields, variables
 from edgeternary.c.layouts import WORD_BYTES
 from edgeternary.c.naming import Names, comment, ctype_of, described, function_name, make_names, table_text
 from edgeternary.c.plan import Plan, Step
-from edgeternary.c.quantize import quantize_fields
 from edgeternary.c.select import select
 from edgeternary.c.tidy import tidy
 from edgeternary.data import templates_dir
 from edgeternary.ir import Graph
-from edgeternary.ir.sensor import identity
 from edgeternary.templating import render as text_of
 
 HELPERS = ("clamp", "clamp64", "round_double", "weigh", "add", "increment", "agree")  # of helpers.c.j2
@@ -45,8 +45,10 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "NET": names.net.upper(),
         "graph": plan.graph,
         "title": comment(plan.graph.name),
-        "input": plan.graph.input,
-        "output": plan.graph.output_value,
+        "inputs": ports.inputs(plan.graph, names),
+        "outputs": ports.outputs(plan.graph, names),
+        "several": plan.graph.several,
+        "unused": ports.unused(plan, names),
         "arena_words": max(plan.arena // WORD_BYTES, 1),
         "uses_arena": any(place.kind == "arena" for place in plan.places.values()) or bool(plan.scratch),
         "states": [state_fields(plan, names, state) for state in plan.graph.states],
@@ -59,9 +61,7 @@ def render_plan(plan: Plan, taps: bool = False) -> dict[str, str]:
         "taps": taps,
         "from_ram": any(step.offer.from_ram for step in calls),
         "aliased": _aliased_types(plan, names.net, [*functions, *routines]),
-        "q": None
-        if identity(plan.graph.meta.of_input(plan.graph.input.name))
-        else quantize_fields(plan.graph, plan.graph.input),
+        "quantizers": ports.quantizers(plan.graph, names),
     }
     return {
         f"{names.net}.c": tidy(text_of("model.c.j2", fields)),

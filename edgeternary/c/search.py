@@ -29,7 +29,7 @@ class Search:
     def __init__(self, choices: Choices, max_labels: int = MAX_LABELS) -> None:
         self.choices, self.graph, self.max_labels = choices, choices.graph, max_labels
         graph = self.graph
-        inputs = [graph.input, *(state.value for state in graph.states)]
+        inputs = [*graph.inputs, *(state.value for state in graph.states)]
         self.start: State = frozenset(
             (buffer, buffer) for buffer in (Buffer(value, NATURAL) for value in inputs)
         )
@@ -45,7 +45,9 @@ class Search:
                 raise op.fail("no C kernel can run it", "this is a combination that no kernel offers to run")
         layer = self._advance(layer, self.last_moves)
         if not layer:
-            raise EdgeTernaryError(f"no C kernel can bring {self.graph.output!r} into natural layout")
+            raise EdgeTernaryError(
+                f"no C kernel can bring {', '.join(self.graph.outputs)} into natural layout"
+            )
         return thin(pareto([label for labels in layer.values() for label in labels]), 4 * self.max_labels)
 
     def _advance(
@@ -88,19 +90,22 @@ class Search:
                 yield from self._ends((*steps, step), reached | {(out, home)}, index + 1)
 
     def last_moves(self, state: State) -> Iterator[Move]:
-        """The answer and the next states in natural layout, apart from memory that is not theirs."""
+        """The outputs and the next states in natural layout, apart from memory that is not theirs."""
         graph = self.graph
-        values = [graph.output_value, *(graph.values[s.next] for s in graph.states)]
+        values = [*graph.output_values, *(graph.values[s.next] for s in graph.states)]
         for steps, reached in self._converted(state, [Buffer(value, NATURAL) for value in values]):
             home, copies = homes(reached), list(steps)
+            states = {Buffer(s.value, NATURAL) for s in graph.states}
+            borrowed = states | {Buffer(value, NATURAL) for value in graph.inputs}
             for position, value in enumerate(values):
+                if position == len(graph.outputs):
+                    borrowed = states
                 original, copy = Buffer(value, NATURAL), Buffer(value, NATURAL, copy=True)
-                borrowed = {Buffer(s.value, NATURAL) for s in graph.states}
-                if position == 0:
-                    borrowed.add(Buffer(graph.input, NATURAL))
                 if home[original] in borrowed and copy not in home:
                     copies.append(self._cheapest_copy(original, copy))
                     home[copy] = copy
+                if position < len(graph.outputs):  # the memory of one is not that of another
+                    borrowed = borrowed | {home[original]}
             yield Move(tuple(copies), frozenset(), peak_of(homes(state), copies, (), self.outside))
 
     def _cheapest_copy(self, original: Buffer, copy: Buffer) -> Step:
@@ -144,8 +149,11 @@ class Search:
         if name in there:
             return True
         readers = self.graph.consumers(name)
-        shown = name == self.graph.output or any(state.next == name for state in self.graph.states)
-        return len(readers) == 1 and not shown and self._made(self.graph.ops.index(readers[0]), there)
+        return (
+            len(readers) == 1
+            and name not in self.graph.shown
+            and self._made(self.graph.ops.index(readers[0]), there)
+        )
 
     def _ends(self, steps: tuple[Step, ...], reached: State, position: int) -> Iterator[Move]:
         """Moves that keep what is needed from `position` on: of a value in several layouts each choice."""
@@ -185,15 +193,18 @@ def _subsets(pairs: list[Pair]) -> list[tuple[Pair, ...]]:
 def _needed(graph: Graph, position: int) -> frozenset[str]:
     """Names of values that somebody still reads: later ops, the caller, and the states."""
     names = {name for op in graph.ops[position:] for name in op.inputs}
-    return frozenset(names | {graph.output} | {state.next for state in graph.states})
+    return frozenset(names | graph.shown)
 
 
 def _outside(graph: Graph) -> frozenset[Buffer]:
-    """Buffers outside the arena: the input, the states, and the answer with what it is an alias of."""
-    found: list[Value] = [graph.input, *(state.value for state in graph.states), graph.output_value]
-    while found[-1].name not in (graph.input.name, *(state.value.name for state in graph.states)):
-        op = graph.op(found[-1].name)
-        if op.kind != "reshape":
-            break
-        found.append(graph.ins(op)[0])
+    """Buffers outside the arena: inputs, states, and each output with what it is an alias of."""
+    given = [*graph.inputs, *(state.value for state in graph.states)]
+    found: list[Value] = list(given)
+    for value in graph.output_values:
+        found.append(value)
+        while found[-1] not in given:
+            op = graph.op(found[-1].name)
+            if op.kind != "reshape":
+                break
+            found.append(graph.ins(op)[0])
     return frozenset(Buffer(value, NATURAL) for value in found)

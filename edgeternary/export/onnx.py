@@ -44,8 +44,8 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
 
     taps  every layer's value is an output, in the order of the layers
     Metadata: input_scale and input_zero (JSON: a number, or a list with one for each channel), logit_scale,
-    labels (JSON), states (JSON: initial contents), and the graph's `info`. EdgeTernaryError with code 3 when
-    the package onnx is missing.
+    labels (JSON), states (JSON: initial contents), and the graph's `info`. Of several inputs and outputs each
+    has its own, such as input_scale.NAME. EdgeTernaryError with code 3 when the package onnx is missing.
     """
     onnx = _package()
     from edgeternary.export._onnx_builder import INT32, Builder
@@ -57,17 +57,18 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
     def tensor(name: str, shape: tuple[int, ...], kind: int = INT32) -> Any:
         return helper.make_tensor_value_info(name, kind, ["N", *shape])
 
-    x = graph.input
-    inputs = [tensor(names.values[x.name], x.shape, helper.np_dtype_to_tensor_dtype(x.type.dtype))]
+    dtype = helper.np_dtype_to_tensor_dtype
+    inputs = [tensor(names.values[x.name], x.shape, dtype(x.type.dtype)) for x in graph.inputs]
     inputs += [tensor(names.values[s.value.name], s.value.shape) for s in graph.states]
     current = dict(names.values)
-    builder.start(names.values[x.name])
-    current[x.name] = builder.cast(names.values[x.name], INT32)
+    for x in graph.inputs:
+        builder.start(names.values[x.name])
+        current[x.name] = builder.cast(names.values[x.name], INT32)
     for op in graph.ops:
         builder.start(names.values[op.name])
         out = LOWER[type(op)](builder, op, graph.ins(op), *(current[name] for name in op.inputs))
         builder.finish(out, names.values[op.name], op.name)
-    shown = [op.name for op in graph.ops] if taps else [graph.output]
+    shown = [op.name for op in graph.ops] if taps else list(graph.outputs)
     outputs = [tensor(names.values[name], graph.values[name].shape) for name in shown]
     for state in graph.states:
         builder.finish(current[state.next], names.nexts[state.value.name], state.value.name)
@@ -88,12 +89,15 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
 
 def _metadata(graph: Graph) -> dict[str, str]:
     meta = graph.meta
-    props = {
-        "input_scale": json.dumps(meta.input_scale),
-        "input_zero": json.dumps(meta.input_zero),
-        "logit_scale": repr(meta.logit_scale),
-        "labels": json.dumps(meta.labels),
-    }
+    props = dict[str, str]()
+    for x in graph.inputs:
+        end = "" if len(graph.inputs) == 1 else f".{x.name}"
+        props[f"input_scale{end}"] = json.dumps(meta.of_input(x.name).scale)
+        props[f"input_zero{end}"] = json.dumps(meta.of_input(x.name).zero)
+    for name in graph.outputs:
+        end = "" if len(graph.outputs) == 1 else f".{name}"
+        props[f"logit_scale{end}"] = repr(meta.of_output(name).logit_scale)
+        props[f"labels{end}"] = json.dumps(meta.of_output(name).labels)
     if graph.states:
         props["states"] = json.dumps({s.value.name: s.init.tolist() for s in graph.states})
     return props | {f"info.{key}": meta.info[key] for key in sorted(meta.info)}

@@ -10,16 +10,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.c.naming import api_names
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
+from edgeternary.ir.ports import join, joined_shape, split
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains.process import run as start
 
 if TYPE_CHECKING:
     from edgeternary.c.plan import Tap
+
+
+@dataclass(frozen=True)
+class Port:
+    """A variable of the bench that an input or an output lies in; its C type and number of elements."""
+
+    name: str
+    ctype: str
+    size: str
+    output: bool
+
+
+def ports_of(graph: Graph) -> tuple[Port, ...]:
+    """The variables of several inputs and outputs: bench_input_0, ..., bench_output_0, ..."""
+    if not graph.several:
+        return ()
+    values = [(x, "input", i) for i, x in enumerate(graph.inputs)]
+    values += [(y, "output", i) for i, y in enumerate(graph.output_values)]
+    return tuple(Port(f"bench_{r}_{i}", v.type.ctype, str(v.size), r == "output") for v, r, i in values)
 
 
 @dataclass(frozen=True)
@@ -30,18 +49,42 @@ class BenchModel:
     sources  {file name: text}
     taps     the values of edgeternary_tap, by index
     steps    (layer, kernel) of the functions <prefix>_<index>_<layer>, by index
+    several  the variables of several inputs and outputs
     """
 
     prefix: str
     sources: Mapping[str, str]
     taps: tuple[Tap, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
+    several: tuple[Port, ...] = ()
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The variables of all inputs, then of all outputs."""
+        p, upper = self.prefix, self.prefix.upper()
+        return self.several or (
+            Port("bench_input", f"{p}_in_t", f"{upper}_INPUT_SIZE", False),
+            Port("bench_output", f"{p}_out_t", f"{upper}_OUTPUT_SIZE", True),
+        )
 
     def adapter(self) -> str:
-        """bench_model.h: gives the model's names to the bench."""
-        p = self.prefix
-        defines = [f"#define BENCH_{name} {text}\n" for name, text in api_names(p).items()]
-        return f'#include "../model/{p}.h"\n\n{"".join(defines)}'
+        """bench_model.h: gives the model's names, and variables for its inputs and outputs, to the bench."""
+        p, ports = self.prefix, self.ports
+        calls = {
+            use: " && ".join(f"bench_{use}({v.name}, sizeof {v.name})" for v in ports if v.output == output)
+            for use, output in (("read", False), ("write", True))
+        }
+        defines = {
+            "MODEL": f"{p}_t",
+            "RESET": f"{p}_reset",
+            "RUN": f"{p}_run",
+            "VARIABLES": " ".join(f"{v.ctype} {v.name}[{v.size}];" for v in ports),
+            "READ": calls["read"],
+            "WRITE": calls["write"],
+            "ARGUMENTS": ", ".join(v.name for v in ports),
+        }
+        lines = [f"#define BENCH_{name} {text}\n" for name, text in defines.items()]
+        return f'#include "../model/{p}.h"\n\n{"".join(lines)}'
 
     def bench_sources(self, files: Sequence[str]) -> dict[str, str]:
         """The bench and the named files of firmware/ in bench/, the model in model/."""
@@ -67,7 +110,18 @@ def encode_inputs(graph: Graph, inputs: np.ndarray) -> bytes:
     """The bench's input: number of samples and steps as uint32, then the elements in their C type."""
     samples, steps = inputs.shape[:2] if graph.states else (len(inputs), 1)
     header = np.array([samples, steps], dtype="<u4").tobytes()
-    return header + elements(graph.input, inputs)
+    return header + input_bytes(graph, inputs)
+
+
+def input_bytes(graph: Graph, inputs: np.ndarray) -> bytes:
+    """Codes (*lead, *shape), of several inputs in their joined form, as the bytes of each sample or step."""
+    if len(graph.inputs) == 1:
+        return elements(graph.input, inputs)
+    parts = []
+    for value, codes in zip(graph.inputs, split(graph.inputs, inputs).values(), strict=True):
+        data = np.frombuffer(elements(value, codes), np.uint8)
+        parts.append(data.reshape(-1, value.size * value.type.dtype.itemsize))
+    return np.concatenate(parts, axis=1).tobytes()
 
 
 def elements(value: Value, array: np.ndarray) -> bytes:
@@ -76,15 +130,22 @@ def elements(value: Value, array: np.ndarray) -> bytes:
 
 
 def decode_outputs(graph: Graph, data: bytes, lead: tuple[int, ...]) -> np.ndarray:
-    """Outputs int32 (*lead, *shape) from their C elements."""
-    value = graph.output_value
-    flat = np.frombuffer(data, value.type.dtype.newbyteorder("<"))
-    expected = int(np.prod(lead, dtype=np.int64)) * value.size
-    if flat.size != expected:
+    """Outputs int32 (*lead, *shape), several in their joined form, from the C elements of each step."""
+    values = graph.output_values
+    count = int(np.prod(lead, dtype=np.int64))
+    sizes = [value.size * value.type.dtype.itemsize for value in values]
+    if len(data) != count * sum(sizes):
         raise EdgeTernaryError(
-            "the model's answer is incomplete", f"{expected} elements were expected, {flat.size} came back"
+            "the model's answer is incomplete",
+            f"{count * sum(sizes)} bytes were expected, {len(data)} came back",
         )
-    return flat.reshape(*lead, *value.shape).astype(np.int32)
+    steps, start, found = np.frombuffer(data, np.uint8).reshape(count, sum(sizes)), 0, {}
+    for value, size in zip(values, sizes, strict=True):
+        part = np.ascontiguousarray(steps[:, start : start + size])
+        codes = part.view(value.type.dtype.newbyteorder("<")).astype(np.int32)
+        found[value.name] = codes.reshape(*lead, *value.shape)
+        start += size
+    return join(values, found)
 
 
 def decode_taps(taps: Sequence[Tap], data: bytes, lead: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -143,4 +204,6 @@ def lead_shape(graph: Graph, inputs: np.ndarray) -> tuple[int, ...]:
 
 def empty_result(graph: Graph, inputs: np.ndarray) -> Result:
     """The answer to no samples."""
-    return Result(outputs=np.zeros((*lead_shape(graph, inputs), *graph.output_value.shape), np.int32))
+    return Result(
+        outputs=np.zeros((*lead_shape(graph, inputs), *joined_shape(graph.output_values)), np.int32)
+    )

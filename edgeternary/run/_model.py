@@ -7,7 +7,7 @@ from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.run._bench import BenchModel
+from edgeternary.run._bench import BenchModel, ports_of
 
 
 @lru_cache(maxsize=16)  # a policy in closed loop is run hundreds of times
@@ -23,4 +23,5 @@ def of_plan(plan: Plan, taps: bool = False) -> BenchModel:
         sources=render_plan(plan, taps),
         taps=tuple(plan.taps) if taps else (),
         steps=tuple((step.layer, step.kernel.name) for step in plan.calls),
+        several=ports_of(plan.graph),
     )

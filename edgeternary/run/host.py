@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
-from edgeternary.run._bench import BenchModel, decode_outputs, elements, empty_result, exchange
+from edgeternary.run._bench import BenchModel, decode_outputs, empty_result, exchange, input_bytes
 from edgeternary.run._model import render
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
@@ -56,12 +56,11 @@ class _Session:
 
     def __init__(self, graph: Graph, process: subprocess.Popen[bytes], stats: dict[str, Stat]) -> None:
         self.graph, self.process, self.stats = graph, process, stats
-        value = graph.output_value
-        self.bytes = value.size * value.type.dtype.itemsize
+        self.bytes = sum(value.size * value.type.dtype.itemsize for value in graph.output_values)
         self._send(np.array([1, ENDLESS], "<u4").tobytes())
 
     def step(self, codes: np.ndarray) -> IntArray:
-        self._send(elements(self.graph.input, codes))
+        self._send(input_bytes(self.graph, codes))
         assert self.process.stdout
         data = self.process.stdout.read(self.bytes)
         return decode_outputs(self.graph, data, ())

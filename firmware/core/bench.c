@@ -1,5 +1,6 @@
-/* Input: the number of samples and of steps in a sample (little-endian uint32), then the elements.
-   Output: the elements of the answer of each step. bench_model.h names the model. */
+/* Input: the number of samples and of steps in a sample (little-endian uint32), then the elements; of several inputs
+   those of each step follow each other. Output: the elements of the answer of each step. bench_model.h names the model
+   and has the variables that its inputs and outputs lie in. */
 #include "bench.h"
 
 #include <stdint.h>
@@ -7,15 +8,14 @@
 #include "bench_model.h"
 
 BENCH_MODEL bench_model;
-BENCH_IN bench_input[BENCH_IN_SIZE];
-BENCH_OUT bench_output[BENCH_OUT_SIZE];
+BENCH_VARIABLES
 
 static int bench_step(void)
 {
-    if (!bench_read(bench_input, sizeof bench_input))
+    if (!(BENCH_READ))
         return 0;
-    BENCH_RUN(&bench_model, bench_input, bench_output);
-    return bench_write(bench_output, sizeof bench_output);
+    BENCH_RUN(&bench_model, BENCH_ARGUMENTS);
+    return BENCH_WRITE;
 }
 
 int bench_main(void)

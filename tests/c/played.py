@@ -14,7 +14,7 @@ def cells(plan: Plan, buffer: Buffer) -> list[Cell]:
     """The bytes of a buffer, in order, or of what it is an alias of."""
     place = plan.places[buffer]
     first = place.offset if place.kind == "arena" else 0
-    return [(place.kind, place.state, i) for i in range(first, first + buffer.bytes)]
+    return [(place.kind, place.name, i) for i in range(first, first + buffer.bytes)]
 
 
 def play(plan: Plan) -> None:
@@ -51,14 +51,15 @@ def play(plan: Plan) -> None:
 
 def _ends_well(plan: Plan, root: dict[Buffer, Buffer], written_by: dict[Cell, Buffer]) -> None:
     graph = plan.graph
-    answer = memory.output_buffer(graph, plan.places)
+    answers = [memory.output_buffer(value, plan.places) for value in graph.output_values]
     for state in graph.states:
         source = _source(graph, plan, state)
         there = cells(plan, source)
         assert {written_by.get(i) for i in there} <= {root[source]}, f"the next {state.value.name} is lost"
         target = [("state", state.value.name, i) for i in range(len(there))]
         written_by |= dict.fromkeys(target, root[source])
-    assert {written_by.get(i) for i in cells(plan, answer)} <= {root[answer]}, "the answer is lost"
+    for answer in answers:
+        assert {written_by.get(i) for i in cells(plan, answer)} <= {root[answer]}, "an answer is lost"
 
 
 def _source(graph: Graph, plan: Plan, state: State) -> Buffer:

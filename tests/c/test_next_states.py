@@ -128,7 +128,7 @@ def test_models_with_states_keep_them(core: str, optimize: str) -> None:
 
 def made_too_early(graph: Graph) -> Iterator[Plan]:
     """Plans whose next content of `past` lies elsewhere, changed: it is made in the memory of the state."""
-    early = Place("state", state="past")
+    early = Place("state", name="past")
     for plan in every_plan(graph):
         root = memory.roots(plan.steps)
         new = root[Buffer(graph.values["moved"], NATURAL)]

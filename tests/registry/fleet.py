@@ -19,12 +19,12 @@ import numpy as np
 
 import edgeternary.run._model as model_of
 from edgeternary.ir import Graph
+from edgeternary.ir.ports import join, joined_shape
 from edgeternary.ops import build
-from edgeternary.run import cortex_m, host, qemu
-from edgeternary.run import run as run_graph
-from edgeternary.run._bench import BenchModel, elements
+from edgeternary.run import cortex_m, host, numpy, qemu
+from edgeternary.run._bench import BenchModel, decode_outputs, input_bytes, ports_of
 from edgeternary.run._options import Options
-from tests.registry.graphs import inputs as random_inputs
+from tests.registry.graphs import named_inputs as random_inputs
 
 SAMPLES = 5
 STEPS = 4
@@ -34,7 +34,7 @@ POISON = 0xB5
 
 @dataclass(frozen=True)
 class Fleet:
-    """members: graphs, renamed to m0, m1, ...; codes: of each (samples, steps, *shape)."""
+    """members: graphs, renamed to m0, m1, ...; codes: of each (samples, steps, *shape), several joined."""
 
     members: tuple[Graph, ...]
     codes: tuple[np.ndarray, ...]
@@ -44,9 +44,9 @@ class Fleet:
         """Random codes for each; a graph without states takes each step as a sample of its own."""
         members = tuple(replace(graph, name=f"m{i}") for i, graph in enumerate(graphs))
         codes = tuple(
-            random_inputs(graph, samples if graph.states else samples * steps, seed, steps).reshape(
-                samples, steps, *graph.input.shape
-            )
+            join(
+                graph.inputs, random_inputs(graph, samples if graph.states else samples * steps, seed, steps)
+            ).reshape(samples, steps, *joined_shape(graph.inputs))
             for graph in members
         )
         return Fleet(members, codes)
@@ -60,14 +60,11 @@ class Fleet:
         prefix = next(name for name in RUNNERS if executor.startswith(name))
         target = executor[len(prefix) :].lstrip("-:")
         outputs = RUNNERS[prefix](self, target, Options.read({"count": 0, **options})).astype(np.uint8)
-        sizes = [_bytes(graph.output_value) for graph in self.members]
+        sizes = [_bytes(*graph.output_values) for graph in self.members]
         *parts, changed = np.split(outputs, np.cumsum(sizes), axis=2)
         assert not changed.any(), f"{executor}: something was written outside of models and answers"
         return [
-            np.ascontiguousarray(part)
-            .view(graph.output_value.type.dtype.newbyteorder("<"))
-            .reshape(*part.shape[:2], *graph.output_value.shape)
-            .astype(np.int32)
+            decode_outputs(graph, part.tobytes(), part.shape[:2])
             for part, graph in zip(parts, self.members, strict=True)
         ]
 
@@ -86,20 +83,17 @@ class Fleet:
         """All codes as bytes, (samples, steps, bytes of a step)."""
         lead = self.codes[0].shape[:2]
         parts = [
-            np.frombuffer(elements(graph.input, codes), np.uint8).reshape(*lead, -1)
+            np.frombuffer(input_bytes(graph, codes), np.uint8).reshape(*lead, -1)
             for graph, codes in zip(self.members, self.codes, strict=True)
         ]
         return np.concatenate(parts, axis=2)
 
     def shape(self) -> Any:
         """The fleet as the bench sees it: a graph with states whose input and output are bytes."""
+        source = build.value("in", (sum(_bytes(*g.inputs) for g in self.members),), "uint8")
+        answer = build.value("out", (1 + sum(_bytes(*g.output_values) for g in self.members),), "uint8")
         return SimpleNamespace(
-            name="fleet",
-            input=build.value("in", (sum(_bytes(g.input) for g in self.members),), "uint8"),
-            output_value=build.value(
-                "out", (1 + sum(_bytes(g.output_value) for g in self.members),), "uint8"
-            ),
-            states=("some",),
+            name="fleet", input=source, inputs=(source,), output_values=(answer,), states=("some",)
         )
 
     def sources(self, core: str, optimize: str = "cycles") -> dict[str, str]:
@@ -113,20 +107,20 @@ class Fleet:
         """C of all members and of the fleet around them."""
         sources = self.sources(core, optimize)
         whole = self.shape()
-        sources["fleet.h"] = _header(self.members, whole.input.size, whole.output_value.size)
+        sources["fleet.h"] = _header(self.members, whole.input.size, whole.output_values[0].size)
         sources["fleet.c"] = _source(self.members)
         return BenchModel("fleet", sources)
 
 
 def _by_steps(graph: Graph, codes: np.ndarray) -> np.ndarray:
     if graph.states:
-        return run_graph(graph, codes).outputs
-    flat = run_graph(graph, codes.reshape(-1, *graph.input.shape)).outputs
-    return flat.reshape(*codes.shape[:2], *graph.output_value.shape)
+        return numpy.run(graph, codes).outputs
+    flat = numpy.run(graph, codes.reshape(-1, *joined_shape(graph.inputs))).outputs
+    return flat.reshape(*codes.shape[:2], *joined_shape(graph.output_values))
 
 
-def _bytes(value: Any) -> int:
-    return int(value.size * value.type.dtype.itemsize)
+def _bytes(*values: Any) -> int:
+    return sum(int(value.size * value.type.dtype.itemsize) for value in values)
 
 
 def _header(members: Sequence[Graph], inputs: int, outputs: int) -> str:
@@ -171,36 +165,50 @@ MEMBER = """
 static int run_{name}({name}_t *model, const uint8_t *in, uint8_t *out)
 {{
     struct {{
-        unsigned char before[{guard}];
-        {name}_in_t first, input[{upper}_INPUT_SIZE];
-        unsigned char between[{guard}];
-        {name}_out_t output[{upper}_OUTPUT_SIZE];
-        unsigned char after[{guard}];
+{members}        unsigned char last[{guard}];
     }} io;
+    int harm = 0;
 
-    guard(io.before), guard(io.between), guard(io.after);
-    io.first = 0;
-    memcpy(io.input, in, sizeof io.input);
-    {name}_run(model, io.input, io.output);
-    memcpy(out, io.output, sizeof io.output);
-    return io.first || changed(io.before) || changed(io.between) || changed(io.after)
-        || differs(io.input, in, sizeof io.input);
+    guard(io.last);
+{before}    {name}_run(model, {arguments});
+{after}    return harm + changed(io.last);
 }}
 """
+PORT = "        unsigned char guard_{name}[{guard}];\n        {ctype} first_{name}, {name}[{size}];\n"
+BEFORE = "    guard(io.guard_{name});\n    io.first_{name} = 0;\n"
+READ = "    memcpy(io.{name}, in + {at}, sizeof io.{name});\n"
+AFTER = "    harm += io.first_{name} != 0 || changed(io.guard_{name});\n"
+KEPT = "    harm += differs(io.{name}, in + {at}, sizeof io.{name});\n"
+WRITTEN = "    memcpy(out + {at}, io.{name}, sizeof io.{name});\n"
+
+
+def _member(graph: Graph) -> str:
+    """The function that runs a member on the bytes of its inputs."""
+    texts = {"members": "", "before": "", "after": ""}
+    ports = BenchModel(graph.name, {}, several=ports_of(graph)).ports
+    at = 0
+    for number, (port, value) in enumerate(zip(ports, (*graph.inputs, *graph.output_values), strict=True)):
+        if number == len(graph.inputs):
+            at = 0
+        fields = {"name": port.name, "ctype": port.ctype, "size": port.size, "guard": GUARD, "at": at}
+        texts["members"] += PORT.format(**fields)
+        texts["before"] += (BEFORE + ("" if port.output else READ)).format(**fields)
+        texts["after"] += (AFTER + (WRITTEN if port.output else KEPT)).format(**fields)
+        at += _bytes(value)
+    arguments = ", ".join(f"io.{port.name}" for port in ports)
+    return MEMBER.format(name=graph.name, guard=GUARD, arguments=arguments, **texts)
 
 
 def _source(members: Sequence[Graph]) -> str:
     text = HEAD
-    text += "".join(
-        MEMBER.format(name=graph.name, upper=graph.name.upper(), guard=GUARD) for graph in members
-    )
+    text += "".join(map(_member, members))
     guards = [*(f"self->before_{graph.name}" for graph in members), "self->after"]
     resets = [f"    guard({name});" for name in guards]
     resets += [f"    {graph.name}_reset(&self->{graph.name});" for graph in members]
     runs, start, end = ["    int harm = 0;", ""], 0, 0
     for graph in members:
         runs.append(f"    harm += run_{graph.name}(&self->{graph.name}, in + {start}, out + {end});")
-        start, end = start + _bytes(graph.input), end + _bytes(graph.output_value)
+        start, end = start + _bytes(*graph.inputs), end + _bytes(*graph.output_values)
     runs += [f"    harm += changed({name});" for name in guards]
     runs.append(f"    out[{end}] = (uint8_t)(harm > 255 ? 255 : harm);")
     text += "\n".join(["\nvoid fleet_reset(fleet_t *self)", "{", *resets, "}", ""])

@@ -18,9 +18,12 @@ INT32 = parse("int32")
 HIDDEN, OUTPUTS, PIXELS = 24, 5, 64
 
 # What the executors read of a graph.
+X, Y = Value("x", (PIXELS,), parse("uint8"), 0, 255), Value("y", (OUTPUTS,), INT32, INT32.lo, INT32.hi)
 GRAPH: Any = SimpleNamespace(
-    input=Value("x", (PIXELS,), parse("uint8"), 0, 255),
-    output_value=Value("y", (OUTPUTS,), INT32, INT32.lo, INT32.hi),
+    input=X,
+    inputs=(X,),
+    output_value=Y,
+    output_values=(Y,),
     states=("y",),
 )
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import unicorn
 from unicorn import arm_const as arm
 
@@ -50,7 +51,10 @@ class Machine:
         self._start(elf.address("Reset_Handler"), self.stop, ())
 
     def call(self, address: int, *arguments: int) -> None:
-        """Call the function at `address` with up to four word arguments and return when it does."""
+        """Call the function at `address` with word arguments and return when it does.
+
+        The first four are in registers, the others on the stack (AAPCS, 6.5).
+        """
         self._start(address, self.stop, arguments)
 
     def read(self, address: int, size: int) -> bytes:
@@ -111,7 +115,10 @@ class Machine:
 
     def _start(self, address: int, until: int, arguments: tuple[int, ...]) -> None:
         uc = self.uc
-        uc.reg_write(arm.UC_ARM_REG_SP, self.stack_top)
+        more = np.array(arguments[len(ARGUMENTS) :], "<u4").tobytes()
+        top = self.stack_top - (len(more) + 7) // 8 * 8
+        uc.mem_write(top, more)
+        uc.reg_write(arm.UC_ARM_REG_SP, top)
         uc.reg_write(arm.UC_ARM_REG_LR, until | 1)
         for register, value in zip(ARGUMENTS, arguments):
             uc.reg_write(register, value)

@@ -11,6 +11,7 @@ from edgeternary.boards import Memory
 from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.ports import split
 from edgeternary.run._bench import elements
 from edgeternary.run._emulator.alignment import REFUSED, checked
 from edgeternary.run._emulator.count import OUTSIDE, Counter
@@ -29,10 +30,9 @@ class Bench:
         elf, prefix = image.elf, image.model.prefix
         self.machine = Machine(elf, core, image.regions)
         self._graph = graph
-        self._output_bytes = graph.output_value.size * graph.output_value.type.dtype.itemsize
         self._run, self._reset = elf.address(f"{prefix}_run"), elf.address(f"{prefix}_reset")
-        names = ("bench_model", "bench_input", "bench_output")
-        self._model, self._input, self._output = (elf.address(name) for name in names)
+        self._model = elf.address("bench_model")
+        self._ports = [elf.address(port.name) for port in image.model.ports]
 
     def reset(self) -> None:
         self.machine.call(self._reset, self._model)
@@ -44,9 +44,14 @@ class Bench:
 
     def step(self, codes: np.ndarray) -> bytes:
         """One call of <model>_run on codes (*shape); the bytes of its output."""
-        self.machine.write(self._input, elements(self._graph.input, codes))
-        self.machine.call(self._run, self._model, self._input, self._output)
-        return self.machine.read(self._output, self._output_bytes)
+        inputs, outputs = self._graph.inputs, self._graph.output_values
+        for address, value in zip(self._ports, inputs, strict=False):
+            self.machine.write(address, elements(value, split(inputs, codes)[value.name]))
+        self.machine.call(self._run, self._model, *self._ports)
+        return b"".join(
+            self.machine.read(address, value.size * value.type.dtype.itemsize)
+            for address, value in zip(self._ports[len(inputs) :], outputs, strict=True)
+        )
 
 
 def answers(
