@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
+from edgeternary.toolchains import find
 from tests.need import REQUIRED
 from tests.need import need as need_tool
 
@@ -20,6 +21,8 @@ settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if find("yosys").found:  # takes a third of the time of yosys in WebAssembly
+    os.environ.setdefault("EDGETERNARY_YOSYS", "native")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a job in the background, whose children inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

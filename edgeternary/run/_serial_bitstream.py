@@ -5,13 +5,11 @@ from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._serial import PROGRAM, driver
+from edgeternary.run._verilated import FLAGS, OBJECTS, compiled
 from edgeternary.toolchains import cache, require
 from edgeternary.toolchains import run as start
 
-FLAGS = (
-    *"--cc --exe --build -O3 --no-timing -Wno-fatal -Wno-lint --x-initial 0 --top-module chip".split(),
-    *("-DNO_ICE40_DEFAULT_ASSIGNMENTS", "--prefix", f"V{PROGRAM}"),
-)
+OWN = ("--top-module", "chip", "-DNO_ICE40_DEFAULT_ASSIGNMENTS")
 RX, TX = "link_0__rx__io", "link_0__tx__io"  # as hdl.board_top calls them
 
 
@@ -45,14 +43,10 @@ def program(bitstream: bytes, pins: str, clocks: int, tool: str = "auto") -> Pat
         command = [*read_back.command, "-s", "-l", "-p", "top.pcf", "design.asc"]
         text = start(command, what="turning the bitstream into Verilog", cwd=folder)
         Path(folder, "chip.v").write_text(_ports_once(text), encoding="utf-8")
-        start(
-            [*verilator.command, *FLAGS, "chip.v", str(cells), "main.cpp"],
-            what=f"building the simulator of a bitstream with verilator {verilator.version}",
-            cwd=folder,
-        )
+        compiled(folder, ["chip.v", str(cells)], PROGRAM, OWN, "the simulator of a bitstream")
 
-    key = cache.digest(bitstream, pins, main, verilator.version, read_back.where, *FLAGS)
-    return cache.build(key, fill) / "obj_dir" / f"V{PROGRAM}"
+    key = cache.digest(bitstream, pins, main, verilator.version, read_back.where, *FLAGS, *OWN)
+    return cache.build(key, fill) / OBJECTS / f"V{PROGRAM}"
 
 
 def _ports_once(text: str) -> str:

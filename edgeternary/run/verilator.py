@@ -1,6 +1,5 @@
 """Executor verilator: the generated Verilog in Verilator, the judge of what other people's tools will see."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,12 +9,11 @@ from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for
 from edgeternary.run._options import Options
+from edgeternary.run._verilated import FLAGS, OBJECTS, compiled
 from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
-from edgeternary.toolchains import run as start
 
 TARGETED = True  # a device may be part of the name
-FLAGS = ("--cc", "--exe", "--build", "-O3", "--no-timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "0")
 WAVES = (".vcd", ".fst")
 TAPPED_BY = "hdl"
 TRACE = {"": (), ".vcd": ("--trace",), ".fst": ("--trace-fst",)}
@@ -46,18 +44,14 @@ def run(
     own = Options.read(options)
     suffix = Path(own.waves).suffix
     main = driver(design, "verilator_main.cpp.j2", suffix)
-    flags = (*FLAGS, *TRACE[suffix])
+    flags = (*TRACE[suffix], "--top-module", identifier(graph.name))
 
     def fill(folder: Path) -> None:
         Path(folder, "design.v").write_text(source, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
-        start(
-            [*tool.command, *flags, "--prefix", f"V{TOP}", "--top-module", identifier(graph.name)]
-            + ["-j", str(os.cpu_count() or 1), "design.v", "main.cpp"],
-            what=f"building model {graph.name!r} with verilator {tool.version}",
-            cwd=folder,
-        )
+        compiled(folder, ["design.v"], TOP, flags, f"model {graph.name!r}")
 
-    program = cache.build(cache.digest(source, main, tool.version, *flags), fill) / "obj_dir" / f"V{TOP}"
+    key = cache.digest(source, main, tool.version, *FLAGS, *flags)
+    program = cache.build(key, fill) / OBJECTS / f"V{TOP}"
     done = execute(program, design, inputs, own)
     return Result(done.outputs, stats={**done.stats, "verilator": tool.version})

