@@ -1,4 +1,4 @@
-"""A build on an emulated board: the image itself runs, and its UART is a port like any other."""
+"""Runs the image of a build on an emulated board. Its UART is a port like that of a real board."""
 
 from edgeternary.emulate.targets import Emulated, emulated
 

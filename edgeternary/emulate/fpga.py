@@ -1,4 +1,4 @@
-"""The top of an FPGA board in simulation, at its serial port: from Verilog, or from the bitstream."""
+"""Simulates the top module of an FPGA board, or its bitstream, and offers its serial port."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from edgeternary.link.build import Build
 
 @contextmanager
 def port(build: Build) -> Iterator[str]:
-    """The name of the port, a pty: the top that compile wrote, built with yosys's CXXRTL."""
+    """The name of a pty: the serial port of the top module that compile wrote, simulated by CXXRTL."""
     from edgeternary.run import _serial_top
 
     text = _text(build, "top.v")
@@ -22,14 +22,14 @@ def port(build: Build) -> Iterator[str]:
 
 @contextmanager
 def bitstream_port(build: Build) -> Iterator[str]:
-    """The name of the port of the bitstream itself, which is turned back into Verilog; iCE40 only."""
+    """The name of the serial port of the bitstream, which is converted back to Verilog. iCE40 only."""
     from edgeternary.run import _serial_bitstream, _serial_top
 
     if build.board.fpga is None or build.board.fpga.family != "ice40":
         raise EdgeTernaryError(
-            f"no simulation of a bitstream of {build.board.title}",
-            "no tool turns it back into a netlist",
-            "leave out --bitstream: the top that went into it is simulated",
+            f"a bitstream of {build.board.title} cannot be simulated",
+            "no tool converts it back to a netlist",
+            "leave out --bitstream: then the top module is simulated",
         )
     clocks = _serial_top.clocks_of_a_bit(build.board)
     pins = _text(build, "top.pcf")
@@ -39,7 +39,7 @@ def bitstream_port(build: Build) -> Iterator[str]:
 
 @contextmanager
 def _served(program: Path, build: Build, *arguments: Path) -> Iterator[str]:
-    """A pty whose other end is `program`: its stdin and stdout are the serial port."""
+    """The name of a pty that is connected to stdin and stdout of `program`."""
     import tty
 
     master, slave = os.openpty()
@@ -55,7 +55,7 @@ def _served(program: Path, build: Build, *arguments: Path) -> Iterator[str]:
 
 
 def _yosys() -> str:
-    """The native yosys where it is whole: it starts at once, and what it makes of a top means the same."""
+    """The native yosys if it is complete, since it starts faster and gives an equivalent simulation."""
     from edgeternary.hdl.tools.yosys import cxxrtl_headers
 
     try:
@@ -71,5 +71,5 @@ def _text(build: Build, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise EdgeTernaryError(
-            f"{build.folder} is not complete", f"{name} is not there", "compile the model again"
+            f"{build.folder} is not complete", f"{name} is missing", "compile the model again"
         ) from error

@@ -1,4 +1,4 @@
-"""The image of a build for the RP2040 in rp2040js, its UART0 on a Unix socket."""
+"""Runs the image of a build for the RP2040 in rp2040js. Its UART0 is a Unix socket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ PACKAGE = "rp2040js"
 
 @contextmanager
 def port(build: Build) -> Iterator[str]:
-    """The name of the port of the emulated board, for as long as the block lasts."""
+    """The name of the port of the emulated board, which runs until the end of the block."""
     assert build.board.flash
     node, what = require("node"), PACKAGE
     script = firmware_dir() / PACKAGE / "uart.mjs"

@@ -1,4 +1,4 @@
-"""Emulators as processes: each is always ended, and its output is quoted when it ends by itself."""
+"""Runs emulators as processes. Each is always ended; if one ends early, the error quotes its output."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from edgeternary.link.faults import Gone
 from edgeternary.toolchains import Child
 
 START_SECONDS = 30.0
-QUOTED = 600  # characters of what an emulator said
+QUOTED = 600  # characters of an emulator's output in an error
 
 
 @contextmanager
@@ -29,9 +29,9 @@ def started(
     stdout: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in its own group, which is killed at the end of the block; its output goes to folder/log.
+    """A process in its own group, which is killed at the end of the block. Its output goes to folder/log.
 
-    EdgeTernaryError where it cannot be started, and, with its output, where it ends and the line breaks.
+    EdgeTernaryError if it cannot be started. If it ends and breaks the line, the error quotes its output.
     """
     with Path(folder, "log").open("wb") as log:
         out = log.fileno() if stdout is None else stdout
@@ -39,16 +39,17 @@ def started(
             try:
                 yield process
             except Gone as error:
-                time.sleep(0.1)  # it may be about to end
+                time.sleep(0.1)  # the process may be ending
                 if process.poll() is None:
                     raise
                 why = _said(folder) or f"it ended with {process.returncode}"
-                raise EdgeTernaryError(f"{what} is gone", why, "start again; see docs/firmware.md") from error
+                remedy = "start it again; see docs/firmware.md"
+                raise EdgeTernaryError(f"{what} has ended", why, remedy) from error
 
 
 @contextmanager
 def _asked_to_end() -> Iterator[None]:
-    """SIGTERM ends this process as an exception does, so that the emulator ends with it."""
+    """SIGTERM raises an exception in this process, so that the emulator ends too."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -60,7 +61,7 @@ def _asked_to_end() -> Iterator[None]:
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes], what: str) -> None:
-    """Waits until `path` is there. EdgeTernaryError where the process ends first, or takes too long."""
+    """Waits until `path` exists. EdgeTernaryError if the process ends before, or takes too long."""
     end = time.monotonic() + START_SECONDS
     while not path.exists():
         if process.poll() is not None:
@@ -97,6 +98,6 @@ def _start(
 
 
 def _said(folder: Path) -> str:
-    """The end of what it wrote to its log, without notes such as QEMU's on waiting for a connection."""
+    """The end of its log, without notes such as QEMU's about waiting for a connection."""
     lines = (folder / "log").read_text(errors="replace").splitlines()
     return "\n".join(line for line in lines if ": info: " not in line).strip()[-QUOTED:]

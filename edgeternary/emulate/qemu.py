@@ -1,4 +1,4 @@
-"""The ELF of a build on a machine of qemu-system-arm, its first UART on a Unix socket."""
+"""Runs the ELF of a build on a machine of qemu-system-arm. Its first UART is a Unix socket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from edgeternary.toolchains import require
 
 @contextmanager
 def port(build: Build) -> Iterator[str]:
-    """The name of the port of the emulated board, for as long as the block lasts."""
+    """The name of the port of the emulated board, which runs until the end of the block."""
     assert build.board.emulator
     tool, what = require("qemu-system-arm"), f"QEMU's {build.board.emulator.qemu}"
     with scratch() as folder:

@@ -1,4 +1,4 @@
-"""Which emulator a board has."""
+"""Finds the emulator of a board and runs a build in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,7 +9,7 @@ from edgeternary.emulate import fpga, pico, qemu
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.link.build import Build
 
-PATIENCE = 60.0  # seconds for an answer: emulators do not keep the board's time
+PATIENCE = 60.0  # seconds for an answer, since emulators are slower than the board
 
 PORTS: dict[str, Callable[[Build], AbstractContextManager[str]]] = {
     "qemu": qemu.port,
@@ -21,7 +21,7 @@ PORTS: dict[str, Callable[[Build], AbstractContextManager[str]]] = {
 
 @dataclass(frozen=True)
 class Emulated:
-    """A running board. port: its name, for link.open_port; by: qemu, rp2040js, fpga or bitstream."""
+    """A running board. port: the name for link.open_port; by: qemu, rp2040js, fpga or bitstream."""
 
     port: str
     by: str
@@ -29,7 +29,7 @@ class Emulated:
 
 
 def emulator_of(board: Board) -> str:
-    """The emulator that runs this board's images, "" for none."""
+    """The emulator that runs the images of a board; "" if there is none."""
     if board.fpga:
         return "fpga" if board.fpga.platform else ""
     if board.emulator is None:
@@ -39,20 +39,20 @@ def emulator_of(board: Board) -> str:
 
 @contextmanager
 def emulated(build: Build, bitstream: bool = False, listening: bool = False) -> Iterator[Emulated]:
-    """The build on its emulated board, for as long as the block lasts.
+    """Runs the build on its emulated board until the end of the block.
 
-    bitstream  of an iCE40 board: simulate the packed file itself
-    listening  a board that sends and does not receive is enough
-    EdgeTernaryError: code 2 where nothing emulates the board, 3 where the emulator is missing.
+    bitstream  simulate the packed bitstream of an iCE40 board in place of its top module
+    listening  also accept a board whose emulated serial port sends but does not receive
+    EdgeTernaryError if nothing emulates the board (code 2) or the emulator is missing (code 3).
     """
     by = "bitstream" if bitstream and build.board.fpga else emulator_of(build.board)
     mute = build.board.emulator is not None and not build.board.emulator.receives
     if not by or (mute and not listening):
-        why = "its emulated serial port takes no bytes" if by else "no emulator knows it"
+        why = "its emulated serial port does not receive" if by else "no emulator supports it"
         raise EdgeTernaryError(
             f"{build.board.title} cannot be emulated",
             why,
-            "plug it in and give --port, or compile for a board that edgeternary boards lists as emulated",
+            "plug it in and give --port, or compile for a board that has an emulator: edgeternary boards",
             USAGE,
         )
     with PORTS[by](build) as port:

@@ -1,4 +1,4 @@
-"""Putting the image of a build onto its board: checks first, then the program that the board's file names."""
+"""Checks the image of a build and writes it to its board, with a program that the board's file names."""
 
 from edgeternary.flash.check import checked_files
 from edgeternary.flash.job import Job, Probe

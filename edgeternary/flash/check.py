@@ -1,4 +1,4 @@
-"""Checks before anything is written: the image is for this board and model, and it is whole."""
+"""Checks before anything is written: the image is for this board and this model, and it is complete."""
 
 import hashlib
 from pathlib import Path
@@ -11,9 +11,9 @@ SUFFIXES = (".hex", ".bin", ".elf", ".uf2")
 
 
 def checked_files(build: Build) -> dict[str, Path]:
-    """{suffix: file}: every form of the image, after a check that each is this build for this board.
+    """{suffix: file} for every format of the image. Each file is checked.
 
-    EdgeTernaryError: it is for another board, was changed since it was built, or does not fit (code 5).
+    EdgeTernaryError if it is for another board, was changed after the build, or does not fit (code 5).
     """
     if build.kind == "fpga":
         _check_bitstream(build)
@@ -38,7 +38,7 @@ def _check_image(build: Build, path: Path) -> None:
         )
     if header.digest != build.digest:
         raise EdgeTernaryError(
-            f"{path.name} is of another build",
+            f"{path.name} belongs to another build",
             f"its digest is {header.digest[:16]}, the manifest has {build.digest[:16]}",
             "compile the model again",
         )
@@ -46,8 +46,8 @@ def _check_image(build: Build, path: Path) -> None:
     if header.length > there:
         raise EdgeTernaryError(
             f"{path.name} does not fit: it has {header.length:,} bytes, {build.board.title} {there:,}",
-            "the flash is too small: the image or the board's file was changed",
-            "compile the model again, or for a board with more: edgeternary boards",
+            "the image or the board's file was changed after the build",
+            "compile the model again, or for a board with more flash: edgeternary boards",
             DOES_NOT_FIT,
         )
 
@@ -57,7 +57,7 @@ def _check_bitstream(build: Build) -> None:
     wanted = build.report.get("measured", {}).get("sha256")
     if found != wanted:
         raise EdgeTernaryError(
-            f"{build.image.name} is of another build",
+            f"{build.image.name} belongs to another build",
             f"its SHA-256 is {found[:16]}..., the manifest has {str(wanted)[:16]}...",
             "compile the model again",
         )

@@ -1,4 +1,4 @@
-"""The tools that write an image by one command; the options are those of their help texts and manuals."""
+"""The tools that write an image with one command. Their help texts and manuals give the options."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ def _probe_rs(job: Job) -> Command:
 
 
 def _probe_rs_probes(name: str) -> list[Probe]:
-    """Lines such as [0]: STLink V2-1 -- 0483:374b:066AFF (ST-LINK)."""
+    """Probes of lines such as [0]: STLink V2-1 -- 0483:374b:066AFF (ST-LINK)."""
     rows = re.findall(r"^\[\d+\]: (.*?) -- (\S+)", _said(["probe-rs", "list"]), re.M)
     return [Probe(id, about) for about, id in rows]
 
@@ -33,20 +33,20 @@ def _st_flash(job: Job) -> Command:
 
 
 def _st_flash_probes(name: str) -> list[Probe]:
-    """Lines `serial: ...` and `dev-type: ...` of each probe; a chip that is asleep has no type."""
+    """Probes of lines `serial: ...`. A probe also has a line `dev-type: ...`, unless its chip sleeps."""
     text = _said(["st-info", "--probe"])
     return [Probe(serial, "ST-LINK") for serial in re.findall(r"^\s*serial:\s*(\S+)", text, re.M)]
 
 
 def _dfu_util(job: Job) -> Command:
-    """The board's file gives --alt, or --alt:address for chips of ST, which then start the image."""
+    """The board's file gives ALT, or ALT:ADDRESS for chips of ST, which then start the image."""
     alt, _, address = job.name.partition(":")
     place = ["--dfuse-address", f"{address}:leave"] if address else []
     return ["dfu-util", "--alt", alt, *place, *_option("--serial", job), "--download", job.file(".bin")]
 
 
 def _dfu_util_probes(name: str) -> list[Probe]:
-    """Lines such as Found DFU: [0483:df11] ..., alt=0, name="...", serial="3275"; each once, not by alt."""
+    """Devices of lines such as Found DFU: [0483:df11] ..., alt=0, name="...", serial="3275", each once."""
     alt = name.partition(":")[0]
     line = r'^Found DFU: \[(\S+)\].*alt=(\d+), name="(.*?)", serial="(.*?)"'
     found = re.findall(line, _said(["dfu-util", "-l"]), re.M)
@@ -65,12 +65,12 @@ def _openfpgaloader(job: Job) -> Command:
 
 
 def _reads_back(job: Job) -> bool:
-    """openFPGALoader reads back SPI flash; that inside a Gowin it checks by a sum of its own."""
+    """openFPGALoader reads back SPI flash. It checks the flash in a Gowin chip by a checksum."""
     return job.build.board.fpga is None or job.build.board.fpga.family != "gowin"
 
 
 def _prog(tool: str) -> Program:
-    """iceprog or ecpprog: writes and reads back the flash of a board; -S: the chip's own memory."""
+    """iceprog or ecpprog, which write and read back the flash of a board. -S writes the chip's memory."""
     command = lambda job: [tool, *shlex.split(job.name), *_option("-d", job), job.file()]  # noqa: E731
     return Program(tool, command, verified=lambda job: "-S" not in shlex.split(job.name))
 
@@ -80,7 +80,7 @@ def _option(name: str, job: Job) -> Command:
 
 
 def _said(command: Command) -> str:
-    """What a listing command prints; "" where it fails, as some do when there is nothing."""
+    """The output of a listing command; "" if it fails, as some do when there is nothing to list."""
     try:
         return run(command, what=f"listing with {command[0]}", timeout=LISTING)
     except EdgeTernaryError:

@@ -1,4 +1,4 @@
-"""What programming tools complain about, and the cause of each complaint."""
+"""The errors of programming tools, and the cause of each."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,8 +7,8 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.flash.job import Probe
 
 UDEV = (
-    "let your user at USB devices: a file /etc/udev/rules.d/70-edgeternary.rules with the line\n"
-    'SUBSYSTEM=="usb", ATTR{idVendor}=="VVVV", TAG+="uaccess" (VVVV as lsusb shows it), then\n'
+    "give your user access to the USB device: write to /etc/udev/rules.d/70-edgeternary.rules the line\n"
+    'SUBSYSTEM=="usb", ATTR{idVendor}=="VVVV", TAG+="uaccess" (lsusb shows VVVV), then run\n'
     "sudo udevadm control --reload && sudo udevadm trigger, and plug the board in again"
 )
 
@@ -16,20 +16,20 @@ UDEV = (
 def no_probe(tool: str, title: str, why: str = "") -> EdgeTernaryError:
     return EdgeTernaryError(
         f"{tool} finds no {title}",
-        why or "no probe or board that it knows is plugged in",
-        "plug it in with a cable that carries data; lsusb and edgeternary doctor show what is there",
+        why or "no probe or board that it supports is plugged in",
+        "plug it in with a cable that carries data; lsusb and edgeternary doctor list the devices",
     )
 
 
 def several(tool: str, probes: Sequence[Probe], why: str = "") -> EdgeTernaryError:
     listed = "\n".join(f"--probe {probe.id}  ({probe.about})" for probe in probes)
-    return EdgeTernaryError(f"{tool} finds several probes", listed or why, "say which one: --probe ID", USAGE)
+    return EdgeTernaryError(f"{tool} finds several probes", listed or why, "choose one: --probe ID", USAGE)
 
 
 def unknown_probe(tool: str, wanted: str, probes: Sequence[Probe]) -> EdgeTernaryError:
     there = ", ".join(f"{probe.id} ({probe.about})" for probe in probes) or "none"
     return EdgeTernaryError(
-        f"{tool} finds no probe {wanted}", f"there is {there}", "see edgeternary doctor", USAGE
+        f"{tool} finds no probe {wanted}", f"it finds: {there}", "edgeternary doctor lists probes", USAGE
     )
 
 
@@ -41,16 +41,16 @@ def locked(tool: str, title: str, why: str = "") -> EdgeTernaryError:
     return EdgeTernaryError(
         f"the chip of {title} is locked",
         why or f"{tool} can neither read nor write its flash",
-        "unlocking erases all of it: pyocd erase --mass, probe-rs erase, or openocd's command of the chip "
-        "(stm32l4x unlock 0; nrf5 mass_erase)",
+        "unlock it, which erases the whole flash: pyocd erase --mass, probe-rs erase, or openocd's "
+        "command for the chip (stm32l4x unlock 0; nrf5 mass_erase)",
     )
 
 
 def differs(tool: str, title: str, why: str = "") -> EdgeTernaryError:
     return EdgeTernaryError(
-        f"{title} does not hold what was written",
-        why or f"{tool} read something else back",
-        "flash it again; if it stays so, the flash is worn out or protected",
+        f"the flash of {title} differs from the image",
+        why or f"{tool} read back other bytes than it wrote",
+        "flash it again; if the error remains, the flash is worn out or protected",
     )
 
 
@@ -76,7 +76,7 @@ PATTERNS: tuple[tuple[str, Callable[[str, str, str], EdgeTernaryError]], ...] = 
 
 
 def diagnosed(tool: str, title: str, said: str) -> EdgeTernaryError | None:
-    """The error that a tool's output stands for, if it is a known one."""
+    """The error that a tool's output reports; None if the output is unknown."""
     for pattern, fault in PATTERNS:
         for line in said.splitlines():
             if re.search(pattern, line, re.I):

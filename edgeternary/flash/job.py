@@ -1,4 +1,4 @@
-"""What is written to which board, and what the package knows of a programming tool."""
+"""A job (a build that is written to a board), and the record of a programming tool."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Command = list[str]
 
 @dataclass(frozen=True)
 class Probe:
-    """A debug probe, or a device that takes images by itself. id: for --probe."""
+    """A debug probe, or a device that takes images without one. id: the value for --probe."""
 
     id: str
     about: str
@@ -21,9 +21,9 @@ class Probe:
 class Job:
     """A build for a board.
 
-    name   what the tool calls the board: boards.TOOLS says what is meant
-    probe  id of the probe, "" for the only one
-    files  {suffix: file}: the forms of the image that were checked
+    name   the tool's name for the board; boards.TOOLS says what each tool expects
+    probe  the id of the probe; "" takes the only one
+    files  {suffix: file}: the checked formats of the image
     """
 
     build: Build
@@ -32,7 +32,7 @@ class Job:
     files: dict[str, Path] = field(default_factory=dict)
 
     def file(self, *suffixes: str) -> str:
-        """The image in the first of these forms that exists; else the file that the manifest names."""
+        """The image in the first of these formats that exists; else the file that the manifest names."""
         return str(next((self.files[s] for s in suffixes if s in self.files), self.build.image))
 
 
@@ -40,13 +40,13 @@ class Job:
 class Program:
     """A tool that writes images.
 
-    tool      its name in the catalogue of toolchains; "" needs none
-    command   what a user would type
+    tool      its name in the catalogue of toolchains; "" if it needs no program
+    command   the command line that a user would type
     verified  whether it reads back what it wrote
-    probes    what it could talk to, given what it calls the board; None where it cannot say without trying
-    write     what is done in place of the command
-    ready     whether there is something to write to, as far as that can be seen
-    hint      why there may be nothing to write to
+    probes    the probes for a board, given the tool's name for the board; None if it cannot list them
+    write     a function that replaces the command
+    ready     whether a device to write to is present, as far as this can be seen
+    hint      the likely reason if there is no device
     """
 
     tool: str

@@ -1,4 +1,4 @@
-"""The programs that write images: the choice of one that board and machine have, and its start."""
+"""Chooses a program that the board's file names and this machine has, and writes the image with it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from edgeternary.flash.job import Job, Program
 from edgeternary.link.build import Build
 from edgeternary.toolchains import find, require, run
 
-SECONDS = 600.0  # the largest flash at the slowest probe
+SECONDS = 600.0  # enough for the largest flash and the slowest probe
 
 PROGRAMS: dict[str, Program] = {"pyocd": pyocd.PROGRAM, "uf2": uf2.PROGRAM, **COMMANDS}
 
@@ -20,23 +20,21 @@ PROGRAMS: dict[str, Program] = {"pyocd": pyocd.PROGRAM, "uf2": uf2.PROGRAM, **CO
 def choose(build: Build, tool: str = "", probe: str = "", dry: bool = False) -> str:
     """The tool for a build: `tool`, or the first one that the board's file names and this machine has.
 
-    dry  where none is on this machine, take the first that the board's file names
-    EdgeTernaryError: the board has none, or not this one (code 2); none is here (code 3).
+    dry  if this machine has none, take the first one that the board's file names
+    EdgeTernaryError if the board has no tool, or not this one (code 2), or if none is installed (code 3).
     """
     names = list(build.board.tools)
     if not names:
         raise EdgeTernaryError(
-            f"{build.board.title} is not flashed",
-            "its file names no tool: it exists in an emulator only"
-            if build.board.emulator
-            else "its file names none",
+            f"{build.board.title} cannot be flashed",
+            "the board exists in an emulator only" if build.board.emulator else "its file names no tool",
             "edgeternary verify FOLDER --emulate",
             USAGE,
         )
     if tool and tool not in names:
         why = f"its file names {', '.join(names)}"
         raise EdgeTernaryError(
-            f"{build.board.title} is not flashed with {tool}", why, f"--tool {names[0]}", USAGE
+            f"{build.board.title} cannot be flashed with {tool}", why, f"use --tool {names[0]}", USAGE
         )
     if tool:
         return tool
@@ -50,8 +48,8 @@ def choose(build: Build, tool: str = "", probe: str = "", dry: bool = False) -> 
     hints = [find(PROGRAMS[name].tool).install for name in names if PROGRAMS[name].tool]
     drive = "; or hold BOOTSEL while you plug the board in, and mount its drive" if "uf2" in names else ""
     raise EdgeTernaryError(
-        f"no tool to flash {build.board.title} with",
-        f"looked for {', '.join(names)}",
+        f"no tool for flashing {build.board.title} is installed",
+        f"its file names {', '.join(names)}",
         f"install one of them: {'; '.join(hints)}{drive}",
         TOOL_MISSING,
     )
@@ -64,11 +62,12 @@ def flash(
     dry: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Check the image and write it: {"board", "tool", "command", "image", "digest", "verified", "dry_run"}.
+    """Checks the image and writes it.
 
-    verified  whether what was written was read back and is the same
-    EdgeTernaryError: of checked_files and choose; no probe, several, no permission, a locked chip, other
-    content after writing.
+    Returns {"board", "tool", "command", "image", "digest", "verified", "dry_run"}; verified tells whether the
+    flash was read back and is equal to the image.
+    EdgeTernaryError as in checked_files and choose; also for no probe, several probes, no permission, a
+    locked chip, and a flash that differs from the image.
     """
     name = choose(build, tool, probe, dry)
     program = PROGRAMS[name]
@@ -93,7 +92,7 @@ def flash(
 
 
 def _probe(name: str, program: Program, job: Job) -> str:
-    """The probe to use, "" where the tool finds the only one by itself."""
+    """The id of the probe; "" if the tool itself finds the only one."""
     found = program.probes(job.name)
     if found is None:
         return job.probe
@@ -121,7 +120,7 @@ def _write(name: str, program: Program, job: Job, command: list[str]) -> None:
 
 
 def probes() -> list[dict[str, str]]:
-    """The probes that the tools of this machine list: {"tool", "probe", "about"}."""
+    """The probes that the installed tools list: {"tool", "probe", "about"}."""
     rows = []
     for name in ("pyocd", "probe-rs", "st-flash"):
         program = PROGRAMS[name]

@@ -1,4 +1,4 @@
-"""pyOCD by its API: it opens the probe, writes, reads back and resets (pyocd.io, "Python API")."""
+"""Uses the API of pyOCD, which opens the probe, writes, reads back and resets (pyocd.io, "Python API")."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ CHUNK = 4096  # bytes that are read back at a time
 
 
 def command(job: Job) -> Command:
-    """The equal command line, which does not read back."""
+    """The equivalent command line. Unlike the API, it does not read back."""
     probe = ["--uid", job.probe] if job.probe else []
     return ["pyocd", "load", "--no-wait", "--target", job.name, *probe, job.file(".hex", ".elf")]
 
 
 def probes(name: str = "") -> list[Probe]:
-    """Debug probes that are plugged in."""
+    """The debug probes that are plugged in."""
     from pyocd.core.helpers import ConnectHelper
 
     found = ConnectHelper.get_all_connected_probes(blocking=False, print_wait_message=False)
@@ -41,13 +41,13 @@ def write(job: Job) -> None:
             _program(session, job)
     except exceptions.TargetSupportError as error:
         raise EdgeTernaryError(
-            f"pyocd does not know {job.name}", str(error), f"pyocd pack install {job.name}"
+            f"pyocd does not know {job.name}", str(error), f"install its pack: pyocd pack install {job.name}"
         ) from error
     except exceptions.Error as error:
         known = faults.diagnosed("pyocd", title, str(error))
         raise known or EdgeTernaryError(
             f"pyocd could not write {title}", str(error) or type(error).__name__,
-            "press reset while it connects; try another tool: --tool",
+            "press reset while it connects, or try another tool with --tool",
         ) from error  # fmt: skip
 
 

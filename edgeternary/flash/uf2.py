@@ -1,4 +1,4 @@
-"""UF2: a boot loader that looks like a drive; the image is copied to it, and the board restarts by itself."""
+"""A UF2 boot loader looks like a drive. The image is copied to it, and the board restarts."""
 
 import getpass
 import os
@@ -30,7 +30,7 @@ def probes(name: str) -> list[Probe]:
 
 
 def write(job: Job) -> None:
-    """Copies the image, and waits until it is on the drive. The drive goes as the board restarts."""
+    """Copies the image and waits until it is on the drive. The drive disappears when the board restarts."""
     drive = job.probe or str(next(iter(drives(job.name)), job.name))
     data = Path(job.file(".uf2")).read_bytes()
     target = Path(drive, Path(job.file(".uf2")).name)
@@ -41,21 +41,23 @@ def write(job: Job) -> None:
             try:
                 os.fsync(stream.fileno())
             except OSError:
-                pass  # the last block came: the board has restarted, its drive is gone
+                pass  # the board has received the last block and restarted, so its drive is gone
     except PermissionError as error:
         raise EdgeTernaryError(
             f"the drive {drive} cannot be written",
             str(error),
-            f"mount it for your user, or: sudo cp ... {drive}",
+            f"mount it for your user, or run: sudo cp ... {drive}",
         ) from error
     except OSError as error:
         raise EdgeTernaryError(
-            f"copying to {drive} failed", str(error), "hold BOOTSEL while you plug the board in, then again"
+            f"copying to {drive} failed",
+            str(error),
+            "hold BOOTSEL while you plug the board in, then flash it again",
         ) from error
 
 
 def _mounted() -> list[Path]:
-    """Mount points by the kernel's list; folders below the usual places where there is no such list."""
+    """The mount points in the kernel's list, and the folders below the usual places."""
     try:
         table = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
         points = [line.split()[1] for line in table.splitlines() if len(line.split()) > 1]

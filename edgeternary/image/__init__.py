@@ -1,4 +1,4 @@
-"""Files of images for boards: their formats, and the header that names model and build."""
+"""Image files for boards: their formats, and the header that names the model and the build."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ __all__ = ["Header", "check", "find", "read", "verify"]
 
 
 def read(path: str | Path) -> Header:
-    """The header of the image in an .elf, .hex, .uf2 or .bin file; the digest is not checked."""
+    """The header of the image in an .elf, .hex, .uf2 or .bin file. The digest is not checked."""
     return _named(Path(path), find)
 
 
@@ -25,4 +25,4 @@ def _named(path: Path, take: Callable[[bytes], Header]) -> Header:
     try:
         return take(image)
     except EdgeTernaryError as error:
-        raise EdgeTernaryError(f"{path} is no image for a board", error.why, error.remedy) from error
+        raise EdgeTernaryError(f"{path} is not an image for a board", error.why, error.remedy) from error

@@ -1,4 +1,4 @@
-"""The part of an ELF file that an emulator needs: what to load where, symbols, and section sizes."""
+"""The parts of an ELF file that an emulator needs: segments, symbols, and sizes of sections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Symbol:
-    """A function, variable or mark of the linker script; the Thumb bit of a function is cleared."""
+    """A function, a variable or a mark of the linker script. The Thumb bit of a function is cleared."""
 
     name: str
     address: int
@@ -27,14 +27,13 @@ class Symbol:
 class Elf:
     """A linked Arm image.
 
-    segments        (load address, bytes) of each part, as a programmer would write it to flash
+    segments        (load address, bytes) of each part that is written to flash
     sections        {name: bytes}
-    entry           address that the core starts at
-    functions       by address
+    entry           address at which the core starts
+    functions       functions, ordered by address
     objects         variables and constants
-    flash_bytes     text, read-only data and initial values of variables
-    variable_bytes  data (with code that runs from RAM) and bss; the stack that the linker script reserves is
-                    not among them
+    flash_bytes     bytes of text, read-only data and initial values of variables
+    variable_bytes  bytes of data (with code that runs from RAM) and bss, without the reserved stack
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,9 +43,9 @@ class Elf:
         try:
             with path.open("rb") as stream:
                 self._read(ELFFile(stream))
-        except Exception as error:  # pyelftools raises all sorts of them for a damaged file
+        except Exception as error:  # pyelftools raises many types for a damaged file
             why = str(error) or type(error).__name__
-            raise EdgeTernaryError(f"{path} is no Arm image", why, "build it again") from error
+            raise EdgeTernaryError(f"{path} is not an Arm image", why, "build it again") from error
 
     def _read(self, elf: ELFFile) -> None:
         from elftools.elf.constants import SH_FLAGS
@@ -67,7 +66,7 @@ class Elf:
         self._addresses = [f.address for f in self.functions]
 
         sections = [s for s in elf.iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC]
-        # A .data that holds nothing but code that runs from RAM is not marked as writable.
+        # A .data section with only code that runs from RAM is not marked as writable.
         in_ram = [s for s in sections if s["sh_flags"] & SH_FLAGS.SHF_WRITE or s.name == ".data"]
         writable = [s for s in in_ram if s.name != ".stack"]
         self.sections = {s.name: int(s["sh_size"]) for s in sections if s["sh_size"]}
@@ -83,14 +82,14 @@ class Elf:
         return self._symbols[name]
 
     def symbols(self) -> Iterator[Symbol]:
-        """All functions, variables and marks; static ones of several units may share a name."""
+        """All functions, variables and marks. Static ones of several units may have the same name."""
         return iter(self._all)
 
     def address(self, name: str) -> int:
         return self.symbol(name).address
 
     def function_at(self, address: int) -> Symbol | None:
-        """The function that holds an address."""
+        """The function that contains an address; None if there is none."""
         index = bisect.bisect_right(self._addresses, address) - 1
         if index >= 0:
             function = self.functions[index]
@@ -99,21 +98,21 @@ class Elf:
         return None
 
     def read(self, address: int, size: int) -> bytes:
-        """Initial contents of memory; EdgeTernaryError where the image has none."""
+        """The initial content of memory. EdgeTernaryError for addresses that no section holds."""
         for first, data in self._places:
             if first <= address and address + size <= first + len(data):
                 return bytes(data[address - first : address - first + size])
-        raise EdgeTernaryError(f"{self.path} has nothing at {address:#010x}", "no section holds it")
+        raise EdgeTernaryError(f"{self.path} has no content at {address:#010x}", "no section holds it")
 
     def patched(self, address: int, image: bytes) -> bytes:
-        """The file, with its contents taken from `image`, which begins at `address`."""
+        """The bytes of the file with the content of `image`, which begins at `address`."""
         data = bytearray(self.path.read_bytes())
         for where, size, offset in self._offsets:
             data[offset : offset + size] = image[where - address : where - address + size]
         return bytes(data)
 
     def instructions(self, function: Symbol) -> Iterator[Any]:
-        """The function's instructions as capstone decodes them; tables among them are left out."""
+        """The instructions of a function, as capstone decodes them. Tables between them are left out."""
         import capstone
 
         decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
@@ -122,12 +121,12 @@ class Elf:
                 for insn in decoder.disasm(self.read(at, end - at), at):
                     yield insn
                     at += insn.size
-                if at < end:  # one that capstone does not know, of Helium; two halfwords or one
+                if at < end:  # a Helium instruction that capstone does not know
                     wide = int.from_bytes(self.read(at, 2), "little") >> 11 in (0b11101, 0b11110, 0b11111)
                     at += 4 if wide else 2
 
     def _code(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Stretches of [start, end) that hold instructions, by the marks $t and $d of the compiler."""
+        """The ranges of [start, end) that hold instructions, by the compiler's marks $t and $d."""
         index = bisect.bisect_right(self._marks, (start, "~")) - 1
         for at in range(max(index, 0), len(self._marks)):
             first, kind = self._marks[at]
@@ -138,7 +137,7 @@ class Elf:
                 yield max(first, start), min(following, end)
 
     def where(self, address: int) -> str:
-        """`name+0x12` of the function that holds an address, else the address."""
+        """`name+0x12` for an address in a function; else the address."""
         function = self.function_at(address)
         return f"{function.name}+{address - function.address:#x}" if function else f"{address:#010x}"
 

@@ -1,4 +1,4 @@
-"""Files that hold an image: ELF, Intel HEX, UF2 and plain binary, written and read."""
+"""Writes and reads files that hold an image: ELF, Intel HEX, UF2 and plain binary."""
 
 import io
 import struct
@@ -8,20 +8,20 @@ from edgeternary.errors import EdgeTernaryError
 
 FILL = b"\xff"  # erased flash
 ELF_MAGIC = b"\x7fELF"
-# UF2 file format specification (Microsoft): blocks of 512 bytes, each with 256 of the image.
+# UF2 file format specification (Microsoft): a block has 512 bytes and holds 256 bytes of the image.
 UF2_FIRST, UF2_SECOND, UF2_LAST = 0x0A324655, 0x9E5D5157, 0x0AB16F30
 UF2_FAMILY = 0x2000  # flag: the eighth word names the chip
 UF2_PAGE = 256
 FAMILIES = {"rp2040": 0xE48BFF56}  # chips whose boot ROM takes UF2
-BIGGEST = 64 << 20  # bytes of an image that is read from a file
+BIGGEST = 64 << 20  # bytes of the largest image that is read
 
 
 def flat(segments: list[tuple[int, bytes]]) -> tuple[int, bytes]:
-    """(address, bytes) of all segments together, with the gaps filled."""
+    """(address, bytes) of all segments together. Gaps are filled."""
     first = min(address for address, _ in segments)
     size = max(address + len(data) for address, data in segments) - first
     if size > BIGGEST:
-        raise EdgeTernaryError("bad image", f"its parts lie {size:,} bytes apart", "build it again")
+        raise EdgeTernaryError("the image is too large", f"its parts span {size:,} bytes", "build it again")
     image = bytearray(FILL * size)
     for address, data in segments:
         image[address - first : address - first + len(data)] = data
@@ -29,7 +29,7 @@ def flat(segments: list[tuple[int, bytes]]) -> tuple[int, bytes]:
 
 
 def hex_text(address: int, image: bytes, start: int) -> str:
-    """Intel HEX; `start`: where the core begins."""
+    """The image as Intel HEX. `start` is the address at which the core begins."""
     from intelhex import IntelHex
 
     records = IntelHex()
@@ -41,7 +41,7 @@ def hex_text(address: int, image: bytes, start: int) -> str:
 
 
 def uf2(address: int, image: bytes, family: int) -> bytes:
-    """UF2 for the chip `family`; the last page is filled up."""
+    """The image as UF2 for the chip `family`. The last page is filled."""
     pages = [image[at : at + UF2_PAGE].ljust(UF2_PAGE, FILL) for at in range(0, len(image), UF2_PAGE)]
     blocks = []
     for number, page in enumerate(pages):
@@ -52,18 +52,18 @@ def uf2(address: int, image: bytes, family: int) -> bytes:
 
 
 def from_uf2(data: bytes) -> tuple[int, bytes]:
-    """(address, bytes) of a UF2 file; ValueError for one that is none."""
+    """(address, bytes) of a UF2 file. ValueError if `data` is not UF2."""
     segments = []
     for at in range(0, len(data), 512):
         first, second, _, where, size, _, _, _, page, last = struct.unpack_from("<8I476sI", data, at)
         if (first, second, last) != (UF2_FIRST, UF2_SECOND, UF2_LAST) or size > 476:
-            raise ValueError(f"block {at // 512} is no block of UF2")
+            raise ValueError(f"block {at // 512} is not a block of UF2")
         segments.append((where, page[:size]))
     return flat(segments)
 
 
 def load(path: Path) -> tuple[int | None, bytes]:
-    """(address, bytes) of the image in an .elf, .hex, .uf2 or .bin file; a .bin has no address.
+    """(address, bytes) of the image in an .elf, .hex, .uf2 or .bin file. The address of a .bin is None.
 
     EdgeTernaryError for a file that cannot be read.
     """

@@ -1,7 +1,7 @@
-"""The header of an image for a microcontroller: board, model, length and digest, after the vector table.
+"""The header of an image for a microcontroller. It follows the vector table: board, model, length, digest.
 
-firmware/core/header.h has the layout. The digest is the SHA-256 of the image as a programmer writes it (the
-.bin file) with the digest's own 32 bytes taken as zeros.
+firmware/core/header.h has the layout. The digest is the SHA-256 of the .bin file, with zeros in place of the
+32 bytes of the digest itself.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ BOOT = 256  # bytes of a boot stage
 class Header:
     """The fields of an image's header.
 
-    at      offset in the image
-    length  of the image in bytes
+    at      offset of the header in the image
+    length  length of the image in bytes
     digest  64 hexadecimal digits
-    model   its first 47 bytes
+    model   the first 47 bytes of the model's name
     """
 
     at: int
@@ -36,14 +36,14 @@ class Header:
 
 
 def find(image: bytes) -> Header:
-    """The header of an image; EdgeTernaryError where there is none or the image is cut short."""
+    """The header of an image. EdgeTernaryError if there is none, or if the image is truncated."""
     for at in PLACES:
         if image[at : at + len(MAGIC)] == MAGIC and len(image) >= at + LAYOUT.size:
             _, version, size, length, digest, board, model = LAYOUT.unpack_from(image, at)
             if version != VERSION or size != LAYOUT.size:
                 raise _bad(f"its header has version {version} and {size} bytes")
             if length > len(image):
-                raise _bad(f"it ends after {len(image):,} of {length:,} bytes")
+                raise _bad(f"it has only {len(image):,} of {length:,} bytes")
             return Header(at, length, digest.hex(), _name(board), _name(model))
     raise _bad("it has no header of edgeternary")
 
@@ -52,18 +52,18 @@ def check(image: bytes) -> Header:
     """The header, after a check of the digest."""
     header = find(image)
     if digest(image[: header.length], header.at) != header.digest:
-        raise _bad("its digest is wrong: the content was changed since it was built")
+        raise _bad("its digest is wrong: the content was changed after the build")
     return header
 
 
 def digest(image: bytes, at: int) -> str:
-    """SHA-256 of the image with the digest of the header at `at` taken as zeros, 64 hexadecimal digits."""
+    """64 hexadecimal digits: SHA-256 of the image with zeros as the digest in the header at `at`."""
     first = at + DIGEST
     return hashlib.sha256(image[:first] + bytes(32) + image[first + 32 :]).hexdigest()
 
 
 def stamp(image: bytes) -> bytes:
-    """The image with length and digest in its header, and the CRC of its boot stage if it has one."""
+    """The image with its length and digest in the header, and with the CRC of its boot stage, if any."""
     at = next((at for at in PLACES if image[at : at + len(MAGIC)] == MAGIC), None)
     if at is None:
         raise _bad("it was linked without a header")
@@ -76,8 +76,11 @@ def stamp(image: bytes) -> bytes:
 
 
 def boot_crc(stage: bytes) -> int:
-    """CRC-32 of a boot stage as the RP2040's boot ROM checks it: polynomial 0x04c11db7, the high bit first,
-    all ones to start with, no final XOR (RP2040 datasheet, section 2.8.1.3.1)."""
+    """CRC-32 of a boot stage, as the boot ROM of the RP2040 checks it.
+
+    The polynomial is 0x04c11db7, with the high bit first. It starts with all ones and has no final XOR
+    (RP2040 datasheet, section 2.8.1.3.1).
+    """
     crc = 0xFFFF_FFFF
     for byte in stage:
         crc ^= byte << 24
@@ -92,5 +95,7 @@ def _name(field: bytes) -> str:
 
 def _bad(why: str) -> EdgeTernaryError:
     return EdgeTernaryError(
-        "this is no image for a board", why, "build one: edgeternary compile MODEL --board BOARD -o DIR"
+        "this is not an image for a board",
+        why,
+        "build one with edgeternary compile MODEL --board BOARD -o DIR",
     )

@@ -1,1 +1,1 @@
-"""Host side of the serial link; docs/protocol.md says what travels."""
+"""The host side of the serial link. docs/protocol.md defines the messages."""

@@ -1,4 +1,4 @@
-"""A folder that `compile --board` wrote: which board, which image, which model."""
+"""Reads a folder that `compile --board` wrote: its board, its image and its model."""
 
 import json
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ MANIFEST = "edgeternary.json"
 
 @dataclass(frozen=True)
 class Build:
-    """What the manifest says.
+    """The content of the manifest.
 
     kind    mcu or fpga
-    model   name of the model; `graph` is the model itself, as it was compiled
-    digest  hexadecimal; hello gives its first 16 digits
+    model   the name of the model; `graph` is the model itself, as it was compiled
+    digest  hexadecimal; a hello gives its first 16 digits
     image   the file that `flash` writes
-    report  everything else that compile noted: estimates, measured figures, layers
+    report  the whole manifest, with estimates, measured figures and layers
     """
 
     folder: Path
@@ -34,13 +34,13 @@ class Build:
 
     @cached_property
     def graph(self) -> Graph:
-        """EdgeTernaryError where the folder has lost its model."""
+        """The model. EdgeTernaryError if its file is missing."""
         from edgeternary.ir.file import load
 
         return load(self.folder / str(self.report.get("graph") or f"{self.model}.et"))
 
     def figure(self, word: str) -> int | None:
-        """A measured figure, such as flash_bytes; None where there is none."""
+        """A measured figure, such as flash_bytes; None if it was not measured."""
         value = self.report.get(word, self.report.get("measured", {}).get(word))
         return value if isinstance(value, int) else None
 
@@ -51,7 +51,7 @@ def is_build(path: Path) -> bool:
 
 
 def read_build(folder: Path) -> Build:
-    """The build in `folder`. EdgeTernaryError: it is none, or not one for a board."""
+    """The build in `folder`. EdgeTernaryError if there is none, or if it is not for a board."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -62,19 +62,23 @@ def read_build(folder: Path) -> Build:
     words = ("board", "kind", "model", "digest", "image")
     lacking = [word for word in words if not isinstance(content, dict) or not content.get(word)]
     if lacking:
-        why = "no board" if "image" not in lacking else "no image (--no-build, or not for a board)"
+        why = (
+            "no board"
+            if "image" not in lacking
+            else "no image (it is not for a board, or --no-build was given)"
+        )
         raise _no_build(folder, f"its {MANIFEST} names {why}")
     own = folder / f"{content['board']}.toml"
     board = load_board(str(own) if own.is_file() else content["board"])
     image = folder / Path(content["image"]).name
     if not image.is_file():
-        raise _no_build(folder, f"the image {image.name} is not there")
+        raise _no_build(folder, f"the image {image.name} is missing")
     return Build(folder, board, content["kind"], content["model"], content["digest"], image, content)
 
 
 def _no_build(folder: Path, why: str) -> EdgeTernaryError:
     return EdgeTernaryError(
-        f"{folder} is no build for a board",
+        f"{folder} is not a build for a board",
         why,
-        "edgeternary compile MODEL --board BOARD -o FOLDER writes one; edgeternary boards lists boards",
+        "write one with edgeternary compile MODEL --board BOARD -o FOLDER; edgeternary boards lists boards",
     )

@@ -1,4 +1,4 @@
-"""The host's end of the protocol: one request at a time, repeated until its reply comes whole."""
+"""The host's end of the protocol. It sends one request at a time and repeats it until a good reply comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeternary.link.frames import Hello, Kind, Message, OtherVersion, Reader, 
 from edgeternary.link.ports import Port, open_port
 
 ATTEMPTS = 5
-SECONDS = 2.0  # for a reply, beyond the time on the wire
+SECONDS = 2.0  # limit for a reply, without its time on the wire
 LONGEST_REPLY = 1 << 16
 
 
@@ -19,11 +19,11 @@ LONGEST_REPLY = 1 << 16
 class Client:
     """Talks to the device at an open port.
 
-    baud      of the line; time-outs are computed from it
+    baud      rate of the line; time-outs are computed from it
     patience  seconds that a device may take for a run
-    seconds   for any other reply, beyond its time on the wire
-    attempts  the number of times that a request is sent before it is given up
-    repeats   requests that had to be sent again
+    seconds   seconds that it may take for any other reply, without the time on the wire
+    attempts  number of times that a request is sent before the client gives up
+    repeats   number of requests that were sent again
     """
 
     port: Port
@@ -46,7 +46,8 @@ class Client:
     ) -> Client:
         """A client at the port called `name`, see ports.open_port.
 
-        A device that is slow in a run, as emulators are, gets longer for the rest too; or `seconds`.
+        If `patience` is long, as for emulators, the limit for other replies is longer too, unless `seconds`
+        gives it.
         """
         slow = seconds or max(SECONDS, patience / 4)
         return Client(open_port(name, baud), baud, patience, attempts, slow)
@@ -60,7 +61,7 @@ class Client:
         self.port.close()
 
     def hello(self) -> Hello:
-        """What the device says of itself. EdgeTernaryError: no answer, noise, a loop, or another version."""
+        """What the device says of itself. EdgeTernaryError for no reply, noise, an echo, another version."""
         self._heard.clear()
         try:
             return Hello.decode(self._ask(Kind.HELLO, b"", 512))
@@ -70,10 +71,10 @@ class Client:
             raise faults.nonsense(self.port.name, self.baud, bytes(self._heard)) from None
 
     def run(self, body: bytes, answer_bytes: int = 1024, again: bool = True) -> bytes:
-        """The answer to one input, both as on the wire.
+        """The answer to one input, both as bytes of the wire.
 
-        again  whether the request may be repeated: not for a model with states, which a run moves on
-        faults.Lost where no reply came.
+        again  whether the request may be repeated; it may not for a model with states, which a run changes
+        faults.Lost if no reply came.
         """
         return self._ask(Kind.RUN, body, answer_bytes, self.patience, again)
 
@@ -82,14 +83,14 @@ class Client:
         self._ask(Kind.RESET, b"", 0)
 
     def cycles(self) -> list[int]:
-        """Cycles of the last run: the whole, then the layers that the device counts."""
+        """Cycles of the last run: of the whole run, then of each layer that the device counts."""
         body = self._ask(Kind.CYCLES, b"", 512)
         if not body or len(body) % 4:
             raise faults.wrong_answer(self.port.name, f"cycles have {len(body)} bytes")
         return [int.from_bytes(body[at : at + 4], "little") for at in range(0, len(body), 4)]
 
     def echo(self, data: bytes) -> bytes:
-        """The bytes that the device sends back for these."""
+        """The bytes that the device returns for `data`."""
         return self._ask(Kind.ECHO, data, len(data))
 
     def _ask(
@@ -117,9 +118,10 @@ class Client:
         raise faults.stopped(self.port.name, what, self.attempts, self._reader.noise)
 
     def _reply(self, kind: Kind, limit: float) -> Message | None:
-        """The reply to the request with the present tag; None if none comes in `limit` seconds.
+        """The reply to the request with the current tag; None if none comes within `limit` seconds.
 
-        A reply of kind 0 says that a damaged request came: there is no other outstanding, so it is this one.
+        A reply of kind 0 says that a damaged request arrived. Only this request is outstanding, so it is
+        meant.
         """
         end = time.monotonic() + limit
         while (left := end - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""Inputs and answers as they travel, and whether a device and a model fit together."""
+"""Encodes inputs, decodes answers, and checks that a device has the expected model."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ WIRE_BITS = (1, 2, 4, 8, 16)
 
 
 def encode_input(hello: Hello, codes: np.ndarray) -> bytes:
-    """One input of integer codes, in order row, column, channel, each of `hello.input_bits` bits."""
+    """The bytes of one input: codes in the order row, column, channel, with `hello.input_bits` bits each."""
     bits, kind = hello.input_bits, parse(hello.input_type)
     numbers = np.ascontiguousarray(codes).reshape(-1, 1).astype(np.int64)
     if bits == kind.bits:
@@ -26,19 +26,19 @@ def encode_input(hello: Hello, codes: np.ndarray) -> bytes:
 
 
 def answer_bytes(hello: Hello) -> int:
-    """Length of the body of an answer."""
+    """The length of the body of an answer, in bytes."""
     return int(np.prod(hello.output_shape)) * hello.output_bytes + hello.class_bytes
 
 
 def decode_answer(hello: Hello, body: bytes) -> tuple[NDArray[np.int32], int | None]:
-    """Numbers int32 of the output's shape, and the class that follows them.
+    """Numbers int32 of the output's shape, and the class that follows them, if the device sends one.
 
-    EdgeTernaryError for another length. The numbers are as signed as their type.
+    The numbers are signed if their type is. EdgeTernaryError if the length of `body` is wrong.
     """
     if len(body) != answer_bytes(hello):
         raise EdgeTernaryError(
             "an answer has the wrong length",
-            f"it has {len(body)} bytes, hello promises {answer_bytes(hello)}",
+            f"it has {len(body)} bytes, the hello announces {answer_bytes(hello)}",
             "flash the image that this edgeternary built",
         )
     size = hello.output_bytes
@@ -52,7 +52,7 @@ def decode_answer(hello: Hello, body: bytes) -> tuple[NDArray[np.int32], int | N
 
 
 def check_hello(hello: Hello, name: str) -> None:
-    """Refuse sizes and types that this host cannot speak. `name`: of the port."""
+    """Refuses sizes and types that this host does not support. `name` is the name of the port."""
     try:
         kinds = parse(hello.input_type), parse(hello.output_type)
     except EdgeTernaryError as error:
@@ -71,10 +71,10 @@ def check_hello(hello: Hello, name: str) -> None:
 
 
 def check_model(hello: Hello, graph: Graph, name: str, digest: str = "") -> None:
-    """Refuse a device whose model is not `graph`, or whose build is not the one with this digest.
+    """Refuses a device whose model is not `graph`, or whose build has another digest.
 
-    name    of the port
-    digest  of the build; "" takes any with these shapes
+    name    the name of the port
+    digest  the digest of the build; "" accepts every build of a model with this name and these shapes
     """
     check_hello(hello, name)
     there = hello.input_type, hello.input_shape, hello.output_type, hello.output_shape
@@ -82,11 +82,12 @@ def check_model(hello: Hello, graph: Graph, name: str, digest: str = "") -> None
     wanted = graph.input.type.name, graph.input.shape, output.type.name, output.shape
     if hello.name != graph.name or there != wanted:
         raise faults.other_model(
-            name, f"it holds {_described(hello.name, *there)}, expected is {_described(graph.name, *wanted)}"
+            name,
+            f"it has {_described(hello.name, *there)}; expected is {_described(graph.name, *wanted)}",
         )
     if digest and hello.digest != digest[:16]:
         raise faults.other_model(
-            name, f"its digest is {hello.digest} (on {hello.target}), that of the build {digest[:16]}"
+            name, f"its digest is {hello.digest} (on {hello.target}); the build has {digest[:16]}"
         )
 
 

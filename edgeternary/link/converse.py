@@ -1,4 +1,4 @@
-"""Runs samples on a device, and collects its answers and cycles."""
+"""Runs samples on a device and collects its answers and cycles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ from edgeternary.link.client import Client
 from edgeternary.link.codec import answer_bytes, decode_answer, encode_input
 from edgeternary.link.frames import Hello
 
-REPLAYS = 5  # of a sample of a model with states, whose steps cannot be repeated one by one
+REPLAYS = 5  # attempts for a sample of a model with states, whose steps cannot be repeated separately
 
 
 @dataclass
 class Talk:
-    """What a device answered.
+    """The answers of a device.
 
-    outputs  int32 (samples, *shape), with steps after the samples for a graph with states
-    cycles   of each run: the whole, then the layers that the device counts
+    outputs  int32 (samples, *shape); (samples, steps, *shape) for a graph with states
+    cycles   for each run: cycles of the whole run, then of each layer that the device counts
     """
 
     outputs: np.ndarray
     cycles: list[list[int]] = field(default_factory=list)
 
     def mean_cycles(self) -> list[float]:
-        """Mean over the runs, with the zeros of a device without a counter."""
+        """The mean cycles over the runs. They are 0 for a device without a counter."""
         return [float(x) for x in np.mean(np.asarray(self.cycles, np.float64), axis=0)] if self.cycles else []
 
 
@@ -38,10 +38,10 @@ def converse(
     inputs: np.ndarray,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Talk:
-    """Answers to inputs (samples, *shape), or (samples, steps, *shape) of a graph with states.
+    """Answers to inputs (samples, *shape); (samples, steps, *shape) for a graph with states.
 
-    Each sample of a graph with states begins with a reset. EdgeTernaryError, code 4, where the class that the
-    device found is not that of its own numbers.
+    Each sample of a graph with states begins with a reset. EdgeTernaryError (code 4) if the class of an
+    answer is not that of its largest number.
     """
     talk = Talk(np.zeros(0, np.int32))
     found: list[object] = []
@@ -58,7 +58,7 @@ def converse(
 
 
 def _sequence(client: Client, hello: Hello, sample: np.ndarray, talk: Talk, number: int) -> list[np.ndarray]:
-    """Runs all steps of a sample; starts again at the first one when a reply was lost."""
+    """Runs all steps of a sample. If a reply is lost, it starts again at the first step."""
     for left in reversed(range(REPLAYS)):
         client.reset()
         kept = len(talk.cycles)
@@ -80,7 +80,7 @@ def _one(
     if index is not None and index != int(values.argmax()):
         raise EdgeTernaryError(
             f"the class of sample {number} is wrong",
-            f"the board says {index}, its own numbers {values.ravel().tolist()[:16]} say {values.argmax()}",
+            f"the board says {index}, but its numbers {values.ravel().tolist()[:16]} say {values.argmax()}",
             "report this as a bug",
             NOT_BIT_EXACT,
         )

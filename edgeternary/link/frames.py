@@ -10,7 +10,7 @@ from edgeternary.errors import EdgeTernaryError
 
 VERSION = 1
 REPLY = 0x80  # bit of the first byte
-LONGEST = 1 << 20  # bytes of a frame that a reader keeps; what is longer is noise
+LONGEST = 1 << 20  # bytes of the longest frame that a reader accepts; a longer one is noise
 
 
 class Kind(IntEnum):
@@ -25,7 +25,7 @@ class Kind(IntEnum):
 
 
 class Status(IntEnum):
-    """Third byte of a reply."""
+    """The third byte of a reply."""
 
     OK = 0
     DAMAGED = 1
@@ -35,7 +35,7 @@ class Status(IntEnum):
 
 
 class OtherVersion(EdgeTernaryError):
-    """A frame is whole, but of another version of the protocol."""
+    """A frame is undamaged, but has another version of the protocol."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Message:
 
 
 def cobs(data: bytes) -> bytes:
-    """`data` without a zero: blocks of up to 254 bytes, each after its length + 1, without its own zero."""
+    """COBS of `data`, which has no zero: blocks of up to 254 bytes, each preceded by its length + 1."""
     out = bytearray()
     for part in data.split(b"\0"):
         while len(part) >= 254:
@@ -60,20 +60,20 @@ def cobs(data: bytes) -> bytes:
 
 
 def uncobs(data: bytes) -> bytes:
-    """The inverse of `cobs`; EdgeTernaryError for what it never writes. A full last block may lack its 1."""
+    """The inverse of `cobs`. EdgeTernaryError for invalid bytes. A full last block may lack its 1."""
     out, at, zero = bytearray(), 0, False
     while at < len(data):
         code = data[at]
         block = data[at + 1 : at + code]
         if code == 0 or len(block) != code - 1 or 0 in block:
-            raise _damaged("a block is cut short or holds a zero")
+            raise _damaged("a block is too short or contains a zero")
         out += (b"\0" if zero else b"") + block
         at, zero = at + code, code != 0xFF
     return bytes(out)
 
 
 def encode(message: Message) -> bytes:
-    """The bytes for the wire, with a zero before and after them."""
+    """The bytes for the wire, with a zero before them and one after them."""
     first = VERSION << 4 | message.kind | (0 if message.status is None else REPLY)
     status = b"" if message.status is None else bytes([message.status])
     data = bytes([first, message.tag]) + status + message.body
@@ -81,7 +81,7 @@ def encode(message: Message) -> bytes:
 
 
 def decode(frame: bytes) -> Message:
-    """The message that stood between two zeros; EdgeTernaryError for damage or another version."""
+    """The message of a frame, without its zeros. EdgeTernaryError for a damaged frame or another version."""
     data = uncobs(frame)
     if len(data) < 6:
         raise _damaged("it is too short")
@@ -92,20 +92,21 @@ def decode(frame: bytes) -> Message:
         raise OtherVersion(
             f"the device speaks version {version} of the protocol",
             f"this edgeternary speaks version {VERSION}",
-            "put an image on the device that this version built",
+            "flash an image that this version built",
         )
     if not reply:
         return Message(data[0] & 15, data[1], data[2:-4])
     if len(data) < 7:
-        raise _damaged("a reply without a status")
+        raise _damaged("it is a reply without a status")
     return Message(data[0] & 15, data[1], data[3:-4], data[2])
 
 
 @dataclass
 class Reader:
-    """Collects bytes as they come and cuts them into messages. Noise is counted and is no error.
+    """Collects bytes and divides them into messages. Noise is counted and is not an error.
 
-    other_version  the last whole frame of another version
+    noise          number of damaged frames
+    other_version  the last undamaged frame of another version
     """
 
     noise: int = 0
@@ -141,11 +142,11 @@ class Reader:
 
 @dataclass(frozen=True)
 class Hello:
-    """What a device says of itself.
+    """The description that a device gives of itself.
 
-    input_type, input_shape, input_bits     bits of an element on the wire: 1, 2, 4, 8 or 16
-    output_type, output_shape, output_bytes  of a number on the wire
-    class_bytes   of the class, which follows the numbers; 0 without one
+    input_bits    bits of an element of the input on the wire: 1, 2, 4, 8 or 16
+    output_bytes  bytes of a number of the output on the wire
+    class_bytes   bytes of the class, which follows the numbers; 0 if there is none
     digest        the first 16 hexadecimal digits of the build's digest
     """
 
@@ -171,11 +172,11 @@ class Hello:
 
     @staticmethod
     def decode(body: bytes) -> Hello:
-        """EdgeTernaryError for anything that does not read as a hello. Lines beyond the sixth are ignored."""
+        """The hello in a reply. EdgeTernaryError if it is not valid. Lines after the sixth are ignored."""
         try:
             name, input, output, target, digest, build, *_ = body.decode().split("\n")
             if not f"{name}{input}{output}{target}{digest}{build}".isprintable():
-                raise ValueError("a terminal would obey it")
+                raise ValueError("it contains control characters")
             i_type, i_shape, bits = input.split(" ")
             o_type, o_shape, size, index = output.split(" ")
             return Hello(
@@ -184,7 +185,7 @@ class Hello:
             )  # fmt: skip
         except ValueError as error:
             raise EdgeTernaryError(
-                "the device's hello makes no sense",
+                "the device's hello is invalid",
                 f"it begins with {body[:40]!r}",
                 "is this the right port, and an image that edgeternary built?",
             ) from error

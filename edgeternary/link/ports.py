@@ -1,4 +1,4 @@
-"""The line to a device: a serial port, a URL of pyserial, or a Unix socket."""
+"""Lines to a device: a serial port, a URL of pyserial, or a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from edgeternary.link import faults
 from edgeternary.toolchains import require
 
 SOCKET = "unix:"
-TIMELESS = "timeless"  # the name of a Unix socket whose emulator does not keep the time of a core
-NO_TIME = "QEMU does not keep the time of a core: instructions take none"
+TIMELESS = "timeless"  # name of the Unix socket of an emulator that does not model the time of a core
+NO_TIME = "QEMU does not model the time of a core: instructions take no time"
 WRITE_SECONDS = 60.0  # a line of 115,200 baud carries 690 kB in that time
-LISTEN_SECONDS = 1.0  # until a server whose socket is there must listen
+LISTEN_SECONDS = 1.0  # time between the creation of a server's socket and its listening, at most
 
 
 class Port(Protocol):
-    """A line to a device; a context manager that closes it.
+    """A line to a device. It is a context manager that closes the line.
 
-    name  as the user wrote it
+    name  the name that the user gave
     """
 
     name: str
 
     def write(self, data: bytes) -> None:
-        """Sends bytes. EdgeTernaryError when the device is gone."""
+        """Sends bytes. EdgeTernaryError if the device is gone."""
 
     def read(self, timeout: float) -> bytes:
-        """The bytes that have come, at least one; b"" after `timeout` seconds without any."""
+        """The bytes that have arrived, at least one; b"" after `timeout` seconds without a byte."""
 
     def close(self) -> None:
         """Closes the line."""
@@ -43,7 +43,7 @@ class Port(Protocol):
 def open_port(name: str, baud: int = 115_200) -> Port:
     """The port called `name`: /dev/ttyACM0, COM3, a pty, a URL such as socket://host:port, or unix:PATH.
 
-    EdgeTernaryError: there is none, it is busy, or it may not be opened.
+    EdgeTernaryError if the port does not exist, is busy, or may not be opened.
     """
     if name.startswith(SOCKET):
         return SocketPort(name)
@@ -56,7 +56,7 @@ def keeps_time(name: str) -> bool:
 
 
 def port_names() -> list[dict[str, str]]:
-    """Serial ports of this machine: {"port", "about", "usb"}; usb is vendor:product and the serial number."""
+    """The serial ports of this machine: {"port", "about", "usb"}. usb: vendor:product and serial number."""
     require("pyserial")
     from serial.tools import list_ports
 
@@ -70,7 +70,7 @@ def port_names() -> list[dict[str, str]]:
 
 
 class SerialPort:
-    """A port of pyserial, 8N1, to itself."""
+    """A port of pyserial, 8N1, with exclusive access."""
 
     def __init__(self, name: str, baud: int) -> None:
         require("pyserial")
@@ -86,7 +86,7 @@ class SerialPort:
             self._serial.open()
         except (OSError, ValueError, ImportError) as error:  # SerialException is an OSError
             raise _not_opened(name, baud, error) from error
-        self._broken = (OSError, TypeError)  # TypeError: pyserial reads a port that was closed meanwhile
+        self._broken = (OSError, TypeError)  # TypeError: pyserial reads a closed port
         if os.name == "posix":
             import termios
 
@@ -117,11 +117,11 @@ class SerialPort:
         try:
             self._serial.close()
         except self._broken:
-            pass  # it is gone anyway
+            pass  # the device is gone, so there is nothing to close
 
 
 def _connect(line: socket.socket, path: str) -> None:
-    """Connects; tries again for a while if refused, since a server's path exists before it listens."""
+    """Connects. If the server refuses, it tries again, since the path exists before the server listens."""
     end = time.monotonic() + LISTEN_SECONDS
     while True:
         try:
@@ -133,7 +133,7 @@ def _connect(line: socket.socket, path: str) -> None:
 
 
 class SocketPort:
-    """A Unix socket, as an emulator offers one in place of a serial port."""
+    """A Unix socket, which emulators offer in place of a serial port."""
 
     def __init__(self, name: str) -> None:
         self.name = name

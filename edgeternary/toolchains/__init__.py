@@ -1,4 +1,4 @@
-"""External tools: where they are, how to install them, and how to compile C with them."""
+"""Finds external tools, says how to install them, and compiles C with them."""
 
 from edgeternary.toolchains.catalog import CATALOG, all_tools, find, require
 from edgeternary.toolchains.child import Child

@@ -1,4 +1,4 @@
-"""Builds that are kept by the digest of everything that went into them."""
+"""A cache of builds. The key of a build is the digest of all its inputs."""
 
 import hashlib
 import os
@@ -15,25 +15,25 @@ KEEP_DAYS = 30
 
 
 def directory() -> Path:
-    """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary, made if it is not there."""
+    """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary. It is made if it does not exist."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     path = Path(base).absolute() / "edgeternary"
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EdgeTernaryError(
-            f"no place for compiled files at {path}", str(error), "set XDG_CACHE_HOME to a writable folder"
+            f"the cache {path} cannot be made", str(error), "set XDG_CACHE_HOME to a writable folder"
         ) from error
     return path
 
 
 def zig_environment() -> dict[str, str]:
-    """Variables that make zig keep its own caches below this one."""
+    """Environment variables that place zig's caches in this one."""
     return {f"ZIG_{kind}_CACHE_DIR": str(directory() / "zig" / kind.lower()) for kind in ("GLOBAL", "LOCAL")}
 
 
 def digest(*parts: str | bytes) -> str:
-    """SHA-256 of the parts, each preceded by its length so that no two lists collide."""
+    """SHA-256 of the parts. Each is preceded by its length, so different lists have different digests."""
     sha = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -42,16 +42,15 @@ def digest(*parts: str | bytes) -> str:
 
 
 def has(key: str, folder: str = "builds") -> bool:
-    """Whether the build `key` is there."""
+    """Whether the cache has the build `key`."""
     return (directory() / folder / key).is_dir()
 
 
 def build(key: str, fill: Callable[[Path], None], folder: str = "builds") -> Path:
-    """The directory of the build `key`; on the first call `fill` writes it.
+    """The directory of the build `key`. On the first call `fill` writes it.
 
-    `fill` works in a temporary directory that is renamed when it succeeds: a build is there
-    completely or not at all, also when two processes build the same thing. Builds that were not used
-    for 30 days are removed.
+    `fill` works in a temporary directory, which is renamed when it succeeds. So a build exists completely or
+    not at all, also if two processes build the same key. Builds that were not used for 30 days are removed.
     """
     final = directory() / folder / key
     if final.is_dir():
@@ -74,7 +73,7 @@ def build(key: str, fill: Callable[[Path], None], folder: str = "builds") -> Pat
 
 @cache
 def _prune(folder: Path) -> None:
-    """Remove what has not been used for `KEEP_DAYS`; once per process."""
+    """Removes builds that were not used for `KEEP_DAYS`, once in each process."""
     limit = time.time() - KEEP_DAYS * 86400
     for path in folder.iterdir():
         try:

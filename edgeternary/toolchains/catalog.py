@@ -1,4 +1,4 @@
-"""The tools that some part of the product uses: tools.toml says of each how to find and to install it."""
+"""The tools that edgeternary uses. tools.toml says how each is found and how it is installed."""
 
 import tomllib
 from functools import cache
@@ -15,7 +15,7 @@ CATALOG = {name: msgspec.convert({"name": name, **table}, ToolSpec) for name, ta
 
 @cache
 def find(name: str) -> Tool:
-    """The tool called `name`, looked for once per process; `Tool.found` is False if it is not here."""
+    """The tool called `name`. It is looked for once in a process; `Tool.found` is False if it is missing."""
     if name not in CATALOG:
         raise EdgeTernaryError(
             f"no tool is called {name!r}", "the catalog does not list it", f"known: {', '.join(CATALOG)}"
@@ -24,12 +24,12 @@ def find(name: str) -> Tool:
 
 
 def require(name: str) -> Tool:
-    """The tool called `name`, or an EdgeTernaryError (exit code 3) that says how to install it."""
+    """The tool called `name`. EdgeTernaryError (exit code 3) says how to install it."""
     tool = find(name)
     if not tool.found:
         raise EdgeTernaryError(
             f"{name} is missing",
-            f"looked for {tool.tried}; {tool.needed_by} need it",
+            f"it was looked for as {tool.tried}; it is needed for: {tool.needed_by}",
             f"install it with: {tool.install}",
             code=TOOL_MISSING,
         )
@@ -37,5 +37,5 @@ def require(name: str) -> Tool:
 
 
 def all_tools() -> list[Tool]:
-    """Every tool of the catalog, found or not, in catalog order."""
+    """Every tool of the catalog in its order, also those that are missing."""
     return [find(name) for name in CATALOG]

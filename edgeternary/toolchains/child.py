@@ -1,4 +1,4 @@
-"""Processes that end with this one, whatever ends it: with SIGKILL no line of Python runs any more."""
+"""Child processes that end with this one, even if SIGKILL ends it and no more Python code runs."""
 
 import multiprocessing
 import os
@@ -10,18 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# Waits for the end of its input, which this process alone can write to, then kills its group.
+# It waits for the end of its input, to which only this process can write, then kills its group.
 GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 
 
 class Child(subprocess.Popen[Any]):
-    """A program in a process group of its own, used as a context manager; arguments as those of Popen.
+    """A program in its own process group. It is a context manager and takes the arguments of Popen.
 
-    All processes of the group, compilers that the program started among them, are killed at the end of the
-    block, by `end`, and when this process ends. On POSIX a shell that leads the group sees to the last one:
-    it reads from a pipe whose other end is held here alone, and closed by the kernel at the latest. (A
-    PR_SET_PDEATHSIG would reach the program, but nothing that the program started.) Elsewhere `end` kills
-    the program alone.
+    All processes of the group, also those that the program started, are killed at the end of the block, by
+    `end`, and when this process ends. On POSIX a shell that leads the group does the last: it reads from a
+    pipe whose other end only this process holds; the kernel closes that end when this process ends. (A
+    PR_SET_PDEATHSIG would reach the program, but not the processes that it started.) On other systems `end`
+    kills the program alone.
     """
 
     def __init__(self, command: Sequence[str | Path], **options: Any) -> None:
@@ -39,7 +39,7 @@ class Child(subprocess.Popen[Any]):
             raise
 
     def end(self) -> None:
-        """Kills what still runs of the group; the exit code of the program is known then."""
+        """Kills all processes of the group that still run. Then the exit code of the program is known."""
         if self._guard is None:
             self.kill()
         self._end_guard()
@@ -61,7 +61,7 @@ class Child(subprocess.Popen[Any]):
 
 
 def end_with_parent() -> None:
-    """In a process of a multiprocessing pool: it ends as soon as the process that started it does."""
+    """Makes a process of a multiprocessing pool end as soon as its parent process ends."""
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

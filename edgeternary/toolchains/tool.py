@@ -1,4 +1,4 @@
-"""What a tool is: a program on PATH, a Python package that carries one, or data of a system package."""
+"""A tool is a program on PATH, a Python package that contains a program, or data of a system package."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ VERSION_TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class ToolSpec:
-    """How to look for one tool.
+    """How a tool is found.
 
-    name          what users and error messages call it
+    name          its name for users and in error messages
     install       the command that installs it
     needed_by     verbs and executors that use it
-    executables   program names, first found on PATH wins
-    package       Python package that carries it (searched when no executable is given)
-    npm           package of Node.js, looked for in node_modules here and above, and in NODE_PATH
-    program       path of a program inside that package, a function `module:name` to call, or `module:` to run
+    executables   program names; the first one on PATH is used
+    package       Python package that contains the tool; it is used if no executable is on PATH
+    npm           package of Node.js, searched in node_modules here and above, and in NODE_PATH
+    program       path of a program in that package, a function `module:name` to call, or `module:` to run
     version_args  arguments that print the version
-    files         of data, the first one there wins
+    files         paths of data; the first one that exists is used
     """
 
     name: str
@@ -46,7 +46,7 @@ class ToolSpec:
 
     @property
     def installed_by(self) -> str:
-        """`install`, and the command for the extra that has the package, if one has."""
+        """`install`, and the command for the extra that installs the package, if there is one."""
         extra = extras.MODULES.get(self.package)
         if extra is None:
             return self.install
@@ -54,7 +54,7 @@ class ToolSpec:
         return f"{self.install}, or {ours}" if self.executables else f"{ours} (or {self.install})"
 
     def locate(self) -> Tool:
-        """Look for the tool now; `Tool.found` says whether it is there."""
+        """Looks for the tool now. `Tool.found` tells whether it is installed."""
         tried: list[str] = []
         for executable in self.executables:
             where = shutil.which(executable)
@@ -97,7 +97,7 @@ class ToolSpec:
             try:
                 version = importlib.metadata.version(distribution)
             except importlib.metadata.PackageNotFoundError:
-                pass  # it has another name than the tool
+                pass  # the distribution has another name
         if ":" in self.program:
             module, function = self.program.split(":")
             if not function:
@@ -117,14 +117,14 @@ class ToolSpec:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool as found on this machine.
+    """A tool on this machine.
 
-    command    how to start it (empty for a Python library or a missing tool)
-    where      its path, "" if it was not found
-    version    as it reports itself, e.g. "14.2.1"
+    command    the command that starts it (empty for a Python library or a missing tool)
+    where      its path; "" if it was not found
+    version    the version that it reports, such as "14.2.1"
     install    the command that installs it
     needed_by  verbs and executors that use it
-    tried      where it was looked for in vain
+    tried      the places that were searched in vain
     """
 
     name: str
@@ -141,7 +141,7 @@ class Tool:
 
 
 def _program_version(command: tuple[str, ...]) -> str:
-    """First thing that looks like a version in what the command prints, "unknown" if nothing does."""
+    """The first text in the output of a command that looks like a version; "unknown" if there is none."""
     try:
         with Child(
             command,
@@ -154,7 +154,7 @@ def _program_version(command: tuple[str, ...]) -> str:
             out, err = process.communicate(timeout=VERSION_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    # A parenthesis may hold the packager's version: prefer the number outside it.
+    # Parentheses may hold the version of the package, so a number outside of them is preferred.
     text = out + err
     for candidate in (re.sub(r"\([^)]*\)", " ", text), text):
         match = re.search(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*(?:[-+][\w.]+)?)", candidate)

@@ -1,4 +1,4 @@
-"""Training: recipes, data loaders, the loop, and the run that ends in a `.et` file and a card."""
+"""Training: recipes, data loaders, the training loop, and the run that writes a `.et` file and a card."""
 
 from edgeternary.train.augment import Augment
 from edgeternary.train.data import DATASETS, Data, fashion_mnist

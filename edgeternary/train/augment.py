@@ -1,4 +1,4 @@
-"""Augmentation on raw integer codes; every generator call has a fixed order, so that runs repeat."""
+"""Augmentation of raw integer codes. The generator is called in a fixed order, so that runs repeat."""
 
 import math
 
@@ -11,14 +11,14 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 
 class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens to each training sample, in this order. Pixels from outside the picture have code 0.
+    """The changes of each training sample, in this order. Pixels from outside the picture have code 0.
 
-    flip        it is mirrored with probability 1/2
-    shift       it is moved by up to `shift` whole pixels in both directions
-    rotate, zoom, shear  degrees and fractions: a random affine map within +- these, with the shift, bilinear
-    time_shift  it is moved by up to `time_shift` steps along its longer side, for series and spectrograms
-    scale       its codes are multiplied by 1 +- up to this fraction, and stay within those of the batch
-    Results are rounded to codes.
+    flip        mirrors the sample with probability 1/2
+    shift       moves it by up to `shift` whole pixels in both directions
+    rotate, zoom, shear  limits of a random bilinear affine map, which contains the shift: degrees, fractions
+    time_shift  moves it by up to `time_shift` steps along its longer side (series and spectrograms)
+    scale       multiplies its codes by a factor in 1 +- scale; they stay within the range of the batch
+    The results are rounded to codes.
     """
 
     flip: bool = False
@@ -33,7 +33,9 @@ class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, value in msgspec.structs.asdict(self).items():
             if value < 0 or (name in ("zoom", "scale") and value >= 1):
                 raise EdgeTernaryError(
-                    f"augmentation {name} = {value}", "it is at least 0, zoom and scale below 1", code=USAGE
+                    f"augmentation {name} = {value}",
+                    "it must be at least 0; zoom and scale must be below 1",
+                    code=USAGE,
                 )
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -64,7 +66,7 @@ class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _affine(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Output pixel p shows input pixel M p + t, M = zoom * rotation * shear in units of the half image.
 
-        On pictures that are not square the sides' ratio turns the units of one axis into those of the other.
+        In pictures that are not square, the ratio of the sides converts between the units of the two axes.
         """
         n, _, h, w = x.shape
         u = torch.rand((n, 5), generator=generator) * 2 - 1

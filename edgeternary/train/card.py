@@ -1,4 +1,4 @@
-"""The card of a run: what a reader needs to judge and repeat it, as JSON and as a short text."""
+"""The card of a run, as JSON and as a short text: all that a reader needs to judge and repeat the run."""
 
 import platform
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from edgeternary.train.shapes import to_tensor
 from edgeternary.train.toml import to_table
 
 Card = dict[str, Any]
-AGREEMENT = 0.999  # eval mode and train-mode fake quantisation should give the same class this often
+AGREEMENT = 0.999  # share of samples for which eval mode and train-mode fake quantisation should agree
 
 
 def make_card(
     recipe: Recipe, graph: Graph, data: Data, fitted: Fitted, reference: nn.Module | None = None
 ) -> Card:
-    """The card, with the confusion matrix under "confusion". The test images are used here, and only here."""
+    """The card, with the confusion matrix under "confusion". Only this function uses the test images."""
     images, labels = data.test
     outputs = integer_outputs(graph, images)
     answers = outputs.argmax(1)

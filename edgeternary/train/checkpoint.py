@@ -1,4 +1,4 @@
-"""Resuming: everything a run needs to go on after any step, in one file that appears only when whole."""
+"""Checkpoints: one file holds all that a run needs to continue after any step. It is written atomically."""
 
 import time
 from dataclasses import dataclass, field
@@ -20,10 +20,12 @@ Row = dict[str, float]
 class Position:
     """The point that a run has reached.
 
-    stage, epoch (of the stage) and batch (of the epoch) are counts of what is done; step counts batches of
-    the stage. order: of the samples in the epoch under way. loss, right: sums over its batches. best: the
-    best epoch's validation accuracy, number and weights, while `patience` is counted. state: of the sparsity
-    scheduler.
+    stage        number of finished stages
+    epoch        number of finished epochs of the current stage
+    batch, step  number of finished batches of the current epoch, and of the current stage
+    order        the order of the samples in the current epoch
+    loss, right  sums over the batches of the current epoch
+    best         validation accuracy, number and weights of the best epoch, if the recipe has `patience`
     """
 
     stage: int = 0
@@ -46,7 +48,7 @@ class Position:
 
 @dataclass
 class Saver:
-    """Says when a checkpoint is due: `seconds` after the last one, or after every `steps` steps if not 0."""
+    """Decides when a checkpoint is due: `seconds` after the last one, or after `steps` steps if not 0."""
 
     path: Path | None
     seconds: float = 60.0
@@ -65,22 +67,22 @@ class Saver:
 
 
 def read(path: Path, recipe: Recipe) -> dict[str, Any]:
-    """The state that `Saver.write` got; refuses a damaged file and one of another recipe."""
+    """The state that `Saver.write` stored. EdgeTernaryError for a damaged file or another recipe."""
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
         found, position = state["recipe"], state["position"]
     except Exception as error:  # unpickling fails in many ways
         raise EdgeTernaryError(
-            f"{path} is no checkpoint",
+            f"{path} is not a checkpoint",
             str(error).splitlines()[0],
-            "delete it, and training starts from the beginning",
+            "delete it to start the training from the beginning",
         ) from error
     differences = [key for key in _flat(found) | _flat(to_table(recipe)) if not _same(found, recipe, key)]
     if differences:
         raise EdgeTernaryError(
             f"{path} belongs to another run",
             f"its recipe differs in {', '.join(sorted(differences)[:6])}",
-            "delete it, or name another --checkpoint",
+            "delete it, or choose another file with --checkpoint",
         )
     state["position"] = Position(**position)
     return state

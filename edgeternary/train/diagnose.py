@@ -1,4 +1,4 @@
-"""Which layer has numbers that are not finite."""
+"""Finds the layer whose numbers are not finite."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from edgeternary.train.recipe import Recipe
 
 
 def diverged(recipe: Recipe, epoch: int, model: nn.Module, images: Tensor) -> EdgeTernaryError:
-    """The error for a loss that is not finite in `epoch` (from 1); names the first layer at fault."""
+    """The error for a loss that is not finite in `epoch` (counted from 1). It names the first such layer."""
     where = _first_weights(model) or _first_output(model, images)
     why = (
         f"the loss is not a number: {where}"
@@ -18,7 +18,7 @@ def diverged(recipe: Recipe, epoch: int, model: nn.Module, images: Tensor) -> Ed
     return EdgeTernaryError(
         f"training of {recipe.name} diverged in epoch {epoch}",
         why,
-        f"halve lr (it is {recipe.lr:g}), or lengthen warmup",
+        f"halve lr (it is {recipe.lr:g}), or increase warmup",
     )
 
 

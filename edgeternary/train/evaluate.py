@@ -17,7 +17,7 @@ from edgeternary.train.data import Array
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: Tensor, y: Tensor, batch: int = 500) -> float:
-    """Share of samples whose largest logit is the label; the model is left in eval mode."""
+    """Share of samples whose largest logit is the label. The model stays in eval mode."""
     model.eval()
     right = sum(
         int((model(a).argmax(1) == b).sum()) for a, b in zip(x.split(batch), y.split(batch), strict=True)
@@ -27,7 +27,7 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor, batch: int = 500) -> float:
 
 @torch.no_grad()
 def agreement(model: nn.Module, x: Tensor, batch: int = 500) -> float:
-    """Share of samples for which float32 fake quantisation, as in training, gives the class of eval mode."""
+    """Share of samples for which fake quantisation in float32, as in training, gives eval mode's class."""
     norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
     classes = []
     for training in (False, True):
@@ -53,8 +53,8 @@ def sparsity(model: nn.Module) -> float:
 def settle_batch_norms(model: nn.Module, batches: Sequence[Tensor]) -> None:
     """Replaces each batch-norm's running statistics by their mean over `batches`.
 
-    The running average remembers about ten batches, and its noise moves whole thresholds in a narrow
-    quantised net.
+    A running average covers about ten batches. Its noise moves whole thresholds in a narrow quantised
+    network.
     """
     norms = [module for module in model.modules() if isinstance(module, (BatchNorm, FloatNorm))]
     momenta = [norm.momentum for norm in norms]
@@ -81,7 +81,7 @@ def mismatches_with_torch(graph: Graph, model: nn.Module, images: Array, outputs
 
 
 def confusion(labels: Array, answers: Array, classes: int) -> Array:
-    """Counts (classes, classes): row is the label, column the answer."""
+    """Counts (classes, classes): the row is the label, the column is the answer."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels.astype(np.int64), answers.astype(np.int64)), 1)
     return counts

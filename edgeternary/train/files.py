@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, also when the power fails."""
+"""Files are written atomically: completely or not at all, also when the power fails."""
 
 import io
 import os
@@ -9,7 +9,7 @@ import torch
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Writes `content` beside `path` and renames it; a failure leaves the old file and nothing else."""
+    """Writes `content` to a temporary file and renames it to `path`. A failure leaves the old file."""
     partial = path.with_name(f"{path.name}.partial")
     try:
         with partial.open("wb") as stream:
@@ -23,7 +23,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def tensors_to_bytes(content: dict[str, Any]) -> bytes:
-    """Tensors and plain values in torch's file format."""
+    """The bytes of tensors and plain values in torch's file format."""
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Where recipes come from: the zoo, a TOML file, or a Python module."""
+"""Finds a recipe in the zoo, in a TOML file, or in a Python module."""
 
 import importlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from edgeternary.train.recipe import Recipe
 
 
 def find_recipe(text: str) -> Recipe:
-    """The recipe "zoo:NAME", "PATH.toml", the card "PATH.json", "package.module" (its RECIPE) or
+    """The recipe of "zoo:NAME", "PATH.toml", "PATH.json" (a card), "package.module" (its RECIPE) or
     "module:function".
     """
     return find(text)[0]
@@ -38,5 +38,5 @@ def _from_module(text: str) -> Recipe:
         ) from error
     recipe = found() if callable(found) else found
     if not isinstance(recipe, Recipe):
-        raise EdgeTernaryError(f"{text!r} is a {type(recipe).__name__}, no Recipe", code=USAGE)
+        raise EdgeTernaryError(f"{text!r} is a {type(recipe).__name__}, not a Recipe", code=USAGE)
     return recipe

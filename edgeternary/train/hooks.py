@@ -1,4 +1,4 @@
-"""What a recipe adds to the training: the optimizer, float weights, sparsity, a cost, the float reference."""
+"""What a recipe chooses: the optimizer, float weights, sparsity, a cost, the float reference."""
 
 import dataclasses
 
@@ -17,18 +17,18 @@ from edgeternary.train.shapes import Shape, to_tensor
 from edgeternary.train.sources import FloatReference
 
 BINARY_ONLY = "bop"
-EXAMPLES = 8  # samples that a cost penalty sees once, for the sizes of the maps
+EXAMPLES = 8  # samples from which a cost penalty measures the sizes of the feature maps
 
 
 def use_float_weights(model: nn.Module, on: bool) -> None:
-    """Latent weights in place of their codes, for the stages that train activations first."""
+    """Uses latent weights in place of their codes, for the stages that train activations first."""
     for module in model.modules():
         if isinstance(module, Quantized):
             module.float_weights = on
 
 
 def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer of the recipe's name at its peak rate."""
+    """The optimizer that the recipe names, at the peak of its learning rate."""
     try:
         return optimizers.make_optimizer(
             recipe.optimizer, model, recipe.lr, recipe.weight_decay, **recipe.optimizer_options
@@ -40,12 +40,12 @@ def make_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def make_sparsity(recipe: Recipe, model: nn.Module) -> SparsitySchedule | None:
-    """The schedule of [sparsity], if the recipe has one."""
+    """The schedule of [sparsity]; None without this table."""
     return SparsitySchedule(model, **recipe.sparsity) if recipe.sparsity else None
 
 
 def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> CostPenalty | None:
-    """The term of the loss that [cost] asks for, if the recipe has one."""
+    """The term of the loss that [cost] describes; None without this table."""
     if not recipe.cost:
         return None
     example = to_tensor(data.train[0][:EXAMPLES], shape)
@@ -53,9 +53,9 @@ def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> 
 
 
 def float_reference_of(recipe: Recipe) -> Recipe:
-    """The recipe of the float reference: the same data, numbers and teacher, and nothing about codes.
+    """The recipe of the float reference: the same data, numbers and teacher, without any quantisation.
 
-    The stages become one: their epochs in a row.
+    Its single stage has the epochs of all stages.
     """
     epochs = sum(part.epochs for part, _ in recipe.parts())
     if recipe.optimizer == BINARY_ONLY:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end training after the step under way, so that a checkpoint can be written."""
+"""Ctrl-C and SIGTERM end a training after the current step, so that a checkpoint can be written."""
 
 import signal
 import threading
@@ -11,9 +11,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Gives a function that says whether a signal came; a second one ends the process as usual.
+    """Gives a function that tells whether a signal has arrived. A second signal ends the process as usual.
 
-    In other threads than the main one signals keep their meaning.
+    Outside of the main thread, signals keep their meaning.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -1,4 +1,4 @@
-"""Training a MatMul-free language model on characters, and bits a character on text that it has not seen."""
+"""Trains a MatMul-free language model on characters, and measures its bits a character on held-out text."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Told = Callable[[int, int, float], None]
 
 
 def encode(text: str, symbols: str) -> Codes:
-    """Codes int64 (n,) of a text; EdgeTernaryError for characters that are no symbols."""
+    """Codes int64 (n,) of a text. EdgeTernaryError for characters that are not symbols."""
     unknown = set(text) - set(symbols)
     if unknown:
         raise EdgeTernaryError(f"the text has {sorted(unknown)[:8]}", f"the symbols are {symbols!r}")
@@ -33,10 +33,12 @@ def encode(text: str, symbols: str) -> Codes:
 def train_lm(
     text: Text, recipe: LmRecipe, told: Told | None = None, checkpoint: LmCheckpoint | None = None
 ) -> MatMulFreeLM:
-    """A trained model in eval mode; told(updates done, updates, bits a character of the last one).
+    """A trained model in eval mode.
 
-    With a checkpoint it goes on from there, to the same model. Streams are consecutive text and states go on
-    from one part to the next; gradients do not. EdgeTernaryError for a text too short for the recipe.
+    told        called after each update with (updates done, updates, bits a character of the last update)
+    checkpoint  continues from this file, and gives the same model as a training without interruption
+    A stream is consecutive text. Its states continue from one part to the next; its gradients do not.
+    EdgeTernaryError if the text is too short for the recipe.
     """
     torch.manual_seed(recipe.seed)
     model = MatMulFreeLM(len(text.symbols), recipe.width, recipe.layers, recipe.hidden, recipe.weights)
@@ -73,9 +75,9 @@ def _rate(recipe: LmRecipe, update: int, updates: int) -> float:
 
 
 def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
-    """(whether streams start again, characters (steps + 1, batch)), one for each update.
+    """For each update: whether the streams start again, and their characters (steps + 1, batch).
 
-    A pass cuts the text, as a ring from a random place on, into `batch` streams.
+    A pass cuts the text into `batch` streams. It takes the text as a ring that begins at a random place.
     """
     random = np.random.default_rng(recipe.seed)
     span = len(codes) // recipe.batch
@@ -84,7 +86,7 @@ def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
         raise EdgeTernaryError(
             f"a text of {len(codes):,} characters is too short",
             f"{recipe.batch} streams of {recipe.steps} characters are read at a time",
-            "use a longer text, or fewer and shorter streams",
+            "use a longer text, fewer streams or fewer steps",
         )
     block = codes[:0]
     for update in range(recipe.updates()):
@@ -97,14 +99,14 @@ def _parts(codes: Tensor, recipe: LmRecipe) -> Iterator[tuple[bool, Tensor]]:
 
 
 def columns_of(codes: Codes, columns: int) -> Codes:
-    """(steps, columns): the text in `columns` equal streams; the rest is dropped."""
+    """The text as `columns` streams of equal length, (steps, columns). The rest is dropped."""
     steps = len(codes) // columns
     return np.ascontiguousarray(codes[: steps * columns].reshape(columns, steps).T)
 
 
 @torch.no_grad()
 def bits_in_torch(model: MatMulFreeLM, codes: Codes, columns: int = 32, part: int = 512) -> float:
-    """Bits a character in the model's present mode; each of the streams starts without a memory."""
+    """Bits a character in the current mode of the model. Each stream starts with the initial states."""
     x = torch.from_numpy(columns_of(codes, columns))
     states, total = model.initial(columns), 0.0
     for at in range(0, len(x) - 1, part):
@@ -115,7 +117,7 @@ def bits_in_torch(model: MatMulFreeLM, codes: Codes, columns: int = 32, part: in
 
 
 def bits_of_graph(graph: Graph, codes: Codes, columns: int = 32, on: str = "numpy") -> float:
-    """The same for the integer graph: the mean -log2 softmax(output * logit_scale) of the next characters."""
+    """Bits a character of the integer graph: mean -log2 softmax(output * logit_scale) of the next symbol."""
     x = columns_of(codes, columns).T
     outputs = run(graph, x[:, :-1, None], on=on).outputs
     logits = outputs.astype(np.float64) * graph.meta.logit_scale

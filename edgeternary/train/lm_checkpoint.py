@@ -1,4 +1,4 @@
-"""Going on with the training of a language model after it was stopped, as if it had not been."""
+"""Continues the training of a language model after an interruption. The result does not change."""
 
 import time
 from dataclasses import asdict, dataclass, field
@@ -16,14 +16,14 @@ from edgeternary.train.lm_recipe import LmRecipe
 
 @dataclass
 class LmCheckpoint:
-    """One file, which appears only when whole; it is written `seconds` after the last time."""
+    """One file, which is written atomically, `seconds` after the last time."""
 
     path: Path
     seconds: float = 60.0
     last: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
-        """Whether it is time to write again."""
+        """Whether `seconds` have passed since the last write."""
         return time.monotonic() - self.last >= self.seconds
 
     def write(
@@ -34,7 +34,7 @@ class LmCheckpoint:
         optimizer: torch.optim.Optimizer,
         states: list[Tensor],
     ) -> None:
-        """What is there after `update` gradient steps."""
+        """Stores the state after `update` gradient steps."""
         state = {"recipe": asdict(recipe), "update": update, "model": model.state_dict()}
         state |= {"optimizer": optimizer.state_dict(), "states": list(states)}
         write_whole(self.path, tensors_to_bytes(state))
@@ -43,8 +43,10 @@ class LmCheckpoint:
     def read(
         self, recipe: LmRecipe, model: MatMulFreeLM, optimizer: torch.optim.Optimizer
     ) -> tuple[int, list[Tensor]]:
-        """Sets model and optimizer; the gradient steps done, and the states after them. (0, []) without a
-        file; EdgeTernaryError for one that is damaged or of another recipe."""
+        """Restores model and optimizer, and returns the finished gradient steps and the states after them.
+
+        Returns (0, []) if there is no file. EdgeTernaryError for a damaged file or another recipe.
+        """
         if not self.path.exists():
             return 0, []
         try:
@@ -53,14 +55,14 @@ class LmCheckpoint:
         except Exception as error:  # unpickling fails in many ways
             why = str(error).splitlines()[0]
             raise EdgeTernaryError(
-                f"{self.path} is no checkpoint", why, "delete it, and training starts from the beginning"
+                f"{self.path} is not a checkpoint", why, "delete it to start the training from the beginning"
             ) from error
         other = sorted(key for key, value in asdict(recipe).items() if found.get(key) != value)
         if other:
             raise EdgeTernaryError(
                 f"{self.path} belongs to another run",
                 f"its recipe differs in {', '.join(other)}",
-                "delete it, or name another --checkpoint",
+                "delete it, or choose another file with --checkpoint",
             )
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])

@@ -1,17 +1,20 @@
-"""What decides how a language model is trained."""
+"""The recipe of a language model."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class LmRecipe:
-    """Everything that decides what is trained.
+    """All values that influence the trained model.
 
-    width, layers, hidden   of the model;  weights  ternary_absmean, or, to compare, int8 or float
-    characters              read in all, `batch` streams side by side, `steps` of each at a time
-    rate, warm_up           AdamW's peak rate, and the share of the training in which it rises; then a cosine
-    decay                   weight decay in the first half, 0 after it
-    dtype                   of the products in train mode: bfloat16 holds codes of 8 bits exactly
+    width, layers, hidden   the sizes of the model
+    weights                 ternary_absmean; int8 or float for comparison
+    characters              the number of characters that are read in all
+    batch, steps            an update reads `steps` characters of each of `batch` streams
+    rate, warm_up           the peak rate of AdamW, and the share of the training in which the rate rises;
+                            a cosine follows
+    decay                   weight decay in the first half of the training; it is 0 in the second half
+    dtype                   the type of the products in train mode; bfloat16 holds codes of 8 bits exactly
     """
 
     width: int = 128

@@ -1,4 +1,4 @@
-"""Logs of a run, a row an epoch: CSV, and event files for TensorBoard."""
+"""Logs of a run, with one row for each epoch: CSV, and event files for TensorBoard."""
 
 import csv
 import io
@@ -14,9 +14,9 @@ COUNTS = ("epoch", "stage")
 
 
 class CsvLog:
-    """Writes the whole history to `path` after each epoch, so that a resumed run leaves no row twice.
+    """Writes the whole history to `path` after each epoch, so that a resumed run writes no row twice.
 
-    train and validation are accuracies, sparsity is the share of zero weights, seconds count from the start.
+    train and validation are accuracies. sparsity is the share of zero weights. seconds count from the start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,16 +32,16 @@ class CsvLog:
 
 
 class TensorBoardLog:
-    """One event file in `folder`. EdgeTernaryError when the tensorboard package is missing."""
+    """Writes one event file in `folder`. EdgeTernaryError if the package tensorboard is missing."""
 
     def __init__(self, folder: Path) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise EdgeTernaryError(
-                "tensorboard is missing",
-                f"its package writes the event files: {error}",
-                "pip install 'edgeternary[tensorboard]', or leave it out: the CSV log says the same",
+                "the package tensorboard is missing",
+                f"it writes the event files: {error}",
+                "pip install 'edgeternary[tensorboard]'; without it, the CSV log has the same figures",
                 TOOL_MISSING,
             ) from error
         self.folder, self.make = folder, SummaryWriter
@@ -50,7 +50,7 @@ class TensorBoardLog:
     def __call__(self, history: list[Row]) -> None:
         row = history[-1]
         epoch = int(row["epoch"])
-        if self.writer is None:  # a resumed run hides what an interrupted one wrote after the checkpoint
+        if self.writer is None:  # a resumed run hides rows from after its checkpoint
             self.writer = self.make(str(self.folder), purge_step=epoch)
         for key in COLUMNS[2:]:
             self.writer.add_scalar(key, row[key], epoch)

@@ -1,4 +1,4 @@
-"""Names in recipes: the nearest known one in errors, and "module:function"."""
+"""Names in recipes: errors that suggest the nearest known name, and "module:function"."""
 
 import difflib
 import importlib
@@ -9,7 +9,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 
 
 def unknown(what: str, name: object, known: Collection[str]) -> EdgeTernaryError:
-    """The error for a `name` that is none of `known`; its remedy names the nearest."""
+    """The error for a `name` that is not in `known`. Its remedy suggests the nearest one."""
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else "choose one of these"
     return EdgeTernaryError(
@@ -18,7 +18,7 @@ def unknown(what: str, name: object, known: Collection[str]) -> EdgeTernaryError
 
 
 def function(text: str, what: str) -> Any:
-    """The attribute that "package.module:name" means."""
+    """The attribute that "package.module:name" names."""
     module, _, name = text.partition(":")
     try:
         found = importlib.import_module(module)
@@ -29,11 +29,11 @@ def function(text: str, what: str) -> Any:
         raise EdgeTernaryError(
             f"there is no {what} {text[:80]!r}",
             str(error),
-            "write module:function of a module that Python finds from here",
+            "write module:function of a module that Python can import",
             code=USAGE,
         ) from error
 
 
 def path_of(thing: Any) -> str:
-    """What `function` resolves to `thing`."""
+    """The text that `function` resolves to `thing`."""
     return f"{thing.__module__}:{thing.__qualname__}"

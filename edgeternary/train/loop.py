@@ -1,4 +1,4 @@
-"""The training loop: stages of epochs of steps, any of which can be the last before a resumption."""
+"""The training loop: stages consist of epochs, epochs of steps. A run can be resumed after any step."""
 
 import time
 from collections.abc import Callable
@@ -23,9 +23,11 @@ Log = Callable[[list[Row]], None]
 
 @dataclass
 class Fitted:
-    """A trained model in eval mode, the shape of its samples and, per epoch, {"loss", "validation", ...}.
+    """A trained model in eval mode.
 
-    best_epoch: counted from 1, whose weights these are; the last one unless `patience` is set.
+    shape       the shape of its samples
+    history     a row {"loss", "validation", ...} for each epoch
+    best_epoch  the epoch, counted from 1, that gave the weights; the last epoch unless `patience` is set
     """
 
     model: nn.Module
@@ -45,13 +47,15 @@ def fit(
     every: float = 60.0,
     every_steps: int = 0,
 ) -> Fitted:
-    """Trains recipe.model() on its training images; the test images are not looked at.
+    """Trains recipe.model() on the training images. The test images are not used.
 
-    progress(step, steps, {"loss", "epoch", "validation"}) is called after every step; validation is the
-    accuracy after the epoch before. log(history) after every epoch. checkpoint: written after every epoch and
-    every `every` seconds (or `every_steps` steps), read first when it exists; the run then goes on to the
-    same bits, given the same number of threads. Ctrl-C and SIGTERM write it too, then raise
-    KeyboardInterrupt. EdgeTernaryError when the loss is not finite.
+    progress    called after every step with (step, steps, {"loss", "epoch", "validation"}); validation is the
+                accuracy after the last whole epoch
+    checkpoint  written after every epoch and every `every` seconds (or `every_steps` steps). If it exists,
+                the run continues from it, to the same bits with the same number of threads
+    log         called after every epoch with the history
+    Ctrl-C and SIGTERM write the checkpoint, then raise KeyboardInterrupt. EdgeTernaryError if the loss is not
+    finite.
     """
     trainer = Trainer(recipe, data or recipe.data())
     saver = Saver(checkpoint, every, every_steps)
@@ -77,7 +81,7 @@ def fit(
 def _stage(
     trainer: Trainer, saver: Saver, progress: Progress | None, log: Log | None, asked: Callable[[], bool]
 ) -> bool:
-    """Trains the stage under way to its end; True when `patience` ended it."""
+    """Trains the current stage to its end. True if `patience` ended it."""
     clock = time.monotonic()
 
     def tick() -> None:

@@ -1,4 +1,4 @@
-"""The loss: cross-entropy with labels, and with a teacher's softened answers."""
+"""The loss: cross-entropy with the labels and, in distillation, with the softened answers of a teacher."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def make_loss(recipe: Recipe, teaching: Teaching | None = None) -> Loss:
     """A function of (logits (N, classes), labels (N,), images (N, ...), sample numbers (N,)).
 
     (1 - d) CE(logits, labels) + d T^2 KL(softmax(teacher / T) || softmax(logits / T)), d = recipe.distill
-    (Hinton et al., 2015); the teacher sees the same augmented images.
+    (Hinton et al., 2015). The teacher sees the same augmented images.
     """
     weight, t = recipe.distill, recipe.temperature
 

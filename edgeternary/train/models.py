@@ -13,22 +13,23 @@ Kind = str | int
 
 
 def wide(kind: Kind) -> bool:
-    """Whether codes have 5 bits or more, too many for thresholds."""
+    """Whether codes have 5 bits or more, which need a Requantize in place of thresholds."""
     return levels(kind).hi - levels(kind).lo > 15
 
 
 def quantiser(
     channels: int, i: int | str, kind: Kind, scale: float | None = None, surrogate: str | None = None
 ) -> OrderedDict[str, nn.Module]:
-    """bn<i> and act<i>: BatchNorm and Activation up to 4 bits, one Requantize act<i> from 5 bits on."""
+    """bn<i> and act<i>, a BatchNorm and an Activation, for up to 4 bits; else act<i>, a Requantize."""
     if wide(kind):
         return OrderedDict([(f"act{i}", q.Requantize(channels, kind, scale))])
     return OrderedDict([(f"bn{i}", q.BatchNorm(channels)), (f"act{i}", q.Activation(kind, scale, surrogate))])
 
 
 def average(channels: int, activations: Kind, pooled: Kind = 4) -> OrderedDict[str, nn.Module]:
-    """pool (and act_pool): the average over the map as `pooled` codes, as wide as the activations from 5 bits
-    on.
+    """pool (and act_pool): the average over the map, as `pooled` codes.
+
+    If the activations have 5 bits or more, the codes of the average are as wide as theirs.
     """
     if wide(activations):
         return OrderedDict(pool=q.SumPool(), act_pool=q.Requantize(channels, activations))
@@ -45,7 +46,7 @@ def mlp(
 ) -> nn.Module:
     """Linear, BatchNorm, Activation for each hidden width, then Output; input (N, widths[0]) codes.
 
-    bits: "bipolar" or "binary" turns 8-bit pixels (N, 1, H, W) into 1-bit ones first, x >= 128.
+    bits: "bipolar" or "binary" first turns 8-bit pixels (N, 1, H, W) into 1-bit pixels, x >= 128.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if bits:
@@ -73,8 +74,8 @@ def cnn(
 ) -> nn.Module:
     """Conv2d [, MaxPool], BatchNorm, Activation for each of `channels`, dense `hidden`, then Output.
 
-    Convolutions keep the size ("same", pad -1 after bipolar codes, else 0) divided by their stride;
-    input (N, inputs, size, size).
+    A convolution divides the size by its stride and pads ("same", with -1 after bipolar codes, else with 0).
+    Input (N, inputs, size, size).
     """
     n = len(channels)
     every = [[v] * n if isinstance(v, int) else list(v) for v in (kernels, strides, pools)]
@@ -112,8 +113,8 @@ def ds_cnn(
 ) -> nn.Module:
     """Depthwise-separable network for keyword spotting (Zhang et al., 2017); input (N, 1, 49, 10) codes.
 
-    A 10x4 convolution with stride 2 to 25x5, `blocks` times depthwise 3x3 and pointwise, global average,
-    Output.
+    A 10x4 convolution with stride 2 gives 25x5. Then come `blocks` pairs of a depthwise 3x3 and a pointwise
+    convolution, a global average and an Output.
     """
     pad_value = -1 if activations == "bipolar" else 0
 

@@ -11,12 +11,15 @@ from edgeternary.nn.linear import Quantized
 
 
 class Bop(torch.optim.Optimizer):
-    """Binary optimizer (Helwegen et al., 2019): binary weights flip, all other parameters go to Adam.
+    """Binary optimizer (Helwegen et al., 2019): it flips binary weights and trains the others with Adam.
 
-    A binary weight w in {-1, +1} has no latent value, only a moving average of its gradient, m = (1 -
-    gamma) m + gamma * grad, and w becomes -w where |m| > threshold and sign(m) = sign(w) (algorithm 1).
-    gamma falls with the learning rate: gamma * lr / (lr at the start). binary: parameters, made +-1 here.
-    state_dict() resumes.
+    A binary weight w in {-1, +1} has no latent value. It has a moving average of its gradient, m = (1 -
+    gamma) m + gamma * grad; w becomes -w where |m| > threshold and sign(m) = sign(w) (algorithm 1).
+    gamma falls with the learning rate: gamma * lr / (lr at the start).
+
+    binary  the binary weights; the constructor sets them to +-1
+    rest    the parameters that Adam trains
+    state_dict() holds all that a resumed training needs.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Bop(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step; closure, if given, computes the loss and its gradients first."""
+        """Makes one step. If `closure` is given, it computes the loss and its gradients first."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -67,13 +70,13 @@ class Bop(torch.optim.Optimizer):
 
 
 def bop(model: nn.Module, lr: float, weight_decay: float = 0.0, **options: float) -> torch.optim.Optimizer:
-    """Bop for the weights of binary layers, Adam at `lr` for all else; options: gamma, threshold."""
+    """Bop for the weights of binary layers, Adam with `lr` for the rest. options: gamma, threshold."""
     layers = [m for m in model.modules() if isinstance(m, Quantized) and m.quantizer.name == "bipolar"]
     if not layers:
         raise EdgeTernaryError(
-            "Bop has nothing to flip",
+            "Bop has no weights to flip",
             "no layer of the model has binary weights",
-            'use weights="binary", or adamw',
+            'use weights="binary", or the optimizer adamw',
         )
     if any(layer.float_weights for layer in layers):
         raise EdgeTernaryError(

@@ -1,4 +1,4 @@
-"""Accuracy curve and confusion matrix as SVG."""
+"""The accuracy curve and the confusion matrix as SVG."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 40, 40
 CURVES = {"train": "#8a8a8a", "validation": "#0a5fb4"}
 CELL = 34
-MATRIX_WIDTH = 300  # at least, for the title
-DARK = 0.55  # share of a row from which white digits are read better
+MATRIX_WIDTH = 300  # smallest width, which the title needs
+DARK = 0.55  # cells with a larger share of their row have white digits
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -25,7 +25,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def accuracy_curve(title: str, history: Sequence[Row], best_epoch: int = 0) -> str:
-    """SVG of training and validation accuracy over epochs; best_epoch is marked when it is not 0."""
+    """SVG of training and validation accuracy over epochs. It marks best_epoch unless that is 0."""
     epochs = [row["epoch"] for row in history]
     values = [row[key] * 100 for key in CURVES for row in history]
     low, high = min(values) - 0.5, min(100.0, max(values) + 0.5)
@@ -65,8 +65,9 @@ def accuracy_curve(title: str, history: Sequence[Row], best_epoch: int = 0) -> s
 
 
 def confusion_matrix(title: str, counts: Array, labels: Sequence[str]) -> str:
-    """SVG of counts (classes, classes): a row for each label, a column for each answer, shaded by share of
-    the row.
+    """SVG of counts (classes, classes), with a row for each label and a column for each answer.
+
+    The shade of a cell is its share of the row.
     """
     names = [name[:14] for name in labels]
     margin = 14 + 7 * max(len(name) for name in names)

@@ -1,4 +1,4 @@
-"""Trains the runs of a sweep, some at a time, each in a process of its own; finished ones are left alone."""
+"""Trains the runs of a sweep, several at a time, each in its own process. It skips finished runs."""
 
 import json
 import os
@@ -25,10 +25,11 @@ def train_all(
     float_reference: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Trains every run that has no card yet; an interrupted one goes on from its checkpoint.
+    """Trains every run that has no card yet. An interrupted run continues from its checkpoint.
 
-    threads: of each process, by default the cores divided by `jobs`. progress(done, total) after each run.
-    EdgeTernaryError, after all others are done, when a run failed.
+    threads   threads of each process; by default the number of cores divided by `jobs`
+    progress  called after each run with (done, total)
+    If a run fails, the others finish first; then EdgeTernaryError is raised.
     """
     waiting = [run for run in runs if not _finished(run, float_reference)]
     done, total = len(runs) - len(waiting), len(runs)
@@ -62,7 +63,7 @@ def train_all(
         raise EdgeTernaryError(
             f"{len(failed)} of {total} runs failed",
             f"the first says: {_last_words(failed[0].folder / LOG)}",
-            f"see {failed[0].folder / LOG}; the same command goes on with what is missing",
+            f"see {failed[0].folder / LOG}; the same command continues with the missing runs",
         )
 
 

@@ -1,4 +1,4 @@
-"""What a training run is: the model, the data and the numbers. A recipe is data; the trainer reads it."""
+"""A recipe describes a training run: the model, the data and the numbers. The trainer reads it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from edgeternary.train.data import Data
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of a run: fields of Recipe that it changes, and whether weights are quantised in it.
+    """One part of a run.
 
-    weights: "quantized", or "float" while the activations are trained first (Martinez et
-    al., 2020).
+    changes  the fields of Recipe that it changes, with their values
+    weights  "quantized", or "float" in a stage that trains activations first (Martinez et al., 2020)
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -27,24 +27,24 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe module holds one of these as RECIPE; a recipe file in TOML says the same.
+    """A recipe module holds a Recipe as RECIPE; a TOML file holds the same values.
 
     model       makes the untrained network
-    shape       of one sample as the network takes it: (C, H, W), (C, L) or (n,); () finds it by trying
-    lr          peak of the optimizer's rate after `warmup` of all steps; a cosine to zero follows
-    precision   "float32", or "bfloat16" for convolutions and dense layers of a training step: it is exact for
-                codes up to 8 bits, and rounds sums; statistics and figures are always taken in float32
-    smoothing   of the labels
+    shape       shape of one sample as the network takes it: (C, H, W), (C, L) or (n,); () finds it by trying
+    lr          highest learning rate, reached after the share `warmup` of all steps; a cosine to zero follows
+    precision   "float32", or "bfloat16" for convolutions and dense layers of a training step. bfloat16 is
+                exact for codes of up to 8 bits, and rounds sums. Statistics and figures are always float32
+    smoothing   label smoothing
     optimizer   a name of train.optimizers; optimizer_options holds its further arguments
-    clip        latent weights stay within +- clip; 0 for no limit
+    clip        latent weights stay within +- clip; 0 sets no limit
     patience    the training stops after `patience` epochs without a better validation accuracy, and keeps the
                 weights of the best epoch; 0 trains to the end and keeps the last weights
     teacher     makes a trained network (or several, sources.Teachers) for samples of teacher_shape
-    distill     weight in the loss of the teacher's answers, softened at `temperature`
+    distill     weight of the teacher's answers, softened at `temperature`, in the loss
     sparsity, cost  arguments of nn.SparsitySchedule and nn.CostPenalty
-    anneal      {parameter: (start, end)}
-    stages      run in this order; without any the recipe's own numbers are the only stage
-    input_scale, input_zero  what a code means; None takes the data set's
+    anneal      {attribute of the layers: (start, end)}
+    stages      they run in this order; without stages the recipe itself is the only one
+    input_scale, input_zero  a code means (code - input_zero) * input_scale; None takes those of the data set
     """
 
     name: str
@@ -77,7 +77,7 @@ class Recipe:
     stages: tuple[Stage, ...] = ()
 
     def parts(self) -> list[tuple[Recipe, str]]:
-        """Each stage as a recipe of its own and its kind of weights; without stages the recipe itself."""
+        """(recipe, kind of weights) of each stage. Without stages: the recipe itself, quantised weights."""
         if not self.stages:
             return [(self, "quantized")]
         return [
@@ -85,7 +85,7 @@ class Recipe:
         ]
 
     def with_epochs(self, epochs: int) -> Recipe:
-        """The same recipe for `epochs` epochs; stages keep their shares, each at least one epoch."""
+        """The same recipe with `epochs` epochs. Stages keep their shares, and at least one epoch each."""
         total = sum(part.epochs for part, _ in self.parts())
         stages = tuple(
             dataclasses.replace(

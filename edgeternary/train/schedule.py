@@ -1,4 +1,4 @@
-"""What changes from step to step: the learning rate, annealed parameters, clipped latent weights."""
+"""Values that change in every step: the learning rate, annealed attributes, clipped latent weights."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Ends = tuple[float, float]
 
 
 def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Linear warm-up to recipe.lr, then a cosine to zero."""
+    """The learning rate: a linear warm-up to recipe.lr, then a cosine to zero."""
     warm = max(1, round(steps * recipe.warmup))
     if step < warm:
         return recipe.lr * (step + 1) / warm
@@ -25,17 +25,17 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
 
 @torch.no_grad()
 def clip_latents(model: nn.Module, bound: float = 1.0) -> None:
-    """Keeps latent weights in [-bound, bound], where the straight-through estimator is honest."""
+    """Keeps latent weights in [-bound, bound], where the straight-through estimator holds."""
     for module in model.modules():
         if isinstance(module, Quantized):
             module.weight.clamp_(-bound, bound)
 
 
 def anneal(model: nn.Module, ends: Mapping[str, Ends], share: float) -> None:
-    """Moves what is annealed to where it is when `share` (0..1) of the run is done.
+    """Sets the annealed attributes to their values after `share` (0..1) of the run.
 
-    `progress` of surrogates and choices goes from 0 to 1 unless `ends` says otherwise; any other name is an
-    attribute of modules. A value goes from start to end in a line.
+    ends gives (start, end) of each attribute; it changes linearly. `progress` of surrogates and choices goes
+    from 0 to 1 unless `ends` names it.
     """
     now = {
         name: start + share * (end - start) for name, (start, end) in {PROGRESS: (0.0, 1.0), **ends}.items()
@@ -48,7 +48,7 @@ def anneal(model: nn.Module, ends: Mapping[str, Ends], share: float) -> None:
 
 
 def check_anneal(model: nn.Module, ends: Mapping[str, Ends]) -> None:
-    """EdgeTernaryError for a name that is no number of any module."""
+    """EdgeTernaryError for a name that is not a float attribute of any module."""
     known = {
         name
         for module in model.modules()

@@ -34,7 +34,7 @@ INFO = ("summary", "data", "seed", "test_accuracy")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Files that a run wrote, the graph and its card."""
+    """The graph of a run, its card, and the files that the run wrote."""
 
     graph: Graph
     card: dict[str, Any]
@@ -43,13 +43,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """How to run, with no influence on what comes out.
+    """Options of a run that do not change what is trained.
 
-    checkpoint: written after each epoch and every `every` seconds (or `every_steps` steps); when it is there
-    already, training goes on from it; deleted at the end. float_reference: train the float version in the
-    same way, for the card.
-    tensorboard: write event files beside the CSV log. threads: of torch, 0 leaves it alone (their number is
-    part of the last bits).
+    checkpoint       written after each epoch and every `every` seconds (or `every_steps` steps), and deleted
+                     at the end. If it exists, the training continues from it
+    float_reference  also train the float reference in the same way, for the card
+    tensorboard      also write event files
+    threads          threads of torch; 0 keeps their number, which influences the last bits
     """
 
     checkpoint: Path | None = None
@@ -70,12 +70,16 @@ def run(
     checkpoint: str | os.PathLike[str] | None = None,
     options: Options = Options(),
 ) -> Outcome:
-    """Trains `recipe` and writes NAME.et, NAME.safetensors (weight codes), NAME.json and NAME.md (card),
-    NAME.csv (log), NAME.accuracy.svg and NAME.confusion.svg into `out`; the card comes last.
+    """Trains `recipe` and writes its files into `out`; the card is the last one.
 
-    recipe: see `find_recipe`. epochs, seed: in place of the recipe's. progress(step, steps, figures) after
-    every step, figures = {"task", "loss", "epoch", "validation"}. checkpoint: that of `options`. The card's
-    test accuracy is that of the lowered integer graph on the numpy executor, taken once, at the end.
+    The files are NAME.et, NAME.safetensors (weight codes), NAME.json and NAME.md (card), NAME.csv (log),
+    NAME.accuracy.svg and NAME.confusion.svg. The test accuracy of the card is that of the lowered integer
+    graph on the numpy executor. It is measured once, at the end.
+
+    recipe        see `find_recipe`
+    epochs, seed  replace those of the recipe
+    progress      called after every step with (step, steps, {"task", "loss", "epoch", "validation"})
+    checkpoint    replaces that of `options`
     EdgeTernaryError for unknown recipes, missing data and diverged training.
     """
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
@@ -108,7 +112,7 @@ def _train(
     options: Options,
     board: TensorBoardLog | None,
 ) -> tuple[Fitted, nn.Module | None]:
-    """The fitted network and, if wanted, its float reference."""
+    """The fitted network and, if `options` asks for it, its float reference."""
     csv = CsvLog(folder / f"{recipe.name}.csv")
 
     def log(history: list[dict[str, float]]) -> None:
@@ -138,7 +142,7 @@ def _named(progress: Progress | None, task: str) -> Progress | None:
 
 
 def reference_checkpoint(path: Path) -> Path:
-    """Where the float reference's checkpoint lies."""
+    """The path of the float reference's checkpoint."""
     return path.with_name(f"{path.name}.float")
 
 

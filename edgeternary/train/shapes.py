@@ -1,4 +1,4 @@
-"""Samples as tensors: channels first, in the shape that a network takes."""
+"""Samples as tensors with channels first, in the shape that a network takes."""
 
 import math
 from collections.abc import Sequence
@@ -24,22 +24,22 @@ def labels_of(split: tuple[Array, Array]) -> Tensor:
 
 
 def candidates(shape: Sequence[int]) -> list[Shape]:
-    """Forms of a sample (H, W, C): (C, H, W), (C, W) where H is 1, and flat."""
+    """The shapes that a sample (H, W, C) can take: (C, H, W), (C, W) if H is 1, and flat."""
     h, w, c = shape
     return [(c, h, w), *([(c, w)] if h == 1 else []), (h * w * c,)]
 
 
 def sample_shape(model: nn.Module, data: Data, wanted: Shape = ()) -> Shape:
-    """`wanted`, or the first of `candidates` that the network turns into one logit a class.
+    """`wanted`, or the first of `candidates` for which the network gives one logit for each class.
 
-    EdgeTernaryError when it takes none of them, or answers for another number of classes.
+    EdgeTernaryError if the network takes none of them, or gives another number of logits.
     """
     shape = data.train[0].shape[1:]
     if wanted and math.prod(wanted) != math.prod(shape):
         raise EdgeTernaryError(
             f"shape {list(wanted)} is not that of {data.name}",
-            f"a sample is {list(shape)}",
-            "correct or drop `shape`",
+            f"a sample has the shape {list(shape)}",
+            "correct or remove `shape`",
         )
     training, tried, answers = model.training, [], []
     model.eval()
@@ -55,10 +55,12 @@ def sample_shape(model: nn.Module, data: Data, wanted: Shape = ()) -> Shape:
             tried.append(f"{list(form)}: {str(error).splitlines()[0][:100]}")
     if answers:
         raise EdgeTernaryError(
-            f"the model does not answer with {len(data.labels)} logits",
+            f"the model does not give {len(data.labels)} logits",
             f"{data.name} has {len(data.labels)} classes; the model gives {answers[0]}",
-            "correct the widths or classes of the model",
+            "correct the widths or the classes of the model",
         )
     raise EdgeTernaryError(
-        f"the model does not take the samples of {data.name}", "; ".join(tried), "correct its input size"
+        f"the model does not take the samples of {data.name}",
+        "; ".join(tried),
+        "correct the input size of the model",
     )

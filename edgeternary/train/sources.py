@@ -1,4 +1,4 @@
-"""What recipe files name: networks and data sets, made when they are called."""
+"""The networks and data sets that recipe files name. Calling one of them makes it."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from edgeternary.train.models import FAMILIES
 
 @dataclass(frozen=True)
 class Build:
-    """A network from a family's name or "module:function" and keyword arguments, checked at once."""
+    """A network: a family or "module:function", and its keyword arguments, which are checked at once."""
 
     build: str
     arguments: Mapping[str, Any]
@@ -33,7 +33,7 @@ class Build:
         for p in parameters:
             if p.default is p.empty and p.kind is not p.VAR_POSITIONAL and p.name not in self.arguments:
                 raise EdgeTernaryError(
-                    f"[model] lacks the key {p.name!r}", f"{self.build} needs it", "add it", code=USAGE
+                    f"[model] has no key {p.name!r}", f"{self.build} needs it", "add it", code=USAGE
                 )
 
     def maker(self) -> Callable[..., nn.Module]:
@@ -58,7 +58,7 @@ class Build:
 
 @dataclass(frozen=True)
 class FloatReference:
-    """The float reference of the network that `model` makes."""
+    """Makes the float reference of the network that `model` makes."""
 
     model: Callable[[], nn.Module]
 
@@ -87,7 +87,7 @@ class Source:
 
 
 class Teachers(nn.Module):
-    """Trained networks whose mean logits teach; each takes samples in a shape of its own."""
+    """Trained networks whose mean logits teach. Each takes samples in its own shape."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""A sweep: the same recipe for each combination of some of its values, each run in a process of its own.
+"""A sweep runs one recipe with each combination of some of its values. Each run has its own process.
 
-A [sweep] table holds dotted keys of the recipe. A list is an axis, anything else a value for every run:
+A [sweep] table holds dotted keys of the recipe. A list is an axis; any other value is used in every run:
 
     [sweep]
     model.surrogate = ["identity", "clipped"]
     train.seed = [0, 1, 2]
-    epochs = 6                                  # a bare key is one of [train]
+    epochs = 6                                  # a key without a dot belongs to [train]
 """
 
 import copy
@@ -34,7 +34,7 @@ class Run:
     folder: Path
 
     def card(self) -> dict[str, Any] | None:
-        """The card, if this very recipe has been trained in the folder."""
+        """The card, if the folder holds a training of exactly this recipe; else None."""
         try:
             card: dict[str, Any] = json.loads((self.folder / f"{self.table['name']}.json").read_text())
         except (OSError, ValueError):
@@ -45,7 +45,7 @@ class Run:
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as dotted keys; a bare key of [train] gets its section."""
+    """Nested tables as dotted keys. A key of [train] without a dot gets its section."""
     found: dict[str, Any] = {}
     for key, value in table.items():
         path = f"{prefix}{key}"
@@ -57,23 +57,25 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def axes_of(table: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The axes of a [sweep] table and its fixed values, those as axes of one value."""
+    """The axes of a [sweep] table. A fixed value is an axis with one value."""
     axes = {key: value if isinstance(value, list) else [value] for key, value in flat(table).items()}
     for key, values in axes.items():
         if not values or any(value in values[:i] for i, value in enumerate(values)):
             raise EdgeTernaryError(
-                f"[sweep] {key} = {values}", "it is empty or names a value twice", code=USAGE
+                f"[sweep] {key} = {values}", "the list is empty or has a value twice", code=USAGE
             )
     return axes
 
 
 def plan(recipe: Recipe, axes: Mapping[str, Sequence[Any]], folder: Path) -> list[Run]:
-    """Every combination, the last axis fastest; each is checked as a recipe before anything runs."""
+    """A run for every combination; the last axis changes fastest. Every recipe is checked before any run."""
     count = 1
     for values in axes.values():
         count *= len(values)
     if count > MOST_RUNS:
-        raise EdgeTernaryError(f"the sweep has {count:,} runs", f"the most is {MOST_RUNS:,}", code=USAGE)
+        raise EdgeTernaryError(
+            f"the sweep has {count:,} runs", f"at most {MOST_RUNS:,} are allowed", code=USAGE
+        )
     varied = [key for key, values in axes.items() if len(values) > 1]
     runs = []
     for combination in itertools.product(*axes.values()):
@@ -86,7 +88,9 @@ def plan(recipe: Recipe, axes: Mapping[str, Sequence[Any]], folder: Path) -> lis
         runs.append(Run(shown, to_table(from_table(table, where)), folder / slug(shown)))
     if len({run.folder for run in runs}) < len(runs):
         raise EdgeTernaryError(
-            "two runs of the sweep would share a folder", "their values read alike", code=USAGE
+            "two runs of the sweep would share a folder",
+            "their values give the same folder name",
+            code=USAGE,
         )
     return runs
 
@@ -97,11 +101,11 @@ def put(table: dict[str, Any], key: str, value: Any) -> None:
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise EdgeTernaryError(f"[sweep] {key}", f"{section} is no section of the recipe", code=USAGE)
+            raise EdgeTernaryError(f"[sweep] {key}", f"{section} is not a section of the recipe", code=USAGE)
     table[last] = copy.deepcopy(value)
 
 
 def slug(values: Mapping[str, Any]) -> str:
-    """A folder name: last part of each key and its value."""
+    """A folder name: the last part of each key, and its value."""
     words = [f"{key.rpartition('.')[2]}={json.dumps(value)}" for key, value in values.items()]
     return re.sub(r"[^\w=.,+-]+", "_", ",".join(words).replace('"', "")) or "run"

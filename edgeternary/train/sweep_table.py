@@ -1,4 +1,4 @@
-"""What a sweep found: mean and spread over seeds, as rows, JSON and Markdown."""
+"""The results of a sweep: mean and standard deviation over seeds, as rows and as Markdown."""
 
 import json
 import statistics
@@ -18,11 +18,12 @@ FIGURES = {
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """One row for each combination but for the seed.
+    """One row for each combination of values other than the seed. Runs without a card are left out.
 
-    {axis: value, ..., "runs", "accuracy" (mean, 0..1), "spread" (standard deviation over the runs, n - 1;
-    None for one run), "least", "most", "validation", "float_accuracy", "sparsity", "seconds" (means)}; runs
-    without a card are left out.
+    A row is {axis: value, ..., "runs", "accuracy", "spread", "least", "most", "validation", "float_accuracy",
+    "sparsity", "seconds"}. accuracy is the mean, 0..1. spread is the standard deviation (n - 1) over the
+    runs,
+    None for one run. least and most are the extremes of the accuracy. The other figures are means.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -45,7 +46,7 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
 
 
 def markdown(title: str, runs: Sequence[Run]) -> str:
-    """Test accuracy of the integer graph in %, mean +- standard deviation; two axes make rows and columns."""
+    """Test accuracy of the integer graph in %, mean +- standard deviation. Two axes are rows and columns."""
     rows = rows_of(runs)
     axes = list(_axes(runs[0])) if runs else []
     head, lines = _grid(rows, *axes) if len(axes) == 2 else _list(rows, axes)
@@ -54,7 +55,7 @@ def markdown(title: str, runs: Sequence[Run]) -> str:
 
 
 def cell(row: Row) -> str:
-    """Accuracy in %: mean, and spread if there is one."""
+    """The mean accuracy in %, and its standard deviation if there is one."""
     spread = row["spread"]
     return f"{100 * row['accuracy']:.2f}" + ("" if spread is None else f" ± {100 * spread:.2f}")
 
@@ -78,7 +79,7 @@ def _grid(rows: Sequence[Row], down: str, across: str) -> Table:
 
 
 def _axes(run: Run) -> dict[str, Any]:
-    """Values of all axes but the seed; lists as text, so that they can be keys."""
+    """The values of all axes but the seed. Lists are texts, so that they can be keys."""
     shown = {key: value for key, value in run.values.items() if key != SEED}
     return {
         key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in shown.items()

@@ -1,4 +1,4 @@
-"""What a recipe file says: a struct for each of its tables. A key that is left out takes Recipe's default."""
+"""The tables of a recipe file, a struct for each. An absent key takes the default of Recipe."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ Positive = Annotated[float, Meta(ge=0)] | UnsetType
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a recipe file. Keys of CHOICES take one of the words that are listed there."""
+    """A table of a recipe file. A key of CHOICES takes one of the words that CHOICES lists for it."""
 
     def __post_init__(self) -> None:
         for key, words in CHOICES.items():
@@ -35,7 +35,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Numbers(Table, frozen=True):
-    """What [train] says and a stage may change."""
+    """The keys of [train] that a stage may change."""
 
     epochs: Count = UNSET
     batch: Count = UNSET
@@ -64,7 +64,7 @@ class TrainTable(Numbers, frozen=True):
 
 
 class DistillTable(Table, frozen=True):
-    """[distill]: who teaches, the weight of the teacher's answers in the loss, and their temperature."""
+    """[distill]: the teachers, the weight of their answers in the loss, and their temperature."""
 
     teacher: str | list[str]
     weight: float = 0.5
@@ -91,7 +91,7 @@ class CostTable(Table, frozen=True):
 
 
 class RecipeTable(Table, frozen=True, kw_only=True):
-    """A whole recipe file. model holds "build" and the arguments of what it names."""
+    """A complete recipe file. model holds "build" and the arguments of the function that it names."""
 
     name: str
     summary: str = ""

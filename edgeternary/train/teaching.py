@@ -1,4 +1,4 @@
-"""Distillation: what trained teachers answer to the samples of a batch."""
+"""Distillation: the answers of trained teachers to the samples of a batch."""
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +10,8 @@ from edgeternary.train.recipe import Recipe
 from edgeternary.train.shapes import Shape, sample_shape
 from edgeternary.train.sources import Teachers
 
-KEEPABLE = (Augment(), Augment(flip=True))  # a sample is seen in one or two forms only
-PART = 250  # samples at a time when answers are computed ahead
+KEEPABLE = (Augment(), Augment(flip=True))  # with these, a sample has only one or two forms
+PART = 250  # samples of a batch when answers are computed in advance
 
 
 def precision_of(recipe: Recipe) -> torch.autocast:
@@ -22,10 +22,10 @@ def precision_of(recipe: Recipe) -> torch.autocast:
 class Teaching:
     """The mean logits of the recipe's teachers, for the images that the student sees.
 
-    Teachers answer in train mode with their running statistics: float32 fake quantisation, three times as
-    fast as the exact eval mode, and the same class for at least 99.9 % of samples. Where augmentation is
-    nothing or flips, all answers are computed before the first step, which runs then without a teacher.
-    x: (N, C, H, W) codes of the training set.
+    Teachers answer in train mode with their running statistics. This float32 fake quantisation is three times
+    as fast as the exact eval mode, and gives the same class for at least 99.9 % of samples. If the
+    augmentation is in KEEPABLE, all answers are computed before the first step; the steps then run without
+    the teachers. x: codes (N, C, H, W) of the training set.
     """
 
     def __init__(self, recipe: Recipe, data: Data, x: Tensor) -> None:
@@ -59,7 +59,7 @@ class Teaching:
 
 
 def _ready(teacher: nn.Module, recipe: Recipe, data: Data) -> tuple[nn.Module, Shape]:
-    """A teacher that answers, and the shape of the samples that it takes."""
+    """The teacher, prepared to answer, and the shape of the samples that it takes."""
     teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     shape = recipe.teacher_shape or sample_shape(teacher, data)
     for module in teacher.train().modules():

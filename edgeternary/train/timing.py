@@ -1,4 +1,4 @@
-"""Step time of a recipe against that of its float reference."""
+"""The time of a training step of a recipe, compared with that of its float reference."""
 
 import statistics
 import time
@@ -25,9 +25,9 @@ class StepTimes:
 
 
 def step_times(recipe: Recipe, steps: int = 30) -> StepTimes:
-    """Trains the recipe's network and its float reference in turns, `steps` steps each, on the same batches.
+    """Trains the network and its float reference alternately, `steps` steps each, on the same batches.
 
-    A step is augmentation, forward and backward pass, optimizer and clipping, as in `fit`.
+    A step consists of augmentation, forward and backward pass, optimizer and clipping, as in `fit`.
     """
     data = recipe.data()
     first = Trainer(recipe, data)

@@ -1,4 +1,4 @@
-"""Recipes as tables of plain values, which is what a TOML file and a card hold; read strictly."""
+"""Recipes as tables of plain values, as TOML files and cards hold them. Unknown keys are refused."""
 
 import json
 import re
@@ -38,8 +38,9 @@ EXAMPLES = {"distill.teacher": 'teacher = "zoo:NAME"', "model.build": 'build = "
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network: "zoo:NAME", "module:function", or a run's .safetensors with its card, which holds
-    the recipe.
+    """A trained network: "zoo:NAME", "module:function", or the .safetensors of a run.
+
+    The card of the run lies in the same folder and holds the recipe.
     """
 
     text: str
@@ -57,8 +58,8 @@ class Teacher:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EdgeTernaryError(
                 f"the teacher {self.text!r} has no card",
-                f"its recipe is looked for in {card}: {error}",
-                "train it with: edgeternary train, which writes both, or name zoo:NAME",
+                f"its recipe should be in {card}: {error}",
+                "train it with: edgeternary train, which writes both files; or use zoo:NAME",
             ) from error
         return load_codes(from_table(table, str(card)).model(), self.text)
 
@@ -74,7 +75,7 @@ class Ensemble:
 
 
 def zoo_recipes() -> list[str]:
-    """Names that zoo: takes, sorted."""
+    """The names that zoo: accepts, sorted."""
     return sorted(path.stem for path in (zoo_dir() / "recipes").glob("*.toml"))
 
 
@@ -94,7 +95,7 @@ def zoo_recipe(text: str) -> Path:
 def read(path: Path) -> tuple[Recipe, Table]:
     """The recipe of a TOML file, or of a card (.json), and its [sweep] table.
 
-    EdgeTernaryError names file, key and the nearest known key.
+    An EdgeTernaryError names the file, the key and the nearest known key.
     """
     kind, parse = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
@@ -110,7 +111,7 @@ def read(path: Path) -> tuple[Recipe, Table]:
 
 
 def from_table(table: Mapping[str, Any], where: str = "recipe") -> Recipe:
-    """The recipe that `table` describes; `where` names it in errors."""
+    """The recipe that `table` describes. `where` names the table in errors."""
     try:
         return _recipe(msgspec.convert(table, tables.RecipeTable))
     except msgspec.ValidationError as refused:
@@ -121,7 +122,7 @@ def from_table(table: Mapping[str, Any], where: str = "recipe") -> Recipe:
 
 
 def to_table(recipe: Recipe) -> Table:
-    """What `from_table` reads; defaults are left out, but for the numbers of [train]."""
+    """The table from which `from_table` makes this recipe. Only [train] holds its default values."""
     table: Table = {"name": recipe.name, "summary": recipe.summary, "data": _source(recipe.data)}
     if recipe.shape:
         table["shape"] = list(recipe.shape)
@@ -166,9 +167,13 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
     arguments = dict(table.model)
     build = arguments.pop("build", None)
     if not isinstance(build, str):
-        raise _missing("build", "model") if build is None else _refused("model.build", build, "it is a text")
+        raise (
+            _missing("build", "model")
+            if build is None
+            else _refused("model.build", build, "it must be a text")
+        )
     data = Source(table.data)
-    data.loader()  # an unknown name is refused before anything runs
+    data.loader()  # refuses an unknown name before anything runs
     return Recipe(
         name=table.name,
         summary=table.summary,
@@ -202,7 +207,7 @@ def _distill(table: tables.DistillTable) -> Table:
 
 
 def _explained(said: str, table: Mapping[str, Any]) -> EdgeTernaryError:
-    """What msgspec says of a table, in terms of the file: the key, its value and the nearest known key."""
+    """The error for what msgspec says of a table: it names the key, its value and the nearest known key."""
     what, _, place = said.partition(" - at `$")
     place = place.strip(".`")
     section = place.partition("[")[0]
@@ -216,13 +221,13 @@ def _explained(said: str, table: Mapping[str, Any]) -> EdgeTernaryError:
     for key in re.findall(r"[\w-]+", place):
         value = value[int(key)] if isinstance(value, list) else value[key]
     if what.startswith("Expected `object`"):
-        return EdgeTernaryError(f"{place} is a value", "it is a section", f"write {header}", code=USAGE)
+        return EdgeTernaryError(f"{place} is a value", "it must be a section", f"write {header}", code=USAGE)
     why = re.sub(r"Expected `\w+` >= ([\d.]+?)(\.0)?$", r"it must be at least \1", what)
     return _refused(place, value, why)
 
 
 def _missing(key: str, section: str) -> EdgeTernaryError:
-    what = f"[{section}] lacks the key {key!r}" if section else f"the key {key!r} is missing"
+    what = f"[{section}] has no key {key!r}" if section else f"the key {key!r} is missing"
     remedy = f"add {EXAMPLES[path]}" if (path := f"{section}.{key}") in EXAMPLES else "add it"
     return EdgeTernaryError(what, f"{'the section' if section else 'a recipe'} needs it", remedy, code=USAGE)
 

@@ -1,4 +1,4 @@
-"""One training run: steps and epochs, and its state after any of them."""
+"""One training run: its steps and epochs, and its state after each of them."""
 
 import math
 from typing import Any
@@ -17,12 +17,12 @@ from edgeternary.train.schedule import anneal, check_anneal, clip_latents, learn
 from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
 from edgeternary.train.teaching import Teaching, precision_of
 
-SETTLE = 250  # images a batch when batch-norm statistics are computed again
+SETTLE = 250  # images in a batch when batch-norm statistics are computed again
 SETTLE_BATCHES = 40
 
 
 class Trainer:
-    """One run: what is made from the recipe, and how far it has come."""
+    """One run: the objects that the recipe describes, and the position in the training."""
 
     def __init__(self, recipe: Recipe, data: Data) -> None:
         torch.manual_seed(recipe.seed)
@@ -42,11 +42,11 @@ class Trainer:
         self.begin()
 
     def batches(self, part: Recipe) -> int:
-        """Whole batches of an epoch; a batch is never larger than the training set."""
+        """The number of whole batches of an epoch. A batch is never larger than the training set."""
         return len(self.x) // min(part.batch, len(self.x))
 
     def begin(self) -> None:
-        """Makes what belongs to the stage under way."""
+        """Makes the optimizer, the loss and the penalty of the current stage."""
         self.part, weights = self.parts[self.at.stage]
         hooks.use_float_weights(self.model, weights == "float")
         self.optimizer = hooks.make_optimizer(self.part, self.model)
@@ -57,7 +57,7 @@ class Trainer:
         self.steps_before = sum(self.batches(part) * part.epochs for part, _ in before)
 
     def share(self) -> float:
-        """How much of the run is done, 0..1."""
+        """The finished share of the run, 0..1."""
         return (self.steps_before + self.at.step) / self.steps
 
     def prepare(self, chunk: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class Trainer:
         return self.recipe.augment(self.x[chunk].float(), self.generator).reshape(-1, *self.shape)
 
     def step(self, chunk: Tensor) -> float:
-        """One step on the samples `chunk`; returns the loss."""
+        """Makes one step on the samples `chunk` and returns the loss."""
         at, part = self.at, self.part
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(at.step, self.per_epoch * part.epochs, part)
@@ -92,14 +92,14 @@ class Trainer:
         return value
 
     def epoch_chunks(self) -> list[Tensor]:
-        """Sample numbers of the batches that the epoch still has."""
+        """The sample numbers of the remaining batches of the epoch."""
         if self.at.order is None:
             self.at.order = torch.randperm(len(self.x), generator=self.generator)
         chunks = self.at.order[: self.per_epoch * self.batch].split(self.batch)
         return list(chunks[self.at.batch :])
 
     def end_epoch(self) -> Row:
-        """Settles batch-norms, measures, and counts the epoch."""
+        """Settles the batch-norms, measures the network, and counts the epoch."""
         at, rate = self.at, self.optimizer.param_groups[0]["lr"]
         assert at.order is not None
         chunks = list(at.order[: SETTLE_BATCHES * SETTLE].split(SETTLE))
@@ -121,9 +121,9 @@ class Trainer:
         return row
 
     def keep_best(self, row: Row) -> bool:
-        """Keeps the weights of a better epoch; True when `patience` epochs went by without one.
+        """Keeps the weights if the epoch is the best one. True after `patience` epochs without a better one.
 
-        Epochs count in the last stage, and once the share of zero weights has reached its target.
+        Epochs count in the last stage only, after the share of zero weights has reached its target.
         """
         too_early = self.at.stage < len(self.parts) - 1 or (
             self.sparsity and self.share() < self.sparsity.end
@@ -138,7 +138,7 @@ class Trainer:
         return row["epoch"] - best["epoch"] >= self.part.patience
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs."""
+        """All that `restore` needs."""
         return {
             "position": vars(self.at),
             "model": self.model.state_dict(),
@@ -149,7 +149,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken, with the same bits."""
+        """Continues from the point at which `state` was taken, with the same bits."""
         self.at = state["position"]
         if self.at.stage < len(self.parts):
             self.begin()

@@ -1,4 +1,4 @@
-"""A network before training: its recipe, lowered with random weights; needs torch."""
+"""A network before its training, lowered with random weights. This needs torch."""
 
 import math
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from edgeternary.train.shapes import sample_shape
 def untrained(recipe: Recipe) -> Graph:
     """The integer graph of recipe.model() as it is initialised.
 
-    Input type, shape and labels are the data set's. Where that is not installed, the recipe's shape and uint8
-    codes are taken; EdgeTernaryError where it has no shape.
+    The input type, shape and labels are those of the data set. If the data set is not installed, the graph
+    has the recipe's shape and uint8 codes. EdgeTernaryError if the recipe has no shape either.
     """
     torch.manual_seed(recipe.seed)
     model = recipe.model()
@@ -41,7 +41,7 @@ def lower_shape(
 ) -> Graph:
     """`model` lowered for one sample of `shape` ((C, H, W), (C, L) or (n,))."""
     if not shape or math.prod(shape) < 1:
-        raise EdgeTernaryError("the shape of a sample is not known", "", "name it, such as --shape 1,28,28")
+        raise EdgeTernaryError("the shape of a sample is not known", "", "give it, as in --shape 1,28,28")
     example = torch.zeros(1, *shape)
     fit_bounds(model, example, input_type=input_type)
     return lower(model, example, name=name, input_type=input_type, labels=labels, check=False)

@@ -1,12 +1,12 @@
-"""Small trained models that ship with the package, with test samples to run them on.
+"""Small trained models that ship with the package, and test samples for them.
 
     graph = zoo.load("fashion-mlp")
     inputs, labels = zoo.images("fashion-mlp")    # (1000, *graph.input.shape) uint8, (1000,)
-    model = zoo.torch_model("fashion-mlp")        # the PyTorch model the graph was lowered from; needs torch
+    model = zoo.torch_model("fashion-mlp")        # the PyTorch model of which the graph was made; needs torch
 
-A model is the files NAME.* below nets/ (.et; .json: its card; .safetensors: torch's weights; .logits.npz:
-what torch answered) and recipes/NAME.toml; there is no list of models elsewhere. Everything but `torch_model`
-works without torch.
+A model consists of recipes/NAME.toml and the files NAME.* in nets/: .et, .json (the card), .safetensors (the
+weights for torch) and .logits.npz (the answers of torch). There is no other list of models. Only
+`torch_model` needs torch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = zoo_dir()
 NETS = FOLDER / "nets"
-SAMPLES = 1000  # test samples that ship for a data set, or all there are
+SAMPLES = 1000  # test samples of a data set that ship; a smaller test set ships completely
 
 
 def names() -> tuple[str, ...]:
@@ -44,15 +44,15 @@ def load(name: str) -> Graph:
 
 
 def card(name: str) -> dict[str, Any]:
-    """How a model was made: data, recipe, seed, accuracy, sizes."""
+    """The card of a model: its data, recipe, seed, accuracy and sizes."""
     found: dict[str, Any] = json.loads(file(name, "json").read_text())
     return found
 
 
 def torch_model(name: str, checkpoint: str | os.PathLike[str] | None = None) -> nn.Module:
-    """The trained PyTorch model in eval mode, built by its recipe; needs torch.
+    """The trained PyTorch model in eval mode. Its recipe builds it. This needs torch.
 
-    checkpoint: weights of the same architecture in place of the shipped ones (nn.save_codes wrote them).
+    checkpoint: a file of nn.save_codes with other weights of the same architecture.
     """
     checkpoint = checkpoint or file(name, "safetensors")
     from edgeternary.toolchains import extras
@@ -64,23 +64,23 @@ def torch_model(name: str, checkpoint: str | os.PathLike[str] | None = None) -> 
 
 
 def recipe_path(name: str) -> Path:
-    """The recipe of a model."""
+    """The file of a model's recipe."""
     file(name, "et")
     return FOLDER / "recipes" / f"{name}.toml"
 
 
 def data_set(name: str) -> str:
-    """The data set that a model was trained on, as its recipe calls it."""
+    """The name of a model's data set, as its recipe gives it."""
     return str(tomllib.loads(recipe_path(name).read_text())["data"])
 
 
 def samples_path(data: str) -> Path:
-    """The file of a data set's shipped test samples."""
+    """The file of the test samples of a data set that ship."""
     return FOLDER / "data" / f"{data.replace('-', '_')}_{SAMPLES}.npz"
 
 
 def images(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The shipped test samples, at most 1,000: codes (n, *shape) as the model takes them, and labels (n,)."""
+    """The test samples that ship, at most 1,000: codes (n, *shape) for the model, and labels (n,)."""
     import numpy as np
 
     from edgeternary.run.inputs import arranged
@@ -89,7 +89,7 @@ def images(name: str) -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
         raise EdgeTernaryError(
             f"no test samples ship for {name}",
-            f"{path.name} is looked for beside the zoo",
+            f"{path} does not exist",
             "give --inputs FILE.npz",
         )
     with np.load(path, allow_pickle=False) as content:
@@ -97,7 +97,7 @@ def images(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def logits(name: str) -> tuple[np.ndarray, float]:
-    """What torch answered for `images(name)`: int32 (n, classes), and the scale that makes logits of them."""
+    """Torch's answers to `images(name)`: int32 (n, classes). Logits are these integers times the scale."""
     import numpy as np
 
     with np.load(file(name, "logits.npz"), allow_pickle=False) as content:

@@ -1,6 +1,6 @@
-"""Torch against the integer graph of a zoo model: all outputs on the whole test set.
+"""Compares all outputs of a zoo model in torch with those of its integer graph, on the whole test set.
 
-Needs torch and the data set.
+This needs torch and the data set.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ Progress = Callable[[str, int, int], None]
 
 
 def full_test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """All test samples (n, H, W, C) of the model's data set, and labels (n,).
+    """All test samples (n, H, W, C) of the model's data set, and their labels (n,).
 
-    EdgeTernaryError when the data set or torch is not installed.
+    EdgeTernaryError if the data set or torch is not installed.
     """
     with extras.named():
         from edgeternary.train.data import TEST_PARTS
@@ -32,8 +32,9 @@ def full_test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
 def check(name: str, progress: Progress | None = None) -> dict[str, Any]:
     """{"accuracy", "samples", "mismatches_torch"} of model `name`, computed now.
 
-    mismatches_torch: samples for which any logit of the torch model, which is built by the recipe and loads
-    the shipped weights, differs from the graph's. progress(model and executor, done, total).
+    mismatches_torch counts the samples for which any logit of the torch model differs from the graph's. The
+    recipe builds the torch model, which loads the weights that ship. progress is called with (model and
+    executor, done, total).
     """
     graph, (samples, labels) = zoo.load(name), full_test_set(name)
     inputs = arranged(graph, samples)

@@ -1,4 +1,4 @@
-"""Generated C of zoo models on the shipped samples, beside numpy, for each objective of the selection."""
+"""Compares the generated C of zoo models with numpy, for each objective of the kernel selection."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,12 +22,12 @@ def check_compiled(
     options: dict[str, object] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A row for each objective and executor, as soon as it is there.
+    """Yields a row for each objective and executor.
 
-    samples     the most of the shipped ones that are run
-    options     of the executors
-    mismatches  samples whose complete output differs from numpy's
-    progress    (model, executor and objective; done; total)
+    samples   the number of shipped samples that are run, at most
+    options   the options of the executors
+    progress  called with (model, executor and objective; done; total)
+    In a row, mismatches counts the samples whose complete output differs from numpy's.
     """
     graph, inputs = zoo.load(name), zoo.images(name)[0][:samples]
     expected = run(graph, inputs).outputs
@@ -50,7 +50,7 @@ def check_compiled(
 
 
 def _accuracy(name: str, outputs: np.ndarray) -> float | None:
-    """Of all shipped samples; None for a part of them."""
+    """The accuracy on all shipped samples; None if only a part of them was run."""
     labels = zoo.images(name)[1]
     if len(outputs) < len(labels):
         return None

@@ -1,8 +1,8 @@
-"""Writes what ships beside trained models: test samples, torch's answers, and the mismatch count.
+"""Writes what ships with trained models: test samples, torch's answers, and the mismatch count.
 
     python -m edgeternary.zoo.record [NAME ...]      (default: every model of the zoo)
 
-Run it after NAME.et, NAME.json and NAME.safetensors were copied to zoo/nets and NAME.toml to zoo/recipes.
+First copy NAME.et, NAME.json and NAME.safetensors to zoo/nets, and NAME.toml to zoo/recipes.
 """
 
 import json
@@ -20,7 +20,7 @@ STORED = (np.int8, np.int16, np.int32)
 
 
 def record(name: str) -> None:
-    """Writes the samples (where they are not there yet), logits and card of model `name`."""
+    """Writes the logits and the card of model `name`, and its samples if they do not exist yet."""
     path = zoo.samples_path(zoo.data_set(name))
     if not path.is_file():
         images, labels = full_test_set(name)
@@ -33,7 +33,7 @@ def record(name: str) -> None:
 
 
 def record_logits(name: str) -> None:
-    """Stores torch's logits of the shipped samples as integers, in the narrowest type that holds them.
+    """Stores torch's logits of the shipped samples as integers of the narrowest type that holds them.
 
     The executor proves that logits = integers * logit_scale in float32.
     """
@@ -45,7 +45,7 @@ def record_logits(name: str) -> None:
 
 
 def main(names: Sequence[str]) -> None:
-    """Records the named models, or all."""
+    """Records the models `names`; all models if it is empty."""
     for name in names or zoo.names():
         record(name)
         print(name, zoo.card(name)["mismatches_torch"], "mismatches")

@@ -1,9 +1,9 @@
-"""How far training depends on the seed: other runs of a model's recipe, kept in its card under "runs".
+"""Adds runs of a model's recipe with other seeds to its card, under "runs".
 
     python -m edgeternary.zoo.seeds NAME FOLDER ...
 
-FOLDER and those below hold cards NAME.json, as `edgeternary train zoo:NAME --seeds 1,2 -o FOLDER`
-leaves them. Runs of the shipped recipe with other seeds are added; anything else is refused.
+`edgeternary train zoo:NAME --seeds 1,2 -o FOLDER` writes cards NAME.json into FOLDER and folders below it.
+The runs must have the recipe of the model that ships; others are refused.
 """
 
 import json
@@ -21,16 +21,18 @@ KEPT = ("seed", "test_accuracy", "validation_accuracy", "float_accuracy")
 
 
 def runs_of(card: Card) -> list[dict[str, Any]]:
-    """{"seed", "test_accuracy", "validation_accuracy", "float_accuracy"} of each run, the shipped one too, by
-    seed.
+    """{"seed", "test_accuracy", "validation_accuracy", "float_accuracy"} of each run, ordered by seed.
+
+    The run that ships is among them.
     """
     shipped = {key: card.get(key) for key in KEPT}
     return sorted([shipped, *card.get("runs", ())], key=lambda run: run["seed"])
 
 
 def spread_of(card: Card) -> dict[str, Any]:
-    """{"seeds", "mean_accuracy", "spread"}: spread is the standard deviation (n - 1); None, both, for one
-    run.
+    """{"seeds", "mean_accuracy", "spread"}; spread is the standard deviation (n - 1).
+
+    mean_accuracy and spread are None for a single run.
     """
     found = [run["test_accuracy"] for run in runs_of(card)]
     several = len(found) > 1
@@ -42,7 +44,7 @@ def spread_of(card: Card) -> dict[str, Any]:
 
 
 def recipe_of(card: Card) -> dict[str, Any]:
-    """The recipe of a card without the seed, and without the shape, which a run may have found by itself."""
+    """The recipe of a card without the seed, and without the shape, which a run may have found by trying."""
     recipe: dict[str, Any] = json.loads(json.dumps(card["recipe"]))
     recipe.pop("shape", None)
     recipe["train"].pop("seed", None)
@@ -50,9 +52,9 @@ def recipe_of(card: Card) -> dict[str, Any]:
 
 
 def add_runs(name: str, folders: Sequence[Path]) -> int:
-    """Adds the runs found in `folders` to the card of `name`; returns how many it has now.
+    """Adds the runs in `folders` to the card of `name`, and returns the number of its runs.
 
-    EdgeTernaryError where none is found, or one was trained by another recipe.
+    EdgeTernaryError if there are none, or if one has another recipe.
     """
     card = zoo.card(name)
     runs = {run["seed"]: run for run in card.get("runs", ())}
@@ -61,16 +63,16 @@ def add_runs(name: str, folders: Sequence[Path]) -> int:
         other = json.loads(path.read_text())
         if recipe_of(other) != recipe_of(card):
             raise EdgeTernaryError(
-                f"{path} is no run of zoo:{name}", "its recipe is another", f"edgeternary train zoo:{name}"
+                f"{path} is not a run of zoo:{name}", "its recipe differs", f"edgeternary train zoo:{name}"
             )
         if other["seed"] != card["seed"]:
             runs[other["seed"]] = {key: other.get(key) for key in KEPT}
-        elif other["float_accuracy"] is not None:  # the shipped one again, on another processor perhaps
+        elif other["float_accuracy"] is not None:  # a repetition of the shipped run
             card["float_accuracy"] = other["float_accuracy"]
     if not paths:
         raise EdgeTernaryError(
-            f"no {name}.json below {', '.join(map(str, folders))}",
-            "cards of runs are looked for",
+            f"there is no {name}.json below {', '.join(map(str, folders))}",
+            "each run has such a card",
             f"edgeternary train zoo:{name} --seeds 1,2 -o FOLDER",
         )
     card["runs"] = [runs[seed] for seed in sorted(runs)]

@@ -85,7 +85,7 @@ def test_one_wrong_number(et: Et, folder: Path) -> None:
 @pytest.mark.parametrize(
     "fake, said",
     [
-        (Fake(nonsense=b"Zephyr shell> \r\n"), "makes no sense"),
+        (Fake(nonsense=b"Zephyr shell> \r\n"), "does not speak the protocol"),
         (Fake(wire=lambda data, n: b""), "nothing answers"),
         (Fake(loop=True), "sends back"),
         (Fake(gone=0), "is gone"),

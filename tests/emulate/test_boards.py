@@ -194,7 +194,7 @@ def test_an_emulator_that_dies(et: Et, built: Built, monkeypatch: pytest.MonkeyP
     thread.start()
     answer = et("verify", build.folder, "--emulate", "--samples", 1000)
     thread.join()
-    assert answer.code == 1 and "is gone" in answer.err and "Traceback" not in answer.err
+    assert answer.code == 1 and "has ended" in answer.err and "Traceback" not in answer.err
     assert processes[0].poll() is not None
 
 
@@ -216,7 +216,7 @@ def test_a_port_for_everybody(et: Et, built: Built, tmp_path: Path) -> None:
         for _ in range(2):
             row = et("verify", build.folder, "--port", port, "--samples", 3, "--json").json()
             assert (row["mismatches"], row["by"]) == (0, "port")
-            assert row["cycles"] is None and "QEMU does not keep the time" in row["cycles_why"]
+            assert row["cycles"] is None and "QEMU does not model the time" in row["cycles_why"]
         rows = et("bench", build.folder, "--port", port, "--samples", 1, "--json").json()["rows"]
         assert [row["cycles"] for row in rows] == [None] * len(rows)
         np.save(tmp_path / "x.npy", zoo.images(MLP)[0][:1])
@@ -282,7 +282,7 @@ def test_an_emulator_that_does_not_start(built: Built) -> None:
     build = built("microbit")
     (build.folder / "other.bin").touch()
     broken = replace(build, image=build.folder / "other.bin")
-    refused = pytest.raises(EdgeTernaryError, match=r"(?s)QEMU's microbit is gone.*other\.elf")
+    refused = pytest.raises(EdgeTernaryError, match=r"(?s)QEMU's microbit has ended.*other\.elf")
     with refused, emulated(broken) as board, Client.open(board.port) as client:
         client.hello()
 

@@ -37,12 +37,12 @@ def test_a_changed_image_is_found(pico: images.Image, tmp_path: Path) -> None:
         bad = bytearray(pico.bin)
         bad[at] ^= 0x10
         path.write_bytes(bad)
-        with pytest.raises(EdgeTernaryError, match="is no image for a board"):
+        with pytest.raises(EdgeTernaryError, match="is not an image for a board"):
             image_files.verify(path)
     path.write_bytes(pico.bin + b"\xff" * 300)  # a read-back of more flash than was written
     assert image_files.verify(path).digest == pico.digest
     path.write_bytes(pico.bin[:-1])
-    with pytest.raises(EdgeTernaryError, match="ends after"):
+    with pytest.raises(EdgeTernaryError, match="it has only"):
         image_files.read(path)
 
 

@@ -104,7 +104,7 @@ def test_written_and_read_back(et: Et, bench: Bench, folder: Path) -> None:
 def test_a_bit_that_is_lost(et: Et, bench: Bench, folder: Path) -> None:
     bench.chip.broken = 1234
     answer = et("flash", folder)
-    assert answer.code == BAD_INPUT and "does not hold what was written" in answer.err
+    assert answer.code == BAD_INPUT and "differs from the image" in answer.err
 
 
 def test_no_probe(et: Et, bench: Bench, folder: Path) -> None:

@@ -130,12 +130,12 @@ def refusal(fake: Fake, attempts: int = 2) -> EdgeTernaryError:
 
 def test_silence() -> None:
     error = refusal(Fake(wire=lambda data, n: b""))
-    assert "nothing answers" in error.what and "not a byte" in error.why and error.code == 1
+    assert "nothing answers" in error.what and "no byte" in error.why and error.code == 1
 
 
 def test_nonsense() -> None:
     error = refusal(Fake(nonsense=b"\r\nlogin: "))
-    assert "makes no sense" in error.what and "login" in error.why
+    assert "does not speak the protocol" in error.what and "login" in error.why
 
 
 def test_a_loop() -> None:
@@ -157,7 +157,7 @@ def test_unplugged(gone: int) -> None:
     "changes, why",
     [
         ({"digest": "f" * 16}, "digest is ffff"),
-        ({"name": "other-net"}, "holds 'other-net'"),
+        ({"name": "other-net"}, "it has 'other-net'"),
         ({"input_shape": (9,)}, "uint8 9 to"),
         ({"output_type": "int8"}, "to int8 3"),
         ({"input_bits": 3}, "its hello says"),
@@ -182,7 +182,7 @@ def test_the_class_of_other_numbers_is_a_wrong_answer() -> None:
 
 
 def test_a_request_that_the_device_refuses() -> None:
-    refused = pytest.raises(EdgeTernaryError, match=r"refused run.*not the length")
+    refused = pytest.raises(EdgeTernaryError, match=r"refused run.*not have the length")
     with Fake() as fake, Client.open(fake.port, 1_000_000) as client, refused:
         client.run(b"short")
 

@@ -101,7 +101,7 @@ def test_hello() -> None:
     ],
 )
 def test_a_hello_that_makes_no_sense(body: bytes) -> None:
-    with pytest.raises(EdgeTernaryError, match="makes no sense"):
+    with pytest.raises(EdgeTernaryError, match="hello is invalid"):
         Hello.decode(body)
 
 

@@ -37,5 +37,5 @@ def test_the_line_in_any_pieces(pieces: tuple[bytes, ...]) -> None:
 
 @pytest.mark.parametrize("heard", [(), (b"login: ",), (LINE[:50],)])
 def test_no_such_line(heard: tuple[bytes, ...]) -> None:
-    with pytest.raises(EdgeTernaryError, match="no self test is heard at said"):
+    with pytest.raises(EdgeTernaryError, match="no result of a self test came from said"):
         listen(Said(*heard), 0.1)

@@ -58,7 +58,7 @@ def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path, stopped: i
     with pytest.raises(EdgeTernaryError, match="differs in rate, seed"):
         train_lm(TEXT, replace(recipe, seed=1, rate=0.1), None, LmCheckpoint(path))
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(EdgeTernaryError, match="no checkpoint"):
+    with pytest.raises(EdgeTernaryError, match="not a checkpoint"):
         train_lm(TEXT, recipe, None, LmCheckpoint(path))
 
 

@@ -65,7 +65,7 @@ def test_weights_that_are_not_numbers_are_named():
 def test_data_that_does_not_fit_the_model():
     three = replace(stripes(), labels=("a", "b", "c"))
     with pytest.raises(
-        EdgeTernaryError, match=r"does not answer with 3 logits.*the model gives \[1, 6, 6\] -> \[2\]"
+        EdgeTernaryError, match=r"does not give 3 logits.*the model gives \[1, 6, 6\] -> \[2\]"
     ):
         fit(RECIPE, data=three)
     with pytest.raises(EdgeTernaryError, match=r"shape \[784\] is not that of stripes.*\[6, 6, 1\]"):

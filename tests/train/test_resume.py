@@ -145,7 +145,7 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tmp_path):
     with pytest.raises(EdgeTernaryError, match=r"belongs to another run.*train\.seed.*delete it"):
         fit(replace(RECIPE, epochs=1, seed=1), None, path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(EdgeTernaryError, match="is no checkpoint"):
+    with pytest.raises(EdgeTernaryError, match="is not a checkpoint"):
         fit(replace(RECIPE, epochs=1), None, path)
 
 

@@ -43,10 +43,10 @@ def test_a_plan_has_every_combination(tmp_path):
     [
         ({"model.activation": [1, 2]}, "did you mean 'activations'"),
         ({"train.epochs": [0, 1]}, "at least 1"),
-        ({"train.seed": [1, 1]}, "names a value twice"),
-        ({"train.seed": []}, "it is empty"),
+        ({"train.seed": [1, 1]}, "has a value twice"),
+        ({"train.seed": []}, "the list is empty"),
         ({"train.seed": list(range(2000))}, "2,000 runs"),
-        ({"name.first": ["a"]}, "no section"),
+        ({"name.first": ["a"]}, "not a section"),
     ],
 )
 def test_mistakes_are_found_before_anything_runs(tmp_path, axes, said):
@@ -125,7 +125,7 @@ def test_a_sweep_trains_in_processes_skips_what_is_done_and_reports_failures(rec
     arguments = ["--seeds", "0,1,2", "--jobs", "2", "--epochs", "1", "--threads", "1"]
     assert command_line(["train", recipe, *arguments]) == 1
     said = capsys.readouterr().err
-    assert "1 of 3 runs failed" in said and "seed=2/stripes.ckpt is no checkpoint" in said
+    assert "1 of 3 runs failed" in said and "seed=2/stripes.ckpt is not a checkpoint" in said
     assert (folder / "seed=0/stripes.json").stat().st_mtime_ns == before
     assert (folder / "seed=1/stripes.et").exists()
     (row,) = json.loads((tmp_path / "stripes.sweep.json").read_text())["rows"]

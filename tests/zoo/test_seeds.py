@@ -52,7 +52,7 @@ def test_runs_are_added_once_and_by_seed(card: dict[str, Any], tmp_path: Path) -
 
 def test_another_recipe_is_refused(card: dict[str, Any], tmp_path: Path) -> None:
     run(card, tmp_path / "runs", 1, 0.9, lr=0.5)
-    with pytest.raises(EdgeTernaryError, match="its recipe is another"):
+    with pytest.raises(EdgeTernaryError, match="its recipe differs"):
         add_runs(NAME, [tmp_path / "runs"])
     with pytest.raises(EdgeTernaryError, match=r"no basic-motions\.json below"):
         add_runs(NAME, [tmp_path / "nothing"])

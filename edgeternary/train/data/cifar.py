@@ -22,15 +22,15 @@ REMEDY = f"unpack cifar-10-binary.tar.gz here, or set EDGETERNARY_CIFAR10 to the
 
 
 def cifar10_folder(folder: str | os.PathLike[str] | None = None) -> Path:
-    """`folder`, EDGETERNARY_CIFAR10 or the working directory, or the folder cifar-10-batches-bin in it."""
+    """`folder`, EDGETERNARY_CIFAR10 or the working directory; or its subfolder cifar-10-batches-bin."""
     base = Path(folder or os.environ.get("EDGETERNARY_CIFAR10") or ".")
     return base / FOLDER if (base / FOLDER).is_dir() else base
 
 
 def cifar10(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
-    """uint8 codes (n, 32, 32, 3) from the .bin files of `cifar10_folder`; the last training images validate.
+    """uint8 codes (n, 32, 32, 3) from the .bin files in `cifar10_folder`. The last training images validate.
 
-    EdgeTernaryError when files are missing or truncated, and for the Python version, which holds pickles.
+    EdgeTernaryError if files are missing or truncated, and for the Python version, which holds pickles.
     """
     base = cifar10_folder(folder)
     parts = [_read(base / name) for name in TRAIN_FILES]
@@ -42,12 +42,12 @@ def _read(path: Path) -> Split:
     if not path.is_file():
         why = "the data set is read from local files and never downloaded"
         if path.with_suffix("").is_file() or (path.parent / "cifar-10-batches-py").is_dir():
-            why = "there is the Python version, whose pickles can run code and are not read"
+            why = "the folder has the Python version; its pickles can run code, so they are not read"
         raise EdgeTernaryError(f"{path} was not found", why, REMEDY)
     raw = np.frombuffer(path.read_bytes(), np.uint8)
     if not raw.size or raw.size % RECORD:
-        why = f"{raw.size:,} bytes are no multiple of {RECORD:,}"
-        raise EdgeTernaryError(f"{path} is no batch of CIFAR-10", why, "copy it again")
+        why = f"{raw.size:,} bytes are not a multiple of {RECORD:,}"
+        raise EdgeTernaryError(f"{path} is not a batch of CIFAR-10", why, "copy it again")
     records = raw.reshape(-1, RECORD)
     images = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     return images, records[:, 0].copy()

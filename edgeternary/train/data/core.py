@@ -1,4 +1,4 @@
-"""What a data set is: integer codes and labels in three parts, checked when it is made."""
+"""A data set: integer codes and labels in three parts, which are checked when it is made."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,15 @@ Split = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Data:
-    """Codes (n, height, width, channels), for series (n, 1, length, channels), and labels (n,): three parts.
+    """Each part has codes (n, height, width, channels), for series (n, 1, length, channels), and labels (n,).
 
-    The codes are integers of `input_type`; a code means (code - input_zero) * input_scale, each of them one
-    number, or one for each channel. Where channels were scaled one by one, that is a value in units of the
-    channel's scale, and channels holds each one's (offset, scale): measured value = offset + scale * (code -
-    input_zero) * input_scale. labels: a name for each class. EdgeTernaryError for empty parts, shapes and
-    types that do not fit, codes and labels out of range.
+    input_type   the type of the codes, which are integers
+    input_scale, input_zero  a code means (code - input_zero) * input_scale; each is one number, or one number
+                 for each channel
+    channels     (offset, scale) of each channel, if the channels were scaled separately: the measured value
+                 is offset + scale * (code - input_zero) * input_scale
+    labels       a name for each class
+    EdgeTernaryError for empty parts, wrong shapes or types, and codes or labels out of range.
     """
 
     name: str
@@ -43,12 +45,12 @@ class Data:
 
 def _check_codes(what: str, x: Array, input_type: str, shape: tuple[int, ...]) -> None:
     if x.ndim != 4 or not x.size:
-        remedy = "give (samples, height, width, channels), for series (samples, 1, length, channels)"
+        remedy = "give (samples, height, width, channels); for series, (samples, 1, length, channels)"
         raise EdgeTernaryError(
-            f"{what} have shape {x.shape}", "4 dimensions, none of them 0, are needed", remedy
+            f"{what} have shape {x.shape}", "they need 4 dimensions, none of which is 0", remedy
         )
     if x.shape[1:] != shape:
-        raise EdgeTernaryError(f"{what} have shape {x.shape[1:]}", f"those for training have {shape}")
+        raise EdgeTernaryError(f"{what} have shape {x.shape[1:]}", f"the training samples have {shape}")
     kind = parse(input_type)
     if x.dtype.kind not in "iu":
         raise EdgeTernaryError(
@@ -59,7 +61,7 @@ def _check_codes(what: str, x: Array, input_type: str, shape: tuple[int, ...]) -
         raise EdgeTernaryError(
             f"{what} are {x.min()}..{x.max()}",
             f"{input_type} holds {kind.lo}..{kind.hi}",
-            "name another input_type or scale the codes",
+            "give another input_type, or scale the codes",
         )
 
 

@@ -17,7 +17,7 @@ REMEDY = "apt install dataset-fashion-mnist, or set EDGETERNARY_FASHION_MNIST to
 def fashion_mnist(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
     """Fashion-MNIST from `folder`, EDGETERNARY_FASHION_MNIST or the Debian package; the last images validate.
 
-    EdgeTernaryError when there are no IDX files or they are damaged.
+    EdgeTernaryError if IDX files are missing or damaged.
     """
     base = Path(folder or os.environ.get("EDGETERNARY_FASHION_MNIST") or FASHION_MNIST_FOLDER)
     return read_images(FASHION_MNIST, base, FASHION_MNIST_LABELS, validation, REMEDY)

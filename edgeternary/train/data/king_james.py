@@ -1,4 +1,4 @@
-"""The King James Bible as text: 1,189 chapters, one verse a line, without numbers; 63 characters."""
+"""The King James Bible as text: 1,189 chapters, a line for each verse, without numbers; 63 characters."""
 
 import re
 import shutil
@@ -11,14 +11,14 @@ from edgeternary.toolchains.process import run
 REMEDY = "apt install bible-kjv bible-kjv-text"
 WHOLE = "gen1:1-rev22:21"
 CHAPTERS = 1189
-HELD_OUT = 20  # one of every HELD_OUT chapters, or 1 / HELD_OUT of the text, at its end
+HELD_OUT = 20  # every HELD_OUT-th chapter is held out, or the last 1 / HELD_OUT of the text
 
 
 @dataclass(frozen=True)
 class Text:
-    """Text to train a language model on, and text that it is measured on.
+    """Text on which a language model is trained, and text on which it is measured.
 
-    symbols  the characters of both in the order of their code points; a character's place is its code
+    symbols  the characters of both in the order of their code points; the place of a character is its code
     """
 
     name: str
@@ -36,17 +36,17 @@ def king_james_reader() -> Path | None:
 def king_james(held_out: str = "chapters") -> Text:
     """The whole text in the order of the books, 4,137,850 characters.
 
-    held_out: "chapters" for chapters 20, 40, 60, ... of all 1,189 (202,035 characters of 45 books: prose,
-    psalms and letters), "end" for the last 20th of the characters (letters and the Revelation, whose like is
-    hardly trained on). EdgeTernaryError (exit code 3) without Debian's bible-kjv and its text.
+    held_out: "chapters" holds out the chapters 20, 40, 60, ... (202,035 characters of 45 books: prose, psalms
+    and letters). "end" holds out the last 20th of the characters: letters and the Revelation, which differ
+    from the text before them. EdgeTernaryError (exit code 3) without Debian's bible-kjv and its text.
     """
     if held_out not in ("chapters", "end"):
-        raise EdgeTernaryError(f"{held_out!r} is no part of the text to hold out", remedy="chapters or end")
+        raise EdgeTernaryError(f"{held_out!r} cannot be held out", remedy="give chapters or end")
     program = king_james_reader()
     if program is None:
         raise EdgeTernaryError(
             "the King James text is missing",
-            "it comes with Debian's program bible, which is not here, or without its text",
+            "it comes with Debian's program bible; the program or its text is not installed",
             f"install both with: {REMEDY}",
             TOOL_MISSING,
         )
@@ -54,7 +54,7 @@ def king_james(held_out: str = "chapters") -> Text:
 
 
 def split(printed: str, at_end: bool = False) -> Text:
-    """The text that `bible` printed: lines "Genesis 1" start chapters, lines "  1 In the ..." are verses."""
+    """The text that `bible` printed. Lines "Genesis 1" start chapters; lines "  1 In the ..." are verses."""
     chapters: list[list[str]] = []
     for line in printed.splitlines():
         if verse := re.match(r"\s+\d+ (.*)$", line):
@@ -65,7 +65,7 @@ def split(printed: str, at_end: bool = False) -> Text:
             chapters.append([])
     if len(chapters) != CHAPTERS or not all(chapters):
         raise EdgeTernaryError(
-            "the King James text is not whole",
+            "the King James text is not complete",
             f"bible printed {len(chapters)} chapters, not {CHAPTERS:,}",
             f"install it again: {REMEDY}",
         )

@@ -1,4 +1,4 @@
-"""Any `.npz` file as a data set."""
+"""Reads a `.npz` file as a data set."""
 
 import os
 import zipfile
@@ -25,13 +25,14 @@ TYPES = {"uint8": "uint8", "int8": "int8", "bool": "binary", "int16": "int16"}
 
 
 def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
-    """Arrays x_train, y_train, x_test, y_test (x_validation, y_validation), or images, labels, split.
+    """The data set of a file with the arrays x_train, y_train, x_test, y_test, or images, labels, split.
 
-    Samples are uint8, int8, int16 or bool, (n, H, W, C), (n, H, W) for one channel, (n, L) for one row of
-    values; labels are integers (n,) or (n, 1). Without validation samples the last `validation` training
-    ones are taken, by default every tenth of their number, at most 5,000. Optional: name, labels or
-    label_names (texts), input_type, input_scale and input_zero (numbers, or one for each channel). Objects
-    (pickles) are not read. EdgeTernaryError says what is missing or wrong.
+    Samples are uint8, int8, int16 or bool, of shape (n, H, W, C), (n, H, W) for one channel, or (n, L) for
+    one row of values. Labels are integers (n,) or (n, 1). x_validation and y_validation are optional; without
+    validation samples, the last `validation` training samples validate: by default a tenth of them, at most
+    5,000. Further optional arrays are name, labels or label_names (texts), input_type, input_scale and
+    input_zero (one number, or one for each channel). Objects (pickles) are not read. EdgeTernaryError names
+    what is missing or wrong.
     """
     file = Path(path)
     arrays = _read(file)
@@ -47,7 +48,9 @@ def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
     kind = str(arrays["images" if "images" in arrays else "x_train"].dtype)
     if kind not in TYPES:
         raise EdgeTernaryError(
-            f"samples of {file} are {kind}", f"they are {', '.join(TYPES)}", "scale and round them to codes"
+            f"samples of {file} are {kind}",
+            f"they must be one of {', '.join(TYPES)}",
+            "scale and round them to codes",
         )
     input_type = str(arrays.get("input_type", TYPES[kind]))
     scale = _numbers(file, arrays, "input_scale", float, 1 / 255 if input_type == "uint8" else 1.0)
@@ -62,7 +65,7 @@ def _numbers(file: Path, arrays: dict[str, Array], key: str, number: type, defau
     if found.dtype.kind not in "iuf" or found.ndim > 1 or (number is int and np.any(found != np.rint(found))):
         raise EdgeTernaryError(
             f"{key} of {file} is {found.dtype} of shape {found.shape}",
-            f"it is one {number.__name__}, or one for each channel",
+            f"it must be one {number.__name__}, or one for each channel",
             "save it as numbers",
         )
     return tuple(number(n) for n in found) if found.ndim else number(found)
@@ -100,7 +103,7 @@ def _by_split(file: Path, arrays: dict[str, Array]) -> tuple[Split, Split | None
     if not len(x) == len(y) == len(split) or not set(split) <= {"0", "1", "2"}:
         raise EdgeTernaryError(
             f"{file}: {len(x)} images, {len(y)} labels, {len(split)} entries of split",
-            f"there must be as many of each; split holds {', '.join(sorted(set(split))[:5])}",
+            f"the three numbers must be equal; split holds {', '.join(sorted(set(split))[:5])}",
             f"give {LIST}",
         )
     train, held, test = ((x[split == code], y[split == code]) for code in "012")
@@ -111,14 +114,14 @@ def _pair(file: Path, arrays: dict[str, Array], samples: str, labels: str) -> Sp
     x, y = arrays[samples], arrays[labels]
     if x.ndim not in RANKS:
         raise EdgeTernaryError(
-            f"{samples} of {file} has shape {x.shape}", "samples are (n, H, W, C)", f"give {PAIRS}"
+            f"{samples} of {file} has shape {x.shape}", "samples must be (n, H, W, C)", f"give {PAIRS}"
         )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise EdgeTernaryError(
             f"{labels} of {file} is {y.dtype} of shape {y.shape}",
-            "labels are integers of shape (n,)",
+            "labels must be integers of shape (n,)",
             f"give {PAIRS}",
         )
     if x.dtype == np.bool_:

@@ -17,7 +17,7 @@ REMEDY = "install it with: pip install 'edgeternary[data]'"
 
 
 def digits_file() -> Path:
-    """digits.csv.gz of scikit-learn: 64 pixels 0..16 and the digit a line. The package is not imported."""
+    """digits.csv.gz of scikit-learn: lines of 64 pixels 0..16 and the digit. Does not import the package."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
         raise EdgeTernaryError("scikit-learn is missing", "it holds the 8x8 digits", REMEDY, TOOL_MISSING)
@@ -25,7 +25,7 @@ def digits_file() -> Path:
 
 
 def digits() -> Data:
-    """uint8 codes 0..16 (n, 8, 8, 1) in scikit-learn's order: the last 360 test, the 180 before validate."""
+    """uint8 codes 0..16 (n, 8, 8, 1) in scikit-learn's order. The last 360 test, the 180 before validate."""
     file = digits_file()
     try:
         with gzip.open(file, "rt") as lines:

@@ -1,4 +1,4 @@
-"""Time series as int8 codes (n, 1, L, C): channels standardised with figures of the training series only."""
+"""Time series as int8 codes (n, 1, L, C). Only the training series give the figures that scale channels."""
 
 import os
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from edgeternary.train.data.core import Array, Data
 from edgeternary.train.data.splits import cut_stratified
 from edgeternary.train.data.ts import Series, read_pair
 
-STEPS = 32  # codes a standard deviation: +-127 reach 3.97 of them, what is beyond is clipped
+STEPS = 32  # codes for a standard deviation: +-127 is 3.97 deviations; larger values are clipped
 LIMIT = 127
 
 
 def channel_figures(series: Sequence[Series]) -> tuple[tuple[float, float], ...]:
-    """(mean, standard deviation) of each channel over all time steps; 1 in place of a deviation of 0."""
+    """(mean, standard deviation) of each channel over all time steps. A deviation of 0 becomes 1."""
     values = np.concatenate(series, 1)
     return tuple((float(row.mean()), float(row.std()) or 1.0) for row in values)
 
 
 def quantise(series: Sequence[Series], channels: Sequence[tuple[float, float]], length: int) -> Array:
-    """Codes (n, 1, length, C): round(32 (v - mean) / deviation) in +-127; 0, the mean, after a series' end.
+    """Codes (n, 1, length, C): round(32 (v - mean) / deviation), clipped to +-127.
 
-    What is longer than `length` loses its end.
+    A shorter series is padded with 0, the mean. A longer series loses its end.
     """
     codes = np.zeros((len(series), 1, length, len(channels)), np.int8)
     mean, deviation = np.array(channels).T[:, :, None]
@@ -42,10 +42,11 @@ def load_series(
     validation: float,
     seed: int,
 ) -> Data:
-    """The official training and test series of `name`; `validation` of each training class validates.
+    """The official training and test series of `name`.
 
-    validation 0: all official training series train, and validate too, so that the validation figure says
-    nothing about unseen series. labels are `classes` in their order.
+    validation  share of each class of the training series that validates. With 0, all official training
+                series train and validate, so the validation figure says nothing about unseen series
+    classes     the labels in their order
     """
     (train, train_labels), (test, test_labels) = read_pair(name, folder)
     if len(train[0]) != len(test[0]):

@@ -1,4 +1,4 @@
-"""Feature frames of a sound that goes on, as from a microphone: one frame of 10 bands every 20 ms."""
+"""Feature frames of a continuous sound, such as that of a microphone: 10 bands every 20 ms."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ HOP = 2 * STEP  # samples from frame to frame: 20 ms at 16 kHz
 
 
 class SoundFrames:
-    """A front end of its own, which remembers what it has heard: noise estimates and the samples left over.
+    """A front end that keeps its state between calls: the noise estimates and the remaining samples.
 
     frames = SoundFrames()
     frames.push(samples)          # int16 (n,) at 16 kHz, any n -> uint8 (frames, 10)
 
-    The same frames come out however the sound is cut into pieces. The first ends 30 ms into the sound.
+    The frames do not depend on how the sound is divided into calls. The first frame ends after 30 ms.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class SoundFrames:
         """uint8 codes (frames, 10) of the frames that these samples complete."""
         if sound.ndim != 1 or sound.dtype != np.int16:
             raise EdgeTernaryError(
-                f"the sound is {sound.dtype} of shape {sound.shape}", "int16 (n,) at 16 kHz is needed"
+                f"the sound is {sound.dtype} of shape {sound.shape}", "it must be int16 (n,) at 16 kHz"
             )
         samples = np.concatenate((self._rest, sound))
         whole = len(samples) // STEP * STEP

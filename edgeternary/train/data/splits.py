@@ -1,4 +1,4 @@
-"""Validation samples are taken from the training set; the test set is not looked at."""
+"""Takes the validation samples from the training set. The test set is not used."""
 
 import numpy as np
 
@@ -18,8 +18,7 @@ def cut_last(x: Array, y: Array, count: int) -> tuple[Split, Split]:
 def cut_stratified(x: Array, y: Array, share: float, seed: int = 0) -> tuple[Split, Split]:
     """(training, validation): round(share * n) samples of each class, at least one, drawn with `seed`.
 
-    Both parts keep the order of x. EdgeTernaryError where a class has a single sample or all of them would
-    be taken.
+    Both parts keep the order of x. EdgeTernaryError if no training sample of a class would be left.
     """
     generator = np.random.default_rng(seed)
     chosen = np.zeros(len(y), bool)
@@ -28,7 +27,7 @@ def cut_stratified(x: Array, y: Array, share: float, seed: int = 0) -> tuple[Spl
         count = max(1, round(share * len(members)))
         if not 0 < share < 1 or count >= len(members):
             raise EdgeTernaryError(
-                f"{share:.0%} of class {label} cannot validate", f"it has {len(members)} training samples"
+                f"{share:.0%} of class {label} cannot validate", f"the class has {len(members)} samples"
             )
         chosen[generator.permutation(members)[:count]] = True
     return (x[~chosen], y[~chosen]), (x[chosen], y[chosen])

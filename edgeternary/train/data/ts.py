@@ -1,7 +1,8 @@
-"""Files of the time series classification archive (`.ts`) as the package aeon ships them.
+"""Files of the time series classification archive (`.ts`), as the package aeon ships them.
 
-Format: lines of comments (#) and fields (@), then after @data one series a line: its channels separated by
-colons, values by commas, the class last. Source: aeon documentation, "The .ts file format".
+Format: the file begins with comments (#) and fields (@). After @data, each line is a series. Colons separate
+its channels, commas separate the values; the class is last. Source: aeon documentation, "The .ts file
+format".
 """
 
 import importlib.util
@@ -18,7 +19,7 @@ Series = NDArray[np.float64]  # (channels, length)
 
 
 def aeon_folder(name: str) -> Path:
-    """Where aeon keeps the data set `name`; the package is not imported, which would take seconds."""
+    """The folder in which aeon keeps the data set `name`. It does not import aeon, which takes seconds."""
     spec = importlib.util.find_spec("aeon")
     if spec is None or not spec.submodule_search_locations:
         raise EdgeTernaryError("the package aeon is missing", f"it holds {name}", REMEDY, TOOL_MISSING)
@@ -49,12 +50,14 @@ def read_ts(path: Path) -> tuple[list[Series], list[str]]:
                 or not np.isfinite(values).all()
             ):
                 raise _damaged(
-                    path, number, "every line has as many channels, all of one length, without gaps"
+                    path,
+                    number,
+                    "all lines must have the same number of channels, of one length, without gaps",
                 )
             series.append(values)
             classes.append(label)
     if not series:
-        raise _damaged(path, len(lines), "there is no series after @data")
+        raise _damaged(path, len(lines), "no series follows @data")
     return series, classes
 
 
@@ -66,5 +69,5 @@ def read_pair(name: str, folder: str | os.PathLike[str] | None) -> list[tuple[li
 
 def _damaged(path: Path, line: int, why: str) -> EdgeTernaryError:
     return EdgeTernaryError(
-        f"{path}, line {line}: not a series of the .ts format", why, "copy the file again"
+        f"{path}, line {line}, is not a series of the .ts format", why, "copy the file again"
     )

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.toolchains import Child
 
-RATE = 16000  # Hz, what the front end takes
-SPOKEN = 22050  # Hz, what espeak-ng's own voices give; 320/441 of it is RATE
+RATE = 16000  # Hz, the sampling rate of the front end
+SPOKEN = 22050  # Hz, the sampling rate of espeak-ng's voices; RATE is 320/441 of it
 ACCENTS = "en-us en-gb en-gb-scotland en-gb-x-rp en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc".split()
-# Variants of one speaker (steph, steph2) stay together. Left out: variants with breath, whose noise espeak-ng
-# seeds with the clock, so that no second run gives the same sound, and caleb, who is klatt.
+# Variants of one speaker (steph, steph2) stay together. Variants with breath are left out: espeak-ng seeds
+# their noise with the clock, so a second run gives another sound. caleb is left out since it is klatt.
 SPEAKERS = {
     "train": (
         "m1 m2 m3 m6 m7 f1 Alex Andrea Andy Annie antonio benjamin boris ed edward edward2 Gene Gene2 "
@@ -37,7 +37,7 @@ Sound = NDArray[np.float64]
 
 @cache
 def espeak() -> str:
-    """Path of espeak-ng, if it has all SPEAKERS: for an unknown variant it would speak in its own voice."""
+    """The path of espeak-ng. It must have all SPEAKERS: for an unknown variant it uses its own voice."""
     path = shutil.which("espeak-ng")
     if path is None:
         raise EdgeTernaryError(
@@ -63,7 +63,7 @@ def version() -> str:
 
 
 def speak(word: str, speaker: str, accent: str, rate: int, pitch: int) -> Sound:
-    """The word at 16 kHz, peak 1, without silence around it; rate in words a minute, pitch 0..99."""
+    """The word at 16 kHz with a peak of 1, without silence around it. rate: words a minute; pitch: 0..99."""
     voice = f"{accent}+{speaker}"
     spoken = _run([espeak(), "--stdout", "-v", voice, "-s", str(rate), "-p", str(pitch), word])
     try:
@@ -82,7 +82,7 @@ def speak(word: str, speaker: str, accent: str, rate: int, pitch: int) -> Sound:
 
 
 def resample(sound: Sound) -> Sound:
-    """22,050 Hz to 16 kHz by cutting its spectrum at 8 kHz; padded to a multiple of 20 ms."""
+    """Resamples from 22,050 Hz to 16 kHz: cuts the spectrum at 8 kHz, pads to a multiple of 20 ms."""
     blocks = -(-len(sound) // 441)
     spectrum = np.fft.rfft(sound, blocks * 441)
     return np.fft.irfft(spectrum[: blocks * 160 + 1], blocks * 320) * (320 / 441)

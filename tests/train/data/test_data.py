@@ -23,7 +23,7 @@ GOOD = Data("tiny", (X, Y), (X, Y), (X, Y), ("a", "b", "c"))
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        ((X[:0], Y[:0]), "4 dimensions, none of them 0"),
+        ((X[:0], Y[:0]), "4 dimensions, none of which is 0"),
         ((X[..., 0], Y), "4 dimensions"),
         ((X / 255, Y), "are float64. networks read integer codes"),
         ((X.astype(np.int16) + 250, Y), r"250..309. uint8 holds 0..255"),

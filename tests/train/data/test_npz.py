@@ -66,12 +66,12 @@ def test_shapes_and_types(load):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x_train": X / 255}, r"samples of .*tiny.npz are float64. they are uint8, int8"),
+        ({"x_train": X / 255}, r"samples of .*tiny.npz are float64. they must be one of uint8, int8"),
         ({"x_test": X[:5] / 255}, "networks read integer codes"),
         ({"x_train": X[:0], "y_train": Y[:0]}, "cannot be taken from 0"),
-        ({"x_test": X[:0], "y_test": Y[:0]}, "4 dimensions, none of them 0"),
-        ({"x_train": X[None]}, r"x_train of .* has shape \(1, 20, 3, 4, 1\). samples are"),
-        ({"x_train": np.uint8(3)}, r"has shape \(\). samples are"),
+        ({"x_test": X[:0], "y_test": Y[:0]}, "4 dimensions, none of which is 0"),
+        ({"x_train": X[None]}, r"x_train of .* has shape \(1, 20, 3, 4, 1\). samples must be"),
+        ({"x_train": np.uint8(3)}, r"has shape \(\). samples must be"),
         ({"y_train": Y[:4]}, "integers of shape"),
         ({"y_train": np.eye(20, 3, dtype=np.uint8)}, "integers of shape"),
         ({"y_test": Y[:5] - 1}, r"labels 0..2"),

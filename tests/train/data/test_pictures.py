@@ -58,7 +58,7 @@ def test_sets_that_are_too_small_or_do_not_match(tmp_path):
     with pytest.raises(EdgeTernaryError, match=r"labels 0..9"):
         data.mnist(tmp_path, validation=1)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(np.zeros(6, np.uint8)))
-    with pytest.raises(EdgeTernaryError, match="images have rank 3"):
+    with pytest.raises(EdgeTernaryError, match="images must have rank 3"):
         data.mnist(tmp_path)
 
 
@@ -101,10 +101,10 @@ def test_cifar10_records(tmp_path, nowhere, monkeypatch):
     ]
     assert {row.name: row.path for row in data.found()}["cifar10"] == folder
     (folder / "test_batch.bin").write_bytes(record[:-1].tobytes())
-    with pytest.raises(EdgeTernaryError, match="no multiple of 3,073"):
+    with pytest.raises(EdgeTernaryError, match="not a multiple of 3,073"):
         data.cifar10(validation=3)
     (folder / "test_batch.bin").rename(folder / "test_batch")
-    with pytest.raises(EdgeTernaryError, match="Python version, whose pickles can run code"):
+    with pytest.raises(EdgeTernaryError, match="Python version; its pickles can run code"):
         data.cifar10(validation=3)
 
 

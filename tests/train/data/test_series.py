@@ -80,13 +80,13 @@ def test_a_constant_channel_and_a_long_series(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("@problemName x\n1,2:a\n", "there is no series after @data"),
-        ("", "there is no series after @data"),
-        ("@data\n1,2:3,x:walk\n", "line 2: not a series"),
-        ("@data\n1,2:3,?:walk\n", "line 2: not a series"),
+        ("@problemName x\n1,2:a\n", "no series follows @data"),
+        ("", "no series follows @data"),
+        ("@data\n1,2:3,x:walk\n", "line 2, is not a series"),
+        ("@data\n1,2:3,?:walk\n", "line 2, is not a series"),
         ("@data\n1,2:3,NaN:walk\n", "line 2.*without gaps"),
-        ("@data\n1,2:3,4:walk\n1,2,3:run\n", "line 3.*as many channels"),
-        ("@data\n1,2:3:walk\n", "line 2: not a series"),
+        ("@data\n1,2:3,4:walk\n1,2,3:run\n", "line 3.*the same number of channels"),
+        ("@data\n1,2:3:walk\n", "line 2, is not a series"),
         ("@data\n1,2:3,4:fly\n", "Tiny has a class 'fly'. its classes are walk, run"),
     ],
 )
