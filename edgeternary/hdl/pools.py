@@ -9,6 +9,7 @@ from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.times import Times
 from edgeternary.ops import MaxPool, SumPool
 from edgeternary_hw.pool import MaxPool as MaxUnit
+from edgeternary_hw.pool import Pooling
 from edgeternary_hw.pool import SumPool as SumUnit
 
 O = TypeVar("O", MaxPool, SumPool)  # noqa: E741
@@ -43,14 +44,10 @@ def pooled(b: Builder, op: MaxPool | SumPool, wire: Wire) -> Wire:
     return b.adapt(wire, lanes(wire.value.channels, taps, b.folding.cycles), op.name)
 
 
-def geometry(op: MaxPool | SumPool, wire: Wire) -> dict[str, Any]:
+def pooling(op: MaxPool | SumPool, wire: Wire, pad: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Pooling:
     """What both components take of the stream and of the window."""
-    height, width = wire.value.shape[:2]
-    channels = wire.value.channels
-    return {
-        "lanes": wire.lanes, "size": (height, width), "channels": channels, "kernel": op.kernel,
-        "stride": op.stride,
-    }  # fmt: skip
+    height, width, channels = wire.value.shape
+    return Pooling((height, width), channels, op.kernel, op.stride, pad)
 
 
 def added(b: Builder, op: MaxPool | SumPool, part: Any, wire: Wire) -> Any:

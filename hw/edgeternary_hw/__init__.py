@@ -20,7 +20,7 @@ from .lookup import Lookup
 from .multiplier import Multiplier, Multiply
 from .mvu import MatrixVector
 from .pick import Pick
-from .pool import MaxPool, SumPool
+from .pool import MaxPool, Pooling, SumPool
 from .recode import Recode
 from .requantize import Requantize
 from .rms_norm import RmsNorm
@@ -41,8 +41,8 @@ from .words import Words
 __all__ = [
     "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
     "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Words", "Hold", "Link", "Loader", "Lookup",
-    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Pick", "Recode", "Replay",
-    "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold", "Turns",
-    "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
+    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Pick", "Pooling", "Recode",
+    "Replay", "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold",
+    "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
     "WiredThreshold", "Wishbone",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Pooling: the taps of each window (from a Window part) reduced to their maximum, minimum or sum."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -11,7 +12,7 @@ from .fifo import Hold
 from .stage import Memories, MemorySize, Streams, counter, share
 from .window import Window
 
-__all__ = ["MaxPool", "Reduce", "SumPool", "rank"]
+__all__ = ["MaxPool", "Reduce", "SumPool", "Pooling", "rank"]
 
 
 class Reduce(Streams):
@@ -83,6 +84,26 @@ def rank(element: Element, code: Value) -> Value:
     return code.as_signed() if element.kind == "signed" else code
 
 
+class Pooling(NamedTuple):
+    """What is pooled: a map of `size` (height, width), and the windows over it."""
+
+    size: tuple[int, int]
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def taps(self) -> int:
+        """Taps of a window."""
+        return self.kernel[0] * self.kernel[1]
+
+    def part(self, element: Element, lanes: int) -> Window:
+        """The part that sends the taps of each run of `lanes` channels in a row."""
+        beats, (size, _, kernel, stride, pad) = self.channels // lanes, self
+        return Window(lanes * element.width, size, beats, kernel, stride, pad, sections=beats, mark=True)
+
+
 class _Pool(Memories, wiring.Component):
     """A Window that sends each channel run's taps in a row, and a Reduce."""
 
@@ -111,45 +132,16 @@ class MaxPool(_Pool):
     """Maximum over windows; channels with `minimum` take the minimum. Taps outside the map never win."""
 
     def __init__(
-        self,
-        element: Element,
-        *,
-        lanes: int,
-        size: tuple[int, int],
-        channels: int,
-        kernel: tuple[int, int],
-        stride: tuple[int, int],
-        pad: tuple[int, int, int, int] = (0, 0, 0, 0),
-        minimum: Sequence[int] | None = None,
+        self, element: Element, over: Pooling, *, lanes: int, minimum: Sequence[int] | None = None
     ) -> None:
-        beats = channels // lanes
-        bits = lanes * element.width
-        super().__init__(
-            Window(bits, size, beats, kernel, stride, pad, sections=beats, mark=True),
-            Reduce(
-                element, element, lanes=lanes, taps=kernel[0] * kernel[1], channels=channels, minimum=minimum
-            ),
-        )
+        taps, channels = over.taps, over.channels
+        reduce = Reduce(element, element, lanes=lanes, taps=taps, channels=channels, minimum=minimum)
+        super().__init__(over.part(element, lanes), reduce)
 
 
 class SumPool(_Pool):
     """Sum over windows, without padding; `target` holds the sum."""
 
-    def __init__(
-        self,
-        source: Element,
-        target: Element,
-        *,
-        lanes: int,
-        size: tuple[int, int],
-        channels: int,
-        kernel: tuple[int, int],
-        stride: tuple[int, int],
-    ) -> None:
-        beats = channels // lanes
-        super().__init__(
-            Window(
-                lanes * source.width, size, beats, kernel, stride, (0, 0, 0, 0), sections=beats, mark=True
-            ),
-            Reduce(source, target, lanes=lanes, taps=kernel[0] * kernel[1], channels=channels, total=True),
-        )
+    def __init__(self, source: Element, target: Element, over: Pooling, *, lanes: int) -> None:
+        reduce = Reduce(source, target, lanes=lanes, taps=over.taps, channels=over.channels, total=True)
+        super().__init__(over.part(source, lanes), reduce)

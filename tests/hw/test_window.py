@@ -1,4 +1,4 @@
-"""Windows and pools against numpy: random stalls, two frames back to back."""
+"""Pooling and pools against numpy: random stalls, two frames back to back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from edgeternary_hw import Element, MaxPool, SumPool, Window
+from edgeternary_hw import Element, MaxPool, Pooling, SumPool, Window
 from tests.hw.data import BIPOLAR, FRAMES, S8, STALLS, TERNARY, U2, beats, draw, numbers
 from tests.hw.harness import run_part
 
@@ -73,10 +73,8 @@ def test_max_pool(element: Element, size, kernel, stride, pad) -> None:
     channels, lanes = 6, 2
     x = draw(rng, element, (FRAMES, *size, channels))
     minimum = rng.integers(0, 2, channels)
-    part = MaxPool(
-        element, lanes=lanes, size=size, channels=channels, kernel=kernel, stride=stride, pad=pad,
-        minimum=minimum.tolist(),
-    )  # fmt: skip
+    over = Pooling(size, channels, kernel, stride, pad)
+    part = MaxPool(element, over, lanes=lanes, minimum=minimum.tolist())
     lowest = windows(x, kernel, stride, pad, 999).min(axis=(4, 5))
     expected = np.where(minimum, lowest, windows(x, kernel, stride, pad, -999).max(axis=(4, 5))).reshape(
         -1, lanes
@@ -91,7 +89,7 @@ def test_sum_pool(element: Element, size, kernel, stride, pad) -> None:
     rng = np.random.default_rng(5)
     channels, lanes, out = 6, 3, Element("signed", 12)
     x = draw(rng, element, (FRAMES, *size, channels))
-    part = SumPool(element, out, lanes=lanes, size=size, channels=channels, kernel=kernel, stride=stride)
+    part = SumPool(element, out, Pooling(size, channels, kernel, stride), lanes=lanes)
     expected = windows(x, kernel, stride, pad, 0).sum(axis=(4, 5)).reshape(-1, lanes)
     got, _ = run_part(part, [beats(element, x, lanes)], len(expected))
     np.testing.assert_array_equal(numbers(out, got, lanes), expected)

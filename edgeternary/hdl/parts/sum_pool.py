@@ -2,7 +2,7 @@
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.pools import Pool, added, geometry, pooled
+from edgeternary.hdl.pools import Pool, added, pooled, pooling
 from edgeternary.ops import SumPool
 from edgeternary_hw.pool import SumPool as Unit
 
@@ -15,5 +15,6 @@ class SumPoolLayer(Pool[SumPool, Unit]):
 
     def build(self, b: Builder, op: SumPool, ins: list[Wire]) -> Wire:
         wire = pooled(b, op, ins[0])
-        part = Unit(wire.element, stream_element(b.graph.values[op.name]), **geometry(op, wire))
+        target = stream_element(b.graph.values[op.name])
+        part = Unit(wire.element, target, pooling(op, wire), lanes=wire.lanes)
         return b.output(added(b, op, part, wire), op.name, wire.lanes)
