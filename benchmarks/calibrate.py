@@ -85,7 +85,7 @@ def points(case: Case, core: str, options: dict[str, object]) -> Iterator[Point]
             continue  # the compiler merged two steps: nobody knows which took what
         rows = [measured[index] for index in range(len(plan.calls))]
         flash = [
-            int(row["code_bytes"] or 0) + step.table_bytes for step, row in zip(plan.calls, rows, strict=True)
+            int(r["code_bytes"] or 0) + step.table_bytes for step, r in zip(plan.calls, rows, strict=True)
         ]
         single = len(graph.ops) <= LAYER_OPS
         if single:

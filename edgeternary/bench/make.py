@@ -45,9 +45,7 @@ def samples(x: Value, count: int, seed: int = 1) -> IntArray:
         data = rng.choice(np.array([-1, 0, 0, 1], np.int32), shape)
     if x.type.name == "bipolar":
         data = rng.choice(np.array([-1, 1], np.int32), shape)
-    return np.concatenate(
-        [data, np.full((1, *x.shape), x.lo, np.int32), np.full((1, *x.shape), x.hi, np.int32)]
-    )
+    return np.concatenate([data, *(np.full((1, *x.shape), end, np.int32) for end in (x.lo, x.hi))])
 
 
 def _moments(type: Type) -> tuple[float, float]:

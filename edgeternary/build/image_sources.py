@@ -46,9 +46,7 @@ def board_files(board: Board) -> dict[str, str]:
                 "see docs/boards.md",
             )
     names = [*COMMON, f"ports/uart/{kind}.c"]
-    names += [
-        f"ports/{board.port}/{path.name}" for path in (firmware_dir() / "ports" / board.port).glob("*.c")
-    ]
+    names += [f"ports/{board.port}/{c.name}" for c in (firmware_dir() / "ports" / board.port).glob("*.c")]
     files = {name: _text(name) for name in sorted(names)}
     files["board.h"] = _board_header(board)
     for word, key in NEEDED.items():

@@ -38,9 +38,7 @@ def peak_of(
         if step.offer.alias:
             continue
         alive = {root for root in born if last.get(root, -1) >= index}
-        total = sum(aligned(root.bytes) for root in alive if root not in outside) + aligned(
-            step.offer.scratch
-        )
+        total = sum(aligned(r.bytes) for r in alive if r not in outside) + aligned(step.offer.scratch)
         if step.out not in outside:
             size, reused = aligned(step.out.bytes), 0
             for position in step.offer.in_place:

@@ -108,9 +108,7 @@ def _first_fit(
     offsets = [-1] * len(blocks)
     top = 0
     for i in order:
-        taken = sorted(
-            (offsets[j] - own, offsets[j] + other) for j, own, other in conflicts[i] if offsets[j] >= 0
-        )
+        taken = sorted((offsets[j] - a, offsets[j] + b) for j, a, b in conflicts[i] if offsets[j] >= 0)
         offset = 0
         for start, end in taken:
             if offset <= start:

@@ -22,9 +22,7 @@ def print_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
-def print_rows(
-    found: Row | Sequence[Row], columns: Sequence[str], as_json: bool, *, footer: str = ""
-) -> None:
+def print_rows(found: Row | Sequence[Row], columns: Sequence[str], as_json: bool, footer: str = "") -> None:
     """Print rows, or one row, on stdout: as JSON, or as a table of `columns` with a last line."""
     from edgeternary.report.tables import print_table
 

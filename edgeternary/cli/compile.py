@@ -135,9 +135,7 @@ def _show(project: Any) -> None:
     if project.layers:
         print_table(project.layers, LAYER_COLUMNS, footer="")
     for title, figures in (("estimated", project.estimates), ("measured", project.measured)):
-        words = [
-            f"{key} {cell(value)}" for key, value in figures.items() if value is not None and key != PADDED
-        ]
+        words = [f"{key} {cell(v)}" for key, v in figures.items() if v is not None and key != PADDED]
         if words:
             click.echo(f"{title}: {', '.join(words)}")
     if sizes := project.estimates.get(PADDED):

@@ -40,9 +40,7 @@ def command(warm: bool, as_json: bool) -> None:
         print_json({**versions, "tools": rows, "ports": ports, "probes": probes})
         return
     click.echo(f"edgeternary {__version__}, Python {platform.python_version()}, {platform.platform()}")
-    print_table(
-        [row for row in rows if row["found"]], ("tool", "version", "where", "needed_by"), title="found"
-    )
+    print_table([r for r in rows if r["found"]], ("tool", "version", "where", "needed_by"), title="found")
     missing = [row for row in rows if not row["found"]]
     if missing:
         print_table(missing, ("tool", "needed_by", "install"), title="\nnot found")

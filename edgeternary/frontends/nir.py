@@ -81,9 +81,7 @@ def from_nir(source: Any, *, name: str = "model", dt: float = 1.0, inexact: bool
             if handler not in (_neuron, None):
                 break  # what follows has no input
     if refused:
-        said = "\n".join(
-            f"{node} ({type(source.nodes[node]).__name__}): {why}" for node, why in refused.items()
-        )
+        said = "\n".join(f"{key} ({type(source.nodes[key]).__name__}): {why}" for key, why in refused.items())
         raise EdgeTernaryError(
             f"{name!r} cannot be kept exactly", said, "change these nodes, or leave them out"
         )

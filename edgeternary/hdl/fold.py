@@ -97,9 +97,7 @@ class Matrix:
     def _sized(self, simds: Sequence[tuple[Any, ...]]) -> list[Choice]:
         """Those of (simd, tall, wide) with every number of rows that is not too large."""
         sizes = [Choice(pe, *simd) for pe in divisors(self.block) if pe % self.group == 0 for simd in simds]
-        return [
-            size for size in sizes if size.pe <= MAX_ROWS and size.pe * size.simd * self.bits <= MAX_TERMS
-        ]
+        return [s for s in sizes if s.pe <= MAX_ROWS and s.pe * s.simd * self.bits <= MAX_TERMS]
 
     def lanes(self, c: Choice) -> int:
         """Channels a beat that the window takes in."""

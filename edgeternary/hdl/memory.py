@@ -62,9 +62,7 @@ def rom_luts(words: list[int], width: int) -> int:
         a, b = level[:, ::2], level[:, 1::2]
         b = np.concatenate([b, a[:, b.shape[1] :]], axis=1)  # without a neighbour: with itself
         pairs, inverse = np.unique(np.where(a == b, -1, a << 32 | b), return_inverse=True)
-        numbers = [
-            nodes.setdefault(pair, (1 << 16) + len(nodes)) if pair >= 0 else 0 for pair in pairs.tolist()
-        ]
+        numbers = [nodes.setdefault(p, (1 << 16) + len(nodes)) if p >= 0 else 0 for p in pairs.tolist()]
         level = np.where(a == b, a, np.asarray(numbers)[inverse].reshape(a.shape))
     return leaves + round(0.9 * len(nodes))
 
@@ -124,9 +122,7 @@ class Placement:
 
 def stored(parts: Parts, storages: Mapping[str, Storage]) -> list[tuple[str, Any]]:
     """The parts by instance name, in place of those with memories copies that lie as `storages` says."""
-    return [
-        (path, part.stored(storages, path) if isinstance(part, Memories) else part) for path, part in parts
-    ]
+    return [(at, part.stored(storages, at) if isinstance(part, Memories) else part) for at, part in parts]
 
 
 def placed(design: Design, family: Family, available: int | None = None, single_port: int = 0) -> Design:

@@ -287,9 +287,7 @@ def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:
     """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself, and
     ("", k + 1) what is written into the k-th state that is kept."""
     names = used(graph)
-    found = [
-        (op.name, k) for op in graph.ops if op.name in names for k, x in enumerate(op.inputs) if x == name
-    ]
+    found = [(o.name, k) for o in graph.ops if o.name in names for k, x in enumerate(o.inputs) if x == name]
     found += [("", 0)] if name == graph.output else []
     return found + [("", k + 1) for k, state in enumerate(kept(graph)) if state.next == name]
 

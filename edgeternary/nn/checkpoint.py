@@ -52,9 +52,7 @@ def load_codes(model: nn.Module, path: str | os.PathLike[str]) -> nn.Module:
     try:
         state: dict[str, Tensor] = load(Path(path).read_bytes())
         tops = _tops(model)
-        model.load_state_dict(
-            {name: t.float() / tops[name] if name in tops else t for name, t in state.items()}
-        )
+        model.load_state_dict({key: t.float() / tops[key] if key in tops else t for key, t in state.items()})
     except OSError as error:
         raise EdgeTernaryError(f"cannot read {path}", str(error), "check the path") from error
     except Exception as error:  # safetensors and load_state_dict have errors of their own

@@ -187,9 +187,7 @@ class CostPenalty:
             {c.name: c for c in layer_costs(model, example, input_bits)},
         )
         self.weight = weight
-        self.terms = [
-            (layer, float(model_of(costs[path]))) for path, layer in chosen.items() if path in costs
-        ]
+        self.terms = [(layer, float(model_of(costs[at]))) for at, layer in chosen.items() if at in costs]
         self.total = sum(price * layer.weight.numel() for layer, price in self.terms)
         if any(not 0 <= price < math.inf for _, price in self.terms) or not self.total:
             raise EdgeTernaryError(

@@ -18,9 +18,7 @@ def sizes(graph: Graph) -> dict[str, int]:
     activations_bits  likewise of the codes between layers
     macs              multiply-accumulates of one inference
     """
-    weights = [
-        (getattr(op, field), getattr(op, type)) for op in graph.ops for field, type in op.packed.items()
-    ]
+    weights = [(getattr(o, field), getattr(o, type)) for o in graph.ops for field, type in o.packed.items()]
     return {
         "weights": sum(int(codes.size) for codes, _ in weights),
         "zero_weights": sum(int(np.count_nonzero(codes == 0)) for codes, _ in weights),

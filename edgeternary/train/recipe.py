@@ -80,9 +80,7 @@ class Recipe:
         """(recipe, kind of weights) of each stage. Without stages: the recipe itself, quantised weights."""
         if not self.stages:
             return [(self, "quantized")]
-        return [
-            (dataclasses.replace(self, stages=(), **stage.changes), stage.weights) for stage in self.stages
-        ]
+        return [(dataclasses.replace(self, stages=(), **s.changes), s.weights) for s in self.stages]
 
     def with_epochs(self, epochs: int) -> Recipe:
         """The same recipe with `epochs` epochs. Stages keep their shares, and at least one epoch each."""

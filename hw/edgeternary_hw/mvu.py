@@ -102,9 +102,7 @@ class MatrixVector(Memories, Streams):
         if not self.packed:
             return self._plain_rom
         size = self.pe * self.simd
-        return [
-            pack([(word >> k & 1) - (word >> size + k & 1) for k in range(size)]) for word in self._plain_rom
-        ]
+        return [pack([(w >> k & 1) - (w >> size + k & 1) for k in range(size)]) for w in self._plain_rom]
 
     @cached_property
     def _plain_rom(self) -> list[int]:

@@ -77,9 +77,7 @@ def border(layout: Lanes, value: Value, rows: int, starts: tuple[int, ...]) -> B
         return None
     written = range(layout.top, layout.top + rows)
     last = tall(value.shape)[0] - max(starts) + layout.top  # from here on the last part is beyond the image
-    fills = [
-        _fill(layout, value, written, row) for row in range(layout.rows) if row not in written or row >= last
-    ]
+    fills = [_fill(layout, value, written, r) for r in range(layout.rows) if r not in written or r >= last]
     right = layout.width - layout.left - width
     pad = layout.pad_word(value)
     return Border(

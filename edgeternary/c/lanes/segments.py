@@ -60,9 +60,7 @@ def _of_stripes(layout: Stripes, value: Value) -> list[Rows]:
     edge = Segment((), layout.width * channels)
     shown: list[Segment] = []
     for q in range(layout.width):
-        lanes = tuple(
-            lane for lane, start in enumerate(layout.starts) if 0 <= start + q - layout.left < width
-        )
+        lanes = tuple(k for k, start in enumerate(layout.starts) if 0 <= start + q - layout.left < width)
         if shown and shown[-1].lanes == lanes:
             shown[-1] = Segment(lanes, shown[-1].elements + channels, shown[-1].at)
         else:

@@ -132,9 +132,7 @@ def place(
         limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if longest else TIMEOUT
 
         def fill(folder: Path, options: list[str] = options, limit: float = limit) -> None:
-            (folder / "netlist.json").write_bytes(
-                text
-            )  # tools in WebAssembly see this folder, not all others
+            (folder / "netlist.json").write_bytes(text)  # tools in WebAssembly see this folder alone
             if pins:
                 (folder / placer.pins[1].removeprefix("cst=")).write_text(pins, encoding="utf-8")
             command = [

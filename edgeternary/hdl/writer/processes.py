@@ -27,9 +27,7 @@ def pruned(body: Body, top: int) -> Body:
 
 def _switch(selector: Spec, cases: list[Case]) -> Body:
     """A switch over those bits of the selector that some pattern asks for."""
-    columns = [
-        k for k in range(width(selector)) if any(p[-1 - k] != "-" for case in cases for p in case.patterns)
-    ]
+    columns = [k for k in range(width(selector)) if any(p[-1 - k] != "-" for c in cases for p in c.patterns)]
     if not columns:
         return cases[0].body
     kept = [
