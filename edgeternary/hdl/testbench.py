@@ -117,14 +117,14 @@ def _rendered(
         "o_data": o_data,
         "weights": len(design.weights),
         "patience": design.limit(1),
-        "i": SimpleNamespace(
-            bits=len(design.top.i.payload), beats=count * design.i_beats, frame=design.i_beats
-        ),
-        "o": SimpleNamespace(
-            bits=len(design.top.o.payload), beats=count * design.o_beats, frame=design.o_beats
-        ),
+        "i": _side(design.top.i, design.i_beats, count),
+        "o": _side(design.top.o, design.o_beats, count),
     }
     return render("export/verilog/NAME_tb.v.j2", fields)
+
+
+def _side(port: Any, frame: int, count: int) -> SimpleNamespace:
+    return SimpleNamespace(bits=len(port.payload), beats=count * frame, frame=frame)
 
 
 def _hex(words: list[int], bits: int) -> str:

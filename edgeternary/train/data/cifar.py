@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.train.data.core import Data, Split
+from edgeternary.train.data.core import Data, Place, Split
 from edgeternary.train.data.splits import cut_last
 
 CIFAR10 = "CIFAR-10, A. Krizhevsky"
@@ -21,13 +21,13 @@ RECORD = 1 + 3 * 32 * 32
 REMEDY = f"unpack cifar-10-binary.tar.gz here, or set EDGETERNARY_CIFAR10 to the folder {FOLDER}"
 
 
-def cifar10_folder(folder: str | os.PathLike[str] | None = None) -> Path:
+def cifar10_folder(folder: Place = None) -> Path:
     """`folder`, EDGETERNARY_CIFAR10 or the working directory; or its subfolder cifar-10-batches-bin."""
     base = Path(folder or os.environ.get("EDGETERNARY_CIFAR10") or ".")
     return base / FOLDER if (base / FOLDER).is_dir() else base
 
 
-def cifar10(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
+def cifar10(folder: Place = None, validation: int = 5000) -> Data:
     """uint8 codes (n, 32, 32, 3) from the .bin files in `cifar10_folder`. The last training images validate.
 
     EdgeTernaryError if files are missing or truncated, and for the Python version, which holds pickles.

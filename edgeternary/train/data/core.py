@@ -1,5 +1,6 @@
 """A data set: integer codes and labels in three parts, which are checked when it is made."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from edgeternary.ir.types import parse
 
 Array = NDArray[Any]
 Split = tuple[Array, Array]
+Place = str | os.PathLike[str] | None  # of files; None: where they usually lie
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edgeternary.train.data.core import Data
+from edgeternary.train.data.core import Data, Place
 from edgeternary.train.data.idx import read_images
 
 FASHION_MNIST_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian package dataset-fashion-mnist
@@ -14,7 +14,7 @@ FASHION_MNIST_LABELS = (
 REMEDY = "apt install dataset-fashion-mnist, or set EDGETERNARY_FASHION_MNIST to the IDX files' folder"
 
 
-def fashion_mnist(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
+def fashion_mnist(folder: Place = None, validation: int = 5000) -> Data:
     """Fashion-MNIST from `folder`, EDGETERNARY_FASHION_MNIST or the Debian package; the last images validate.
 
     EdgeTernaryError if IDX files are missing or damaged.

