@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 from edgeternary.hdl import frames
 from edgeternary.hdl.top import Design

@@ -229,5 +229,3 @@ COSTS = {
     "cortex-m7": Costs(5.5, 30, 30, 3, 5, 120, 4), "cortex-m33": Costs(9, 40, 40, 5, 8, 200, 7),
     "cortex-m55": Costs(7.4, 32, 32, 4, 6, 160, 6),
 }  # fmt: skip
-
-KERNEL = Conv2dSlices()

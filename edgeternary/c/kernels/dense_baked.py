@@ -63,5 +63,3 @@ COSTS = {
     "cortex-m7": (1.0, 0.6, 3.0),
     "cortex-m55": (1.0, 1.0, 3.0),
 }  # fmt: skip
-
-KERNEL = DenseBaked()
