@@ -6,7 +6,7 @@ from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.folding import lanes
 from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.ops import Upsample
-from edgeternary_hw.fifo import Replay
+from edgeternary_hw.fifo import Fifo, Replay
 from edgeternary_hw.fill import Fill
 
 
@@ -27,6 +27,9 @@ class UpsampleLayer(Layer[Upsample]):
         if width == 1:
             steps = [(pixel, fy * fx, "pixels")]
         port, beats = wire.port, wire.beats
+        if op.fill == "zero":  # what comes meanwhile waits, so that nothing before has to
+            waiting = Fifo(wire.lanes * wire.element.width, pixel * (width if fy > 1 else 1))
+            port = b.through(waiting, wire, op.name, "fifo")
         for length, times, role in steps:
             if times > 1:
                 beats *= times
