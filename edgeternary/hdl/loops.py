@@ -13,6 +13,7 @@ import numpy as np
 from edgeternary.hdl.part import Part
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.times import ALWAYS, Times
+from edgeternary_hw.fifo import Fifo
 from edgeternary_hw.state import State
 
 Edges = Sequence[tuple[Any, Any, str]]  # (output port, part, name of its input port)
@@ -53,6 +54,38 @@ def latency(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int) -> int:
     answer = network.at(instances[-1])
     assert answer is not None
     return int(answer[-1]) + 1
+
+
+def waiting(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int, cycles: int) -> int:
+    """Cycles from one frame to the next as far as branches set them that keep a frame until what it waits for
+    is there, such as a gate that is made of the whole frame; 0 where there are none. An upper bound.
+
+    A FIFO of D beats takes beat n + D when beat n has left. With frames of B beats in P cycles each,
+
+        P >= (left(n) - came((n + D) mod B)) / floor((n + D) / B)
+
+    where came and left are those of a frame alone whose `beats` come evenly within `cycles`.
+    """
+    instances = [part for _, part in parts]
+    network = Network(instances, edges)
+    network.step({}, np.arange(beats, dtype=np.int64) * cycles // beats)
+    readers = {id(port): part for port, part, _ in edges}
+    longest = 0
+    for part in instances:
+        if not isinstance(part, Fifo):
+            continue
+        came, end = network.at(*network.inputs[id(part)]["i"]), part
+        if came is None or part.depth < len(came):
+            continue
+        while len(network.inputs[id(end)]) == 1 and id(getattr(end, "o", None)) in readers:
+            end = readers[id(end.o)]
+        sent = network.at(end)
+        assert sent is not None
+        n = np.arange(len(came))
+        later = n + part.depth + 1  # and one in the FIFO's register
+        left = sent[n * len(sent) // len(came)]
+        longest = max(longest, int(np.max(-(-(left - came[later % len(came)]) // (later // len(came))))))
+    return longest
 
 
 class Network:

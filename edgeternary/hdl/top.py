@@ -95,8 +95,12 @@ class Design:
     @property
     def cycles(self) -> int:
         """Cycles from one frame to the next when frames come and go freely: those of the busiest part, or
-        those in which what a step writes comes around to the next one."""
-        return max(*self.busy.values(), loops.period(self.top.parts, self.edges))
+        those in which what a step writes comes around to the next one. A network with an upsample may have
+        branches that wait for more than a frame: then an upper bound, see loops.waiting."""
+        busiest = max(self.busy.values())
+        if not self.stateful and any(op.kind == "upsample" for op in self.graph.ops):
+            return max(busiest, loops.waiting(self.top.parts, self.edges, self.i_beats, busiest))
+        return max(busiest, loops.period(self.top.parts, self.edges))
 
     @property
     def latency(self) -> int:

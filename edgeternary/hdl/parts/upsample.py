@@ -9,6 +9,8 @@ from edgeternary.ops import Upsample
 from edgeternary_hw.fifo import Fifo, Replay
 from edgeternary_hw.fill import Fill
 
+BRISK = 2  # it is done in half the pace: where it is joined with a skip connection, it waits in turn
+
 
 class UpsampleLayer(Layer[Upsample]):
     kind = "upsample"
@@ -17,8 +19,9 @@ class UpsampleLayer(Layer[Upsample]):
     def build(self, b: Builder, op: Upsample, ins: list[Wire]) -> Wire:
         """A map of one column has rows of one pixel, so one part does both."""
         out, (wire,) = b.graph.values[op.name], ins
-        if out.size // wire.lanes > b.folding.cycles:
-            wire = b.adapt(wire, lanes(out.channels, out.size, b.folding.cycles, wire.lanes), op.name)
+        work = BRISK * out.size
+        if work // wire.lanes > b.folding.cycles:
+            wire = b.adapt(wire, lanes(out.channels, work, b.folding.cycles, wire.lanes), op.name)
         (fy, fx), width = op.factor, wire.value.shape[1]
         pixel = out.channels // wire.lanes  # beats
         steps = [(width * pixel, fy, "rows"), (pixel, fx, "pixels")]
