@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeternary.bench.modes import THRESHOLD_BITS, Mode
 from edgeternary.ir import Graph, IntArray, Op, Type, Value, parse
+from edgeternary.ir.ports import join
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Add, Conv2d, Dense, Requantize, Reshape, SumPool, Threshold, build
 from edgeternary.ops.window import Padding, Pair
@@ -46,6 +47,11 @@ def samples(x: Value, count: int, seed: int = 1) -> IntArray:
     if x.type.name == "bipolar":
         data = rng.choice(np.array([-1, 1], np.int32), shape)
     return np.concatenate([data, *(np.full((1, *x.shape), end, np.int32) for end in (x.lo, x.hi))])
+
+
+def inputs(graph: Graph, count: int, seed: int = 1) -> IntArray:
+    """The same for each input of a graph, several in their joined form."""
+    return join(graph.inputs, {x.name: samples(x, count, seed + i) for i, x in enumerate(graph.inputs)})
 
 
 def _moments(type: Type) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph
 from edgeternary.run import run
+from edgeternary.run.compare import joined
 from edgeternary.run.cortex_m import run_plan
 
 CHECKED = 4  # random samples whose outputs are compared; two extreme ones come on top
@@ -32,9 +33,9 @@ def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED)
     mismatches  samples of checked + 2 whose complete output differs from numpy's
     """
     graph = plan.graph
-    inputs = make.samples(graph.input, checked)
+    inputs = make.inputs(graph, checked)
     result = run_plan(plan, inputs, options=options)
-    expected = run(graph, inputs).outputs.reshape(len(inputs), -1)
+    expected = joined(graph, run(graph, inputs).outputs).reshape(len(inputs), -1)
     wrong = np.any(result.outputs.reshape(len(inputs), -1) != expected, axis=1)
     stats, macs = result.stats, graph.macs()
     return {

@@ -134,7 +134,9 @@ def _too_much_ram(plan: Plan, ram: int, limit: Limit) -> EdgeTernaryError:
     buffers = {buffer for step in plan.calls for buffer in (*step.ins, step.out)}
     largest = max(buffers, key=lambda buffer: (buffer.bytes, buffer.value.name))
     name, shape = largest.value.name, "x".join(map(str, largest.value.shape))
-    tensor = "the input" if name == plan.graph.input.name else f"the output of {name}"
+    given = {x.name for x in plan.graph.inputs}
+    source = "the input" if len(given) == 1 else f"input {name}"
+    tensor = source if name in given else f"the output of {name}"
     return EdgeTernaryError(
         f"{peak.layer} does not fit: needs {ram:,} bytes of RAM, {limit}",
         f"the largest tensor is {tensor} ({shape}, {largest.bytes:,} bytes)",

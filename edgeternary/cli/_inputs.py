@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from edgeternary.cli._output import note
@@ -20,8 +20,11 @@ RANDOM_SAMPLES = 8
 RANDOM_STEPS = 4
 
 
-def load_inputs(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Inputs and labels (None without) of a .npy or .npz file. Pickled objects are refused."""
+def load_inputs(path: Path, graph: Graph | None = None) -> tuple[Any, np.ndarray | None]:
+    """Inputs and labels (None without) of a .npy or .npz file. Pickled objects are refused.
+
+    Of a graph with several inputs the file is an .npz with an array for each, by name; there are no labels.
+    """
     import numpy as np
 
     try:
@@ -29,6 +32,8 @@ def load_inputs(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         if isinstance(content, np.ndarray):
             return content, None
         with content:
+            if graph and len(graph.inputs) > 1:
+                return {name: content[name] for name in _each(path, graph, content.files)}, None
             key = _key(content.files, INPUT_KEYS)
             if key is None and len(content.files) == 1:
                 key = content.files[0]
@@ -50,16 +55,33 @@ def load_inputs(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         ) from error
 
 
+def _each(path: Path, graph: Graph, present: list[str]) -> list[str]:
+    """The names of the inputs, each of which the file must hold."""
+    names = [x.name for x in graph.inputs]
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise EdgeTernaryError(
+            f"{path.name} holds {', '.join(present[:8]) or 'no array'}",
+            f"model {graph.name!r} also takes {', '.join(missing)}",
+            f"save an array for each input: numpy.savez(path, {', '.join(f'{n}=...' for n in names)})"[:200],
+        )
+    return names
+
+
 def choose_inputs(
     graph: Graph, model: str, path: Path | None, samples: int | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The inputs of --inputs, else the images that ship with a zoo model, else random codes; checked."""
+    """The inputs of --inputs, else the images that ship with a zoo model, else random codes; checked.
+
+    Several inputs come in their joined form, see `ir.ports`.
+    """
     from edgeternary import zoo
     from edgeternary.cli._model import ZOO
     from edgeternary.run.inputs import check_inputs
 
     if path is not None:
-        inputs, labels = load_inputs(path)
+        inputs, labels = load_inputs(path, graph)
+        inputs = check_inputs(graph, inputs)
     elif model.startswith(ZOO):
         inputs, labels = zoo.images(model.removeprefix(ZOO))
     else:
@@ -86,9 +108,13 @@ def _key(present: list[str], wanted: tuple[str, ...]) -> str | None:
 def _random(graph: Graph, count: int) -> np.ndarray:
     import numpy as np
 
-    x = graph.input
+    from edgeternary.ir.ports import join
+
     lead = (count, RANDOM_STEPS) if graph.states else (count,)
-    codes = np.random.default_rng(0).integers(x.lo, x.hi + 1, (*lead, *x.shape), dtype=np.int32)
-    if x.type.name == "bipolar":
-        codes = np.where(codes > 0, 1, -1).astype(np.int32).clip(x.lo, x.hi)
-    return codes
+    rng, found = np.random.default_rng(0), {}
+    for x in graph.inputs:
+        codes = rng.integers(x.lo, x.hi + 1, (*lead, *x.shape), dtype=np.int32)
+        if x.type.name == "bipolar":
+            codes = np.where(codes > 0, 1, -1).astype(np.int32).clip(x.lo, x.hi)
+        found[x.name] = codes
+    return join(graph.inputs, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def _pool(graph: Graph, path: Path | None) -> np.ndarray | None:
     from edgeternary import zoo
 
     if path is not None:
-        return load_inputs(path)[0]
+        from edgeternary.run.inputs import check_inputs
+
+        return check_inputs(graph, load_inputs(path, graph)[0])
     known = graph.name in zoo.names() and graph.input.name in zoo.load(graph.name).values
     return zoo.images(graph.name)[0] if known else None
 
@@ -59,8 +62,9 @@ def _as_input(graph: Graph, images: np.ndarray) -> np.ndarray:
 
 
 def _random(graph: Graph, count: int, rng: np.random.Generator) -> np.ndarray:
+    from edgeternary.ir.ports import join
     from edgeternary.ops.build import samples
 
-    if not graph.states:
-        return samples(rng, graph.input, count)
-    return samples(rng, graph.input, count * RANDOM_STEPS).reshape(count, RANDOM_STEPS, *graph.input.shape)
+    lead = (count, RANDOM_STEPS) if graph.states else (count,)
+    codes = {x.name: samples(rng, x, math.prod(lead)).reshape(*lead, *x.shape) for x in graph.inputs}
+    return join(graph.inputs, codes)

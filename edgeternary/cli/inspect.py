@@ -20,8 +20,10 @@ def command(model: str, as_json: bool) -> None:
         print_json(_as_json(graph))
         return
     click.echo(dump(graph))
-    if graph.meta.labels:
-        click.echo(f"  labels {', '.join(graph.meta.labels)}")
+    for name in graph.outputs:
+        if labels := graph.meta.of_output(name).labels:
+            of = f" of {name}" if len(graph.outputs) > 1 else ""
+            click.echo(f"  labels{of} {', '.join(labels)}")
     for key, text in sorted(graph.meta.info.items()):
         click.echo(f"  {key}: {text}")
 
@@ -29,24 +31,41 @@ def command(model: str, as_json: bool) -> None:
 def _as_json(graph: Any) -> dict[str, Any]:
     from edgeternary.ir.text import rows, weight_bits
 
-    value = graph.input
     return {
         "name": graph.name,
-        "input": {
-            "name": value.name,
-            "type": value.type.name,
-            "shape": list(value.shape),
-            "lo": value.lo,
-            "hi": value.hi,
-        },
-        "output": graph.output,
+        **_ports(graph),
         "macs": graph.macs(),
         "weight_bytes": weight_bits(graph) / 8,
         "states": [state.value.name for state in graph.states],
-        "labels": list(graph.meta.labels),
         "info": dict(graph.meta.info),
-        "input_scale": graph.meta.input_scale,
-        "input_zero": graph.meta.input_zero,
-        "logit_scale": graph.meta.logit_scale,
         "layers": rows(graph),
     }
+
+
+def _ports(graph: Any) -> dict[str, Any]:
+    """Inputs and outputs with what they mean: lists where there are several."""
+    inputs = [_input(graph, value) for value in graph.inputs]
+    outputs = [_output(graph, name) for name in graph.outputs]
+    found: dict[str, Any] = {}
+    if len(inputs) == 1:
+        (one,) = inputs
+        found |= {"input_scale": one.pop("scale"), "input_zero": one.pop("zero"), "input": one}
+    else:
+        found["inputs"] = inputs
+    if len(outputs) == 1:
+        (name,) = graph.outputs
+        found |= {"output": name, "logit_scale": outputs[0]["logit_scale"], "labels": outputs[0]["labels"]}
+    else:
+        found["outputs"] = outputs
+    return found
+
+
+def _input(graph: Any, value: Any) -> dict[str, Any]:
+    meta = graph.meta.of_input(value.name)
+    shape = {"name": value.name, "type": value.type.name, "shape": list(value.shape)}
+    return {**shape, "lo": value.lo, "hi": value.hi, "scale": meta.scale, "zero": meta.zero}
+
+
+def _output(graph: Any, name: str) -> dict[str, Any]:
+    meta = graph.meta.of_output(name)
+    return {"name": name, "logit_scale": meta.logit_scale, "labels": list(meta.labels)}

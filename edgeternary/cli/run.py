@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgeternary.ir import Graph
     from edgeternary.link.build import Build
 
-COLUMNS = ("sample", "class", "label", "outputs")
+COLUMNS = ("sample", "output", "class", "label", "outputs")
 SHOWN = 16  # numbers of an output in the table
 
 
@@ -35,7 +35,7 @@ SHOWN = 16  # numbers of an output in the table
 )
 @target_options
 @click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy, several as .npz.")
 @json_option
 def command(model: str, path: Path, place: Place, on: str | None, output: Path | None, as_json: bool) -> None:
     """Run MODEL, or the build in FOLDER, on the samples of a file and print what it answers.
@@ -51,13 +51,13 @@ def command(model: str, path: Path, place: Place, on: str | None, output: Path |
         check_writable(output)
     build = build_of(model, place.emulate)
     graph = build.graph if build else load_model(model)
-    x = _samples(graph, load_inputs(path)[0])
+    x = _samples(graph, load_inputs(path, graph)[0])
     with _executor(build, place, on) as (name, options), progress_bars() as progress:
         moved = {**options, "progress": lambda done, total: progress(name, done, total)}
         result = run(graph, x, on=name, options=moved)
     if output:
         _write(output, result.outputs)
-    rows = [_row(graph, number, found) for number, found in enumerate(result.outputs)]
+    rows = _rows(graph, result.outputs)
     if as_json:
         why = {"cycles_why": result.stats["cycles_why"]} if "cycles_why" in result.stats else {}
         cycles = {"cycles": result.stats.get("cycles"), **why}
@@ -78,20 +78,35 @@ def _executor(build: Build | None, place: Place, on: str | None) -> Iterator[tup
         yield board.executor, board.options
 
 
-def _samples(graph: Graph, x: np.ndarray) -> np.ndarray:
-    """Samples of an array that may be a single one."""
-    from edgeternary.run.inputs import check_inputs
+def _samples(graph: Graph, x: Any) -> np.ndarray:
+    """Samples of arrays that may hold a single one."""
+    from edgeternary.run.inputs import by_name, check_inputs
 
-    shape = graph.input.shape
+    given = by_name(graph, x)
+    return check_inputs(graph, {v.name: _several(graph, v.shape, given[v.name]) for v in graph.inputs})
+
+
+def _several(graph: Graph, shape: tuple[int, ...], x: np.ndarray) -> np.ndarray:
     one = x.shape in (shape, shape[:-1]) and not graph.states
-    return check_inputs(graph, x[None] if one and (x.shape == shape or shape[-1] == 1) else x)
+    return x[None] if one and (x.shape == shape or shape[-1] == 1) else x
 
 
-def _row(graph: Graph, number: int, found: np.ndarray) -> dict[str, Any]:
+def _rows(graph: Graph, outputs: Any) -> list[dict[str, Any]]:
+    """One row a sample; of several outputs one for each of them."""
+    if not isinstance(outputs, dict):
+        return [_row(graph, graph.output, number, found) for number, found in enumerate(outputs)]
+    return [
+        {"sample": number, "output": name, **_row(graph, name, number, found)}
+        for number in range(len(next(iter(outputs.values()))))
+        for name, found in ((name, outputs[name][number]) for name in graph.outputs)
+    ]
+
+
+def _row(graph: Graph, name: str, number: int, found: np.ndarray) -> dict[str, Any]:
     row: dict[str, Any] = {"sample": number, "outputs": found.tolist()}
     if found.ndim == 1 and len(found) > 1:
         row["class"] = int(found.argmax())
-        labels = graph.meta.labels
+        labels = graph.meta.of_output(name).labels
         row["label"] = labels[row["class"]] if row["class"] < len(labels) else None
     return row
 
@@ -101,7 +116,7 @@ def _short(numbers: list[Any]) -> str:
     return text + (" ..." if len(numbers) > SHOWN else "")
 
 
-def _write(path: Path, outputs: np.ndarray) -> None:
+def _write(path: Path, outputs: Any) -> None:
     import io
 
     import numpy as np
@@ -109,6 +124,9 @@ def _write(path: Path, outputs: np.ndarray) -> None:
     from edgeternary.build.files import write_file
 
     buffer = io.BytesIO()
-    np.save(buffer, outputs)
+    if isinstance(outputs, dict):
+        np.savez(buffer, **outputs)
+    else:
+        np.save(buffer, outputs)
     write_file(path, buffer.getvalue())
     note(f"outputs written to {path}")

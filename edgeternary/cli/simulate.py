@@ -51,7 +51,7 @@ _FILE = click.Path(path_type=Path)
 sample_options = record(
     "chosen",
     Samples,
-    click.option("--inputs", "path", type=_FILE, help="Codes as .npy, or .npz with labels."),
+    click.option("--inputs", "path", type=_FILE, help="Codes as .npy, or .npz (labels, several inputs)."),
     click.option("--samples", type=click.IntRange(1), help="Number of samples: the first ones."),
 )
 wanted_options = record(
@@ -195,7 +195,7 @@ def _run(
             "progress": lambda done, total, name=executor: progress(name, done, total),
         }
         result = run(graph, inputs, on=executor, options=own)
-        found.append(Comparison(executor, len(result.outputs), result))
+        found.append(Comparison(executor, len(inputs), result))
     return found
 
 
@@ -217,7 +217,11 @@ def _write_outputs(path: Path, found: list[Comparison]) -> None:
 
     from edgeternary.build.files import write_file
 
-    arrays: dict[str, Any] = {comparison.executor: comparison.result.outputs for comparison in found}
+    arrays: dict[str, Any] = {}
+    for comparison in found:
+        outputs = comparison.result.outputs
+        named = outputs if isinstance(outputs, dict) else {"": outputs}
+        arrays |= {f"{comparison.executor}.{n}".rstrip("."): array for n, array in named.items()}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     write_file(path, buffer.getvalue())

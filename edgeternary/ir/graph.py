@@ -73,6 +73,16 @@ class Graph:
         """Whether there is more than one input or more than one output."""
         return len(self.inputs) > 1 or len(self.outputs) > 1
 
+    def check_single(self, what: str, remedy: str) -> None:
+        """EdgeTernaryError for several inputs or outputs, where `what` takes one of each."""
+        if self.several:
+            counts = f"it has {len(self.inputs)} inputs and {len(self.outputs)} outputs"
+            raise EdgeTernaryError(
+                f"{what} is not available for model {self.name!r}",
+                f"{counts}, and it takes one of each",
+                remedy,
+            )
+
     @cached_property
     def values(self) -> dict[str, Value]:
         """Every value by name: the inputs, the states, then one for each op, as inferred."""

@@ -1,5 +1,6 @@
 """One row per executor, in the words for quantities that every report uses."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,13 @@ def row(comparison: Comparison, labels: np.ndarray | None = None) -> dict[str, A
     return content
 
 
-def accuracy(outputs: np.ndarray, labels: np.ndarray | None) -> float | None:
-    """Share of right classes; None without labels, below 1,000 samples, or for outputs that are no vector.
+def accuracy(outputs: Any, labels: np.ndarray | None) -> float | None:
+    """Share of right classes; None without labels, below 1,000 samples, and for what is no single vector.
 
     outputs (samples, classes), or (samples, steps, classes): the last step answers.
     """
+    if isinstance(outputs, Mapping):
+        return None
     if outputs.ndim == 3 and outputs.shape[1] and labels is not None and labels.ndim == 1:
         outputs = outputs[:, -1]
     if labels is None or len(outputs) < MIN_ACCURACY_SAMPLES or outputs.ndim != 2:

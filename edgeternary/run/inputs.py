@@ -8,7 +8,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
 from edgeternary.ir.layout import check_layout
-from edgeternary.ir.ports import join
+from edgeternary.ir.ports import join, joined_shape, split
 from edgeternary.ir.sensor import described
 
 
@@ -18,6 +18,7 @@ def check_inputs(graph: Graph, inputs: Any) -> np.ndarray:
     Integers, or floats that hold integers, inside the interval of the input; anything else is refused.
     An array without the trailing 1 of a one-channel image is accepted. Several inputs are a tuple of arrays
     with the same samples, in order, or a mapping by name; they become their joined form, see `ir.ports`.
+    They may come in that form, too.
     """
     named = by_name(graph, inputs)
     checked = {x.name: _checked(graph, x, named[x.name]) for x in graph.inputs}
@@ -38,6 +39,8 @@ def by_name(graph: Graph, inputs: Any) -> Mapping[str, Any]:
         given = dict(inputs)
     elif len(names) == 1:
         given = {names[0]: inputs}
+    elif _is_joined(graph, inputs):
+        given = dict(split(graph.inputs, inputs))
     elif isinstance(inputs, tuple | list) and len(inputs) == len(names):
         given = dict(zip(names, inputs, strict=True))
     else:
@@ -50,6 +53,11 @@ def by_name(graph: Graph, inputs: Any) -> Mapping[str, Any]:
             "give a tuple of arrays in this order, or a mapping by name",
         )
     return given
+
+
+def _is_joined(graph: Graph, inputs: Any) -> bool:
+    lead = 2 if graph.states else 1
+    return isinstance(inputs, np.ndarray) and inputs.shape[lead:] == joined_shape(graph.inputs)
 
 
 def _checked(graph: Graph, x: Value, given: Any) -> np.ndarray:
