@@ -18,18 +18,25 @@ from tests.lm.models import lowered, small, texts
 
 
 @pytest.mark.parametrize(
-    ("pace", "family", "answer", "stalls", "steps"),
-    [(64, "", False, None, 3), (64, "ecp5", True, None, 5), (200, "ecp5", False, 3, 2), (1, "", True, 1, 2)],
+    ("sizes", "pace", "family", "answer", "stalls", "steps"),
+    [
+        ((12, 2, 20), 64, "ecp5", True, None, 5),
+        ((12, 2, 20), 200, "ecp5", False, 3, 2),
+        ((8, 1, 12), 1, "", True, 1, 2),
+        ((8, 1, 12), 64, "", False, None, 3),
+    ],
 )
 @pytest.mark.slow
-def test_a_small_model(pace: int, family: str, answer: bool, stalls: int | None, steps: int) -> None:
+def test_a_small_model(
+    sizes: tuple[int, int, int], pace: int, family: str, answer: bool, stalls: int | None, steps: int
+) -> None:
     need("amaranth")
     from edgeternary.hdl import devices, memory
     from edgeternary.hdl.folding import fold
     from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as build_design
 
-    graph = lowered(small(12, 2, 20))
+    graph = lowered(small(*sizes))
     codes = texts(1, steps)[..., None].astype(np.int32)
     design = build_design(graph, fold(graph, cycles=pace), answer=answer)
     if family:
