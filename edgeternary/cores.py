@@ -1,11 +1,13 @@
-"""The cores that C is generated, compiled and emulated for: one record each, and all that depends on it.
+"""The cores that C is generated, compiled and emulated for: one record each in cores.toml.
 
 Kernels choose by the facts of a record, never by its name. To add a core, add its record: `like` names the
 core whose measured figures hold until the kernels have figures of the new one.
 """
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -78,40 +80,10 @@ class Core:
         return table[self.name] if self.name in table else CORES[self.like].figures(table)
 
 
-HOST = Core(name="host", native=True, isa="", mac=4, count=8, touch=4, add=1)
-CORTEX_M = {
-    core.name: core
-    for core in (
-        Core(
-            name="cortex-m0plus", isa="thumb1", unaligned=False, mac=17, count=21, touch=20, add=3,
-            gcc="cortex-m0plus", zig="cortex_m0plus", unicorn="CORTEX_M0",
-        ),
-        Core(
-            name="cortex-m3", mac=13, count=14, touch=13, add=2,
-            gcc="cortex-m3", zig="cortex_m3", unicorn="CORTEX_M3",
-        ),
-        Core(
-            name="cortex-m4", like="cortex-m3", dsp=True, pairs=True, mac=13, count=14, touch=13, add=2,
-            gcc="cortex-m4", zig="cortex_m4+soft_float", unicorn="CORTEX_M4",
-        ),
-        Core(
-            name="cortex-m7", dsp=True, pairs=True, mac=8, count=9, touch=8, add=1.5,
-            untimed="no timing model: it issues two instructions a cycle and predicts branches",
-            gcc="cortex-m7", zig="cortex_m7+soft_float", unicorn="CORTEX_M7",
-        ),
-        Core(  # a licensee may leave out the DSP instructions
-            name="cortex-m33", like="cortex-m3", pairs=True, mac=12, count=13, touch=12, add=2,
-            untimed="no timing model: its manual gives no instruction timings",
-            gcc="cortex-m33", zig="cortex_m33+soft_float", unicorn="CORTEX_M33",
-        ),
-        Core(
-            name="cortex-m55", vectors=True, mac=6, count=8, touch=6, add=1.5,
-            untimed="no timing model: parts of its vector instructions overlap",
-            gcc="cortex-m55+nofp", float="hard", zig="cortex_m55+mve",
-        ),
-    )
-}  # fmt: skip
-CORES = {HOST.name: HOST, **CORTEX_M}
+_RECORDS = tomllib.loads(Path(__file__).with_name("cores.toml").read_text(encoding="utf-8"))
+CORES = {name: Core(name=name, **record) for name, record in _RECORDS.items()}
+HOST = CORES["host"]
+CORTEX_M = {name: core for name, core in CORES.items() if not core.native}
 
 
 def core(name: str) -> Core:
