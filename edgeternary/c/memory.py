@@ -77,7 +77,7 @@ def live_bytes(graph: Graph, steps: Sequence[Step]) -> int:
 
 def _last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) -> dict[Buffer, int]:
     """The last step that reads or writes each buffer's memory."""
-    last = {buffer: index for index, step in enumerate(steps) for buffer in _kept(step, root)}
+    last = {root[buffer]: index for index, step in enumerate(steps) for buffer in (*step.ins, step.out)}
     for state in graph.states:  # written back after the last step
         key = Buffer(graph.values[state.next], NATURAL)
         for copied in (key, Buffer(key.value, key.layout, copy=True)):
@@ -124,10 +124,6 @@ def output_buffer(value: Value, known: Container[Buffer]) -> Buffer:
     """The natural buffer of an output; its copy where that is memory of an input, a state or an output."""
     copied = Buffer(value, NATURAL, copy=True)
     return copied if copied in known else Buffer(value, NATURAL)
-
-
-def _kept(step: Step, root: dict[Buffer, Buffer]) -> list[Buffer]:
-    return [root[buffer] for buffer in (*step.ins, step.out)]
 
 
 def _reusable(

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from edgeternary.nn.activations import Activation, RPReLU
 from edgeternary.nn.conv import Conv1d, Conv2d
-from edgeternary.nn.levels import Levels
 from edgeternary.nn.linear import Linear, Output
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, SumPool
@@ -97,7 +96,7 @@ def float_reference(model: nn.Module) -> nn.Module:
     for residual in [m for m in root.modules() if isinstance(m, Residual)]:
         for branch in (residual.body, residual.shortcut):
             end = last_quantizer(branch)
-            if isinstance(end, Activation) and _signed(end.levels):
+            if isinstance(end, Activation) and end.levels.lo < 0 and end.levels.hi - end.levels.lo > 2:
                 _replace(root, end, nn.Identity())
         if hasattr(residual, "scale"):
             del residual.scale
@@ -109,10 +108,6 @@ def float_reference(model: nn.Module) -> nn.Module:
                 made[module] = make(module)
             set_module(root, path, made[module])
     return root[0].train()
-
-
-def _signed(kind: Levels) -> bool:
-    return kind.lo < 0 and kind.hi - kind.lo > 2
 
 
 def _reference_of(module: nn.Module) -> Make | None:

@@ -139,12 +139,9 @@ def _flash(plan: Plan, owners: Sequence[Row], total: Row, notes: list[str]) -> N
         row["table_bytes"] += own
         row["code_bytes"] += size
         row["flash_bytes"] += own + size
-    total |= {word: sum(row[word] for row in _once(owners)) for word in ("table_bytes", "code_bytes")}
+    once = {id(row): row for row in owners}.values()
+    total |= {word: sum(row[word] for row in once) for word in ("table_bytes", "code_bytes")}
     total["routine_bytes"] = routines
-
-
-def _once(rows: Sequence[Row]) -> list[Row]:
-    return list({id(row): row for row in rows}.values())
 
 
 def _hardware(

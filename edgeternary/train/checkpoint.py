@@ -77,7 +77,8 @@ def read(path: Path, recipe: Recipe) -> dict[str, Any]:
             str(error).splitlines()[0],
             "delete it to start the training from the beginning",
         ) from error
-    differences = [key for key in _flat(found) | _flat(to_table(recipe)) if not _same(found, recipe, key)]
+    old, new = _flat(found), _flat(to_table(recipe))
+    differences = [key for key in old | new if old.get(key) != new.get(key)]
     if differences:
         raise EdgeTernaryError(
             f"{path} belongs to another run",
@@ -86,10 +87,6 @@ def read(path: Path, recipe: Recipe) -> dict[str, Any]:
         )
     state["position"] = Position(**position)
     return state
-
-
-def _same(found: dict[str, Any], recipe: Recipe, key: str) -> bool:
-    return _flat(found).get(key) == _flat(to_table(recipe)).get(key)
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

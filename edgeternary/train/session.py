@@ -99,8 +99,9 @@ def run(
     info = {**graph.meta.info, **{key: str(card[key]) for key in INFO}}
     graph = dataclasses.replace(graph, meta=msgspec.structs.replace(graph.meta, info=info))
     files = _write(folder, graph, card, data, fitted)
-    for path in _checkpoints(options):
-        path.unlink(missing_ok=True)
+    if options.checkpoint:
+        for path in (options.checkpoint, reference_checkpoint(options.checkpoint)):
+            path.unlink(missing_ok=True)
     return Outcome(graph, card, files)
 
 
@@ -144,10 +145,6 @@ def _named(progress: Progress | None, task: str) -> Progress | None:
 def reference_checkpoint(path: Path) -> Path:
     """The path of the float reference's checkpoint."""
     return path.with_name(f"{path.name}.float")
-
-
-def _checkpoints(options: Options) -> list[Path]:
-    return [options.checkpoint, reference_checkpoint(options.checkpoint)] if options.checkpoint else []
 
 
 def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:

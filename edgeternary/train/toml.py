@@ -123,7 +123,8 @@ def from_table(table: Mapping[str, Any], where: str = "recipe") -> Recipe:
 
 def to_table(recipe: Recipe) -> Table:
     """The table from which `from_table` makes this recipe. Only [train] holds its default values."""
-    table: Table = {"name": recipe.name, "summary": recipe.summary, "data": _source(recipe.data)}
+    data = recipe.data.text if isinstance(recipe.data, Source) else path_of(recipe.data)
+    table: Table = {"name": recipe.name, "summary": recipe.summary, "data": data}
     if recipe.shape:
         table["shape"] = list(recipe.shape)
     table["model"] = _model(recipe.model)
@@ -151,10 +152,6 @@ def _model(model: Callable[[], Any]) -> Table:
     return (
         {"build": model.build, **model.arguments} if isinstance(model, Build) else {"build": path_of(model)}
     )
-
-
-def _source(data: Callable[[], Any]) -> str:
-    return data.text if isinstance(data, Source) else path_of(data)
 
 
 def _teacher(teacher: Callable[[], Any]) -> str | list[str]:

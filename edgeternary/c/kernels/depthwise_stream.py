@@ -16,7 +16,7 @@ from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import NATURAL, tall
 from edgeternary.c.stream import cost as stream_cost
 from edgeternary.c.stream import lists as stream
-from edgeternary.c.stream.lists import AT_ONCE, Lists, Shift
+from edgeternary.c.stream.lists import AT_ONCE, Lists
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
@@ -38,7 +38,8 @@ class DepthwiseStream(Kernel):
         plan = _plan(op, x, match.outs[0], tuple(stream.negated(match.follow, op).tolist()))
         if plan is None or max(plan.words, plan.sums) > LARGEST:
             return
-        after = self._shift(match, op, plan) or stream.after(match, op, plan.lists)
+        shift = stream.shift(match, op, plan.lists) if len(op.bias) == op.groups else None
+        after = shift or stream.after(match, op, plan.lists)
         if after is None:
             return
         effort = stream_cost.efforts(match.core).planes
@@ -50,9 +51,6 @@ class DepthwiseStream(Kernel):
             once=stream_cost.once(after, stream_cost.efforts(match.core).plane_code),
         )
         yield Offer((NATURAL,), NATURAL, cost, scratch=4 * (plan.words + plan.sums))
-
-    def _shift(self, match: Match, op: Conv2d, plan: Plan) -> Shift | None:
-        return stream.shift(match, op, plan.lists) if len(op.bias) == op.groups else None
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]

@@ -26,7 +26,7 @@ from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import Epilogue
-from edgeternary.c.lanes.program import Group, Matrix, Wide
+from edgeternary.c.lanes.program import Group, Matrix
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
@@ -93,7 +93,7 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     assert window is not None
     count = len(op.bias)
     packed = store != "rows"
-    factors = signs(follow, count) if packed else _negated(follow, count)
+    factors = signs(follow, count) if packed else np.where(epilogue.negated(follow, count), -1, 1)
     codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
     reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
     matrix = Matrix.of(op, codes, x, window, layout)
@@ -112,10 +112,6 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     if len(found[0].parts) > most:
         return None
     return Sums(window, reach, after, tuple(found), bound)
-
-
-def _negated(follow: Op | None, count: int) -> Wide:
-    return np.where(epilogue.negated(follow, count), -1, 1).astype(np.int64)
 
 
 @dataclass(frozen=True)

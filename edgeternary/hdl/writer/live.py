@@ -101,7 +101,7 @@ class Live:
     def _roots(self) -> Iterator[Spec]:
         for wire in self.module.wires.values():
             if wire.kind in ("output", "inout"):
-                yield _whole(self.module, wire.name)
+                yield (Piece(wire.name, 0, wire.width),)
         for cell in self.kept:
             for _, spec in self.inputs(cell):
                 yield from (() if self._drives(cell, spec) else (spec,))
@@ -180,7 +180,3 @@ class Live:
 
 def _operator(item: Item | None) -> bool:
     return isinstance(item, Cell) and item.kind in OPERATORS
-
-
-def _whole(module: Module, name: str) -> Spec:
-    return (Piece(name, 0, module.wires[name].width),)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from edgeternary.c.naming import make_names
 from edgeternary.c.plan import Plan
-from edgeternary.image.elf import Elf
 from edgeternary.run._emulator.image import Image
 
 
@@ -47,9 +46,5 @@ def parts(plan: Plan, image: Image) -> Parts:
         owner = next((index for pattern, index in owned if pattern.fullmatch(function.name)), None)
         if owner is not None:
             kernels[owner] += function.size
-    return Parts(image.flash_bytes, _tables(image.elf, names.net), tuple(kernels))
-
-
-def _tables(elf: Elf, net: str) -> int:
-    """Bytes of the model's constants."""
-    return sum(symbol.size for symbol in elf.objects if symbol.name.startswith(f"{net}_"))
+    constants = sum(s.size for s in image.elf.objects if s.name.startswith(f"{names.net}_"))
+    return Parts(image.flash_bytes, constants, tuple(kernels))

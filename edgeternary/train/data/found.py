@@ -26,17 +26,13 @@ class Found:
     remedy: str
 
 
-def _idx(variable: str, default: Callable[[], Path]) -> Path | None:
-    base = Path(os.environ.get(variable) or default())
+def _file(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _idx(variable: str, default: Path) -> Path | None:
+    base = Path(os.environ.get(variable) or default)
     return base if list(base.glob("train-images-idx3-ubyte*")) else None
-
-
-def _mnist() -> Path | None:
-    return _idx("EDGETERNARY_MNIST", handwritten.mnist_folder)
-
-
-def _fashion() -> Path | None:
-    return _idx("EDGETERNARY_FASHION_MNIST", lambda: fashion.FASHION_MNIST_FOLDER)
 
 
 def _aeon(name: str) -> Path | None:
@@ -49,14 +45,9 @@ def _aeon(name: str) -> Path | None:
 
 def _digits() -> Path | None:
     try:
-        file = optical_digits.digits_file()
+        return _file(optical_digits.digits_file())
     except EdgeTernaryError:
         return None
-    return file if file.is_file() else None
-
-
-def _keywords() -> Path | None:
-    return keywords_file() if keywords_file().is_file() else None
 
 
 def _cifar10() -> Path | None:
@@ -65,14 +56,17 @@ def _cifar10() -> Path | None:
 
 
 PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
-    "mnist": (_mnist, handwritten.REMEDY),
-    "fashion-mnist": (_fashion, fashion.REMEDY),
+    "mnist": (lambda: _idx("EDGETERNARY_MNIST", handwritten.mnist_folder()), handwritten.REMEDY),
+    "fashion-mnist": (
+        lambda: _idx("EDGETERNARY_FASHION_MNIST", fashion.FASHION_MNIST_FOLDER),
+        fashion.REMEDY,
+    ),
     "digits": (_digits, PIP),
     "basic-motions": (lambda: _aeon("BasicMotions"), PIP),
     "basic-motions-whole": (lambda: _aeon("BasicMotions"), PIP),
     "japanese-vowels": (lambda: _aeon("JapaneseVowels"), PIP),
     "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
-    "synthetic-keywords": (_keywords, MAKE),
+    "synthetic-keywords": (lambda: _file(keywords_file()), MAKE),
     "cifar10": (_cifar10, cifar.REMEDY),
     "king-james": (king_james.king_james_reader, king_james.REMEDY),
 }
