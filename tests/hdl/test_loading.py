@@ -67,9 +67,9 @@ def graph() -> Graph:
     return ops.graph(ops.value("bits", (96,), "bipolar"), first, act, last, name="loaded")
 
 
-def design(net: Graph, _: object = None) -> Design:
+def design(net: Graph, _: object = None, cycles: int = 96) -> Design:
     """Its weights in single-port RAM, though block RAM would do."""
-    made = dataclasses.replace(build(net, fold(net, cycles=96), answer=True), single_port_rams=99)
+    made = dataclasses.replace(build(net, fold(net, cycles=cycles), answer=True), single_port_rams=99)
     return loading.with_loader(memory.placed(made, family("ice40"), 0, made.single_port_rams))
 
 

@@ -109,14 +109,14 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
     np.testing.assert_array_equal(found.outputs, run(make(), codes).outputs)
 
 
-@settings(max_examples=30, phases=[Phase.generate])
+@settings(max_examples=20, phases=[Phase.generate])
 @given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
     agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
 
 
-@settings(max_examples=25, phases=[Phase.generate])
+@settings(max_examples=15, phases=[Phase.generate])
 @given(
     st.one_of(stateful_graphs(), spiking_graphs()),
     st.sampled_from((*PACES, 30)),
