@@ -20,7 +20,7 @@ PLAIN = (
 SUPPORTED = (
     "edgeternary.nn: Linear, Conv1d, Conv2d, Output, BatchNorm, Activation, RSign, RPReLU, Requantize, "
     "Binarize, Thermometer, BitPlanes, MaxPool, SumPool, AvgPool, GlobalAvgPool, Residual, Choice, Flatten, "
-    "LIF, IF, Readout; "
+    "Add, Mul, Upsample, LIF, IF, Readout; "
     "torch.nn: Linear and Conv2d with integer weights, "
     "BatchNorm1d/2d, MaxPool1d/2d, ReLU, ReLU6, LeakyReLU, Hardtanh, Dropout, Identity, Flatten"
 )
@@ -34,6 +34,7 @@ NEAREST = {
     "SELU": "Activation", "Hardswish": "Activation", "Hardsigmoid": "Activation", "Mish": "Activation",
     "PReLU": "RPReLU", "Softplus": "Activation", "ConvTranspose2d": "Conv2d", "ConvTranspose1d": "Conv1d",
     "Bilinear": "Linear", "LazyLinear": "Linear", "LazyConv2d": "Conv2d",
+    "Upsample": "Upsample", "UpsamplingNearest2d": "Upsample",
 }  # fmt: skip
 NO_LAYER = {
     "Softmax": "leave it out: argmax of the logits is the same, and the logits keep their scale",

@@ -9,7 +9,7 @@ from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.ir import Value, encoding
 from edgeternary.ops import Upsample
 
-TOUCHES = 0.5  # of Core.touch, for an element or word of the answer
+TOUCHES = {"repeat": 0.4, "zero": 0.25}  # of Core.touch, for an element or word of the answer
 
 
 class UpsampleCopied(Kernel):
@@ -32,7 +32,8 @@ class UpsampleCopied(Kernel):
 
 def _cost(match: Match, layout: Layout) -> Cost:
     pixels = match.out.shape[0] * match.out.shape[1]
-    return Cost(TOUCHES * pixels * _pixel(match.out, layout) * match.core.touch)
+    touches = TOUCHES[cast(Upsample, match.ops[0]).fill]
+    return Cost(touches * pixels * _pixel(match.out, layout) * match.core.touch)
 
 
 def _pixel(value: Value, layout: Layout) -> int:

@@ -38,7 +38,7 @@ class MulLayer(Layer[Mul], Part[Multiply]):
         """A LUT for each bit to choose -a, 0, a or 2a, and an adder; registers and counters."""
         p = part
         each = p.speed.digits * (2 * (p.a_width + 2) + 6)
-        ffs = 2 * p.a_width + p.b_width + len(p.o.payload) + between(p.speed, p.a_width)
+        ffs = 2 * p.a_width + p.b_width + len(p.o.payload) // p.lanes + between(p.speed, p.a_width)
         return Area(p.lanes * each + 30, p.lanes * ffs + 10)
 
     def times(self, part: Multiply, ins: list[Times], last: Times | None) -> Times:
