@@ -82,8 +82,7 @@ def check_model(hello: Hello, graph: Graph, name: str, digest: str = "") -> None
     wanted = graph.input.type.name, graph.input.shape, output.type.name, output.shape
     if hello.name != graph.name or there != wanted:
         raise faults.other_model(
-            name,
-            f"it has {_described(hello.name, *there)}; expected is {_described(graph.name, *wanted)}",
+            name, f"it has {_described(hello.name, *there)}; expected is {_described(graph.name, *wanted)}"
         )
     if digest and hello.digest != digest[:16]:
         raise faults.other_model(

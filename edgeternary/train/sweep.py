@@ -88,9 +88,7 @@ def plan(recipe: Recipe, axes: Mapping[str, Sequence[Any]], folder: Path) -> lis
         runs.append(Run(shown, to_table(from_table(table, where)), folder / slug(shown)))
     if len({run.folder for run in runs}) < len(runs):
         raise EdgeTernaryError(
-            "two runs of the sweep would share a folder",
-            "their values give the same folder name",
-            code=USAGE,
+            "two runs of the sweep would share a folder", "their values give the same folder name", code=USAGE
         )
     return runs
 

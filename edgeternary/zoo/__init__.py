@@ -88,9 +88,7 @@ def images(name: str) -> tuple[np.ndarray, np.ndarray]:
     path = samples_path(data_set(name))
     if not path.is_file():
         raise EdgeTernaryError(
-            f"no test samples ship for {name}",
-            f"{path} does not exist",
-            "give --inputs FILE.npz",
+            f"no test samples ship for {name}", f"{path} does not exist", "give --inputs FILE.npz"
         )
     with np.load(path, allow_pickle=False) as content:
         return arranged(load(name), content["images"]), content["labels"]

@@ -1,7 +1,5 @@
 """Depthwise conv2d with weights of -1, 0, +1 from lists of those that are not 0, a channel at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache

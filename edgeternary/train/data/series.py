@@ -33,13 +33,7 @@ def quantise(series: Sequence[Series], channels: Sequence[tuple[float, float]], 
 
 
 def load_series(
-    name: str,
-    title: str,
-    classes: Sequence[str],
-    length: int,
-    folder: Place,
-    validation: float,
-    seed: int,
+    name: str, title: str, classes: Sequence[str], length: int, folder: Place, validation: float, seed: int
 ) -> Data:
     """The official training and test series of `name`.
 
