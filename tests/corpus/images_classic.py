@@ -327,7 +327,7 @@ CIFAR = image(3, 32, mean=0.5, std=0.5)
 ENTRIES = (
     Entry("mnist_example", "pytorch/examples mnist", Net, MNIST, "nll", on=("cortex-m4",)),
     Entry("cifar10_tutorial", "PyTorch 60-minute blitz", CifarNet, CIFAR, on=("cortex-m4",)),
-    Entry("lenet5_tanh", "LeNet-5 blog post", LeNet5, image(1, 32), on=("cortex-m4", "hdl")),
+    Entry("lenet5_tanh", "LeNet-5 blog post", LeNet5, image(1, 32), on=("cortex-m4",)),
     Entry("nn_tutorial_cnn", "PyTorch nn tutorial", Mnist_CNN, FLAT, on=("cortex-m4",)),
     Entry("nn_tutorial_lambda", "PyTorch nn tutorial, Lambda layers", lambda_cnn, FLAT),
     Entry("quickstart_mlp", "PyTorch quickstart", NeuralNetwork, image(1, 28), on=("cortex-m4", "hdl")),

@@ -21,15 +21,17 @@ NEEDS = {
     "cortex-m4": ("zig|arm-none-eabi-gcc", "unicorn", "capstone"),
     "hdl": ("amaranth",),
 }
+LONG = ("branches", "excite", "mobile", "resnets", "resnets_more")  # files: kernels of branches take seconds
 CORPUS = entries()
 STATUS = tomllib.loads((HERE / "status.toml").read_text(encoding="utf-8"))
 
 
 def cases() -> list[object]:
-    """Each entry, marked slow where it is one, expected to fail where status.toml says "not yet"."""
+    """Each entry, marked slow where it or its file is, expected to fail where status.toml says "not yet"."""
     found = []
     for entry in CORPUS:
-        marks = [pytest.mark.torch, *([pytest.mark.slow] if entry.slow else [])]
+        slow = entry.slow or entry.source().stem in LONG
+        marks = [pytest.mark.torch, *([pytest.mark.slow] if slow else [])]
         status = STATUS.get(entry.name, "")
         if status.startswith("not yet"):
             marks.append(pytest.mark.xfail(reason=status, strict=False))
