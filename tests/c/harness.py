@@ -6,7 +6,7 @@ Many models share one program, so a test compiles once; it also shows that model
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,6 +116,13 @@ class Program:
         out = graph.output_value
         outputs = np.frombuffer(ran.stdout, out.type.dtype.newbyteorder("<")).astype(np.int32)
         return Ran(outputs.reshape(*lead, *out.shape), _taps(plan, ran.stderr, lead))
+
+    def check(self, inputs: Callable[[Graph], IntArray]) -> None:
+        """The outputs of every plan are numpy's."""
+        for index, plan in enumerate(self.plans):
+            codes = inputs(plan.graph)
+            found = self.run(index, codes).outputs
+            np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs, f"plan {index}")
 
 
 def check(plans: Sequence[Plan], folder: Path, seed: int = 1, flags: Sequence[str] = SANITIZE) -> None:

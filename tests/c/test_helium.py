@@ -131,7 +131,7 @@ def test_in_qemu(plans: Callable[[], list[Plan]], compiler: str) -> None:
 
 
 @pytest.mark.parametrize("plans", PLANS)
-def test_the_c_twins(plans: Callable[[], list[Plan]], tmp_path: Path) -> None:
+def test_the_c_in_place_of_assembly(plans: Callable[[], list[Plan]], tmp_path: Path) -> None:
     need("gcc")
     check(plans(), tmp_path)
 

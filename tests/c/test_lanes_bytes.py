@@ -113,7 +113,7 @@ def check_on_core(plan: Plan, compiler: str = "auto") -> None:
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_twins(core: str, tmp_path: Path) -> None:
+def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
     """The C of each core, under sanitizers."""
     need("gcc")
     plans = [plan for graph in graphs() for plan in to_bytes(graph, core)]
@@ -122,11 +122,7 @@ def test_twins(core: str, tmp_path: Path) -> None:
     assert any(layout is Stripes for _, layout in found)
     codes = sum("codes[" in text for plan in plans for text in render_plan(plan).values())
     assert (codes > 0) == (core == "cortex-m0plus")
-    program = Program(plans, tmp_path)
-    for index, plan in enumerate(program.plans):
-        codes = inputs(plan.graph)
-        ran = program.run(index, codes).outputs
-        np.testing.assert_array_equal(ran, reference(plan.graph, codes).outputs, f"plan {index}")
+    Program(plans, tmp_path).check(inputs)
 
 
 @pytest.mark.emulator

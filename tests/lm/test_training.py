@@ -1,4 +1,4 @@
-"""Training on a text that repeats itself: bits fall, the graph measures the same, twins train alike."""
+"""Training on a text that repeats itself: bits fall, the graph measures the same, references train."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path, stopped: i
 
 
 @pytest.mark.parametrize("weights", ["int8", "float"])
-def test_twins(weights: str) -> None:
+def test_references_of_other_weights(weights: str) -> None:
     recipe = LmRecipe(16, 1, 16, weights, 4000, 2, 20)
     model = train_lm(TEXT, recipe)
     assert np.isfinite(bits_in_torch(model, encode(TEXT.held_out, TEXT.symbols), columns=2))

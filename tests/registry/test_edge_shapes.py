@@ -49,7 +49,7 @@ def offered(number: int, core: str) -> list[Plan]:
 
 
 def sanitized(plans: list[Plan]) -> None:
-    """The C twins, with every access checked where gcc or clang is installed."""
+    """The C in place of assembly, with every access checked where gcc or clang is installed."""
     sanitizers = any(find(name).found for name in ("gcc", "clang"))
     if not sanitizers:
         need("zig")
