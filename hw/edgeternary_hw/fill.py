@@ -9,6 +9,7 @@ __all__ = ["Fill"]
 
 class Fill(Streams):
     """Frames of `real` elements of `width` bits become frames of `total`; the further ones are all `code`.
+    (Pixels and rows that zeros follow are such frames, too.)
 
     `lanes` elements a beat, a divisor of `total`. A frame comes in as ceil(real / lanes) beats, of whose last
     one the bits beyond the frame are ignored, and leaves as total / lanes beats.

@@ -12,7 +12,21 @@ import pytest
 from amaranth import Cat, Const, Module, Mux, unsigned
 from amaranth.lib import stream, wiring
 
-from edgeternary_hw import Concat, Fifo, Fork, Hold, Narrow, Replay, Skid, Slice, Starts, State, Turns, Widen
+from edgeternary_hw import (
+    Concat,
+    Fifo,
+    Fill,
+    Fork,
+    Hold,
+    Narrow,
+    Replay,
+    Skid,
+    Slice,
+    Starts,
+    State,
+    Turns,
+    Widen,
+)
 from edgeternary_hw.stage import Storage
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
@@ -78,6 +92,21 @@ def sliced(before: int, kept: int, after: int) -> Callable[[Inputs], list[Answer
     return answers
 
 
+def followed(real: int, total: int) -> Callable[[Inputs], list[Answer]]:
+    """Vectors of `real` beats, each made up to `total` by the constant 2."""
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        (words,) = inputs
+        found = []
+        for n in range(len(words) // real * total):
+            vector, at = divmod(n, total)
+            taken = vector * real + min(at, real - 1)
+            found.append(Answer.equal(words[taken] if at < real else Const(2, WIDTH), taken + 1))
+        return found
+
+    return answers
+
+
 def delayed(inputs: Inputs) -> list[Answer]:
     """Frames of two beats, a frame later, or the initial contents where the bit says so."""
     (words, bits), found = inputs, []
@@ -135,6 +164,7 @@ CLAIMS = {
     "widen": lambda: Claim(Widen(WIDTH, 3), (9,), widened),
     "narrow": lambda: Claim(Narrow(WIDTH, 3), (3,), narrowed),
     "fork": lambda: Claim(Fork(WIDTH, 2), (5,), same),
+    "fill": lambda: Claim(Fill(WIDTH, 1, 2, 3, 2), (4,), followed(2, 3)),
     "slice": lambda: Claim(Slice(WIDTH, 1, 2, 1), (8,), sliced(1, 2, 1)),
     "slice of the end": lambda: Claim(Slice(WIDTH, 2, 1, 0), (6,), sliced(2, 1, 0)),
     "slice of the start": lambda: Claim(Slice(WIDTH, 0, 1, 1), (4,), sliced(0, 1, 1)),
