@@ -273,7 +273,11 @@ ENTRIES = (
         "x = self.encoder(x)",
     ),
     refused(
-        "fft_features", "spectrum in forward", FourierFeatures, sensor(64), "torch.fft.rfft(x", "torch.log1p("
+        "fft_features",
+        "spectrum in forward",
+        FourierFeatures,
+        sensor(64),
+        "torch.fft.rfft(x",
     ),
     refused(
         "mirror_padding",

@@ -164,7 +164,7 @@ ENTRIES = (
         SpikingMLP,
         Input((784,), scale=1 / 255),
         expected="refused",
-        reasons=("= self.lif1(cur1, mem1)",),
+        reasons=("return (input_ > 0).float()", "reset = (mem > self.threshold)"),
     ),
     Entry(
         "bit_linear",
@@ -180,7 +180,7 @@ ENTRIES = (
         BinaryCNN,
         image(1, 28),
         expected="refused",
-        reasons=("x = F.hardtanh(self.bn1(self.conv1(x)))", "x = F.hardtanh(self.bn2(self.conv2(x)))"),
+        reasons=("return F.conv2d(input, BinarizeF.apply(self.weight)",),
     ),
     Entry("quant_stubs", "PyTorch static quantisation tutorial", QuantReady, image(3, 24)),
 )
