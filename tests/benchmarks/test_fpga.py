@@ -23,6 +23,7 @@ WANTED = {  # (network, device): accuracy, frames a second, MHz
 }
 
 
+@pytest.mark.slow
 def test_the_page_is_made_of_the_rows() -> None:
     """It names rows of older hardware. After a change of the hardware it is written again:
     make bench-fpga BENCH_ARGS="--rows docs/fpga.json --document docs/fpga.md".

@@ -166,6 +166,7 @@ def test_python_refuses_them_too(model: Path) -> None:
     assert caught.value.code == 2
 
 
+@pytest.mark.slow
 def test_a_refused_rate_names_one_that_is_planned(et: Call, tmp_path: Path) -> None:
     """Each hint that a refusal prints is taken."""
     path, tried = wide(tmp_path / "wide.et"), 0

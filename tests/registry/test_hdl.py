@@ -109,6 +109,7 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
     np.testing.assert_array_equal(found.outputs, run(make(), codes).outputs)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, phases=[Phase.generate])
 @given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
@@ -116,6 +117,7 @@ def test_random_models(graph: Graph, pace: int, family: str) -> None:
     agrees(optimize(graph), stalls=graph.macs(), frames=2, pace=pace, family=family)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, phases=[Phase.generate])
 @given(
     st.one_of(stateful_graphs(), spiking_graphs()),
