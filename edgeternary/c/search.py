@@ -30,9 +30,7 @@ class Search:
         self.choices, self.graph, self.max_labels = choices, choices.graph, max_labels
         graph = self.graph
         inputs = [*graph.inputs, *(state.value for state in graph.states)]
-        self.start: State = frozenset(
-            (buffer, buffer) for buffer in (Buffer(value, NATURAL) for value in inputs)
-        )
+        self.start: State = frozenset((b, b) for b in (Buffer(value, NATURAL) for value in inputs))
         self.outside = _outside(graph)
         self._needed = [_needed(graph, position) for position in range(len(graph.ops) + 1)]
 

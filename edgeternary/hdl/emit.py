@@ -64,6 +64,4 @@ def design_verilog(design: Design) -> str:
 
 def as_verilog(text: str, title: str) -> str:
     """RTLIL as Verilog-2005, `title` above the top module."""
-    return modules.verilog(
-        text, lambda name: f"{name.rpartition('.')[2] if '.' in name else title}\n{made_by()}"
-    )
+    return modules.verilog(text, lambda n: f"{n.rpartition('.')[2] if '.' in n else title}\n{made_by()}")

@@ -63,9 +63,7 @@ def axis_testbench(design: Design, count: int) -> str:
     sides = (("s_axis", "i"), ("m_axis", "o"), *([("s_load", "load")] if design.weights else []))
     ports = [(f"{port}_{TO_AXIS[w]}", f"{side}_{w}") for port, side in sides for w in TO_AXIS]
     i, o = i_fields(design), o_fields(design)
-    ports = [
-        (port, {"i_payload": _placed(i), "o_payload": "o_data"}.get(signal, signal)) for port, signal in ports
-    ]
+    ports = [(port, {"i_payload": _placed(i), "o_payload": "o_data"}.get(s, s)) for port, s in ports]
     ports += [*AXIS, ("s_axis_tlast", "i_last")]
     ports += [("s_axis_tuser", f"i_payload[{len(design.top.i.payload) - 1}]")] if design.stateful else []
     ports += [("load_done", "load_done"), ("load_failed", "load_failed")] if design.weights else []

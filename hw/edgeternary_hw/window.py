@@ -187,9 +187,7 @@ class Window(Memories, Streams):
             (ends["x"], "line", down),
         ]
         lengths = {name: length for name, length, _ in levels}
-        taken = [
-            step for step, (_, length) in zip(steps, [*lengths.items(), ("y", 2)], strict=True) if length > 1
-        ]
+        taken = [s for s, (_, length) in zip(steps, [*lengths.items(), ("y", 2)], strict=True) if length > 1]
 
         start = Signal.like(at, name="start", init=origin)
         line = Signal.like(at, name="line", init=origin)

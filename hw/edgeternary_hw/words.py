@@ -22,9 +22,7 @@ class Words(Streams):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = Signal(32, reset_less=True)
-        left = Signal(
-            range(max(self.size, self.index, 2)), init=self.size - 1
-        )  # bytes before the word is there
+        left = Signal(range(max(self.size, self.index, 2)), init=self.size - 1)  # bytes that are missing
         take, complete = Signal(), Signal()
         m.d.comb += [self.i.ready.eq(~self.o.valid | self.o.ready), take.eq(self.i.ready & self.i.valid)]
         m.d.comb += complete.eq(take & (left == 0))
