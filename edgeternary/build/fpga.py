@@ -14,6 +14,7 @@ from edgeternary.build.made import Files, Made
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
 from edgeternary.toolchains import require
 
 
@@ -96,10 +97,16 @@ def written(
     estimates: dict[str, Any],
     measured: dict[str, Any],
 ) -> Files:
-    """The files of a core: see build.fpga_files."""
+    """The files of a core: see build.fpga_files. Of several inputs or outputs its Verilog alone: wrappers and
+    benches have one stream in and one out."""
     from edgeternary.build.fpga_files import texts_of
     from edgeternary.run import run
 
+    if graph.several:
+        from edgeternary.hdl.emit import design_verilog
+
+        text = {f"{identifier(graph.name)}.v": design_verilog(design)}
+        return {**text, **({"weights.bin": design.weights} if design.weights else {})}
     outputs = run(graph, inputs, on="numpy").outputs
     figures = {"estimates": estimates, "measured": measured}
     files: Files = dict(texts_of(design, inputs, outputs, device=asked.device, clock=asked.clock, **figures))

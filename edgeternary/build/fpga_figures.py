@@ -54,11 +54,11 @@ def totals(design: Any, rows: dict[str, dict[str, int]], clock: float) -> dict[s
         found["single_port_rams"] = sum(row.get("single_port_rams", 0) for row in rows.values())
         found["load_bytes"] = len(design.weights)  # a byte a cycle where nothing slower sends them
     found |= {"multipliers": 0, "macs": design.graph.macs(), "cycles": design.cycles}
-    found |= {"input_bits_a_cycle": design.i_lanes * design.i_element.width}
+    found |= {"input_bits_a_cycle": sum(p.lanes * p.element.width for p in design.ins)}
     if design.answer and design.answer.beat > 1:
         found["answer_bytes_a_cycle"] = design.answer.beat
     if not design.answer:
-        found["output_bits_a_cycle"] = design.o_lanes * design.o_element.width
+        found["output_bits_a_cycle"] = sum(p.lanes * p.element.width for p in design.outs)
     if design.padded:
         found["padded"] = list(design.padded)
     if design.stateful:

@@ -7,6 +7,7 @@ route, and only then is a simulator built.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from edgeternary.build.made import Files
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
+from edgeternary.ir.ports import join
 from edgeternary.ops.build import samples
 
 if TYPE_CHECKING:
@@ -73,10 +75,9 @@ def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tup
 
 def probe(graph: Graph) -> np.ndarray:
     """FRAMES random frames, always the same ones; with states two samples of FRAMES steps."""
-    rng = np.random.default_rng(PROBE)
-    if not graph.states:
-        return samples(rng, graph.input, FRAMES)
-    return samples(rng, graph.input, 2 * FRAMES).reshape(2, FRAMES, *graph.input.shape)
+    rng, lead = np.random.default_rng(PROBE), (2, FRAMES) if graph.states else (FRAMES,)
+    drawn = {x.name: samples(rng, x, math.prod(lead)).reshape(*lead, *x.shape) for x in graph.inputs}
+    return join(graph.inputs, drawn)
 
 
 def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: Progress) -> list[Placed]:
@@ -106,12 +107,12 @@ def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: P
 def _simulated(chip: Chip, yosys: str, progress: Progress) -> dict[str, Any]:
     """Cycles and latency of frames back to back in CXXRTL, compared with numpy."""
     from edgeternary.hdl import emit
-    from edgeternary.run import cxxrtl, run
+    from edgeternary.run import cxxrtl, numpy
 
     progress(f"simulating {FRAMES} frames")
     inputs, text = probe(chip.graph), emit.design_rtlil(chip.design)
     ran = cxxrtl.simulate(chip.design, "design.il", text, cxxrtl.READ, inputs, {"yosys": yosys})
-    if not np.array_equal(ran.outputs, run(chip.graph, inputs, on="numpy").outputs):
+    if not np.array_equal(ran.outputs, numpy.run(chip.graph, inputs).outputs):
         raise EdgeTernaryError(
             f"the hardware of model {chip.graph.name!r} is not exact",
             "random frames in CXXRTL differ from numpy",

@@ -89,6 +89,7 @@ def ports() -> list[str]:
 def hello(plan: Plan, board: Board) -> str:
     """The lines of hello above the digest."""
     graph = plan.graph
+    graph.check_single("a serial port", "--core or --no-build writes C without an image")
     x, y = graph.input, graph.output_value
     bits = 8 * x.type.dtype.itemsize
     if bits > 16:

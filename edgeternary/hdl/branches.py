@@ -23,7 +23,8 @@ def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cyc
     branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: a state has
     room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all
     answer element by element, and a short FIFO keeps the pace where `beats` a frame come that fast. Layers
-    that are IN_TURN take some channels before others: in front of one all layers count.
+    that are IN_TURN take some channels before others: in front of one all layers count. With several inputs
+    or outputs every branch keeps a frame.
     """
     leads = [reached(graph, name) if name else frozenset[str]() for name, _ in readers]
     common = frozenset.intersection(*leads)
@@ -38,6 +39,8 @@ def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cyc
     needed = beats if any(holds) else short
     alone = sum(holds) == 1
     states = kept(graph)
+    if graph.several:  # who reads one output late, or sends one input late, stops nobody within a frame
+        holds, alone, needed = [True] * len(leads), False, beats
     circles = [state.next in reached(graph, state.value.name) for state in states]
     writes = [not name and k > 0 and circles[k - 1] for name, k in readers]
     return [0 if w or (held and alone) else needed for held, w in zip(holds, writes, strict=True)]

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from edgeternary.hdl.ports import Port
 from edgeternary.hdl.top import Design
 from edgeternary.ir import Value
 from edgeternary.ir.names import identifier
@@ -58,12 +59,11 @@ def header(design: Design) -> Callable[[str], str]:
 
 def top(design: Design) -> str:
     """Of the whole network."""
-    graph, i_bits, o_bits = design.graph, len(design.top.i.payload), len(design.top.o.payload)
-    lines = [
-        f"{identifier(graph.name)}: model {graph.name!r} as hardware, without multipliers.",
-        f"i  input {port(graph.input, design.i_element, design.i_lanes)}; {i_bits} bits a beat,",
-        f"   {design.i_beats:,} beats a frame.{STARTS if design.stateful else ''}",
-    ]
+    graph = design.graph
+    lines = [f"{identifier(graph.name)}: model {graph.name!r} as hardware, without multipliers."]
+    for stream in design.ins:
+        starts = STARTS if design.stateful and stream is design.ins[0] else ""
+        lines += _stream(design, stream, "input", starts)
     if part := design.answer:
         index = f", then the index of the largest in {part.index_bytes}" if part.index_bytes else ""
         lines += [
@@ -71,10 +71,8 @@ def top(design: Design) -> str:
             f"   {_bytes(part.beat)} a beat, {design.o_beats:,} beats a frame.",
         ]
     else:
-        lines += [
-            f"o  output {port(graph.output_value, design.o_element, design.o_lanes)}; {o_bits} bits a beat,",
-            f"   {design.o_beats:,} beats a frame.",
-        ]
+        for stream in design.outs:
+            lines += _stream(design, stream, "output")
     if design.weights:
         lines.append(
             f"load  the weights, {len(design.weights):,} bytes (weights.bin), before the first frame."
@@ -82,6 +80,15 @@ def top(design: Design) -> str:
     lines.append("A beat moves at a rising edge of clk where valid and ready are both 1. rst is synchronous.")
     lines.append(f"A frame every {design.cycles:,} cycles.")
     return "\n".join([*lines, made_by()])
+
+
+def _stream(design: Design, stream: Port, role: str, starts: str = "") -> list[str]:
+    """Of a stream of the network."""
+    bits = len(getattr(design.top, stream.name).payload)
+    return [
+        f"{stream.name}  {role} {port(stream.value, stream.element, stream.lanes)}; {bits} bits a beat,",
+        f"   {stream.beats:,} beats a frame.{starts}",
+    ]
 
 
 def _bytes(count: int) -> str:

@@ -14,7 +14,7 @@ from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared
 from edgeternary.hdl.passes.pad import Filled
 from edgeternary.hdl.passes.together import dealt
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 from edgeternary.ops import Conv2d, Dense, Reshape
 
 MACS_PER_CYCLE = 256
@@ -43,7 +43,7 @@ def fold(
     """
     original, graph = graph, prepared(graph, padded)
     shapes = matrices(graph)
-    beats = -(-graph.input.size // max(input_choices(graph, input_bits)))
+    beats = max(-(-x.size // max(input_choices(graph, x, input_bits))) for x in graph.inputs)
     wanted = max(1, cycles or original.macs() // macs_per_cycle, beats)
     target = wanted
     for m in shapes.values():
@@ -54,7 +54,8 @@ def fold(
         if target > FAR * other.cycles:
             return other
     folds: dict[str, Fold] = {}
-    lanes = {graph.input.name: input_choices(graph, input_bits)}  # channels a beat that a value may come with
+    # channels a beat that a value may come with
+    lanes = {x.name: input_choices(graph, x, input_bits) for x in graph.inputs}
     lanes |= {state.value.name: divisors(state.value.channels) for state in graph.states}
     for op in graph.ops:
         before = lanes[op.inputs[0]]
@@ -76,22 +77,22 @@ def matrices(graph: Graph) -> dict[str, Matrix]:
     return {name: replace(m, group=dealt(graph, name)) for name, m in found.items() if m}
 
 
-def input_choices(graph: Graph, input_bits: int) -> list[int]:
-    """Channels of the input that can come in a cycle: of a pixel, of the vector it is read as, or of what
+def input_choices(graph: Graph, x: Value, input_bits: int) -> list[int]:
+    """Channels of the input `x` that can come in a cycle: of a pixel, of the vector it is read as, or of what
     that is filled up to; then the last beat of a frame need not be full."""
-    first = graph.consumers(graph.input.name)
-    size = graph.input.channels
+    first = graph.consumers(x.name)
+    size = x.channels
     if len(first) == 1 and isinstance(first[0], Reshape | Filled):
         size = graph.values[first[0].name].channels
-    most = input_bits // graph.input.type.bits if input_bits else graph.input.channels
+    most = input_bits // x.type.bits if input_bits else x.channels
     return [d for d in divisors(size) if d <= max(most, 1)]
 
 
-def input_lanes(graph: Graph, folding: Folding) -> int:
-    """Channels of the input a beat: the fewest that keep the pace."""
-    first = [folding.folds[name].simd for name in _first_matrices(graph) if name in folding.folds]
-    choices = input_choices(graph, folding.input_bits)
-    size = graph.input.size
+def input_lanes(graph: Graph, folding: Folding, x: Value) -> int:
+    """Channels of the input `x` a beat: the fewest that keep the pace."""
+    first = [folding.folds[name].simd for name in _first_matrices(graph, x) if name in folding.folds]
+    choices = input_choices(graph, x, folding.input_bits)
+    size = x.size
     fast = [d for d in choices if -(-size // d) <= folding.cycles] or choices[-1:]
     if len(first) == 1:
         smooth = [d for d in fast if size // math.gcd(d, first[0]) <= folding.cycles]
@@ -101,9 +102,9 @@ def input_lanes(graph: Graph, folding: Folding) -> int:
     return fast[0]
 
 
-def _first_matrices(graph: Graph) -> list[str]:
-    """Layers with a matrix that the input reaches through element-wise layers alone."""
-    found, names = [], [graph.input.name]
+def _first_matrices(graph: Graph, x: Value) -> list[str]:
+    """Layers with a matrix that the input `x` reaches through element-wise layers alone."""
+    found, names = [], [x.name]
     while names:
         for op in graph.consumers(names.pop()):
             if isinstance(op, Dense | Conv2d):

@@ -53,7 +53,7 @@ def _hints(graph: Graph, constraints: Constraints) -> Iterator[str]:
 
 def _latency(graph: Graph, constraints: Constraints) -> Iterator[str]:
     """More clocks, as many as the layers take; or no limit of clocks."""
-    longest = 2 * (graph.input.size + len(graph.ops)) + 8
+    longest = 2 * (sum(x.size for x in graph.inputs) + len(graph.ops)) + 8
     if longest > constraints.latency and (made := possible(graph, replace(constraints, latency=longest))):
         clocks = made.latency
         if possible(graph, replace(constraints, latency=clocks)):

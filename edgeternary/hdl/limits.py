@@ -15,12 +15,14 @@ def check(graph: Graph, known: Mapping[str, Layer[Any]] | None = None) -> None:
 
     known  how ops are built, by kind; None: as hdl.parts says
     """
-    if not _reads_input(graph):
-        raise EdgeTernaryError(
-            f"model {graph.name!r} cannot be built as hardware",
-            f"its answers do not depend on its input {graph.input.name!r}, which paces the hardware",
-            "run it on numpy, host or cortex-m*",
-        )
+    names = used(graph)
+    for x in graph.inputs:
+        if x.name not in names:
+            raise EdgeTernaryError(
+                f"model {graph.name!r} cannot be built as hardware",
+                f"its answers do not depend on its input {x.name!r}, which paces the hardware",
+                "run it on numpy, host or cortex-m*",
+            )
     known = layers() if known is None else known
     for op in graph.ops:
         if op.kind not in known:
@@ -31,10 +33,6 @@ def check(graph: Graph, known: Mapping[str, Layer[Any]] | None = None) -> None:
             )
         if refusal := known[op.kind].refusal(op, graph):
             raise _refusal(op, *refusal)
-
-
-def _reads_input(graph: Graph) -> bool:
-    return graph.input.name in used(graph)
 
 
 def _refusal(op: Op, why: str, remedy: str) -> EdgeTernaryError:

@@ -11,7 +11,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from edgeternary.hdl.memory import holders, stored
-from edgeternary.hdl.top import Design, Top
+from edgeternary.hdl.ports import Top
+from edgeternary.hdl.top import Design
 from edgeternary_hw import Loader
 from edgeternary_hw.flash import lead_clocks
 from edgeternary_hw.single_port import SINGLE, Filling, columns
@@ -97,8 +98,8 @@ class LoadedTop(wiring.Component):
             part._MustUse__silence = True  # it may be wanted for figures alone
         super().__init__(
             {
-                "i": In(stream.Signature(unsigned(len(top.i.payload)))),
-                "o": Out(stream.Signature(unsigned(len(top.o.payload)))),
+                **{n: In(stream.Signature(unsigned(len(getattr(top, n).payload)))) for n in top.inputs},
+                **{n: Out(stream.Signature(unsigned(len(getattr(top, n).payload)))) for n in top.outputs},
                 "load": In(stream.Signature(unsigned(8))),
                 "load__done": Out(1),
                 "load__failed": Out(1),
@@ -117,14 +118,16 @@ class LoadedTop(wiring.Component):
         for name, part in self.parts:
             m.submodules[name] = ResetInserter(self.load__clear)(part)
         wiring.connect(m, wiring.flipped(self.load), loader.i)
-        m.d.comb += [
-            self.load__done.eq(loader.loaded),
-            self.load__failed.eq(loader.failed),
-            inner.i.payload.eq(self.i.payload),
-            inner.i.valid.eq(self.i.valid & loader.loaded),
-            self.i.ready.eq(inner.i.ready & loader.loaded),
-        ]
-        wiring.connect(m, inner.o, wiring.flipped(self.o))
+        m.d.comb += [self.load__done.eq(loader.loaded), self.load__failed.eq(loader.failed)]
+        for name in inner.inputs:
+            inside, here = getattr(inner, name), getattr(self, name)
+            m.d.comb += [
+                inside.payload.eq(here.payload),
+                inside.valid.eq(here.valid & loader.loaded),
+                here.ready.eq(inside.ready & loader.loaded),
+            ]
+        for name in inner.outputs:
+            wiring.connect(m, getattr(inner, name), wiring.flipped(getattr(self, name)))
         return m
 
 

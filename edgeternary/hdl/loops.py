@@ -44,19 +44,23 @@ def period(parts: Sequence[tuple[str, Any]], edges: Edges) -> int:
     return -(-total // (STEPS // 2))
 
 
-def latency(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int) -> int:
-    """Cycles from the first of a frame's `beats` in to the last beat of its answer, both counted, when what
-    states hold is there already."""
+def latency(parts: Sequence[tuple[str, Any]], edges: Edges, beats: Sequence[int], outputs: int) -> int:
+    """Cycles from the first beat of a frame in to the last beat of its answers, both counted, when what
+    states hold is there already.
+
+    beats    of a frame in, one number for each of the first parts, which take the inputs
+    outputs  how many of the last parts give the answers
+    """
     instances = [part for _, part in parts]
     network = Network(instances, edges)
     read = {id(s): np.full(len(s.initial), ALWAYS) for s in instances if isinstance(s, State)}
-    network.step(read, np.arange(beats, dtype=np.int64))
-    answer = network.at(instances[-1])
-    assert answer is not None
-    return int(answer[-1]) + 1
+    entries = zip(instances, beats, strict=False)
+    network.step(read, {id(part): np.arange(n, dtype=np.int64) for part, n in entries})
+    answers = [network.at(part) for part in instances[-outputs:]]
+    return max(int(times[-1]) for times in answers if times is not None) + 1
 
 
-def waiting(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int, cycles: int) -> int:
+def waiting(parts: Sequence[tuple[str, Any]], edges: Edges, beats: Sequence[int], cycles: int) -> int:
     """Cycles from one frame to the next as far as branches set them that keep a frame until what it waits for
     is there, such as a gate that is made of the whole frame; 0 where there are none. An upper bound.
 
@@ -64,11 +68,13 @@ def waiting(parts: Sequence[tuple[str, Any]], edges: Edges, beats: int, cycles: 
 
         P >= (left(n) - came((n + D) mod B)) / floor((n + D) / B)
 
-    where came and left are those of a frame alone whose `beats` come evenly within `cycles`.
+    where came and left are those of a frame alone whose `beats`, one number for each of the first parts,
+    which take the inputs, come evenly within `cycles`.
     """
     instances = [part for _, part in parts]
     network = Network(instances, edges)
-    network.step({}, np.arange(beats, dtype=np.int64) * cycles // beats)
+    entries = zip(instances, beats, strict=False)
+    network.step({}, {id(part): np.arange(n, dtype=np.int64) * cycles // n for part, n in entries})
     readers = {id(port): part for port, part, _ in edges}
     longest = 0
     for part in instances:
@@ -100,11 +106,11 @@ class Network:
         self.last: dict[int, Times | None] = {}
         self.sent: dict[tuple[int, str], Times | None] = {}
 
-    def step(self, read: dict[int, Times], entry: Times | None = None) -> None:
-        """Begins a step: the times at which states are read; and those at which the input comes, None where
-        it is always there."""
+    def step(self, read: dict[int, Times], entries: dict[int, Times] | None = None) -> None:
+        """Begins a step: the times at which states are read; and those at which the inputs come, by the part
+        that takes them; None where they are always there."""
         self.sent = {(state, ""): times for state, times in read.items()}
-        self.entry = entry
+        self.entries = entries or {}
 
     def finish(self) -> None:
         """All turns of this step, which come before those of the next one."""
@@ -133,7 +139,7 @@ class Network:
         sources = self.inputs.get(id(part), {})
         ins = [self.at(*sources[name]) for name in sorted(sources, key=lambda name: (len(name), name))]
         if not ins:
-            ins = [self.entry]
+            ins = [self.entries.get(id(part))]
         if all(times is None for times in ins):
             return None
         sizes = description.lengths(part, ins)

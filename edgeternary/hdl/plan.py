@@ -40,7 +40,7 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
     if constraints.single_port_rams:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if constraints.embedded:
-        part = replace(part, pins=graph.input.size * graph.input.type.bits)  # the whole frame at once
+        part = replace(part, pins=_input_bits(graph))  # the whole frame at once
     found = _searched(graph, part, constraints, wide=False)
     if _may_be_faster(graph, found, part, constraints):
         wider = _searched(graph, part, constraints, wide=True)
@@ -52,6 +52,11 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
     if isinstance(found, EdgeTernaryError):
         raise found
     return found
+
+
+def _input_bits(graph: Graph) -> int:
+    """Bits of a whole frame in."""
+    return sum(x.size * x.type.bits for x in graph.inputs)
 
 
 def _may_be_faster(
@@ -98,11 +103,12 @@ def _cost(graph: Graph, found: Folding, part: Part, constraints: Constraints) ->
 def _wired(graph: Graph, constraints: Constraints) -> Folding:
     """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, too many weights, or more
     frames a second than the input comes in with."""
-    bits, part = graph.input.size * graph.input.type.bits, PARTS.get(constraints.device)
+    graph.check_single("a latency in clocks", "leave out --latency")
+    bits, part = _input_bits(graph), PARTS.get(constraints.device)
     if part and not constraints.embedded and bits > (most := part.pins - bool(graph.states)):
         bits = most
     found = Folding(cycles=1, input_bits=bits, wired=True)
-    clocks, why = latency(graph, input_lanes(graph, found)), why_not(graph)
+    clocks, why = latency(graph, input_lanes(graph, found, graph.input)), why_not(graph)
     if why or clocks > constraints.latency:
         raise EdgeTernaryError(
             f"{graph.name} cannot answer within {constraints.latency} clocks",
@@ -118,7 +124,8 @@ def _wired(graph: Graph, constraints: Constraints) -> Folding:
 
 def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool) -> Folding:
     kept = family(part.name).output_registers
-    return fold(graph, cycles=cycles, input_bits=part.pins, kept=kept, padded=padded, wide=wide)
+    pins = max(part.pins // len(graph.inputs), 1)
+    return fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide)
 
 
 def _keeping(graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool) -> Folding:
@@ -133,6 +140,8 @@ def _keeping(graph: Graph, part: Part, constraints: Constraints, padded: bool, w
 def _leaving(graph: Graph, found: Folding, part: Part, constraints: Constraints, wanted: int) -> Folding:
     """The folding whose answer leaves in fewer beats, as far as it alone keeps a frame from taking `wanted`
     cycles and pins are left beside those of the input."""
+    if graph.several:
+        return found
     value = graph.output_value
     if constraints.bytewise or constraints.embedded or value.size * answer_bytes(value) + 2 < wanted:
         return found  # as bytes it keeps up in any case
@@ -214,7 +223,7 @@ def limits(part: Part, constraints: Constraints) -> dict[str, int]:
 
 
 def _made(graph: Graph, found: Folding, constraints: Constraints) -> Design:
-    made = build(graph, found, answer=not constraints.embedded)
+    made = build(graph, found, answer=not constraints.embedded and not graph.several)
     return replace(made, single_port_rams=constraints.single_port_rams)
 
 
@@ -267,7 +276,9 @@ def design(graph: Graph, constraints: Constraints, memories: str = "") -> Design
             raise
         constraints = replace(constraints, single_port_rams=most)
         found = folding(graph, constraints)
-    made = build(graph, found, answer=bool(constraints.device) and not constraints.embedded)
+    made = build(
+        graph, found, answer=bool(constraints.device) and not constraints.embedded and not graph.several
+    )
     if not constraints.device:
         return made
     made = replace(made, single_port_rams=constraints.single_port_rams)

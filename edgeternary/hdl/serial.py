@@ -18,7 +18,9 @@ def wire_bits(element: Element) -> int:
 
 def hello(design: Design, target: str, digest: str, build: str) -> bytes:
     """The body of the reply to hello; edgeternary.link.frames.Hello reads it."""
-    graph, answer = design.graph, _answer(design)
+    graph = design.graph
+    graph.check_single("a serial port", "simulate the core: --on hdl, cxxrtl or verilator")
+    answer = _answer(design)
     i, o = graph.input, graph.output_value
     return (
         f"{graph.name}\n{i.type.name} {_shape(i.shape)} {wire_bits(design.i_element)}\n"

@@ -20,7 +20,7 @@ from edgeternary_hw import State as StatePart
 
 def used(graph: Graph) -> set[str]:
     """Names of the values that the answers depend on, in this step or a later one."""
-    found, before = {graph.output}, 0
+    found, before = set(graph.outputs), 0
     while len(found) != before:
         before = len(found)
         for op in reversed(graph.ops):
@@ -31,8 +31,8 @@ def used(graph: Graph) -> set[str]:
 
 
 def shown(graph: Graph) -> set[str]:
-    """Names of the values that leave a step: the answer, and what is written into states."""
-    return {graph.output, *(state.next for state in graph.states)}
+    """Names of the values that leave a step: the answers, and what is written into states."""
+    return set(graph.shown)
 
 
 def reached(graph: Graph, name: str) -> frozenset[str]:
@@ -75,7 +75,7 @@ def _fitting(channels: int, size: int, wanted: int, folding: Folding) -> int:
 
 def _streams(graph: Graph, folding: Folding, states: Mapping[str, int]) -> dict[str, int]:
     """Channels a beat that each value comes with; 0: any number."""
-    found = {graph.input.name: input_lanes(graph, folding), **states}
+    found = {x.name: input_lanes(graph, folding, x) for x in graph.inputs} | dict(states)
     for op in graph.ops:
         sources = tuple(found.get(name, 0) for name in op.inputs)
         at = Arrival(tuple(graph.ins(op)), graph.values[op.name], sources, folding.folds.get(op.name))
@@ -89,7 +89,7 @@ def ahead(graph: Graph) -> int:
     return 4 + 2 * sum(layers()[op.kind].answers is Answers.LATE for op in graph.ops)
 
 
-def split(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
+def starting(b: Builder, wire: Wire, states: list[State]) -> tuple[Wire, Starts]:
     """The input without its highest bit, and the part that hands that to the states."""
     part = Starts(wire.lanes * wire.element.width, wire.beats, len(states))
     b.connect(wire.port, b.part(part, wire.value.name, "starts", busy=part.beats))

@@ -3,63 +3,40 @@
 from __future__ import annotations
 
 import math
-from copy import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from amaranth import Module, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.hdl import frames, loops
 from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Mask, Wire
-from edgeternary.hdl.elements import port_element, stream_element
+from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.folding import fold, input_lanes
+from edgeternary.hdl.folding import fold
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared
 from edgeternary.hdl.passes.pad import real, sizes
-from edgeternary.hdl.states import Kept, kept, split, used
+from edgeternary.hdl.ports import Ends, Port
+from edgeternary.hdl.states import Kept, kept, starting, used
 from edgeternary.hdl.turns import Shared
 from edgeternary.ir import Graph, IntArray, Value
-from edgeternary_hw import Answer, Element, Skid
+from edgeternary.ir.ports import join, joined_shape, only, split
+from edgeternary_hw import Answer, Element
 
 BYTE = Element("unsigned", 8)
-
-
-class Top(wiring.Component):
-    """The whole network: raw codes come in on i, answers leave on o, as wide as their interval."""
-
-    def __init__(self, i_bits: int, o_bits: int) -> None:
-        self.parts: list[tuple[str, Any]] = []
-        super().__init__(
-            {"i": In(stream.Signature(unsigned(i_bits))), "o": Out(stream.Signature(unsigned(o_bits)))}
-        )
-
-    def with_parts(self, parts: list[tuple[str, Any]]) -> Top:
-        """A copy on the same ports with other parts."""
-        top = copy(self)
-        top.parts = parts
-        return top
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        for name, part in self.parts:
-            m.submodules[name] = part
-        return m
 
 
 @dataclass(frozen=True)
 class Design:
     """A network as hardware.
 
-    top       component with stream ports i and o; a beat carries i_lanes (o_lanes) channels of i_element
-              (o_element), a frame i_beats (o_beats) beats. With states a frame is a step, and i has a bit
-              more, the highest: 1 with the first beat of a step forgets all states before it
+    top       component with the streams of `ins` and `outs`: i and o where there is one input and one output.
+              With states a frame is a step, and the first stream in has a bit more, the highest: 1 with the
+              first beat of a step forgets all states before it
     edges     how the parts are joined, see hdl.builder
     answer    the part that makes the output bytes, if there is one: a beat of o is answer.beat bytes then
     single_port_rams  of the device that it may use, see hdl.memory.allocate
@@ -73,10 +50,8 @@ class Design:
     graph: Graph
     folding: Folding
     top: Any
-    i_lanes: int
-    o_lanes: int
-    i_element: Element
-    o_element: Element
+    ins: tuple[Port, ...]
+    outs: tuple[Port, ...]
     taps: dict[str, Wire]
     busy: dict[str, int]
     layers: dict[str, str]
@@ -99,14 +74,45 @@ class Design:
         branches that wait for more than a frame: then an upper bound, see loops.waiting."""
         busiest = max(self.busy.values())
         if not self.stateful and any(op.kind == "upsample" for op in self.graph.ops):
-            return max(busiest, loops.waiting(self.top.parts, self.edges, self.i_beats, busiest))
+            return max(busiest, loops.waiting(self.top.parts, self.edges, self._beats, busiest))
         return max(busiest, loops.period(self.top.parts, self.edges))
 
     @property
     def latency(self) -> int:
         """Cycles from the first beat of a frame in to the last one of its answer, both counted, in a design
         that nothing else is in: of a network whose next input waits for the answer."""
-        return loops.latency(self.top.parts, self.edges, self.i_beats)
+        return loops.latency(self.top.parts, self.edges, self._beats, len(self.outs))
+
+    @property
+    def _beats(self) -> list[int]:
+        """Beats of a frame on each stream in."""
+        return [port.beats for port in self.ins]
+
+    @property
+    def i(self) -> Port:
+        """The one stream in; EdgeTernaryError for a design with several."""
+        return only(self.ins, self.graph.name, "inputs")
+
+    @property
+    def o(self) -> Port:
+        """The one stream out; EdgeTernaryError for a design with several."""
+        return only(self.outs, self.graph.name, "outputs")
+
+    @property
+    def i_lanes(self) -> int:
+        return self.i.lanes
+
+    @property
+    def o_lanes(self) -> int:
+        return self.o.lanes
+
+    @property
+    def i_element(self) -> Element:
+        return self.i.element
+
+    @property
+    def o_element(self) -> Element:
+        return self.o.element
 
     @property
     def stateful(self) -> bool:
@@ -115,46 +121,64 @@ class Design:
 
     @property
     def i_beats(self) -> int:
-        """Beats of a frame in; of a padded design the last one need not be full."""
-        return -(-self.graph.input.size // self.i_lanes)
+        """Beats of a frame in."""
+        return self.i.beats
 
     @property
     def o_beats(self) -> int:
-        if self.answer:
-            return self.answer.beats
-        return self.graph.output_value.size // self.o_lanes
+        return self.o.beats
 
     def stimulus(self, inputs: IntArray) -> frames.Words:
-        """The payloads (beats, words) of codes (samples, *shape), or (samples, steps, *shape) with states."""
+        """`stimuli` of the one input."""
+        return only(self.stimuli(inputs), self.graph.name, "inputs")
+
+    def stimuli(self, inputs: IntArray) -> list[frames.Words]:
+        """For each stream in the payloads (beats, words) of codes (samples, *shape), or (samples, steps,
+        *shape) with states; several inputs come in their joined form."""
         steps = inputs.shape[1] if self.stateful else 1
-        return self._marked(inputs, max(steps * self.i_beats, 1))
+        return self._marked(inputs, max(steps * self.ins[0].beats, 1))
 
-    def frame(self, codes: IntArray, first: bool) -> frames.Words:
-        """The payloads (beats, words) of the codes of one frame; `first`: a sample starts with it."""
-        return self._marked(codes, self.i_beats if first else 0)
+    def frame(self, codes: IntArray, first: bool) -> list[frames.Words]:
+        """The same for the codes of one frame; `first`: a sample starts with it."""
+        return self._marked(codes, self.ins[0].beats if first else 0)
 
-    def _marked(self, codes: IntArray, every: int) -> frames.Words:
-        """Codes as payloads. With states, every `every`-th one from the first on has the additional bit set;
-        with 0 none has it."""
-        vectors = codes.reshape(-1, self.graph.input.size)
-        missing = self.i_beats * self.i_lanes - vectors.shape[1]
-        whole = np.pad(vectors, ((0, 0), (0, missing)))
-        words = frames.pack(whole, self.i_element, self.i_lanes, spare=int(self.stateful))
-        if self.stateful and every:
-            bit = self.i_lanes * self.i_element.width
-            words[::every, bit // 32] |= np.uint32(1 << bit % 32)
-        return words
+    def _marked(self, codes: IntArray, every: int) -> list[frames.Words]:
+        """Codes as payloads. With states, every `every`-th one of the first stream, from the first on, has
+        the additional bit set; with 0 none has it."""
+        found = []
+        for port, part in zip(self.ins, split(self.graph.inputs, codes).values(), strict=True):
+            marked = self.stateful and port is self.ins[0]
+            vectors = part.reshape(-1, port.value.size)
+            missing = port.beats * port.lanes - vectors.shape[1]
+            whole = np.pad(vectors, ((0, 0), (0, missing)))
+            words = frames.pack(whole, port.element, port.lanes, spare=int(marked))
+            if marked and every:
+                bit = port.lanes * port.element.width
+                words[::every, bit // 32] |= np.uint32(1 << bit % 32)
+            found.append(words)
+        return found
 
     def lead(self, inputs: IntArray) -> tuple[int, ...]:
         """The axes of inputs in front of those of a frame: (samples,) or (samples, steps)."""
-        return inputs.shape[: inputs.ndim - len(self.graph.input.shape)]
+        return inputs.shape[: inputs.ndim - len(joined_shape(self.graph.inputs))]
+
+    def gathered(self, words: Sequence[frames.Words], lead: tuple[int, ...]) -> IntArray:
+        """The output tensors int32 (*lead, *shape), of several outputs in their joined form, out of the
+        payloads of all frames on each stream out."""
+        if len(self.outs) == 1:
+            return self.outputs(words[0], lead)
+        parts = {
+            port.value.name: frames.unpack(part, port.element, port.lanes, (*lead, *port.value.shape))
+            for port, part in zip(self.outs, words, strict=True)
+        }
+        return join([port.value for port in self.outs], parts)
 
     def outputs(self, words: frames.Words, lead: tuple[int, ...]) -> IntArray:
-        """The output tensors int32 (*lead, *shape) out of the payloads (beats, words) of all frames.
+        """The tensors int32 (*lead, *shape) of one output out of the payloads (beats, words) of all frames.
 
         EdgeTernaryError where the index of the largest number, which an answer ends with, is another one.
         """
-        shape, count = self.graph.output_value.shape, math.prod(lead)
+        shape, count = self.o.value.shape, math.prod(lead)
         if not self.answer:
             return frames.unpack(words, self.o_element, self.o_lanes, (*lead, *shape))
         numbers, index = frames.answers(words, count, self.answer, self.graph.output_value.type.signed)
@@ -170,7 +194,8 @@ class Design:
     @property
     def ports(self) -> dict[str, int]:
         """Ports of the generated module and their bits."""
-        names = ("i", "o", "load") if self.weights else ("i", "o")
+        own = [port.name for port in (*self.ins, *self.outs)]
+        names = (*own, "load") if self.weights else tuple(own)
         streams = {f"{name}__payload": len(getattr(self.top, name).payload) for name in names}
         states = dict.fromkeys(("load__done", "load__failed", "load__clear"), 1) if self.weights else {}
         streams |= {f"{n}__{w}": 1 for n in names for w in ("valid", "ready")}
@@ -180,8 +205,8 @@ class Design:
         """Cycles in which `count` frames are through even when both sides pause; with more it is stuck."""
         steps = (
             max(self.folding.cycles, self.cycles)
-            + self.graph.input.size
-            + max(self.graph.output_value.size, self.o_beats)
+            + sum(port.value.size for port in self.ins)
+            + max(max(port.value.size, port.beats) for port in self.outs)
         )
         return 1000 + 8 * (count + len(self.graph.ops) + 2) * steps
 
@@ -198,59 +223,53 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
             vector: what an FPGA's pins or a host can take
     """
     check(graph)
+    if answer:
+        graph.check_single("an answer as bytes", "build the core, whose outputs are streams")
     shapes = graph.values
     folding = folding or fold(graph)
     before = prepared(graph, wired=folding.wired)
     graph = prepared(graph, folding.padded, folding.wired)
     known = {**layers(), **layers(wired=True)} if folding.wired else layers()
     b = Builder(graph, folding)
-    element = port_element(graph.input)
-    i_lanes = input_lanes(graph, folding)
     states = kept(graph)
-    entry = Skid(i_lanes * element.width + bool(states))
-    wire = Wire(entry.o, element, i_lanes, graph.input)
-    b.part(entry, graph.input.name, "input", busy=wire.beats)
+    ends = Ends(b)
+    sources = ends.enter(bool(states))
     wires: dict[tuple[str, str, int], Wire] = {}
     around = None
     if states:
-        wire, starts = split(b, wire, states)
+        sources[0], starts = starting(b, sources[0], states)
         around = Kept(b, starts)
         for name, held in around.wires.items():
             wires |= _forked(b, name, held)
-    wire = b.recode(wire, stream_element(graph.input), graph.input.name)
-    wires |= _forked(b, graph.input.name, wire)
+    for x, source in zip(graph.inputs, sources, strict=True):
+        wires |= _forked(b, x.name, b.recode(source, stream_element(x), x.name))
     taps = {}
     shared = Shared(b)
     for op in graph.ops:
         if not _readers(graph, op.name):
             continue
-        ins = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
-        taps[op.name] = shared.wire(op, ins) if op.name in shared.turns else known[op.kind].build(b, op, ins)
+        read = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
+        taps[op.name] = (
+            shared.wire(op, read) if op.name in shared.turns else known[op.kind].build(b, op, read)
+        )
         wires |= _forked(b, op.name, taps[op.name])
     for k, state in enumerate(states):
         assert around
         around.close(state.value.name, wires.pop((state.next, "", k + 1)))
-    last = wires.pop((graph.output, "", 0))
-    leave: Any
+    lasts = [wires.pop((name, "", 0)) for name in graph.outputs]
     if answer:
-        leave = _answer(b, graph.output_value, last)
-        last = replace(last, element=BYTE, lanes=leave.beat)
+        leave = _answer(b, graph.output_value, lasts[0])
+        ends.leave(leave, Port("o", graph.output_value, BYTE, leave.beat, leave.beats))
     else:
-        last = b.recode(last, stream_element(graph.output_value), graph.output)
-        leave = Skid(last.lanes * last.element.width)
-        b.through(leave, last, graph.output, "output")
-    top = Top(i_lanes * element.width + bool(states), last.lanes * last.element.width)
-    top._MustUse__silence = True  # it may be wanted for its figures alone
-    entry.i, leave.o = top.i, top.o
+        ends.streams(lasts)
+    top = ends.top()
     top.parts = b.parts
     return Design(
         graph,
         folding,
         top,
-        i_lanes,
-        last.lanes,
-        element,
-        last.element,
+        tuple(port for port, _ in ends.ins),
+        tuple(port for port, _ in ends.outs),
         {
             name: _tap(wire, shapes[name], real(graph).get(name))
             for name, wire in taps.items()
@@ -288,11 +307,11 @@ def _answer(b: Builder, value: Value, last: Wire) -> Answer:
 
 
 def _readers(graph: Graph, name: str) -> list[tuple[str, int]]:
-    """(layer, input number) that read a value and lead to the output; ("", 0) is the output itself, and
+    """(layer, input number) that read a value and lead to an output; ("", 0) is the output itself, and
     ("", k + 1) what is written into the k-th state that is kept."""
     names = used(graph)
     found = [(o.name, k) for o in graph.ops if o.name in names for k, x in enumerate(o.inputs) if x == name]
-    found += [("", 0)] if name == graph.output else []
+    found += [("", 0)] if name in graph.outputs else []
     return found + [("", k + 1) for k, state in enumerate(kept(graph)) if state.next == name]
 
 

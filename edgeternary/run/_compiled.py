@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.frames import words_of
+from edgeternary.hdl.ports import Port
 from edgeternary.hdl.simulation.stuck import no_answer, short_load, wrong_weights
 from edgeternary.hdl.top import Design
 from edgeternary.ir.names import identifier
@@ -22,15 +23,10 @@ from edgeternary.toolchains import Child
 
 def driver(design: Design, template: str, waves: str = "") -> str:
     """C++ text of `templates/hdl/<template>` for a design; `waves`: suffix of the wave file, "" for none."""
-    i_bits, o_bits = len(design.top.i.payload), len(design.top.o.payload)
     fields = {
         "top": "p_" + identifier(design.graph.name).replace("_", "__"),
-        "i_words": words_of(i_bits),
-        "o_words": words_of(o_bits),
-        "i_bytes": _port_bytes(i_bits),
-        "o_bytes": _port_bytes(o_bits),
-        "i_beats": design.i_beats,
-        "o_beats": design.o_beats,
+        "ins": [_port(design, port) for port in design.ins],
+        "outs": [_port(design, port) for port in design.outs],
         "patience": design.limit(0),
         "load_patience": design.load_limit,
         "waves": waves,
@@ -38,6 +34,20 @@ def driver(design: Design, template: str, waves: str = "") -> str:
         "scope": identifier(design.graph.name),
     }
     return render(f"hdl/{template}", fields)
+
+
+def _port(design: Design, port: Port) -> dict[str, object]:
+    """A stream for the drivers; signal, mangled: the start of its names in CXXRTL and in Verilator."""
+    bits = width(design, port)
+    return {
+        "signal": f"p_{port.name.replace('_', '__')}", "mangled": port.name.replace("__", "_05F_"),
+        "words": words_of(bits), "bytes": _port_bytes(bits), "beats": port.beats,
+    }  # fmt: skip
+
+
+def width(design: Design, port: Port) -> int:
+    """Bits of a beat, on the first stream in with the one that says where a sample starts."""
+    return len(getattr(design.top, port.name).payload)
 
 
 def _port_bytes(bits: int) -> int:
@@ -53,11 +63,15 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
     count = math.prod(lead)
     with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
         folder = Path(name)
-        design.stimulus(inputs.astype(np.int32)).tofile(folder / "in")
+        for k, stimulus in enumerate(design.stimuli(inputs.astype(np.int32))):
+            stimulus.tofile(folder / f"in{k}")
         (folder / "weights").write_bytes(design.weights)
         waves = [str(Path(options.waves).absolute())] if options.waves else []
         said = _watch([str(program), "in", str(count), "out", "times", *waves], folder, count, options)
-        words = np.fromfile(folder / "out", "<u4").reshape(-1, words_of(len(design.top.o.payload)))
+        words = [
+            np.fromfile(folder / f"out{k}", "<u4").reshape(-1, words_of(width(design, port)))
+            for k, port in enumerate(design.outs)
+        ]
         times = np.fromfile(folder / "times", "<u8").astype(int).tolist()
     if len(times) != count:
         raise EdgeTernaryError(
@@ -66,7 +80,7 @@ def execute(program: Path, design: Design, inputs: np.ndarray, options: Options)
             "report this as a bug",
         )
     options.progress(count, count)
-    return Result(design.outputs(words, lead), stats=timing(times))
+    return Result(design.gathered(words, lead), stats=timing(times))
 
 
 def timing(times: list[int]) -> dict[str, int | float | str | None]:

@@ -64,17 +64,19 @@ class _Session:
 
     def __init__(self, design: Design, process: subprocess.Popen[bytes], stats: dict[str, Stat]) -> None:
         from edgeternary.hdl.frames import words_of
+        from edgeternary.run._compiled import width
 
         self.design, self.process, self.stats = design, process, stats
-        self.width = words_of(len(design.top.o.payload))
+        self.words = [words_of(width(design, port)) for port in design.outs]
         self.steps = self.cycles = 0
 
     def step(self, codes: np.ndarray) -> IntArray:
         assert self.process.stdin and self.process.stdout
         words = self.design.frame(codes.astype(np.int32), self.steps == 0)
-        self.process.stdin.write(words.astype("<u4").tobytes())
+        self.process.stdin.write(b"".join(one.astype("<u4").tobytes() for one in words))
         self.process.stdin.flush()
-        size = 4 * (self.design.o_beats * self.width + 1)
+        counts = [port.beats * n for port, n in zip(self.design.outs, self.words, strict=True)]
+        size = 4 * (sum(counts) + 1)
         data = self.process.stdout.read(size)
         if len(data) < size:
             raise EdgeTernaryError(
@@ -86,7 +88,9 @@ class _Session:
         self.steps += 1
         self.cycles += int(cycles)
         self.stats["cycles"] = self.cycles / self.steps
-        return self.design.outputs(np.array(answer, np.uint32).reshape(-1, self.width), (1,))[0]
+        parts = np.split(np.array(answer, np.uint32), np.cumsum(counts)[:-1])
+        found = [part.reshape(-1, n) for part, n in zip(parts, self.words, strict=True)]
+        return self.design.gathered(found, (1,))[0]
 
 
 @contextmanager

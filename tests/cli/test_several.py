@@ -56,8 +56,21 @@ def test_the_header_names_every_input_and_output(et: Callable[..., Answer]) -> N
 
 @pytest.mark.parametrize(
     "words",
-    [("export", "two.et", "--to", "cmake", "-o", "e"), ("export", "two.et", "--to", "verilog", "-o", "e")],
+    [
+        ("export", "two.et", "--to", "cmake", "-o", "e"),
+        ("export", "two.et", "--to", "cocotb", "-o", "e"),
+        ("compile", "two.et", "--board", "icebreaker", "-o", "e", "--no-build"),
+    ],
 )
 def test_what_takes_one_input_alone_says_so(et: Callable[..., Answer], words: tuple[str, ...]) -> None:
     found = et(*words)
     assert found.code == 1 and "2 inputs and 2 outputs" in found.err and not Path("e").exists()
+
+
+def test_verilog_has_a_stream_for_each(et: Callable[..., Answer]) -> None:
+    need("amaranth")
+    assert et("export", "two.et", "--to", "verilog", "-o", "v").code == 0
+    assert [path.name for path in Path("v").glob("*.v")] == ["two_heads.v"]
+    text = Path("v/two_heads.v").read_text()
+    for port in ("i_image__payload", "i_vector__ready", "o_size_fc0__valid", "o_kind_act1__payload"):
+        assert port in text

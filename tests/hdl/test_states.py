@@ -86,8 +86,8 @@ def test_a_reset_that_is_forgotten_is_noticed() -> None:
     design = build(graph)
 
     class Deaf(type(design)):  # type: ignore[misc]
-        def stimulus(self, codes: np.ndarray) -> np.ndarray:
-            return super().stimulus(codes.reshape(1, -1, *codes.shape[2:]))
+        def stimuli(self, codes: np.ndarray) -> list[np.ndarray]:
+            return super().stimuli(codes.reshape(1, -1, *codes.shape[2:]))
 
     deaf = Deaf(**{name: getattr(design, name) for name in design.__dataclass_fields__})
     found = simulate(deaf, x).outputs

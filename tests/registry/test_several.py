@@ -1,15 +1,22 @@
 """Random graphs with several inputs and outputs: every executor gives numpy's bits, all outputs together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import edgeternary.run._model as model_of
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ops import Add, Dense, Reshape, build
 from edgeternary.passes import optimize
-from edgeternary.run import run
+from edgeternary.run import host, numpy, run
 from edgeternary.run.compare import compare, joined
+from edgeternary.run.result import Result
 from tests.need import need
+from tests.registry.faults import faulty_c
 from tests.registry.fleet import Fleet
 from tests.registry.graphs import named_inputs
 from tests.registry.several import draws, several, two_heads
@@ -68,3 +75,73 @@ def test_alone(on: str) -> None:
         assert theirs.taps
         for name, tap in theirs.taps.items():
             np.testing.assert_array_equal(tap, ours.taps[name], err_msg=name)
+
+
+@pytest.mark.parametrize("seed", draws(6))
+def test_hdl(seed: int) -> None:
+    """With pauses on every stream."""
+    need("amaranth")
+    agree(several(seed, wide=False), ["hdl"], samples=3, stalls=seed)
+
+
+def twins() -> Graph:
+    """Two heads of one shape and type."""
+    rng = np.random.default_rng(1)
+    x = build.value("x", (6,), "uint4")
+    heads = [
+        Dense(
+            name=name, inputs=("x",), weights=build.codes(rng, (3, 6), "ternary"), weight_type="ternary",
+            bias=np.array([first, 1, 2], np.int32),
+        )
+        for name, first in (("a", 100), ("b", -100))
+    ]  # fmt: skip
+    return Graph("twins", x, heads, ("a", "b"))
+
+
+# what: (pattern in the generated C, what stands there instead)
+IN_C = {
+    "outputs swapped": (r"int32_t \*a, int32_t \*b\)\n\{", "int32_t *b, int32_t *a)\n{"),
+    "an output dropped": (r"(_\d+_b\(x, )b\);", r"\g<1>a); (void)b;"),
+}
+
+
+@pytest.mark.parametrize("fault", IN_C)
+def test_faults_in_c_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|gcc|clang")
+    Fleet.of([twins()]).check("host", opt_level="1")
+    planted: list[str] = []
+    monkeypatch.setattr(model_of, "render", faulty_c(model_of.render, *IN_C[fault], planted))
+    with pytest.raises(AssertionError, match="host differs from numpy"):
+        Fleet.of([twins()]).check("host", opt_level="1")
+    assert planted, "the fault cannot be planted"
+
+
+@pytest.mark.parametrize("change", [lambda a, b: (b, a), lambda a, b: (a, a), lambda a, b: (a, 0 * b)])
+def test_mismatches_count_all_outputs_together(
+    change: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample is wrong where any of its outputs is; the first output that differs is named."""
+    graph = twins()
+
+    def wrong(graph: Graph, inputs: np.ndarray, **more: Any) -> Result:
+        result = numpy.run(graph, inputs)
+        return replace(result, outputs=np.concatenate(change(*np.split(result.outputs, 2, axis=1)), axis=1))
+
+    monkeypatch.setattr(host, "run", wrong)
+    (found,) = compare(graph, named_inputs(graph, 7), ["host"])
+    assert found.mismatches == 7 and found.difference and found.difference.layer in graph.outputs
+
+
+def test_two_outputs_of_one_value() -> None:
+    """The same value as two outputs, one of which another layer reads."""
+    need("zig|gcc|clang")
+    graph = twins()
+    again = Reshape(name="again", inputs=("a",), shape=(3, 1))
+    both = Add(name="both", inputs=("a", "b"))
+    graph = replace(graph, ops=(*graph.ops, again, both), outputs=("again", "a", "both"))
+    assert optimize(graph).outputs == graph.outputs
+    agree(graph, ["host"])
+    outputs = run(graph, named_inputs(graph, 3)).outputs
+    np.testing.assert_array_equal(outputs["again"][..., 0], outputs["a"])
+    with pytest.raises(EdgeTernaryError, match="an output twice"):
+        replace(graph, outputs=("a", "a"))

@@ -17,6 +17,8 @@ def flatten_early(graph: Graph) -> Graph:
     A beat carries channels, and an image of one channel has only one of them: as a vector it has as many as
     pixels. The threshold keeps its name; the same graph where it has not this form.
     """
+    if len(graph.inputs) > 1:
+        return graph
     written = {state.next for state in graph.states}
     first = graph.consumers(graph.input.name)
     if (
@@ -30,7 +32,7 @@ def flatten_early(graph: Graph) -> Graph:
     after = graph.consumers(encoder.name)
     if len(after) != 1 or not isinstance(after[0], Reshape) or len(after[0].shape) != 1:
         return graph
-    if {graph.output, *written} & {graph.input.name, encoder.name, after[0].name}:
+    if {*graph.outputs, *written} & {graph.input.name, encoder.name, after[0].name}:
         return graph
     size = graph.input.size
     flat = Reshape(name=NAME, inputs=(graph.input.name,), shape=(size,))

@@ -119,6 +119,8 @@ def pad(graph: Graph) -> Graph:
     Only values that end in layers with weights are padded: what is added, joined with others, written into a
     state or sent out keeps its size.
     """
+    if graph.several:
+        return graph
     work = _Work(graph)
     work.fill(graph.input)
     for op in graph.ops:
@@ -132,7 +134,7 @@ def pad(graph: Graph) -> Graph:
 
 def _ends(graph: Graph, name: str) -> bool:
     """Whether whatever reads a value passes it on to layers with weights alone."""
-    if name == graph.output or name in {state.next for state in graph.states}:
+    if name in graph.shown:
         return False
     readers = graph.consumers(name)
     return bool(readers) and all(_takes(graph, op) for op in readers)

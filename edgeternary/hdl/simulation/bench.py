@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Const, Elaboratable, Module, Signal, Value, unsigned
+from amaranth import Cat, Const, Elaboratable, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 
@@ -86,6 +86,14 @@ def long_integers() -> Iterator[None]:
         sys.set_int_max_str_digits(limit)
 
 
+def _least(values: list[Signal]) -> Value:
+    """The smallest of some numbers."""
+    found: Value = values[0]
+    for value in values[1:]:
+        found = Mux(value < found, value, found)
+    return found
+
+
 class _Seen(Elaboratable):
     """The payload of a stream. It is looked up late: a Replay has its own only once it is elaborated."""
 
@@ -109,14 +117,22 @@ class _Bench:
         m.submodules.design = design.top
         self.cycle = Signal(range(self.limit + 2))
         self.frame, self.failed = Signal(range(self.count + 1)), Signal()
-        self._start(m, design.stimulus(inputs), stalls)
-        out = design.top.o
-        self.outputs, last, _, self.given = self._record(m, out, design.o_beats)
-        m.submodules.times = self.times = Memory(shape=unsigned(len(self.cycle)), depth=self.count, init=[])
-        port = self.times.write_port()
-        m.d.comb += [port.addr.eq(self.frame), port.data.eq(self.cycle), port.en.eq(last)]
-        with m.If(last):
-            m.d.sync += self.frame.eq(self.frame + 1)
+        self._start(m, design.stimuli(inputs), stalls)
+        self.outputs, self.times = list[Memory](), list[Memory]()
+        self.given, frame = list[Signal](), list[Signal]()
+        for output in design.outs:
+            memory, last, _, given = self._record(m, getattr(design.top, output.name), output.beats)
+            times = Memory(shape=unsigned(len(self.cycle)), depth=self.count, init=[])
+            m.submodules += times
+            port, done = times.write_port(), Signal(range(self.count + 1))
+            m.d.comb += [port.addr.eq(done), port.data.eq(self.cycle), port.en.eq(last)]
+            with m.If(last):
+                m.d.sync += done.eq(done + 1)
+            self.outputs.append(memory)
+            self.times.append(times)
+            self.given.append(given)
+            frame.append(done)
+        m.d.sync += self.frame.eq(_least(frame))  # in a register: it changes when the clock does
         self.taps = {}
         recorded = [Const(1)]
         for name, wire in design.taps.items() if taps else ():
@@ -125,37 +141,27 @@ class _Bench:
         self.settled = Signal()  # what follows the last answer, on its way into states, was recorded
         m.d.sync += self.settled.eq(Cat(*recorded).all())
 
-    def _start(self, m: Module, words: frames.Words, stalls: int | None) -> None:
-        """The source; the cycle counter, which starts with the first beat that is taken."""
-        port, self.beats = self.design.top.i, len(words)
-        m.submodules.source = source = Memory(
-            shape=unsigned(len(port.payload)), depth=len(words), init=frames.payloads(words)
-        )
-        read = source.read_port()
-        self.at = at = Signal(range(len(words) + 1))
-        running, free, more, pause = Signal(), Signal(), Signal(), Signal(2)
+    def _start(self, m: Module, stimuli: list[frames.Words], stalls: int | None) -> None:
+        """The sources; the cycle counter, which starts with the first beat that is offered."""
+        top, ins, outs = self.design.top, self.design.ins, self.design.outs
+        self.ports = [getattr(top, port.name) for port in ins]
+        self.beats, self.at = sum(map(len, stimuli)), list[Signal]()
+        pauses = len(ins) + len(outs)
+        running, pause = Signal(), Signal(pauses)
         loaded = self._load(m) if self.design.weights else Const(1)
-        m.d.comb += [
-            free.eq(~port.valid | port.ready),
-            more.eq((at != len(words)) & ~pause[0] & loaded),
-            read.addr.eq(at),
-            read.en.eq(free & more),
-            port.payload.eq(read.data),
-            self.design.top.o.ready.eq(~pause[1]),
-        ]
-        with m.If(free):
-            m.d.sync += port.valid.eq(more)
-            with m.If(more):
-                m.d.sync += at.eq(at + 1)
-        with m.If(running | port.valid):
+        for k, (port, words) in enumerate(zip(self.ports, stimuli, strict=True)):
+            self.at.append(self._source(m, port, words, ~pause[k] & loaded))
+        for k, output in enumerate(outs):
+            m.d.comb += getattr(top, output.name).ready.eq(~pause[len(ins) + k])
+        with m.If(running | Cat(port.valid for port in self.ports).any()):
             m.d.sync += [running.eq(1), self.cycle.eq(self.cycle + 1)]
             with m.If(self.cycle == self.limit):
                 m.d.sync += self.failed.eq(1)
         if stalls is not None:
-            pattern = np.random.default_rng(stalls).random((STALL_PERIOD, 2)) < (0.3, 0.5)
-            m.submodules.pattern = memory = Memory(
-                shape=unsigned(2), depth=STALL_PERIOD, init=[int(a) | int(b) << 1 for a, b in pattern]
-            )
+            chances = (0.3,) * len(ins) + (0.5,) * len(outs)
+            pattern = np.random.default_rng(stalls).random((STALL_PERIOD, pauses)) < chances
+            init = [sum(int(bit) << k for k, bit in enumerate(row)) for row in pattern]
+            m.submodules.pattern = memory = Memory(shape=unsigned(pauses), depth=STALL_PERIOD, init=init)
             stall = memory.read_port()
             step = Signal(range(STALL_PERIOD))
             m.d.comb += [stall.addr.eq(step), pause.eq(stall.data)]
@@ -163,6 +169,25 @@ class _Bench:
                 m.d.sync += step.eq(0)
             with m.Else():
                 m.d.sync += step.eq(step + 1)
+
+    def _source(self, m: Module, port: Any, words: frames.Words, go: Value) -> Signal:
+        """Sends the beats of a stream while it may go on; returns how many it has offered."""
+        source = Memory(shape=unsigned(len(port.payload)), depth=len(words), init=frames.payloads(words))
+        m.submodules += source
+        read = source.read_port()
+        at, free, more = Signal(range(len(words) + 1)), Signal(), Signal()
+        m.d.comb += [
+            free.eq(~port.valid | port.ready),
+            more.eq((at != len(words)) & go),
+            read.addr.eq(at),
+            read.en.eq(free & more),
+            port.payload.eq(read.data),
+        ]
+        with m.If(free):
+            m.d.sync += port.valid.eq(more)
+            with m.If(more):
+                m.d.sync += at.eq(at + 1)
+        return at
 
     def _load(self, m: Module) -> Value:
         """What fills the memories before the first frame, and a limit for it; whether they are full."""
@@ -190,8 +215,9 @@ class _Bench:
         if weights and not ctx.get(top.load__done):
             taken = ctx.get(self.filled)
             return wrong_weights(self.design) if ctx.get(top.load__failed) else short_load(taken, weights)
-        taken, given = ctx.get(self.at) - ctx.get(top.i.valid), ctx.get(self.given)
-        return no_answer(self.limit, (taken, self.beats), (given, self.count * self.design.o_beats))
+        taken = sum(ctx.get(at) - ctx.get(port.valid) for at, port in zip(self.at, self.ports, strict=True))
+        given, wanted = sum(map(ctx.get, self.given)), sum(port.beats for port in self.design.outs)
+        return no_answer(self.limit, (taken, self.beats), (given, self.count * wanted))
 
     def _record(self, m: Module, port: Any, beats: int) -> tuple[Memory, Signal, Value, Signal]:
         """A memory of what passes a stream, whether the last beat of a frame passes now, whether all have
@@ -226,12 +252,12 @@ class _Bench:
 
         d = self.design
         return Run(
-            d.outputs(words(self.outputs), self.lead),
+            d.gathered([words(memory) for memory in self.outputs], self.lead),
             {
                 name: d.taps[name].numbers(
                     values(memory, d.taps[name].element, d.taps[name].lanes, d.taps[name].value.shape)
                 )
                 for name, memory in self.taps.items()
             },
-            [ctx.get(self.times.data[k]) for k in range(self.count)],
+            [max(ctx.get(times.data[k]) for times in self.times) for k in range(self.count)],
         )

@@ -20,8 +20,8 @@ class Live:
 
     def __init__(self, design: Design) -> None:
         self.design, self.cycles = design, 0
-        self._asked: list[int] | None = None
-        self._answer: list[int] | None = None
+        self._asked: list[list[int]] | None = None
+        self._answer: list[list[int]] | None = None
         self._failed, self._why = False, ""
         with long_integers():
             self._simulator = Simulator(design.top)
@@ -31,7 +31,7 @@ class Live:
     def frame(self, codes: IntArray, first: bool = False) -> IntArray:
         """The output (*shape) for codes (*shape). `first`: the states are forgotten before."""
         words = self.design.frame(codes, first)
-        self._asked, self._answer = frames.payloads(words), None
+        self._asked, self._answer = [frames.payloads(one) for one in words], None
         while self._answer is None and not self._failed:
             self._simulator.advance()
         if self._answer is None:
@@ -40,38 +40,47 @@ class Live:
                 self._why,
                 "report this: a stream of the design is stuck",
             )
-        bits = len(self.design.top.o.payload)
-        return self.design.outputs(frames.words(self._answer, bits), (1,))[0]
+        bits = [len(getattr(self.design.top, port.name).payload) for port in self.design.outs]
+        words = [frames.words(beats, width) for beats, width in zip(self._answer, bits, strict=True)]
+        return self.design.gathered(words, (1,))[0]
 
     async def _bench(self, ctx: Any) -> None:
-        design, i, o = self.design, self.design.top.i, self.design.top.o
+        design = self.design
+        ins, outs = ([getattr(design.top, p.name) for p in ports] for ports in (design.ins, design.outs))
         limit = design.limit(1)
         if why := await self._load(ctx):
             self._why, self._failed = why, True
             return
-        ctx.set(o.ready, 1)
+        for o in outs:
+            ctx.set(o.ready, 1)
         while True:
             if self._asked is None:
                 await ctx.tick()
                 continue
             beats, self._asked = self._asked, None
-            at, cycles, found = 0, 0, list[int]()
-            ctx.set(i.valid, 1)
-            ctx.set(i.payload, beats[0])
-            while len(found) < design.o_beats:
-                _, _, ready, valid, payload = await ctx.tick().sample(i.ready, o.valid, o.payload)
+            at, cycles, found = [0] * len(ins), 0, [list[int]() for _ in outs]
+            wanted = [port.beats for port in design.outs]
+            for i, mine in zip(ins, beats, strict=True):
+                ctx.set(i.valid, 1)
+                ctx.set(i.payload, mine[0])
+            seen = [signal for o in outs for signal in (o.valid, o.payload)]
+            while [len(one) for one in found] != wanted:
+                _, _, *rest = await ctx.tick().sample(*(i.ready for i in ins), *seen)
                 cycles += 1
-                if ready and at < len(beats):
-                    at += 1
-                    if at < len(beats):
-                        ctx.set(i.payload, beats[at])
-                    else:
-                        ctx.set(i.valid, 0)
-                if valid:
-                    found.append(payload)
+                for k, (i, mine) in enumerate(zip(ins, beats, strict=True)):
+                    if rest[k] and at[k] < len(mine):
+                        at[k] += 1
+                        if at[k] < len(mine):
+                            ctx.set(i.payload, mine[at[k]])
+                        else:
+                            ctx.set(i.valid, 0)
+                for k, one in enumerate(found):
+                    valid, payload = rest[len(ins) + 2 * k : len(ins) + 2 * k + 2]
+                    if valid:
+                        one.append(payload)
                 if cycles > limit:
-                    taken = (at, len(beats))
-                    self._why = no_answer(limit, taken, (len(found), design.o_beats))
+                    taken = (sum(at), sum(map(len, beats)))
+                    self._why = no_answer(limit, taken, (sum(map(len, found)), sum(wanted)))
                     self._failed = True
                     return
             self.cycles, self._answer = cycles, found
