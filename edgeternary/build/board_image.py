@@ -11,6 +11,7 @@ from edgeternary.build.image_sources import SelfTest, reference
 from edgeternary.c.plan import Plan
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
+from edgeternary.ir.ports import join
 from edgeternary.version import __version__
 
 SELF_TESTS = 4  # inputs that an image with a self test carries
@@ -29,14 +30,18 @@ def self_test(graph: Graph) -> SelfTest:
 
     codes = random_codes(graph, SELF_TESTS, seed=6)
     outputs = run(graph, codes[:, None] if graph.states else codes).outputs
-    return reference(graph.output_value, codes, outputs)
+    return reference(graph, codes, outputs)
 
 
 def random_codes(graph: Graph, count: int, seed: int) -> np.ndarray:
-    """int32 (count, *shape), each a member of the input's type and interval."""
-    x = graph.input
-    codes = np.random.default_rng(seed).integers(x.lo, x.hi + 1, (count, *x.shape), dtype=np.int32)
-    return np.where(codes > 0, x.hi, x.lo).astype(np.int32) if x.type.name == "bipolar" else codes
+    """int32 (count, *shape), each a member of its input's type and interval; several in their joined form."""
+    rng, found = np.random.default_rng(seed), {}
+    for x in graph.inputs:
+        codes = rng.integers(x.lo, x.hi + 1, (count, *x.shape), dtype=np.int32)
+        found[x.name] = (
+            np.where(codes > 0, x.hi, x.lo).astype(np.int32) if x.type.name == "bipolar" else codes
+        )
+    return join(graph.inputs, found)
 
 
 def files(graph: Graph, image: Image) -> dict[str, bytes | str]:

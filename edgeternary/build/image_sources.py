@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeternary.boards import Board
+from edgeternary.build import packed
 from edgeternary.c.naming import api_names
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Value
+from edgeternary.ir import Graph, Value
 from edgeternary.ir.names import identifier
+from edgeternary.ir.wire import to_bytes, wire
 
 NEEDED = {"UART_TX_PIN": "tx", "UART_RX_PIN": "rx", "UART_ENABLE": "enable"}  # where a port uses them
 MODEL_BYTES = 47  # of a model's name in the header
@@ -29,9 +31,10 @@ class SelfTest:
     crc: int
 
 
-def reference(value: Value, inputs: np.ndarray, outputs: np.ndarray) -> SelfTest:
-    """The self test whose answers `outputs` are, codes of `value`."""
-    return SelfTest(inputs, zlib.crc32(outputs.astype(value.type.dtype.newbyteorder("<")).tobytes()))
+def reference(graph: Graph, inputs: np.ndarray, outputs: np.ndarray) -> SelfTest:
+    """The self test whose answers are `outputs`, several in their joined form."""
+    crc = zlib.crc32(to_bytes(graph.output_values, outputs).tobytes())
+    return SelfTest(to_bytes(graph.inputs, inputs) if graph.several else inputs, crc)
 
 
 def board_files(board: Board) -> dict[str, str]:
@@ -89,8 +92,7 @@ def ports() -> list[str]:
 def hello(plan: Plan, board: Board) -> str:
     """The lines of hello above the digest."""
     graph = plan.graph
-    graph.check_single("a serial port", "--core or --no-build writes C without an image")
-    x, y = graph.input, graph.output_value
+    x, y = wire(graph)
     bits = 8 * x.type.dtype.itemsize
     if bits > 16:
         raise EdgeTernaryError(
@@ -98,12 +100,15 @@ def hello(plan: Plan, board: Board) -> str:
             f"its input has type {x.type}, and the protocol takes up to 16 bits an element",
             "let the network begin with a narrower input; --core or --no-build writes C without an image",
         )
-    sizes = f"{y.type.dtype.itemsize} {class_bytes(y)}"
+    sizes = f"{y.type.dtype.itemsize} {class_bytes(graph)}"
     return f"{graph.name}\n{x.type} {_shape(x)} {bits}\n{y.type} {_shape(y)} {sizes}\n{board.name}\n"
 
 
-def class_bytes(output: Value) -> int:
-    """Bytes of the index of the largest number, which follows those of a vector."""
+def class_bytes(graph: Graph) -> int:
+    """Bytes of the index of the largest number, which follows those of the only output, a vector."""
+    if graph.several:
+        return 0
+    output = graph.output_value
     if len(output.shape) != 1 or output.size < 2:
         return 0
     return 1 if output.size <= 256 else 2
@@ -142,20 +147,21 @@ def _pin(board: Board, pin: str) -> tuple[int, int]:
 
 
 def _image_header(plan: Plan, board: Board, built_by: str, test: SelfTest | None) -> str:
-    p, y = identifier(plan.graph.name), plan.graph.output_value
+    p, graph = identifier(plan.graph.name), plan.graph
     defines = {
         "BOARD": _quoted(board.name),
         "MODEL_NAME": _quoted(plan.graph.name, MODEL_BYTES),
         "HELLO_HEAD": _quoted(hello(plan, board)),
         "HELLO_TAIL": _quoted(f"\n{built_by}\n"),
-        **api_names(p),
-        "CLASS_BYTES": f"{class_bytes(y)}u",
+        **(packed.api_names(graph) if graph.several else api_names(p)),
+        "CLASS_BYTES": f"{class_bytes(graph)}u",
         "LAYERS": f"{len(plan.taps)}u",
         "SELF_TESTS": len(test.inputs) if test else 0,
         "SELF_TEST_CRC": f"{test.crc if test else 0:#x}u",
     }
     lines = [f"#define IMAGE_{name} {text}\n" for name, text in defines.items()]
-    return f'#include "{p}.h"\n\n{"".join(lines)}'
+    own = packed.function(graph) if graph.several else ""
+    return f'#include "{p}.h"\n\n{own}{"".join(lines)}'
 
 
 def _self_test(plan: Plan, test: SelfTest | None) -> str:
@@ -163,7 +169,7 @@ def _self_test(plan: Plan, test: SelfTest | None) -> str:
         return "/* This image has no self test. */\n"
     codes = test.inputs.ravel().tolist()
     rows = [", ".join(map(str, codes[at : at + 20])) for at in range(0, len(codes), 20)]
-    kind = f"{identifier(plan.graph.name)}_in_t"
+    kind = "uint8_t" if plan.graph.several else f"{identifier(plan.graph.name)}_in_t"
     body = "".join(f"    {row},\n" for row in rows)
     return f"static const {kind} self_test_inputs[{len(codes)}] = {{\n{body}}};\n"
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.types import parse
+from edgeternary.ir.wire import wire
 from edgeternary.link import faults
 from edgeternary.link.frames import Hello
 
@@ -78,8 +79,8 @@ def check_model(hello: Hello, graph: Graph, name: str, digest: str = "") -> None
     """
     check_hello(hello, name)
     there = hello.input_type, hello.input_shape, hello.output_type, hello.output_shape
-    output = graph.output_value
-    wanted = graph.input.type.name, graph.input.shape, output.type.name, output.shape
+    taken, given = wire(graph)
+    wanted = taken.type.name, taken.shape, given.type.name, given.shape
     if hello.name != graph.name or there != wanted:
         raise faults.other_model(
             name, f"it has {_described(hello.name, *there)}; expected is {_described(graph.name, *wanted)}"

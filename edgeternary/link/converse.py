@@ -38,7 +38,8 @@ def converse(
     inputs: np.ndarray,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Talk:
-    """Answers to inputs (samples, *shape); (samples, steps, *shape) for a graph with states.
+    """Answers to inputs (samples, *shape); (samples, steps, *shape) for a graph with states; the shapes are
+    those that `hello` names.
 
     Each sample of a graph with states begins with a reset. EdgeTernaryError (code 4) if the class of an
     answer is not that of its largest number.
@@ -52,7 +53,7 @@ def converse(
             found.append(_one(client, hello, sample, talk, number))
         progress(number + 1, len(inputs))
     steps = inputs.shape[1:2] if graph.states else ()
-    shape = (len(inputs), *steps, *graph.output_value.shape)
+    shape = (len(inputs), *steps, *hello.output_shape)
     talk.outputs = np.asarray(found, np.int32).reshape(shape)
     return talk
 

@@ -13,7 +13,8 @@ import numpy as np
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
-from edgeternary.ir.ports import join, joined_shape, split
+from edgeternary.ir.ports import joined_shape
+from edgeternary.ir.wire import element_bytes, from_bytes, to_bytes
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains.process import run as start
@@ -115,13 +116,7 @@ def encode_inputs(graph: Graph, inputs: np.ndarray) -> bytes:
 
 def input_bytes(graph: Graph, inputs: np.ndarray) -> bytes:
     """Codes (*lead, *shape), of several inputs in their joined form, as the bytes of each sample or step."""
-    if len(graph.inputs) == 1:
-        return elements(graph.input, inputs)
-    parts = []
-    for value, codes in zip(graph.inputs, split(graph.inputs, inputs).values(), strict=True):
-        data = np.frombuffer(elements(value, codes), np.uint8)
-        parts.append(data.reshape(-1, value.size * value.type.dtype.itemsize))
-    return np.concatenate(parts, axis=1).tobytes()
+    return to_bytes(graph.inputs, inputs).tobytes()
 
 
 def elements(value: Value, array: np.ndarray) -> bytes:
@@ -132,20 +127,12 @@ def elements(value: Value, array: np.ndarray) -> bytes:
 def decode_outputs(graph: Graph, data: bytes, lead: tuple[int, ...]) -> np.ndarray:
     """Outputs int32 (*lead, *shape), several in their joined form, from the C elements of each step."""
     values = graph.output_values
-    count = int(np.prod(lead, dtype=np.int64))
-    sizes = [value.size * value.type.dtype.itemsize for value in values]
-    if len(data) != count * sum(sizes):
+    count, size = int(np.prod(lead, dtype=np.int64)), sum(map(element_bytes, values))
+    if len(data) != count * size:
         raise EdgeTernaryError(
-            "the model's answer is incomplete",
-            f"{count * sum(sizes)} bytes were expected, {len(data)} came back",
+            "the model's answer is incomplete", f"{count * size} bytes were expected, {len(data)} came back"
         )
-    steps, start, found = np.frombuffer(data, np.uint8).reshape(count, sum(sizes)), 0, {}
-    for value, size in zip(values, sizes, strict=True):
-        part = np.ascontiguousarray(steps[:, start : start + size])
-        codes = part.view(value.type.dtype.newbyteorder("<")).astype(np.int32)
-        found[value.name] = codes.reshape(*lead, *value.shape)
-        start += size
-    return join(values, found)
+    return from_bytes(values, np.frombuffer(data, np.uint8).reshape(*lead, size))
 
 
 def decode_taps(taps: Sequence[Tap], data: bytes, lead: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
+from edgeternary.ir.wire import from_bytes, to_bytes
 from edgeternary.link.client import SECONDS, Client
 from edgeternary.link.codec import answer_bytes, check_model, decode_answer, encode_input
 from edgeternary.link.converse import converse
@@ -40,7 +41,7 @@ def run(
     progress = options.get("progress")
     moved = progress if callable(progress) else lambda done, total: None
     with _board(graph, target, options) as (client, hello):
-        talk = converse(client, hello, graph, inputs, moved)
+        talk = converse(client, hello, graph, _sent(graph, inputs), moved)
     timed = keeps_time(target)
     counted = [round(cycles, 1) or None if timed else None for cycles in talk.mean_cycles()] or [None]
     stats: dict[str, Stat] = {"cycles": counted[0]}
@@ -53,23 +54,35 @@ def run(
         "repeats": client.repeats,
     }
     layers: list[dict[str, Stat]] = [{"step": k, "cycles": cycles} for k, cycles in enumerate(counted[1:])]
-    return Result(talk.outputs, stats=stats, layers=layers)
+    return Result(_received(graph, talk.outputs), stats=stats, layers=layers)
+
+
+def _sent(graph: Graph, codes: np.ndarray) -> np.ndarray:
+    """Codes as a board takes them: of several inputs or outputs the bytes, see docs/protocol.md."""
+    return to_bytes(graph.inputs, codes) if graph.several else codes
+
+
+def _received(graph: Graph, answers: np.ndarray) -> np.ndarray:
+    return from_bytes(graph.output_values, answers.astype(np.uint8)) if graph.several else answers
 
 
 class _Session:
     """stats: board, and cycles of a step as the device counts them, their mean."""
 
-    def __init__(self, client: Client, hello: Hello, again: bool) -> None:
+    def __init__(self, graph: Graph, client: Client, hello: Hello, again: bool) -> None:
+        self.graph = graph
         self.client, self.hello, self.stats = client, hello, dict[str, Stat]({"board": hello.target})
         self.again = again
         self.steps = self.cycles = 0
 
     def step(self, codes: np.ndarray) -> IntArray:
-        body = self.client.run(encode_input(self.hello, codes), answer_bytes(self.hello), self.again)
+        body = self.client.run(
+            encode_input(self.hello, _sent(self.graph, codes)), answer_bytes(self.hello), self.again
+        )
         self.steps += 1
         self.cycles += self.client.cycles()[0]
         self.stats["cycles"] = self.cycles / self.steps or None
-        return decode_answer(self.hello, body)[0]
+        return _received(self.graph, decode_answer(self.hello, body)[0])
 
 
 @contextmanager
@@ -77,7 +90,9 @@ def open(graph: Graph, *, target: str = "", options: Mapping[str, object] = {}) 
     """The board at the port `target`, its states reset; options as those of `run`."""
     with _board(graph, target, options) as (client, hello):
         client.reset()
-        yield _Session(client, hello, again=not graph.states)  # a lost run may have moved the states on
+        yield _Session(
+            graph, client, hello, again=not graph.states
+        )  # a lost run may have moved the states on
 
 
 @contextmanager

@@ -60,7 +60,7 @@ const uint8_t *device_run(protocol_t *link, const uint8_t *input)
 
     (void)link;
     run((const IMAGE_IN *)(const void *)input);
-    for (uint32_t i = 1; i < IMAGE_OUT_SIZE; i++)
+    for (uint32_t i = 1; IMAGE_CLASS_BYTES > 0u && i < IMAGE_OUT_SIZE; i++)
         if (numbers[i] > numbers[best])
             best = i;
     device.answer.largest[0] = (uint8_t)(best & 0xffu);
