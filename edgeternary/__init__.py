@@ -78,4 +78,8 @@ def _zoo_model(name: str, checkpoint: Any = None) -> Any:
     return zoo.torch_model(name, checkpoint) if name in zoo.names() else None
 
 
-late.run, late.register_ops, late.zoo_model = _run, _register_ops, _zoo_model
+def _lower(*arguments: Any, **more: Any) -> Any:
+    return importlib.import_module("edgeternary.frontends.torch").lower(*arguments, **more)
+
+
+late.run, late.register_ops, late.zoo_model, late.lower = _run, _register_ops, _zoo_model, _lower

@@ -1,4 +1,4 @@
-"""Three functions of higher layers that lower layers call; `edgeternary/__init__.py` sets them."""
+"""Four functions of higher layers that lower layers call; `edgeternary/__init__.py` sets them."""
 
 import os
 from collections.abc import Callable
@@ -12,3 +12,6 @@ register_ops: Callable[[], None]
 
 zoo_model: Callable[[str, str | os.PathLike[str] | None], Any]
 """The zoo's torch model of that name, with the weights of a checkpoint or its own; None for another name."""
+
+lower: Callable[..., Any]
+"""edgeternary.lower, which nn.convert tries on what it made."""

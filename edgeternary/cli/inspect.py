@@ -1,4 +1,4 @@
-"""edgeternary inspect: a model as text."""
+"""edgeternary inspect: a model as text; of a torch model, what it would become."""
 
 from typing import Any
 
@@ -10,9 +10,27 @@ from edgeternary.cli._output import json_option, print_json
 
 @click.command()
 @model_argument
+@click.option(
+    "--shape",
+    "shapes",
+    multiple=True,
+    metavar="1x28x28",
+    help="Shape of one sample that a torch model takes; once for each input.",
+)
+@click.option("--weights", default="ternary", show_default=True, help="Weights that a torch model would get.")
+@click.option(
+    "--activations", default="2", show_default=True, help="Activations that a torch model would get."
+)
 @json_option
-def command(model: str, as_json: bool) -> None:
-    """Print the integer graph of MODEL: every value with its exact type and interval."""
+def command(model: str, shapes: tuple[str, ...], weights: str, activations: str, as_json: bool) -> None:
+    """Print the integer graph of MODEL: every value with its exact type and interval.
+
+    For a torch model, model.py:Net, print what each of its layers becomes, and everything that has no integer
+    form, with file and line. The file is Python code and is run.
+    """
+    if ".py:" in model:
+        _inspect_torch(model, shapes, (weights, activations), as_json)
+        return
     from edgeternary.ir.text import dump
 
     graph = load_model(model)
@@ -26,6 +44,25 @@ def command(model: str, as_json: bool) -> None:
             click.echo(f"  labels{of} {', '.join(labels)}")
     for key, text in sorted(graph.meta.info.items()):
         click.echo(f"  {key}: {text}")
+
+
+def _inspect_torch(model: str, shapes: tuple[str, ...], kinds: tuple[str, str], as_json: bool) -> None:
+    if not shapes:
+        raise click.UsageError("a torch model needs --shape, such as --shape 1x28x28")
+    try:
+        sizes = [tuple(int(n) for n in shape.lower().split("x")) for shape in shapes]
+    except ValueError:
+        raise click.UsageError(f"{' '.join(shapes)} is no shape; write 1x28x28") from None
+    from edgeternary import nn
+
+    weights, activations = (int(kind) if kind.isdigit() else kind for kind in kinds)
+    report = nn.inspected(model, sizes, weights, activations)
+    if as_json:
+        print_json(report.data())
+    else:
+        click.echo(report)
+    if report.refusals:
+        raise click.exceptions.Exit(1)
 
 
 def _as_json(graph: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from edgeternary.frontends.torch_nodes import (
 )
 from edgeternary.frontends.torch_output import ends
 from edgeternary.frontends.torch_support import check_dtypes, check_modules, copied, exactly
-from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Pending
+from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Misplaced, Pending
 from edgeternary.ir import Graph, Meta, OutputMeta
 from edgeternary.nn.example import UINT8, check_example
 from edgeternary.nn.replace import replace_batch_norms
@@ -53,7 +53,7 @@ def lower(
     example: Tensor | Sequence[Tensor],
     *,
     name: str = "model",
-    input_type: str | Mapping[str, str] = "uint8",
+    input_type: str | Mapping[str, str] | None = None,
     input_range: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
     input_scale: float | Sequence[float] | Mapping[str, float | Sequence[float]] = 1.0,
     input_zero: int | Sequence[int] | Mapping[str, int | Sequence[int]] = 0,
@@ -67,6 +67,7 @@ def lower(
     For a forward() with several arguments the example is a tuple of tensors; the inputs have the names of the
     arguments, and the input_... may be mappings by them. Where forward() returns several tensors, the outputs
     have the names of the keys of a dict, or output0, output1, ...; labels are then a mapping.
+    input_type: "uint8" if it is not given; for a model that nn.convert made, what its InputSpec says.
     input_scale and input_zero say what a code means, for edgeternary.quantize: one number, or one for each
     channel. Layers keep their module paths as names. An edgeternary.nn.Spiking becomes one step of its net,
     with states; its example is what the model takes, and where its coding makes spikes, the input is binary,
@@ -105,11 +106,18 @@ def lower(
         "input_zero": input_zero,
     }  # fmt: skip
     inputs = read_inputs(model, example, given)
-    values, examples = [one.value for one in inputs], [one.example for one in inputs]
-    context = Context(model, {value.name: value for value in values})
+    examples = [one.example for one in inputs]
     with exactly():
-        walk = _walk(context, _export(model, examples), [one.codes for one in inputs])
-        end = ends(context, walk.answer, labels)
+        program = _export(model, examples)
+        try:
+            context, walk, end = _walked(model, program, inputs, labels)
+        except Misplaced as first:  # a model that permutes its input
+            inputs = [one.channels_last() if len(one.shape) > 1 else one for one in inputs]
+            try:
+                context, walk, end = _walked(model, program, inputs, labels)
+            except Misplaced:
+                raise first from None
+    values = [one.value for one in inputs]
     info = {"replaced": ", ".join(replaced)} if replaced else {}
     meta = _meta(inputs, end.metas, info)
     graph = optimize(Graph(name, values, end.ops, list(end.metas), end.states, meta))
@@ -118,6 +126,14 @@ def lower(
     elif check:
         check_model(context, walk, graph, model, examples)
     return graph
+
+
+def _walked(
+    model: nn.Module, program: torch.export.ExportedProgram, inputs: Sequence[Input], labels: Any
+) -> tuple[Context, Walk, Any]:
+    context = Context(model, {one.value.name: one.value for one in inputs})
+    walk = _walk(context, program, [one.codes for one in inputs])
+    return context, walk, ends(context, walk.answer, labels)
 
 
 def _meta(inputs: Sequence[Input], outputs: Mapping[str, OutputMeta], info: dict[str, str]) -> Meta:
@@ -131,6 +147,9 @@ def _meta(inputs: Sequence[Input], outputs: Mapping[str, OutputMeta], info: dict
     else:
         fields["inputs"] = {one.value.name: one.meta for one in inputs}
         info = {**{f"torch_shape:{name}": shape for name, shape in shapes.items()}, **info}
+    last = [one.value.name for one in inputs if one.last]
+    if last:
+        info = {"torch_channels_last": " ".join(last), **info}
     if len(outputs) == 1:
         (answer,) = outputs.values()
         fields |= {"logit_scale": answer.logit_scale, "labels": answer.labels}

@@ -60,17 +60,19 @@ def with_examples(x: Sequence[Tensor], examples: Sequence[Tensor], values: Seque
     return [torch.cat([a, b]) for a, b in zip(first, x, strict=True)] if inside else list(x)
 
 
-def channels_last(x: Tensor, lead: int, shape: tuple[int, ...]) -> IntArray:
-    """Codes (*lead axes, C, ...) as int32 in the graph's shape."""
+def channels_last(graph: Graph, value: Value, x: Tensor, lead: int) -> IntArray:
+    """Codes of an input (*lead axes, C, ...) as int32 in the graph's shape."""
     codes = x.numpy().astype(np.int32)
-    return np.moveaxis(codes, lead, -1).reshape(*codes.shape[:lead], *shape)
+    if value.name not in graph.meta.info.get("torch_channels_last", "").split():
+        codes = np.moveaxis(codes, lead, -1)
+    return codes.reshape(*codes.shape[:lead], *value.shape)
 
 
 def first_difference(graph: Graph, forward: Forward, x: Sequence[Tensor]) -> int | None:
     """The first sample of x that differs; x: of each input (samples, C, ...), or (samples, steps, C, ...)."""
     lead, samples = 2 if graph.states else 1, len(x[0])
     codes = {
-        value.name: channels_last(tensor, lead, value.shape)
+        value.name: channels_last(graph, value, tensor, lead)
         for value, tensor in zip(graph.inputs, x, strict=True)
     }
     if graph.states:
@@ -161,7 +163,7 @@ def check_model(c: Context, walk: Walk, graph: Graph, model: nn.Module, examples
             "its answers differ when samples come together in a batch, or with their number",
             "write forward() so that no sample's answer depends on another sample, or on how many there are",
         )
-    c.node = node = _first_node(c, walk, alone)
+    c.node = node = _first_node(c, walk, graph, alone)
     raise different(
         f"layer {c.path!r} ({type(c.module).__name__})",
         f"sample {found} of those that were tried differs first in {node.name!r}",
@@ -174,11 +176,11 @@ def different(what: str, why: str, remedy: str) -> EdgeTernaryError:
     return EdgeTernaryError(f"{what} is not lowered exactly", why, remedy, NOT_BIT_EXACT)
 
 
-def _first_node(c: Context, walk: Walk, x: Sequence[Tensor]) -> fx.Node:
+def _first_node(c: Context, walk: Walk, graph: Graph, x: Sequence[Tensor]) -> fx.Node:
     """The first node whose integers differ for one sample; the program's end if it is the scale."""
     given = dict(zip(walk.program.graph_signature.user_inputs, x, strict=True))
     inputs = list(c.values.values())[: len(x)]
-    codes = {v.name: channels_last(tensor, 1, v.shape) for v, tensor in zip(inputs, x, strict=True)}
+    codes = {v.name: channels_last(graph, v, tensor, 1) for v, tensor in zip(inputs, x, strict=True)}
     taps = evaluate(c.ops, codes)  # before any pass: every node has its value
     values: dict[fx.Node, Any] = {}
     for node in walk.program.graph.nodes:

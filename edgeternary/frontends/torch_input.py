@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.torch_values import Codes, graph_shape
 from edgeternary.ir import InputMeta, Value, parse
 from edgeternary.nn.example import check_example
+from edgeternary.nn.input_spec import InputSpec
 from edgeternary.nn.levels import Levels
 
 Number = TypeVar("Number", int, float)
@@ -26,6 +28,7 @@ class Input:
     value: Value
     example: Tensor
     meta: InputMeta
+    last: bool = False  # in torch too the channels are the last axis, (N, T, C) or (N, H, W, C)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -34,7 +37,14 @@ class Input:
 
     @property
     def codes(self) -> Codes:
-        return Codes(self.value.name, self.shape)
+        order = np.arange(self.value.size) if self.last and len(self.shape) > 1 else None
+        return Codes(self.value.name, self.shape, order)
+
+    def channels_last(self) -> Input:
+        """The same input in the other layout: the axes of a sample are those of the graph."""
+        shape = self.shape if len(self.shape) != 2 else (1, *self.shape)
+        old = self.value
+        return replace(self, value=Value(old.name, shape, old.type, old.lo, old.hi), last=True)
 
 
 def read_inputs(model: nn.Module, example: Tensor | Sequence[Tensor], given: Given) -> list[Input]:
@@ -52,7 +62,11 @@ def read_inputs(model: nn.Module, example: Tensor | Sequence[Tensor], given: Giv
                 f"the inputs are {', '.join(names)}",
                 "use the names of forward()'s arguments",
             )
-    found = [_input(name, tensor, _of(name, given)) for name, tensor in zip(names, examples, strict=True)]
+    specs = getattr(model, "specs", None) or [None] * len(names)  # of a model that nn.convert made
+    found = [
+        _input(name, tensor, _with_spec(_of(name, given), spec))
+        for name, tensor, spec in zip(names, examples, specs, strict=True)
+    ]
     if len({len(one.example) for one in found}) > 1:
         raise EdgeTernaryError(
             "the examples have different numbers of samples",
@@ -64,11 +78,24 @@ def read_inputs(model: nn.Module, example: Tensor | Sequence[Tensor], given: Giv
 
 def _of(name: str, given: Given) -> dict[str, Any]:
     """What is given for one input; what a mapping does not name is as if it were not given."""
-    plain = {"input_type": "uint8", "input_range": None, "input_scale": 1.0, "input_zero": 0}
+    plain = {"input_type": None, "input_range": None, "input_scale": 1.0, "input_zero": 0}
     return {
         option: content.get(name, plain[option]) if isinstance(content, Mapping) else content
         for option, content in given.items()
     }
+
+
+def _with_spec(given: dict[str, Any], spec: InputSpec | None) -> dict[str, Any]:
+    """What is given, and what an InputSpec says where nothing is."""
+    if given["input_type"] is not None:
+        return given
+    if spec is None:
+        return {**given, "input_type": "uint8"}
+    found = {**given, "input_type": spec.type}
+    plain = given["input_scale"] == 1.0 and given["input_zero"] == 0
+    if plain and spec.whole_zero is not None:
+        found |= {"input_scale": spec.scale, "input_zero": spec.whole_zero}
+    return found
 
 
 def _input(name: str, example: object, given: Given) -> Input:

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeternary.frontends.torch_moves import part, permute, reshape, select, transpose
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, channels_last_order, graph_shape
+from edgeternary.frontends.torch_values import Codes, Context, Lowered, graph_shape
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size, reduced
+from edgeternary.nn.structure import Concat as Joined
 from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Mul, Reshape, SumPool, Upsample
 
 Handler = Callable[..., Lowered]
@@ -35,7 +37,10 @@ def _weights(c: Context, weight: Lowered) -> NDArray[np.int64]:
 
 def _weight_type(c: Context, weights: NDArray[np.int64]) -> str:
     if isinstance(c.module, Quantized):
-        return c.module.quantizer.name
+        name = c.module.quantizer.name
+        return (
+            "ternary" if name == "bipolar" and not np.all(weights) else name
+        )  # between dilated taps are zeros
     if np.all(np.abs(weights) == 1):
         return "bipolar"
     top = int(np.abs(weights).max())
@@ -82,7 +87,7 @@ def conv2d(
     groups: int,
     bias: Lowered | None = None,
 ) -> Codes:
-    x = c.codes(x)
+    x = c.map(x)
     w = _weights(c, weight)
     b = np.zeros(len(w), np.int64) if bias is None else c.integers(bias, "bias")
     (sy, sx), (top, left, bottom, right) = stride, pad
@@ -134,60 +139,45 @@ def max_pool(
     dilation: Sequence[int] | int = 1,
     ceil_mode: bool = False,
 ) -> Codes:
-    x = c.codes(x, "pool accumulators (before the batch-norm) or codes (after the activation)")
-    if ceil_mode or np.max(dilation) > 1:
-        raise c.refuse("ceil_mode and dilation are not supported", "use neither")
+    x = c.map(x, "pool accumulators (before the batch-norm) or codes (after the activation)")
+    if np.max(dilation) > 1:
+        raise c.refuse("dilated pools are not supported", "use a larger kernel or a stride")
     rank = len(x.shape)
     (ky, kx), (sy, sx), (py, px) = (_window(v, rank) for v in (kernel, stride or kernel, padding))
     if rank == 2:
         ky, sy, py = 1, 1, 0
     minimum = np.zeros(x.channels, np.uint8)
-    op = MaxPool(
-        name=c.name(),
-        inputs=(x.name,),
-        kernel=(ky, kx),
-        stride=(sy, sx),
-        pad=(py, px, py, px),
-        minimum=minimum,
-    )
-    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), (py, px)))
+    more = (0, 0)
+    if ceil_mode:
+        sizes = x.shape[1:] if rank == 3 else (1, x.shape[1])
+        more = beyond(sizes[0], ky, sy, py), beyond(sizes[1], kx, sx, px)
+    pad = (py, px, py + more[0], px + more[1])
+    op = MaxPool(name=c.name(), inputs=(x.name,), kernel=(ky, kx), stride=(sy, sx), pad=pad, minimum=minimum)
+    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), pad))
+
+
+def beyond(size: int, kernel: int, stride: int, pad: int) -> int:
+    """What ceil_mode adds after one axis, so that a last window holds what is left; it starts inside."""
+    windows = -((kernel - size - 2 * pad) // stride)  # after the first
+    if windows * stride >= size + pad:
+        windows -= 1
+    return max(0, windows * stride + kernel - size - 2 * pad)
 
 
 def sum_pool(c: Context, x: Lowered, kernel: Sequence[int], stride: Sequence[int]) -> Codes:
-    x = c.codes(x, "put the activation before the pool")
+    x = c.map(x, "put the activation before the pool")
     (ky, kx), (sy, sx) = kernel, stride
     op = SumPool(name=c.name(), inputs=(x.name,), kernel=(ky, kx), stride=(sy, sx))
-    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), (0, 0)))
+    return c.emit(op, _pooled(x, (ky, kx), (sy, sx), (0, 0, 0, 0)))
 
 
-def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: Pair) -> tuple[int, ...]:
+def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: tuple[int, ...]) -> tuple[int, ...]:
     sizes = x.shape[1:] if len(x.shape) == 3 else (1, x.shape[1])
-    out = tuple(conv_size(n, p, p, k, s) for n, p, k, s in zip(sizes, pad, kernel, stride, strict=True))
+    around = pad[:2], pad[2:]
+    out = tuple(
+        conv_size(n, *p, k, s) for n, p, k, s in zip(sizes, zip(*around), kernel, stride, strict=True)
+    )
     return (x.channels, *(out if len(x.shape) == 3 else out[1:]))
-
-
-RESHAPES = "reshape after the activation, and leave logits as they are, (N, classes)"
-
-
-def reshape(c: Context, x: Lowered, *_: object) -> Codes:
-    """Any change of shape alone: flatten, view, reshape, squeeze and unsqueeze of codes.
-
-    Torch says what the shape becomes. Channels lie last in the graph, so only a flatten (which notes where
-    torch's elements lie), its reverse, and axes of size 1 move nothing.
-    """
-    assert c.node is not None
-    x, fake = c.codes(x, RESHAPES), c.node.meta["val"]
-    shape, order = tuple(fake.shape[1:]), channels_last_order(x.shape) if x.order is None else x.order
-    known = len(fake.shape) > 1 and fake.shape[0] == 1 and len(shape) <= 3
-    if not known or (len(shape) > 1 and not np.array_equal(channels_last_order(shape), order)):
-        raise c.refuse(
-            f"reshaping {(1, *x.shape)} to {tuple(fake.shape)} is not supported", "use edgeternary.nn.Flatten"
-        )
-    identity = len(shape) > 1 or np.array_equal(order, np.arange(len(order)))
-    if graph_shape(shape) == c.values[x.name].shape:
-        return Codes(x.name, shape, None if identity else order)
-    op = Reshape(name=c.name(), inputs=(x.name,), shape=graph_shape(shape))
-    return c.emit(op, shape, None if identity else order)
 
 
 def add(c: Context, a: Codes, b: Codes) -> Codes:
@@ -254,11 +244,13 @@ def cat(c: Context, parts: Sequence[Lowered], dim: int = 0) -> Codes:
     if len(xs) == 1:
         return xs[0]
     types = {c.values[x.name].type.name for x in xs}
-    if len(types) > 1 or "int32" in types or dim not in (1, -len(xs[0].shape)):
+    mixed = len(types) > 1 and not isinstance(c.module, Joined)
+    if mixed or "int32" in types or dim not in (1, -len(xs[0].shape)):
         raise c.refuse(
             f"it joins values of the types {', '.join(sorted(types))} along axis {dim}",
             "join channels (axis 1) of activations of one kind",
         )
+    xs = [c.per_channel(x) for x in xs]
     shape = (sum(x.channels for x in xs), *xs[0].shape[1:])
     return c.emit(Concat(name=c.name(), inputs=tuple(x.name for x in xs)), shape, _joined_order(xs))
 
@@ -296,5 +288,9 @@ LAYERS: dict[object, Handler] = {
     _aten.squeeze.dims: reshape,
     _aten.squeeze.default: reshape,
     _aten.unsqueeze.default: reshape,
+    _aten.permute.default: permute,
+    _aten.transpose.int: transpose,
+    _aten.slice.Tensor: part,
+    _aten.select.int: select,
     _aten.cat.default: cat,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -131,7 +132,13 @@ def check_result(c: Context, node: fx.Node, result: Lowered) -> None:
             f"{str(node.target).removesuffix('.default')} makes it {str(fake.dtype).removeprefix('torch.')}",
             "codes are float32 tensors that hold integers: leave the change of dtype out",
         )
-    if isinstance(result, Codes) and graph_shape(base.shape) != c.values[base.name].shape:
+    found = c.values[base.name].shape
+    kept = math.prod(found) == math.prod(base.shape)  # noted by its order
+    if (
+        isinstance(result, Codes)
+        and graph_shape(base.shape) != found
+        and not (base.order is not None and kept)
+    ):
         raise c.refuse(
             f"it reshapes {c.values[base.name].shape} to {base.shape}, which moves elements",
             "use edgeternary.nn.Flatten, or keep (N, C, H, W)",

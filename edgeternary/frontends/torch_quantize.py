@@ -30,7 +30,7 @@ def _type(c: Context, lo: int, hi: int) -> str:
 
 
 def _thresholds(c: Context, x: Lowered, kind: str, quantize: Callable[[torch.Tensor], torch.Tensor]) -> Codes:
-    base = x.base if isinstance(x, Pending) else c.codes(x)
+    base = c.per_channel(x.base if isinstance(x, Pending) else c.codes(x))
     value, channels, rank = c.values[base.name], base.channels, len(base.shape)
     if isinstance(x, Pending) and channels * (value.hi - value.lo + 1) > WHOLE_INTERVAL_LIMIT:
         _check_monotone(c, x)
@@ -70,7 +70,7 @@ def quantize(c: Context, x: Lowered, scale: torch.Tensor, lo: int, hi: int) -> C
 
 
 def requantize(c: Context, x: Lowered, mbs: Lowered, lo: int, hi: int) -> Codes:
-    x = c.codes(x, "put the Requantize directly after the layer that makes the accumulators")
+    x = c.per_channel(c.codes(x, "put the Requantize directly after the layer that makes the accumulators"))
     rows = c.integers(mbs, "multiplier").astype(np.int32)
     if x.order is not None:
         rows = rows[:, np.argsort(x.order)]

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.nn.curve import Curve
 
 PLAIN = (
     nn.Linear, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d, nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Identity, nn.Dropout,
@@ -76,7 +77,10 @@ def check_dtypes(model: nn.Module) -> None:
 
 def check_modules(model: nn.Module) -> None:
     """Refuses layers of torch.nn that have no integer form, by module path, with the nearest one that has."""
+    tables = tuple(f"{path}.function" for path, m in model.named_modules() if isinstance(m, Curve))
     for path, module in model.named_modules():
+        if path.startswith(tables):
+            continue  # it is evaluated for a table alone
         kind = type(module)
         plain = kind is nn.Module or isinstance(module, PLAIN)  # torch.fx makes each parent an nn.Module
         if not kind.__module__.startswith("torch.nn.modules") or plain:

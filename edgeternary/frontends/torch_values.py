@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,8 +25,8 @@ Apply = Callable[[Tensor], Tensor]
 class Codes:
     """An integer value of the graph. Torch sees it as (N, *shape), channels first.
 
-    order[i]: for a flattened map, the graph's index of torch's element i (channels last against channels
-    first).
+    order[i]: the graph's index of torch's element i, where that differs from channels_last_order(shape): in a
+    flattened map, and between permutations.
     """
 
     name: str
@@ -34,7 +35,12 @@ class Codes:
 
     @property
     def channels(self) -> int:
-        return self.shape[0]
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def whole_order(self) -> NDArray[np.int64]:
+        """order, or channels_last_order(shape) where that is None."""
+        return channels_last_order(self.shape) if self.order is None else self.order
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class Pending:
 
 
 Lowered = Codes | Pending | Tensor
+
+
+class Misplaced(EdgeTernaryError):
+    """Axes of a tensor do not lie where a graph has them."""
 
 
 @dataclass
@@ -123,6 +133,21 @@ class Context:
             why += f" (it is the float output of {x.chain[-1].layer!r})"
         raise self.refuse(why, remedy)
 
+    def per_channel(self, x: Codes) -> Codes:
+        """x, whose axis 1 in torch is the channels of the graph, or the elements of a flattened map."""
+        return x if len(x.shape) == 1 else self.map(x)
+
+    def map(self, x: object, remedy: str = "put an edgeternary.nn.Activation before it") -> Codes:
+        """codes(x), whose axes are where a graph has them: channels first in torch, last in the graph."""
+        found = self.codes(x, remedy)
+        if found.order is not None and len(found.shape) > 1:
+            said = self.refuse(
+                f"the axes of its input, {found.shape} in torch, do not lie so in a graph",
+                "let (N, channels, ...) come in: permute back, or permute the input of the model alone",
+            )
+            raise Misplaced(said.what, said.why, said.remedy)
+        return found
+
     def integers(self, x: object, what: str) -> NDArray[np.int64]:
         """A constant tensor of integers as int64, or a refusal."""
         if not isinstance(x, Tensor):
@@ -170,16 +195,16 @@ def partial_sums(op: Op, ins: Sequence[Value]) -> int:
 
 
 def graph_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """(C, H, W) -> (H, W, C), (C, L) -> (1, L, C), (n,) -> (n,)."""
-    if len(shape) == 1:
-        return shape
+    """(C, H, W) -> (H, W, C), (C, L) -> (1, L, C), (n,) -> (n,), () -> (1,)."""
+    if len(shape) <= 1:
+        return shape or (1,)
     return (*(shape[1:] if len(shape) == 3 else (1, shape[1])), shape[0])
 
 
 def channels_last_order(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """order[i] for a flattened (C, H, W), (C, L) or (n,): where torch's element i lies in the graph."""
-    if len(shape) == 1:
-        return np.arange(shape[0])
+    """order[i] for (C, H, W), (C, L), (n,) or (): where torch's element i lies in the graph."""
+    if len(shape) <= 1:
+        return np.arange(math.prod(shape))
     indices = np.arange(int(np.prod(shape))).reshape(graph_shape(shape))
     return np.ascontiguousarray(np.moveaxis(indices, -1, 0)).reshape(-1)
 

@@ -9,12 +9,16 @@ from edgeternary.nn.bit_linear import BitLinear
 from edgeternary.nn.blocks import BasicBlock, DepthwiseSeparable
 from edgeternary.nn.checkpoint import freeze, load_codes, save_codes
 from edgeternary.nn.coding import CODINGS, latency_code, random_rate_code, rate_code
-from edgeternary.nn.conv import Conv1d, Conv2d
-from edgeternary.nn.convert import convert
+from edgeternary.nn.conv import Conv1d, Conv2d, OutputConv2d
+from edgeternary.nn.convert import convert, inspect
+from edgeternary.nn.converting.report import Refused, Report
 from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_costs
+from edgeternary.nn.curve import Curve
 from edgeternary.nn.encode import Binarize, BitPlane, BitPlanes, Thermometer
 from edgeternary.nn.float_reference import float_reference
+from edgeternary.nn.from_file import inspected
 from edgeternary.nn.gumbel import Choice, gumbel_softmax
+from edgeternary.nn.input_spec import InputSpec
 from edgeternary.nn.linear import Linear, Output
 from edgeternary.nn.lm import MatMulFreeLM
 from edgeternary.nn.norm import BatchNorm, Requantize
@@ -23,7 +27,7 @@ from edgeternary.nn.replace import replace_batch_norms
 from edgeternary.nn.sparsity import SparsitySchedule, set_sparsity, zero_shares
 from edgeternary.nn.spiking import IF, LIF, Readout, Spiking
 from edgeternary.nn.streaming import Streaming, TemporalBlock
-from edgeternary.nn.structure import Add, Flatten, Mul, Residual, Upsample
+from edgeternary.nn.structure import Add, Concat, Flatten, Mul, Residual, Scale, Upsample
 from edgeternary.nn.surrogates import SURROGATES, set_progress
 
 __all__ = [
@@ -43,10 +47,13 @@ __all__ = [
     "Conv2d",
     "CostModel",
     "CostPenalty",
+    "Curve",
+    "Concat",
     "DepthwiseSeparable",
     "Flatten",
     "GlobalAvgPool",
     "IF",
+    "InputSpec",
     "LIF",
     "LayerCost",
     "Linear",
@@ -54,12 +61,16 @@ __all__ = [
     "MaxPool",
     "Mul",
     "Output",
+    "OutputConv2d",
     "RPReLU",
     "RSign",
     "Readout",
+    "Report",
+    "Refused",
     "Requantize",
     "Residual",
     "SURROGATES",
+    "Scale",
     "SparsitySchedule",
     "Spiking",
     "Streaming",
@@ -68,6 +79,8 @@ __all__ = [
     "Thermometer",
     "Upsample",
     "convert",
+    "inspect",
+    "inspected",
     "freeze",
     "gumbel_softmax",
     "latency_code",

@@ -8,7 +8,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.linear import Output, Quantized
+from edgeternary.nn.linear import Logits, Quantized
 
 
 @torch.no_grad()
@@ -19,7 +19,7 @@ def freeze(model: nn.Module) -> None:
     model.eval() answers with the same bits as before, and training can go on.
     """
     for module in model.modules():
-        if isinstance(module, Output):
+        if isinstance(module, Logits):
             module.bias.copy_(module.quantized_bias() * module.logit_scale())
         if isinstance(module, Quantized):
             module.freeze()

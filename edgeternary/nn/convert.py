@@ -1,199 +1,189 @@
-"""A user's float model as a quantised one of the same structure, ready for fine-tuning."""
+"""A user's float model as a quantised one that answers nearly the same: train it further, then lower it."""
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.activations import Activation
-from edgeternary.nn.calibrate import calibrate, output_statistics
-from edgeternary.nn.conv import Conv1d, Conv2d
-from edgeternary.nn.converting.heads import (
-    check_biases,
-    check_heads,
-    is_map_mean,
-    is_nonlinear,
-    keeps_channels,
-)
-from edgeternary.nn.converting.pools import LAYERS as POOLS
-from edgeternary.nn.converting.pools import POOL_BITS, average, check_pools, pool_of
-from edgeternary.nn.converting.trace import free_name, trace
+from edgeternary.nn.converting.builder import Builder
+from edgeternary.nn.converting.converter import Converter
+from edgeternary.nn.converting.fit import fit
+from edgeternary.nn.converting.heads import find_heads
+from edgeternary.nn.converting.observe import observed
+from edgeternary.nn.converting.prepare import prepared
+from edgeternary.nn.converting.report import Refusal, Refused, Report
+from edgeternary.nn.converting.rewrite import rewrite
+from edgeternary.nn.converting.trace import trace
+from edgeternary.nn.converting.values import Codes
 from edgeternary.nn.example import check_example
-from edgeternary.nn.linear import Linear, Output, Quantized
-from edgeternary.nn.norm import BatchNorm, Requantize
-from edgeternary.nn.pool import GlobalAvgPool
-from edgeternary.nn.quantizers import levels
-from edgeternary.nn.replace import our_batch_norm
+from edgeternary.nn.input_spec import InputSpec
+from edgeternary.nn.levels import levels
+
+Kind = str | int
+DRY = 2  # samples of the dry run
+
+
+class Converted(fx.GraphModule):
+    """A converted model. report: what became of each layer; specs: what the codes of each input mean."""
+
+    report: Report
+    specs: tuple[InputSpec, ...]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Converted:
+        made: Any = super().__deepcopy__(memo)
+        made.__class__, made.report, made.specs = type(self), self.report, self.specs
+        return made
 
 
 def convert(
     model: nn.Module,
-    weights: str | int = "ternary",
-    activations: str | int = 2,
-    example: Tensor | None = None,
-) -> nn.Module:
-    """A copy of `model` with quantised layers: train it further, then lower it.
+    example: Tensor | Sequence[Tensor],
+    *,
+    weights: Kind | Mapping[str, Kind] = "ternary",
+    activations: Kind = 2,
+    inputs: InputSpec | Sequence[InputSpec] | None = None,
+    quiet: bool = False,
+    check: bool = True,
+) -> Converted:
+    """A quantised model that starts from the weights of `model`; the report says what each layer became.
 
-    Linear and Conv become quantised ones that start from the float weights, the last Linear an Output; a
-    nonlinearity becomes an Activation (a Requantize from 5 bits up), with a batch-norm before it where there
-    was none; average pools get a 4-bit quantiser; F.dropout(x, p, self.training) becomes a layer. Paths of
-    modules stay. The new model takes raw integer codes: `example`, a batch of them (a few hundred samples),
-    sets batch-norm statistics and step sizes; without it they start at defaults.
+    example: a batch of raw integer codes, as the converted model takes them, (N, C, ...), or a tuple of them
+    for a model of several inputs; a few hundred samples of real data. It sets batch-norms, step sizes and
+    scales so that the new model answers as nearly as it can to the float one.
+    inputs: what a code means to the float model (pixels that it takes normalised, say), one InputSpec for
+    each input; without it the float model takes the codes themselves.
+    weights: "ternary", "binary", N for intN, ...; or {pattern of layer paths: kind}, the first that matches.
+    activations: "bipolar", "ternary", "uintN", "intN", or N for uintN; what is signed gets as many bits.
 
-    EdgeTernaryError for a model that torch.fx cannot trace, or that does other things in train mode than in
-    eval mode; for pools with padding, biases that no layer can hold, and a head that would end in a few bits.
+    The result has `report`, printed on stderr unless `quiet`. check: lower the result once, so that
+    everything that lowering would refuse after training is said now.
+
+    Refused (an EdgeTernaryError) with every reason at once, each with file and line of the model's code, for
+    what has no integer form.
     """
-    traced = trace(model)
-    for check in (check_pools, check_heads, check_biases):
-        check(traced)
-    example = None if example is None else check_example(example)
-    statistics = output_statistics(traced, example) if example is not None else {}
-    converter = _Converter(traced, weights, activations, statistics)
-    for node in list(traced.graph.nodes):
-        converter.visit(node)
-    for node in traced.graph.nodes:
-        node.meta.clear()  # the old module stack would give torch.export the names of the float layers
-    traced.delete_all_unused_submodules()
-    traced.graph.lint()
-    traced.recompile()
-    if example is not None:
-        calibrate(traced, example)
-    return traced
+    report = inspect(model, example, weights=weights, activations=activations, inputs=inputs, check=check)
+    if isinstance(report, Report):
+        raise Refused(type(model).__name__, report)
+    if not quiet:
+        print(report.report, file=sys.stderr)
+    return report
 
 
-class _Converter:
-    def __init__(
-        self, traced: fx.GraphModule, weights: str | int, activations: str | int,
-        statistics: dict[str, tuple[Tensor, Tensor]],
-    ) -> None:  # fmt: skip
-        self.traced, self.weights, self.activations, self.statistics = (
-            traced,
-            weights,
-            activations,
-            statistics,
+def inspect(
+    model: nn.Module,
+    example: Tensor | Sequence[Tensor],
+    *,
+    weights: Kind | Mapping[str, Kind] = "ternary",
+    activations: Kind = 2,
+    inputs: InputSpec | Sequence[InputSpec] | None = None,
+    check: bool = True,
+) -> Converted | Report:
+    """As convert(), but prints nothing; for a model that is refused the report is the result."""
+    levels(activations)
+    report = Report()
+    batches = [example] if isinstance(example, Tensor) else list(example)
+    codes, specs = _inputs(batches, inputs)
+    try:
+        return _converted(model, batches, codes, specs, (weights, activations), report, check)
+    except Refusal as refusal:
+        report.refusals.append(refusal)
+        return report
+
+
+def _inputs(
+    batches: Sequence[Tensor], inputs: InputSpec | Sequence[InputSpec] | None
+) -> tuple[list[Tensor], tuple[InputSpec, ...]]:
+    given = [inputs] * len(batches) if inputs is None or isinstance(inputs, InputSpec) else list(inputs)
+    if len(given) != len(batches):
+        raise EdgeTernaryError(
+            f"there are {len(given)} InputSpecs for {len(batches)} inputs",
+            "each input has one",
+            "give one for each",
         )
-        self.wide = levels(activations).hi - levels(activations).lo > 15
-        self.first = True
-        self.uses = Counter(str(n.target) for n in traced.graph.nodes if n.op == "call_module")
-        linear = [
-            n for n in traced.graph.nodes if isinstance(self.module(n), (nn.Linear, nn.Conv1d, nn.Conv2d))
-        ]
-        self.last = linear[-1] if linear else None
-
-    def module(self, node: fx.Node) -> nn.Module | None:
-        return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
-
-    def visit(self, node: fx.Node) -> None:
-        module = self.module(node) or pool_of(node)
-        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
-            self.replace(node, self.linear(node, module))
-            self.first = False
-        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            self.replace(node, our_batch_norm(module, str(node.target)))
-        elif isinstance(module, POOLS):
-            self.pool(node, average(module, str(node.target) if node.op == "call_module" else node.name))
-        elif is_map_mean(node):
-            self.map_mean(node)
-        elif is_nonlinear(node, module):
-            self.nonlinearity(node)
-
-    def pool(self, node: fx.Node, new: nn.Module) -> None:
-        """A layer keeps its path; a function becomes a layer."""
-        if node.op == "call_module":
-            return self.replace(node, new)
-        pooled = self.insert(node.all_input_nodes[0], new, free_name(self.traced, node.name))
-        node.replace_all_uses_with(pooled)
-        self.traced.graph.erase_node(node)
-
-    def map_mean(self, node: fx.Node) -> None:
-        """x.mean((2, 3)) becomes a GlobalAvgPool, flattened but with keepdim."""
-        name = free_name(self.traced, node.name)
-        last = self.insert(node.all_input_nodes[0], GlobalAvgPool(Activation(POOL_BITS)), name)
-        if not node.kwargs.get("keepdim", len(node.args) > 2 and node.args[2]):
-            with self.traced.graph.inserting_after(last):
-                last = self.traced.graph.call_function(torch.flatten, (last, 1))
-        node.replace_all_uses_with(last)
-        self.traced.graph.erase_node(node)
-
-    def replace(self, node: fx.Node, new: nn.Module) -> None:
-        self.traced.add_submodule(str(node.target), new)
-
-    def linear(self, node: fx.Node, module: nn.Linear | nn.Conv1d | nn.Conv2d) -> Quantized:
-        new: Quantized
-        if isinstance(module, nn.Linear):
-            kind = Output if node is self.last else Linear
-            new = kind(module.in_features, module.out_features, self.weights)
-        else:
-            new = self.convolution(module, str(node.target))
-        with torch.no_grad():
-            peak = module.weight.abs().amax().clamp_min(1e-12)
-            new.weight.copy_(module.weight.reshape(new.weight.shape) / peak)
-            if isinstance(new, Output) and module.bias is not None:
-                new.bias.copy_(module.bias)
-        return new
-
-    def convolution(self, module: nn.Conv1d | nn.Conv2d, path: str) -> Quantized:
-        if module.padding_mode != "zeros" or max(module.dilation) > 1 or isinstance(module.padding, str):
+    for batch in batches:
+        if isinstance(batch, Tensor) and batch.is_floating_point() and not torch.equal(batch, batch.round()):
             raise EdgeTernaryError(
-                f"convolution {path!r} cannot be converted",
-                "padding by reflection or by name and dilation have no integer form here",
-                "give the padding as numbers, with zeros and without dilation",
+                "the example holds fractions",
+                "inputs are integer codes, and nothing says what a code means",
+                'take spec = nn.InputSpec.from_data(x, "int8"), or InputSpec.normalized(mean, std); '
+                "then convert(model, spec.codes(x), inputs=spec), and train on spec.codes(x) too",
             )
-        pad_value = -1 if levels(self.activations).gap == 2 and not self.first else 0
-        kernel, stride, pad = (
-            (int(v[0]), int(v[-1])) for v in (module.kernel_size, module.stride, module.padding)
-        )
-        channels = module.in_channels, module.out_channels
-        if isinstance(module, nn.Conv1d):
-            return Conv1d(*channels, kernel[0], stride[0], pad[0], pad_value, module.groups, self.weights)
-        return Conv2d(*channels, kernel, stride, pad, pad_value, module.groups, self.weights)
+    codes = [check_example(batch) for batch in batches]
+    return codes, tuple(spec or InputSpec.raw(x) for spec, x in zip(given, codes, strict=True))
 
-    def nonlinearity(self, node: fx.Node) -> None:
-        """node(x) becomes activation(norm(x)); a batch-norm that was there is used, or merged."""
-        before = node.args[0]
-        assert isinstance(before, fx.Node)
-        single = node.op == "call_module" and self.uses[str(node.target)] == 1
-        name = str(node.target) if single else f"{node.name}_act"  # a ReLU used twice becomes two activations
-        norm = self.module(before)
-        if not isinstance(norm, BatchNorm):
-            norm = self.new_norm(before)
-            if norm is not None and not self.wide:
-                before = self.insert(before, norm, f"{name}_norm")
-        source, act = before, self.activation(norm)
-        if isinstance(act, Requantize) and self.module(before) is norm:
-            source = before.all_input_nodes[0]
-        new = self.insert(source, act, name)
-        node.replace_all_uses_with(new)
-        self.traced.graph.erase_node(node)
-        if not before.users:
-            self.traced.graph.erase_node(before)  # the batch-norm that the Requantize took over
 
-    def activation(self, norm: BatchNorm | None) -> nn.Module:
-        if not self.wide or norm is None:
-            return Activation(self.activations)
-        act = Requantize(norm.weight.shape[0], self.activations)
-        act.load_state_dict({**norm.state_dict(), "scale": act.scale})
-        return act
+def _converted(
+    model: nn.Module, batches: list[Tensor], codes: list[Tensor], specs: tuple[InputSpec, ...],
+    kinds: tuple[Any, Kind], report: Report, check: bool,
+) -> Converted | Report:  # fmt: skip
+    values = [spec.values(x) for spec, x in zip(specs, codes, strict=True)]
+    training = model.training
+    traced = trace(prepared(model, values, report).train(training), values, report)
+    rewrite(traced)
+    seen = observed(traced, values)
+    b = Builder(traced, seen, kinds[0], kinds[1], report)
+    heads = find_heads(traced, seen, report)
+    start: list[Codes] = []
+    for node in [n for n in traced.graph.nodes if n.op == "placeholder"]:
+        if len(start) == len(codes):
+            break
+        x, spec = codes[len(start)], specs[len(start)]
+        scale, zero = spec.numbers(x)
+        one = scale.numel() == zero.numel() == 1
+        affine = (scale.reshape(()), (-zero * scale).reshape(())) if one else (scale, -zero * scale)
+        given = b.graph.placeholder(str(node.target))
+        if batches[len(start)].dtype != torch.float32:
+            given = b.graph.call_method("float", (given,))  # uint8 images, say, go in as they are
+        start.append(Codes(given, levels(spec.type), affine=affine))
+    Converter(b, heads).run(start)
+    if report.refusals:
+        return report
+    made = Converted(nn.ModuleDict(), b.graph) if not b.layers else _module(b, type(model).__name__)
+    made.graph.eliminate_dead_code()
+    made.graph.lint()
+    made.delete_all_unused_submodules()
+    made.recompile()
+    made.train()
+    fit(made, batches, b)
+    made.train(training)
+    made.report, made.specs = report, specs
+    if check:
+        _dry_run(made, codes, b)
+    return report if report.refusals else made
 
-    def insert(self, after: fx.Node, module: nn.Module, name: str) -> fx.Node:
-        self.traced.add_submodule(name, module)
-        with self.traced.graph.inserting_after(after):
-            return self.traced.graph.call_module(name, (after,))
 
-    def new_norm(self, source: fx.Node) -> BatchNorm | None:
-        """A batch-norm that gives accumulators the mean and deviation of the float outputs."""
-        layer = source
-        while keeps_channels(layer, self.module(layer)):
-            layer = layer.all_input_nodes[0]
-        module = self.module(layer)
-        if not isinstance(module, Quantized):
-            return None
-        norm = BatchNorm(module.weight.shape[0])
-        mean, deviation = self.statistics.get(source.name, (norm.bias, norm.weight))
-        with torch.no_grad():
-            norm.bias.copy_(mean)
-            norm.weight.copy_(deviation)
-        return norm
+def _module(b: Builder, name: str) -> Converted:
+    root: dict[str, Any] = dict(b.layers)
+    return Converted(root, b.graph, class_name=name)
+
+
+def _dry_run(made: Converted, codes: list[Tensor], b: Builder) -> None:
+    """Lowers the model as it is, so that nothing is refused for the first time after training."""
+    example = tuple(x[:DRY] for x in codes)
+    while True:
+        try:
+            late.lower(made, example[0] if len(example) == 1 else example)
+            return
+        except EdgeTernaryError as error:
+            layer, needed = getattr(error, "layer", None), getattr(error, "needed", None)
+            if layer is not None and needed is not None and _raised(made, layer, needed):
+                continue
+            place = next((w for path, w in b.where.items() if f"'{path}'" in error.what), "")
+            made.report.refusals.append(Refusal(error.what, error.why, error.remedy, place))
+            return
+
+
+def _raised(made: Converted, path: str, needed: int) -> bool:
+    """Raises the bound of a Requantize; False where that was tried already."""
+    layer: Any = made.get_submodule(path)
+    bound = 1 << (needed - 1).bit_length()
+    if layer.bound >= bound:
+        return False
+    layer.bound = bound
+    return True

@@ -94,24 +94,19 @@ class Linear(Quantized):
         return ops.dense(x, self.codes(), self.weight.new_zeros(self.weight.shape[0]))
 
 
-class Output(Quantized):
-    """The last layer: x (N, in) codes -> logits (N, classes) = (sum(x * codes) + bias_codes) * logit_scale.
+class Logits(Quantized):
+    """Mixin of a last layer: logits = (sums + bias_codes) * logit_scale, one scale for all classes.
 
-    One scale serves all classes and the bias is an integer, round(bias / logit_scale), so argmax needs no
-    multiplication and the logits are exactly the integer accumulators times the scale. codes: the kind of x,
-    as in Activation; with codes beyond 4 bits the scale starts smaller by as much. logit_scale = |scale| *
-    unit, see StepSize.
+    logit_scale = |scale| * unit, see StepSize; the bias is an integer, round(bias / logit_scale), so argmax
+    needs no multiplication and the logits are exactly the integer accumulators times the scale.
     """
 
-    def __init__(
-        self,
-        inputs: int,
-        classes: int,
-        weights: str | int = "ternary",
-        surrogate: str = "identity",
-        codes: str | int = 4,
-    ) -> None:
-        super().__init__((classes, inputs), weights, surrogate)
+    bias: nn.Parameter
+    scale: nn.Parameter
+    unit: float
+
+    def start_logits(self, classes: int, inputs: int, codes: str | int) -> None:
+        """Makes bias and scale. inputs: products in a sum; codes: the kind of x, as in Activation."""
         self.unit = min(1.0, 15 / levels(codes).hi) / self.quantizer.top
         self.bias = nn.Parameter(torch.zeros(classes))
         self.scale = nn.Parameter(torch.tensor(float(inputs) ** -0.5))
@@ -124,9 +119,30 @@ class Output(Quantized):
         """round(bias / logit_scale): the integer bias (classes,) in units of the accumulator."""
         return torch.floor(self.bias.double() / self.logit_scale().double() + 0.5).float()
 
+    def train_bias(self, scale: Tensor) -> Tensor:
+        """quantized_bias(), whose gradient goes to the bias."""
+        return straight_through(self.quantized_bias(), self.bias / scale.detach())
+
+
+class Output(Logits):
+    """The last layer: x (N, in) codes -> logits (N, classes), see Logits.
+
+    codes: the kind of x, as in Activation; with codes beyond 4 bits the scale starts smaller by as much.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        weights: str | int = "ternary",
+        surrogate: str = "identity",
+        codes: str | int = 4,
+    ) -> None:
+        super().__init__((classes, inputs), weights, surrogate)
+        self.start_logits(classes, inputs, codes)
+
     def forward(self, x: Tensor) -> Tensor:
         scale = self.logit_scale()
         if self.training:
-            bias = straight_through(self.quantized_bias(), self.bias / scale.detach())
-            return F.linear(x, self.codes(), bias) * scale
+            return F.linear(x, self.codes(), self.train_bias(scale)) * scale
         return ops.dense(x, self.codes(), self.quantized_bias()) * scale

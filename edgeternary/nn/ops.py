@@ -68,15 +68,21 @@ dense.register_autograd(_dense_backward, setup_context=saved(2))
 
 @custom_op("edgeternary::conv2d", mutates_args=())
 def conv2d(
-    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int
-) -> Tensor:
-    """x (N, C, H, W), codes (out, C/groups, kh, kw), pad (top, left, bottom, right) -> accumulators."""
+    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int,
+    bias: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """x (N, C, H, W), codes (out, C/groups, kh, kw), pad (top, left, bottom, right) -> accumulators.
+
+    bias: (out,) integers, or None.
+    """
     winograd = torch.backends.nnpack.flags(enabled=False)  # off by up to 0.067
     with winograd, torch.autocast(x.device.type, enabled=False):
         wide = padded(x, pad, pad_value)
         if reduced("conv"):
-            return F.conv2d(wide.double(), codes.double(), stride=list(stride), groups=groups).to(x.dtype)
-        return F.conv2d(wide, codes, stride=list(stride), groups=groups)
+            whole = bias if bias is None else bias.double()
+            y = F.conv2d(wide.double(), codes.double(), whole, stride=list(stride), groups=groups)
+            return y.to(x.dtype)
+        return F.conv2d(wide, codes, bias, stride=list(stride), groups=groups)
 
 
 def padded(x: Tensor, pad: Sequence[int], value: int) -> Tensor:
@@ -85,10 +91,21 @@ def padded(x: Tensor, pad: Sequence[int], value: int) -> Tensor:
     return F.pad(x, (left, right, top, bottom), value=float(value)) if any(pad) else x
 
 
+def dilated(codes: Tensor, dilation: Sequence[int]) -> Tensor:
+    """Weights (out, in, kh, kw) with dilation - 1 zeros between the taps of each axis."""
+    dy, dx = dilation
+    if (dy, dx) == (1, 1):
+        return codes
+    out, ins, kh, kw = codes.shape
+    apart = F.pad(codes.reshape(out, ins, kh, 1, kw, 1), (0, dx - 1, 0, 0, 0, dy - 1))
+    return apart.reshape(out, ins, kh * dy, kw * dx)[:, :, : kh * dy - dy + 1, : kw * dx - dx + 1]
+
+
 @conv2d.register_fake
 def _(
-    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int
-) -> Tensor:
+    x: Tensor, codes: Tensor, stride: Sequence[int], pad: Sequence[int], pad_value: int, groups: int,
+    bias: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     n, _, h, w = x.shape
     out, _, kh, kw = codes.shape
     size = (conv_size(h, pad[0], pad[2], kh, stride[0]), conv_size(w, pad[1], pad[3], kw, stride[1]))
@@ -97,12 +114,13 @@ def _(
 
 def _conv2d_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, codes = ctx.saved_tensors
-    stride, pad, pad_value, groups = ctx.rest
+    stride, pad, pad_value, groups, bias = ctx.rest
     wide = padded(x, pad, pad_value)
     gx = conv2d_input(wide.shape, codes, grad, stride=list(stride), groups=groups)
     gw = conv2d_weight(wide, codes.shape, grad, stride=list(stride), groups=groups)
     top, left = pad[0], pad[1]
-    return gx[..., top : top + x.shape[2], left : left + x.shape[3]], gw, None, None, None, None
+    gb = None if bias is None else grad.sum((0, 2, 3))
+    return gx[..., top : top + x.shape[2], left : left + x.shape[3]], gw, None, None, None, None, gb
 
 
 conv2d.register_autograd(_conv2d_backward, setup_context=saved(2))

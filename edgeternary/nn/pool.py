@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -29,13 +30,19 @@ class MaxPool(nn.Module):
 
 
 class SumPool(nn.Module):
-    """Sum over windows without padding, integers in and out. kernel None: over the whole map."""
+    """Sum over windows, integers in and out. kernel None: over the whole map.
+
+    pad: (top, left, bottom, right) of zeros, which the input must have as a code.
+    """
 
     def __init__(
-        self, kernel: int | tuple[int, int] | None = None, stride: int | tuple[int, int] | None = None
+        self,
+        kernel: int | tuple[int, int] | None = None,
+        stride: int | tuple[int, int] | None = None,
+        pad: tuple[int, int, int, int] = (0, 0, 0, 0),
     ) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride or kernel
+        self.kernel, self.stride, self.pad = kernel, stride or kernel, pad
 
     def window(self, x: Tensor) -> tuple[int, int]:
         """(ky, kx) for an input x."""
@@ -47,9 +54,15 @@ class SumPool(nn.Module):
         kernel = self.window(x)
         stride = kernel if self.stride is None else pair(self.stride)
         if x.dim() == 3:
-            return ops.sum_pool(x.unsqueeze(2), kernel, (1, stride[1])).squeeze(2)
+            return self._sums(x.unsqueeze(2), kernel, (1, stride[1])).squeeze(2)
+        return self._sums(x, kernel, stride)
+
+    def _sums(self, x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> Tensor:
+        if any(self.pad) and not self.training:  # a convolution whose weights are 1 can be padded
+            ones = torch.ones(x.shape[1], 1, *kernel)
+            return ops.conv2d(x, ones, stride, self.pad, 0, x.shape[1])
         if self.training:
-            return F.avg_pool2d(x, kernel, stride, divisor_override=1)
+            return F.avg_pool2d(ops.padded(x, self.pad, 0), kernel, stride, divisor_override=1)
         return ops.sum_pool(x, kernel, stride)
 
     def extra_repr(self) -> str:

@@ -1,11 +1,11 @@
-"""Layers that join or reshape: Residual, Add and Mul; Flatten and Upsample."""
+"""Layers that join, reshape or scale: Residual, Add, Mul, Concat; Flatten, Upsample; Scale."""
 
 import torch
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn import ops
-from edgeternary.nn.activations import Activation
+from edgeternary.nn.activations import Activation, positive
 from edgeternary.nn.conv import pair
 from edgeternary.nn.norm import Requantize
 from edgeternary.ops.upsample import FILLS
@@ -112,3 +112,24 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x) + self.shortcut(x)
+
+
+class Concat(nn.Module):
+    """Codes side by side along the channels; the quantisers that make them share one step size.
+
+    It leaves the scales alone: whoever builds it gives the quantisers one `scale`, as Residual does.
+    """
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        return torch.cat(parts, 1)
+
+
+class Scale(nn.Module):
+    """Integers times one positive scale: the end of a network whose output is no Output's."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(float(scale)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * positive(self.scale)

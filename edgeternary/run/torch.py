@@ -119,11 +119,18 @@ def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:
 def channels_first(graph: Graph, value: Value, inputs: np.ndarray) -> np.ndarray:
     """Codes of an input (samples, H, W, C) as float32 (samples, C, H, W), or as lowering noted the shape."""
     x = np.asarray(inputs, np.float32)
+    if value.name in graph.meta.info.get("torch_channels_last", "").split():
+        return x.reshape(len(x), *_noted(graph, value))
     # a copy has strides of channels first, which torch goes by, with one channel too; ascontiguousarray not
     x = x.transpose(0, 3, 1, 2).copy() if x.ndim == 4 else x
-    key = "torch_shape" if len(graph.inputs) == 1 else f"torch_shape:{value.name}"
-    noted = tuple(int(n) for n in graph.meta.info.get(key, "").split() if n.isdigit())
+    noted = _noted(graph, value)
     return x.reshape(len(x), *noted) if math.prod(noted) == value.size else x
+
+
+def _noted(graph: Graph, value: Value) -> tuple[int, ...]:
+    """The shape of a sample in torch, as lowering noted it."""
+    key = "torch_shape" if len(graph.inputs) == 1 else f"torch_shape:{value.name}"
+    return tuple(int(n) for n in graph.meta.info.get(key, "").split() if n.isdigit())
 
 
 def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:

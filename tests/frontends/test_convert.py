@@ -51,7 +51,8 @@ def images() -> torch.Tensor:
 )
 def test_a_converted_model_trains_and_lowers(weights, kind, images):
     torch.manual_seed(1)
-    model = q.convert(Own(), weights, kind, example=images)
+    pixels = q.InputSpec.normalized(0.5, 0.25)
+    model = q.convert(Own(), images, weights=weights, activations=kind, inputs=pixels, quiet=True)
     labels = (torch.arange(64) % 3).clamp_max(1)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
@@ -92,7 +93,7 @@ def test_one_relu_module_in_two_places(kind, images):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.fc2(self.relu(self.fc1(self.flat(self.relu(self.norm(self.conv(x)))))))
 
-    model = q.convert(Shared(), "ternary", kind, example=images).eval()
+    model = q.convert(Shared(), images, activations=kind, quiet=True).eval()
     quantisers = [m for m in model.modules() if isinstance(m, q.Activation if kind == 2 else q.Requantize)]
     norms = [m.weight.shape[0] for m in model.modules() if isinstance(m, q.BatchNorm)]
     assert len(quantisers) == 2 and sorted(norms) == [4, 6]
@@ -105,25 +106,26 @@ def test_one_relu_module_in_two_places(kind, images):
 def test_weights_start_from_the_float_ones(images):
     torch.manual_seed(2)
     own = Own()
-    model = q.convert(own, "binary", 2)
+    model = q.convert(own, images, weights="binary", quiet=True)
     signs = torch.where(own.conv2.weight >= 0, 1.0, -1.0)
     torch.testing.assert_close(model.eval().conv2.codes(), signs, rtol=0, atol=0)
     assert own.conv2.weight.abs().max() < 1, "the float model is not touched"
 
 
-def test_what_has_no_integer_form_is_named():
-    model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.Linear(4, 2))
-    with pytest.raises(EdgeTernaryError, match="convolution '0' cannot be converted"):
-        q.convert(model)
+def test_what_has_no_integer_form_is_named(images):
+    reflect = nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect")
+    model = nn.Sequential(reflect, nn.ReLU(), nn.Flatten(), nn.Linear(4 * 144, 2))
+    with pytest.raises(EdgeTernaryError, match=r"layer '0' .Conv2d. cannot be converted"):
+        q.convert(model, images)
 
 
-def test_untraceable_models_are_refused():
+def test_untraceable_models_are_refused(images):
     class Branching(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x if x.sum() > 0 else -x
 
     with pytest.raises(EdgeTernaryError, match="cannot be traced"):
-        q.convert(Branching())
+        q.convert(Branching(), images)
 
 
 def test_plain_batch_norms_are_replaced_and_reported(images):

@@ -28,9 +28,8 @@ def exact(seed: int) -> bool:
     x = torch.randint(0, 256, (24, *shape)).float()
     x[0], x[1] = 0, 255
     try:
-        converted = q.convert(
-            model, WEIGHTS[seed % 3], KINDS[seed % 5], example=x if seed % 4 else None
-        ).eval()
+        kinds = {"weights": WEIGHTS[seed % 3], "activations": KINDS[seed % 5]}
+        converted = q.convert(model, x, **kinds, quiet=True).eval()
         graph = lower(converted, x)
     except EdgeTernaryError as error:
         assert error.why and error.remedy, error
@@ -44,4 +43,4 @@ def exact(seed: int) -> bool:
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_networks(block: int) -> None:
     lowered = [exact(seed) for seed in range(block * EACH, (block + 1) * EACH)]
-    assert 0 < sum(lowered) < EACH, "some are exact, some are refused"
+    assert sum(lowered) >= EACH - 2, "few are refused"

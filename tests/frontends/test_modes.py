@@ -154,10 +154,10 @@ def test_the_check_names_the_layer_of_a_planted_fault(monkeypatch):
 
 def test_convert_needs_running_statistics_too():
     norm = torch.nn.BatchNorm2d(4, track_running_stats=False)
-    head = torch.nn.Flatten(), torch.nn.Linear(24, 3)
+    head = torch.nn.Flatten(), torch.nn.Linear(32, 3)
     model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), norm, torch.nn.ReLU(), *head)
     with pytest.raises(EdgeTernaryError, match=r"layer '1' \(BatchNorm2d\).*running statistics"):
-        q.convert(model)
+        q.convert(model, torch.randint(0, 256, (4, 2, 6, 4)).float())
 
 
 def test_the_model_is_left_as_it_was():

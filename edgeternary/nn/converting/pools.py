@@ -1,84 +1,214 @@
-"""Average pools of a float model, as layers and as functions, for convert(): sums and a 4-bit quantiser."""
+"""Pools and upsampling."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
-from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.activations import Activation
-from edgeternary.nn.pool import AvgPool, GlobalAvgPool
+from edgeternary.nn.converting.builder import Builder
+from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.heads import Heads
+from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Several, Sums, Value
+from edgeternary.nn.pool import SumPool
+from edgeternary.nn.structure import Upsample
 
-POOL_BITS = 4
-LAYERS = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
-WINDOWED = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
-CALLS: Mapping[Any, type[nn.Module]] = {
-    F.avg_pool1d: nn.AvgPool1d,
-    F.avg_pool2d: nn.AvgPool2d,
-    torch.avg_pool1d: nn.AvgPool1d,
-    F.adaptive_avg_pool1d: nn.AdaptiveAvgPool1d,
-    F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
-    torch.adaptive_avg_pool1d: nn.AdaptiveAvgPool1d,
-}
+MAXIMA = (nn.MaxPool1d, nn.MaxPool2d)
+AVERAGES = (nn.AvgPool1d, nn.AvgPool2d)
+ADAPTIVE_AVERAGES = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
+ADAPTIVE_MAXIMA = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 
 
-def pool_of(node: fx.Node) -> nn.Module | None:
-    """The layer that does what a call of a pooling function does; None for another node."""
-    kind = CALLS.get(node.target) if node.op == "call_function" else None
-    if kind is None:
-        return None
-    names = ("output_size",) if "Adaptive" in kind.__name__ else WINDOWED
-    given = {**dict(zip(names, node.args[1:], strict=False)), **node.kwargs}
-    given.pop("input", None)
-    if any(isinstance(value, fx.Node) for value in given.values()):
-        raise EdgeTernaryError(
-            f"pool {node.name!r} cannot be converted",
-            "its window is computed from the input's shape",
-            "give it numbers, or F.adaptive_avg_pool2d(x, 1) for the whole map",
+def max_pool(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
+    if getattr(layer, "return_indices", False):
+        b.refuse(
+            f"{b.name} ({call.was}) cannot be converted",
+            "return_indices=True gives places of maxima, which an unpooling reads",
+            "use Upsample in place of the unpooling",
         )
-    return kind(**given)
+    if isinstance(x, Float) and x.norm is None and not x.curves and isinstance(x.base, Sums):
+        node = b.layer(call.path, layer, x.base.node)
+        return Float(Sums(node, x.base.channels, None, x.base.unsigned), call.node, call.node)
+    codes = b.codes(x)
+    return Codes(b.layer(call.path, layer, codes.node), codes.levels, codes.owner, codes.affine)
 
 
-def check_pools(traced: fx.GraphModule) -> None:
-    """Refuses average pools that `average` refuses."""
-    for node in traced.graph.nodes:
-        pool = traced.get_submodule(str(node.target)) if node.op == "call_module" else pool_of(node)
-        if isinstance(pool, LAYERS):
-            average(pool, str(node.target) if node.op == "call_module" else node.name)
+def adaptive_max(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
+    kernel, stride = _regular(b, call)
+    make = nn.MaxPool1d if len(kernel) == 1 else nn.MaxPool2d
+    return max_pool(b, heads, call, x, make(kernel, stride))
 
 
-def average(pool: Any, name: str) -> AvgPool:
-    """AvgPool with a quantiser in place of a torch average pool; refuses windows that it does not have."""
-
-    def refuse(why: str, remedy: str) -> EdgeTernaryError:
-        return EdgeTernaryError(f"pool {name!r} ({type(pool).__name__}) cannot be converted", why, remedy)
-
-    if hasattr(pool, "output_size"):
-        if pool.output_size not in (1, (1,), (1, 1), [1], [1, 1]):
-            raise refuse("only a global average has fixed windows", "use AvgPool2d, or output_size=1")
-        return GlobalAvgPool(Activation(POOL_BITS))
-    if any(_each(pool.padding)):
-        raise refuse(
-            f"padding={pool.padding} puts zeros into its windows, and sums here have no padding",
-            "use padding=0, or a depthwise convolution with a stride",
+def maximum(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
+    """x.amax(axes), and x.max(axis), whose first result it is: of all axes after the channels."""
+    given = call.bound("dim", "keepdim", keepdim=False)
+    before = b.shape(call.inputs[0])
+    rank, dims = len(before) + 1, given.get("dim")
+    axes = {d % rank for d in (dims if isinstance(dims, (tuple, list)) else [dims]) if isinstance(d, int)}
+    if len(before) < 2 or not axes or min(axes) < 2:
+        b.refuse(
+            f"{b.name} cannot be converted",
+            f"it takes the maximum over axes {sorted(axes) or 'all'} of {('N', *before)}",
+            "take it over the map: x.amax((2, 3)), or x.amax(2) of a series",
         )
-    if pool.ceil_mode:
-        raise refuse("ceil_mode=True makes windows that are cut off", "use ceil_mode=False")
-    if getattr(pool, "divisor_override", None) is not None:
-        raise refuse("divisor_override makes it no average", "leave it out")
-    kernel, stride = (_size(v) for v in (pool.kernel_size, pool.stride))
-    return AvgPool(kernel, Activation(POOL_BITS), stride)
+    kernel = tuple(before[d - 1] if d in axes else 1 for d in range(2, rank))
+    pool = (nn.MaxPool1d if rank == 3 else nn.MaxPool2d)(kernel, kernel)
+    codes = b.codes(x)
+    node = b.layer(call.path, pool, codes.node)
+    if not given["keepdim"]:
+        kept = [before[0], *(n for d, n in zip(range(2, rank), before[1:], strict=True) if d not in axes)]
+        node = b.call(torch.reshape, node, (-1, *kept))
+    made = Codes(node, codes.levels, codes.owner, codes.affine)
+    return made if "amax" in call.was else Several((made, Lost()))
 
 
-def _each(value: Any) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, (tuple, list, Tensor)) else (value,)
+def _regular(b: Builder, call: Call) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Kernel and stride of an adaptive pool whose windows (floor(i n / m) to ceil((i + 1) n / m)) are of one
+    size."""
+    size, out = b.shape(call.inputs[0])[1:], b.shape(call.node)[1:]
+    kernel, stride = [], []
+    for n, m in zip(size, out, strict=True):
+        starts, ends = [i * n // m for i in range(m)], [-(-(i + 1) * n // m) for i in range(m)]
+        lengths = {e - s for s, e in zip(starts, ends, strict=True)}
+        steps = {t - s for s, t in pairwise(starts)} or {1}
+        if len(lengths) > 1 or len(steps) > 1:
+            b.refuse(
+                f"{b.name} ({call.was}) cannot be converted",
+                f"windows of a map of {size} for a result of {out} have several sizes",
+                f"use a size that divides {size}, or a pool with a stride",
+            )
+        kernel.append(lengths.pop())
+        stride.append(steps.pop())
+    return tuple(kernel), tuple(stride)
 
 
-def _size(value: Any) -> Any:
-    """A kernel or a stride as one number or a pair."""
-    each = _each(value)
-    return each[0] if len(each) == 1 else each
+def average(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
+    """A sum over windows; the quantiser after it divides."""
+    if call.node in heads.skipped:
+        return x
+    rank = 1 if isinstance(layer, nn.AvgPool1d) else 2
+    size = b.shape(call.inputs[0])[1:]
+    kernel, stride, padding = (_each(v, rank) for v in (layer.kernel_size, layer.stride, layer.padding))
+    after = [0] * rank
+    if layer.ceil_mode:
+        from edgeternary.nn.ops import conv_size
+
+        out = b.shape(call.node)[1:]
+        for i in range(rank):
+            need = (out[i] - 1) * stride[i] + kernel[i] - size[i] - 2 * padding[i]
+            after[i] = max(0, need)
+            assert conv_size(size[i], padding[i], padding[i] + after[i], kernel[i], stride[i]) == out[i]
+    if any(after):
+        b.note("windows that reach beyond the map are divided by their full size")
+    elif any(padding) and not layer.count_include_pad:
+        b.note("windows at the border are divided by their full size, as with count_include_pad=True")
+    left, right = padding[-1], padding[-1] + after[-1]
+    top, bottom = (padding[0], padding[0] + after[0]) if rank == 2 else (0, 0)
+    window = kernel[0] if rank == 1 else tuple(kernel)
+    step = stride[0] if rank == 1 else tuple(stride)
+    return summed(b, call, x, SumPool(window, step, (top, left, bottom, right)))  # type: ignore[arg-type]
+
+
+def summed(b: Builder, call: Call, x: Value, pool: SumPool) -> Value:
+    if isinstance(x, Logits):
+        b.refuse(
+            f"{b.name} cannot be converted",
+            "it averages logits in windows, and only a mean over the whole map ends a network",
+            "average the features before the last layer",
+        )
+    codes = b.codes(x)
+    if any(pool.pad) and codes.levels.gap == 2:
+        b.refuse(
+            f"{b.name} cannot be converted",
+            "it pads with 0, and its input has the codes -1 and +1 alone",
+            "use padding=0, or activations of another kind",
+        )
+    node = b.layer(call.path, pool, codes.node)
+    sums = Sums(node, b.shape(call.node)[0], None, codes.levels.lo >= 0)
+    return Float(sums, call.node, call.node)
+
+
+def adaptive_average(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
+    if call.node in heads.skipped:
+        return x
+    size, out = b.shape(call.inputs[0])[1:], b.shape(call.node)[1:]
+    if size == out:
+        return x
+    if all(n == 1 for n in out):
+        return summed(b, call, x, SumPool())
+    if not any(m % n for n, m in zip(size, out, strict=True)):
+        return spread(b, call, x, tuple(m // n for n, m in zip(size, out, strict=True)))
+    kernel, stride = _regular(b, call)
+    one = len(size) == 1
+    pool = SumPool(kernel[0] if one else kernel, stride[0] if one else stride)  # type: ignore[arg-type]
+    return summed(b, call, x, pool)
+
+
+def mean(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
+    """x.mean of the axes after the channels."""
+    if call.node in heads.skipped:
+        return _without_map(b, call, x)
+    given = call.bound("dim", "keepdim", keepdim=False)
+    before = b.shape(call.inputs[0])
+    rank = len(before) + 1
+    dims = given.get("dim")
+    axes = (
+        sorted(d % rank for d in (dims if isinstance(dims, (tuple, list)) else [dims]))
+        if dims is not None
+        else []
+    )
+    if not axes or axes[0] < 2 or len(before) < 2:
+        b.refuse(
+            f"{b.name} cannot be converted",
+            f"it averages over axes {axes or 'all'} of {('N', *before)}, and a graph averages over a map",
+            "average over the axes after the channels: x.mean((2, 3)), or x.mean(2) of a series",
+        )
+    if len(axes) == rank - 2:
+        y = summed(b, call, x, SumPool())
+    else:
+        kernel = tuple(before[d - 1] if d in axes else 1 for d in range(2, rank))
+        y = summed(b, call, x, SumPool(kernel, kernel))  # type: ignore[arg-type]
+    if given["keepdim"] or not isinstance(y, Float):
+        return y
+    assert isinstance(y.base, Sums)
+    flat = b.call(torch.reshape, y.base.node, (-1, *b.shape(call.node)))
+    return Float(Sums(flat, y.base.channels, None, y.base.unsigned), call.node, call.node)
+
+
+def _without_map(b: Builder, call: Call, x: Value) -> Value:
+    """The logits of a head that averages its map, (N, C, 1, 1), in the shape of the float call."""
+    if not isinstance(x, Logits):
+        return x
+    return Logits(b.call(torch.reshape, x.node, (-1, *b.shape(call.node))))
+
+
+def upsample(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module) -> Value:
+    size, out = b.shape(call.inputs[0])[1:], b.shape(call.node)[1:]
+    if any(m % n for n, m in zip(size, out, strict=True)):
+        b.refuse(
+            f"{b.name} cannot be converted",
+            f"it makes {out} of {size}, which is no whole multiple",
+            "upsample by whole factors",
+        )
+    mode = getattr(layer, "mode", "nearest")
+    if mode not in ("nearest", "nearest-exact"):
+        b.note(f"{mode} became nearest: a graph repeats pixels")
+    return spread(b, call, x, tuple(m // n for n, m in zip(size, out, strict=True)))
+
+
+def spread(b: Builder, call: Call, x: Value, factor: tuple[int, ...]) -> Value:
+    if all(f == 1 for f in factor):
+        return x
+    pair = factor if len(factor) == 2 else (1, *factor)
+    layer = Upsample(pair, "repeat")  # type: ignore[arg-type]
+    if isinstance(x, Logits):
+        return Logits(b.layer(call.path, layer, x.node))
+    codes = b.codes(x)
+    return Codes(b.layer(call.path, layer, codes.node), codes.levels, codes.owner)
+
+
+def _each(v: Any, rank: int) -> list[int]:
+    each = [int(n) for n in v] if isinstance(v, (tuple, list, Tensor)) else [int(v)] * rank
+    return each if len(each) == rank else each * rank

@@ -1,0 +1,142 @@
+"""What is nearest to layers and functions that cannot be converted."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from edgeternary.nn.converting.builder import Builder
+from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.report import Refusal
+from edgeternary.nn.converting.trace import WHERE
+
+_NORM = (
+    "it divides by statistics of each sample, which no integer constant can stand for",
+    "use a BatchNorm, whose statistics are constants after training",
+)
+_LOOP = (
+    "its state runs through floats from step to step",
+    "use a temporal convolution (Conv1d, edgeternary.nn.TemporalBlock), or the gates of nn.MatMulFreeLM",
+)
+_ATTENTION = (
+    "attention multiplies activations by each other and divides by a sum of exponentials",
+    "use convolutions, or a gate: x * sigmoid(layer(x))",
+)
+LAYERS: dict[str, tuple[str, str]] = {
+    "LayerNorm": _NORM,
+    "GroupNorm": _NORM,
+    "InstanceNorm1d": _NORM,
+    "InstanceNorm2d": _NORM,
+    "RMSNorm": _NORM,
+    "LocalResponseNorm": _NORM,
+    "GRU": _LOOP,
+    "LSTM": _LOOP,
+    "RNN": _LOOP,
+    "GRUCell": _LOOP,
+    "LSTMCell": _LOOP,
+    "RNNCell": _LOOP,
+    "MultiheadAttention": _ATTENTION,
+    "TransformerEncoderLayer": _ATTENTION,
+    "TransformerEncoder": _ATTENTION,
+    "Transformer": _ATTENTION,
+    "TransformerDecoder": _ATTENTION,
+    "TransformerDecoderLayer": _ATTENTION,
+    "Embedding": (
+        "its input is a symbol, and a converted network takes numbers",
+        "give one-hot codes to a Linear",
+    ),
+    "Conv3d": ("a graph has maps of two axes", "use Conv2d on frames, with time in the channels"),
+    "MaxPool3d": ("a graph has maps of two axes", "use MaxPool2d"),
+    "BatchNorm3d": ("a graph has maps of two axes", "use BatchNorm2d"),
+    "MaxUnpool2d": ("it reads the places of maxima", "use Upsample"),
+    "PixelShuffle": ("it moves channels into the map", "use Upsample and a convolution"),
+    "PixelUnshuffle": ("it moves the map into channels", "use a convolution with a stride"),
+    "ChannelShuffle": ("it moves channels", "use a convolution of size 1"),
+    "Bilinear": ("it multiplies activations by each other", "join both inputs (torch.cat) and use a Linear"),
+    "GLU": ("its halves are one call here", "write a, b = x.chunk(2, 1), then a * torch.sigmoid(b)"),
+    "FractionalMaxPool2d": ("its windows are drawn at random", "use MaxPool2d"),
+    "LPPool2d": ("it takes roots of sums of powers", "use AvgPool2d"),
+    "LPPool1d": ("it takes roots of sums of powers", "use AvgPool1d"),
+    "ReflectionPad2d": ("a graph pads with one code", "use zero padding"),
+    "ReplicationPad2d": ("a graph pads with one code", "use zero padding"),
+    "CircularPad2d": ("a graph pads with one code", "use zero padding"),
+    "ReflectionPad1d": ("a graph pads with one code", "use zero padding"),
+    "ReplicationPad1d": ("a graph pads with one code", "use zero padding"),
+    "CosineSimilarity": (
+        "it divides by norms of each sample",
+        "compare the outputs of both branches on the host",
+    ),
+}
+_MATMUL = (
+    "it multiplies activations by each other, or by weights that forward() computes from others",
+    "use nn.Linear or nn.Conv2d with weights of their own, which convert quantises",
+)
+FUNCTIONS: dict[str, tuple[str, str]] = {
+    "matmul": _MATMUL,
+    "bmm": _MATMUL,
+    "einsum": _MATMUL,
+    "linear": _MATMUL,
+    "conv2d": _MATMUL,
+    "conv1d": _MATMUL,
+    "mm": _MATMUL,
+    "addmm": _MATMUL,
+    "baddbmm": _MATMUL,
+    "scaled_dot_product_attention": _ATTENTION,
+    "multi_head_attention_forward": _ATTENTION,
+    "layer_norm": _NORM,
+    "group_norm": _NORM,
+    "instance_norm": _NORM,
+    "normalize": _NORM,
+    "var": _NORM,
+    "std": _NORM,
+    "norm": _NORM,
+    "local_response_norm": _NORM,
+    "max": (
+        "a maximum over an axis has an index as well",
+        "use F.adaptive_max_pool2d(x, 1), or AdaptiveMaxPool1d(1)",
+    ),
+    "amax": ("it is no pool over the map", "use F.adaptive_max_pool2d(x, 1), or AdaptiveMaxPool1d(1)"),
+    "argmax": (
+        "the class is an index, and training needs logits",
+        "return the logits; C has <model>_class for it",
+    ),
+    "sum": ("a sum over an axis is no layer here", "use the mean over the map, x.mean((2, 3))"),
+    "stack": ("it makes a new axis", "join channels: torch.cat((a, b), 1)"),
+    "rand": ("it draws numbers", "use a dropout layer"),
+    "randn_like": ("it draws numbers", "use a dropout layer"),
+    "pixel_shuffle": LAYERS["PixelShuffle"],
+    "truediv": ("it divides by an activation", "use a table of one value (a Sigmoid), or a BatchNorm"),
+    "sub": ("it takes one activation from another", "add, and let the layer before it learn the sign"),
+    "embedding": LAYERS["Embedding"],
+    "glu": LAYERS["GLU"],
+    "roll": ("it moves the map", "use a convolution whose kernel is off centre"),
+    "cumsum": ("it sums along an axis", "use a convolution"),
+}
+
+
+def nearest(b: Builder, call: Call, layer: nn.Module | None) -> Refusal:
+    """The refusal of a layer or a function that has no entry in any table."""
+    where = str(call.node.meta.get(WHERE, ""))
+    owner = _owner(call)
+    if layer is not None:
+        why, remedy = LAYERS.get(
+            type(layer).__name__,
+            ("it has no integer form here", "use layers of the tables in docs/pytorch.md"),
+        )
+        return Refusal(
+            f"layer {call.path!r} ({type(layer).__name__}){owner} cannot be converted", why, remedy, where
+        )
+    why, remedy = FUNCTIONS.get(
+        call.was, ("it has no integer form here", "use layers of the tables in docs/pytorch.md")
+    )
+    return Refusal(f"{call.was}(){owner} cannot be converted", why, remedy, where)
+
+
+def _owner(call: Call) -> str:
+    """The layer of the user's own that makes the call."""
+    stack = list((call.node.meta.get("nn_module_stack") or {}).values())
+    inside = [
+        (path, kind)
+        for path, kind in stack
+        if not str(getattr(kind, "__module__", "")).startswith("torch.nn")
+    ]
+    return f" in {inside[-1][0]!r} ({inside[-1][1].__name__})" if inside and inside[-1][0] else ""
