@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeternary.ir import Graph
 from edgeternary.ir.file import load
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from edgeternary.run.compare import Options
 
 
 def assert_bit_exact(
     model: Graph | str | os.PathLike[str],
     on: Sequence[str],
-    inputs: np.ndarray,
+    inputs: Any,
     *,
     reference: str = "numpy",
     options: Options | None = None,
@@ -32,7 +30,8 @@ def assert_bit_exact(
     """Run `model` on every executor of `on`; AssertionError names the first layer that differs.
 
     model      a graph, or the path of a `.et` file
-    inputs     integer codes (samples, *shape), or (samples, steps, *shape) for a model with states
+    inputs     integer codes (samples, *shape), or (samples, steps, *shape) for a model with states; several
+               inputs as a tuple of arrays, in order, or a mapping by name
     reference  the executor that is right
     options    executor name -> options of that executor
     EdgeTernaryError for a missing tool (its `code` is 3), for inputs the model does not take, or where `on`

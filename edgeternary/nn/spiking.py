@@ -7,8 +7,11 @@
 Every layer computes all steps at once, (N * steps, C, ...); only neurons and readouts look at time.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn import membrane
@@ -166,30 +169,30 @@ class Spiking(nn.Module):
         """(N, ...) raw codes -> (N, steps, ...): what the graph's input is at each step."""
         return find_coding(self.coding)(x, self.steps)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         layers = list(self.net) if isinstance(self.net, nn.Sequential) else []
         over = [layer for layer in layers if any(isinstance(m, OverTime) for m in layer.modules())]
         if self.coding == "direct" and over and isinstance(over[0], LIF):
             return self._constant(layers, x.float())
         return self.over(self.encode(x))
 
-    def _constant(self, layers: list[nn.Module], x: Tensor) -> Tensor:
+    def _constant(self, layers: list[nn.Module], x: Tensor) -> Any:
         """The same for an input that stays: what comes before the first neuron is computed once."""
         first = next((k for k, layer in enumerate(layers) if isinstance(layer, OverTime)), len(layers))
         set_steps(self.net, self.steps)
         for layer in layers[:first]:
             x = layer(x)
-        y = layers[first](x, constant=True)
+        answers = layers[first](x, constant=True)
         for layer in layers[first + 1 :]:
-            y = layer(y)
-        return y.reshape(-1, self.steps, *y.shape[1:])
+            answers = layer(answers)
+        return tree_map(lambda y: y.reshape(-1, self.steps, *y.shape[1:]), answers)
 
-    def over(self, events: Tensor) -> Tensor:
+    def over(self, events: Tensor) -> Any:
         """The answers (N, steps, ...) to events (N, steps, ...), of any number of steps."""
         steps = events.shape[1]
         set_steps(self.net, steps)
-        y: Tensor = self.net(events.flatten(0, 1))
-        return y.reshape(-1, steps, *y.shape[1:])
+        answers = self.net(events.flatten(0, 1))
+        return tree_map(lambda y: y.reshape(-1, steps, *y.shape[1:]), answers)
 
 
 def set_steps(net: nn.Module, steps: int) -> None:

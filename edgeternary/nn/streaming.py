@@ -11,9 +11,11 @@ After `window` frames both give the same integers, and before that as if frames 
 """
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.blocks import Kind, norm_act
@@ -61,23 +63,22 @@ class Streaming(nn.Module):
             raise EdgeTernaryError(f"a window of {window} frames holds nothing", remedy="give one or more")
         self.net, self.window, self.fill = net, window, fill
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         if x.dim() != 3 or x.shape[2] != self.window:
             raise EdgeTernaryError(
                 f"the input has the shape {tuple(x.shape)}",
                 f"this network takes (N, channels, {self.window}): windows of {self.window} frames",
                 "cut the stream into windows, or call over() for an answer at every frame",
             )
-        y: Tensor = self.net(x)
-        return y
+        return self.net(x)
 
     @torch.no_grad()
-    def over(self, frames: Tensor) -> Tensor:
+    def over(self, frames: Tensor) -> Any:
         """The answers (N, T, ...) after each of the frames (N, C, T); frames of `fill` went before."""
         before = frames.new_full((*frames.shape[:2], self.window - 1), self.fill)
         windows = torch.cat((before, frames), 2).unfold(2, self.window, 1)  # (N, C, T, window)
-        y = self(windows.transpose(1, 2).flatten(0, 1))
-        return y.reshape(len(frames), -1, *y.shape[1:])
+        answers = self(windows.transpose(1, 2).flatten(0, 1))
+        return tree_map(lambda y: y.reshape(len(frames), -1, *y.shape[1:]), answers)
 
     def extra_repr(self) -> str:
         return f"window={self.window}, fill={self.fill}"

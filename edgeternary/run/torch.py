@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
-from edgeternary.ir.ports import join, split
+from edgeternary.ir.ports import join, joined_shape, split
 from edgeternary.nn.spiking import Spiking
 from edgeternary.passes.dead_channels import lost_channels
 from edgeternary.run.result import Result
@@ -96,9 +96,10 @@ def _answers(graph: Graph, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
     lead = inputs.shape[:2]
     codes = torch.from_numpy(channels_first(graph, graph.input, inputs.reshape(-1, *graph.input.shape)))
     if 0 in lead:
-        return np.zeros((*lead, *graph.output_value.shape), np.int32)
-    logits = model.over(codes.reshape(*lead, *codes.shape[1:])).flatten(0, 1)
-    return _integers(graph, logits).reshape(*lead, *graph.output_value.shape)
+        return np.zeros((*lead, *joined_shape(graph.output_values)), np.int32)
+    answers = model.over(codes.reshape(*lead, *codes.shape[1:]))
+    logits = tree_map(lambda y: y.flatten(0, 1), answers)
+    return _integers(graph, logits).reshape(*lead, *joined_shape(graph.output_values))
 
 
 def _model(graph: Graph, options: Mapping[str, object]) -> nn.Module:

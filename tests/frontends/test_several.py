@@ -216,3 +216,46 @@ def test_inputs_that_a_user_gives() -> None:
     np.testing.assert_array_equal(edgeternary.quantize(graph, [[1.0] * 5], "vector"), [[0, -1, -2, 2, 6]])
     with pytest.raises(EdgeTernaryError, match="no input ''"):
         edgeternary.quantize(graph, [[1.0] * 5])
+
+
+class Window(nn.Module):
+    """Two heads over a window of frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.eye = nn.Sequential(
+            q.Conv1d(4, 6, 3, weights="ternary"), q.BatchNorm(6), q.Activation(2), q.Flatten()
+        )
+        self.a, self.b = q.Output(36, 3, weights="ternary"), q.Output(36, 2, weights="ternary")
+
+    def forward(self, x: Tensor) -> Any:
+        seen = self.eye(x)
+        return {"a": self.a(seen), "b": self.b(seen)}
+
+
+class Spikes(nn.Module):
+    """Two readouts of one layer of neurons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.hidden = nn.Sequential(q.Linear(5, 6, weights="ternary"), q.LIF(6))
+        self.a = nn.Sequential(q.Linear(6, 3, weights="ternary"), q.Readout(3))
+        self.b = nn.Sequential(q.Linear(6, 2, weights="ternary"), q.Readout(2))
+
+    def forward(self, x: Tensor) -> Any:
+        seen = self.hidden(x)
+        return self.a(seen), self.b(seen)
+
+
+def test_heads_frame_by_frame_and_of_spikes() -> None:
+    x = torch.randint(0, 256, (3, 4, 8))
+    graph = lower(q.Streaming(trained(Window(), x), 8), x)
+    assert graph.outputs == ("a", "b") and len(graph.states) == 2
+    spiking = q.Spiking(Spikes(), 4, "rate")
+    step = lower(trained(spiking, torch.randint(0, 256, (3, 5))), torch.zeros(1, 5))
+    assert step.outputs == ("output0", "output1") and len(step.states) == 3
+    codes = np.random.default_rng(0).integers(0, 2, (3, 4, 5))
+    (torch_,) = compare(step, codes, ["torch"], options={"torch": {"torch_model": spiking}})
+    assert torch_.mismatches == 0

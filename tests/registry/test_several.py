@@ -12,7 +12,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ops import Add, Dense, Reshape, build
 from edgeternary.passes import optimize
-from edgeternary.run import host, numpy, run
+from edgeternary.run import host, numpy, open_session, run
 from edgeternary.run.compare import compare, joined
 from edgeternary.run.result import Result
 from tests.need import need
@@ -82,6 +82,21 @@ def test_hdl(seed: int) -> None:
     """With pauses on every stream."""
     need("amaranth")
     agree(several(seed, wide=False), ["hdl"], samples=3, stalls=seed)
+
+
+@pytest.mark.parametrize("on", ["numpy", "host", "hdl"])
+def test_sessions(on: str) -> None:
+    """Step by step, with codes by name; the states stay from one step to the next."""
+    need(*{"numpy": (), "host": ("zig|gcc|clang",), "hdl": ("amaranth",)}[on])
+    graph = several(12, wide=False)
+    assert graph.states and len(graph.inputs) > 1 and len(graph.outputs) > 1
+    codes = named_inputs(graph, 1, steps=3)
+    right = run(graph, codes).outputs
+    with open_session(graph, on) as session:
+        for step in range(3):
+            found = session.step({name: steps[0, step] for name, steps in codes.items()})
+            for name in graph.outputs:
+                np.testing.assert_array_equal(found[name], right[name][0, step])
 
 
 def twins() -> Graph:
