@@ -146,7 +146,7 @@ def test_bad_constraints_are_usage_errors() -> None:
 @pytest.mark.synth
 def test_there_is_no_multiplier_and_the_netlist_is_exact() -> None:
     need("yosys")
-    graph = policy()
+    graph = small("uint4", "ternary", 5)
     codes = inputs(graph, 12)
     found = run(graph, codes, on="netlist:hx4k", options={"latency": 9, "yosys": "auto"})
     np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
