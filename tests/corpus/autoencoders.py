@@ -279,8 +279,6 @@ ENTRIES = (
         "milesial/Pytorch-UNet",
         lambda: UNet(bilinear=True),
         image(3, 16, 24),
-        expected="refused",
-        reasons=("x1 = self.up(x1)",),
     ),
     Entry("segmentation_nearest", "FCN head with interpolate", SegmentationFCN, image(3, 32, 24)),
     Entry(

@@ -238,7 +238,11 @@ ENTRIES = (
     refused("convnext", "facebookresearch/ConvNeXt", convnext, CIFAR, "x = self.norm(x)"),
     refused("early_exit", "confidence in forward", EarlyExit, sensor(32), "if self.out(x).softmax(-1).max()"),
     refused(
-        "dynamic_net", "PyTorch dynamic net tutorial", DynamicNet, sensor(16), "in range(int(torch.randint("
+        "dynamic_net",
+        "PyTorch dynamic net tutorial",
+        DynamicNet,
+        sensor(16),
+        "return self.output_linear(h_relu)",
     ),
     refused(
         "einsum_mixer",

@@ -180,7 +180,7 @@ ENTRIES = (
         BinaryCNN,
         image(1, 28),
         expected="refused",
-        reasons=("return F.conv2d(input, BinarizeF.apply(self.weight)",),
+        reasons=("x = F.hardtanh(self.bn1(self.conv1(x)))",),
     ),
     Entry("quant_stubs", "PyTorch static quantisation tutorial", QuantReady, image(3, 24)),
 )

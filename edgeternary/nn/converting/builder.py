@@ -168,7 +168,11 @@ class Builder:
     def name(self) -> str:
         """Of the call that is being converted, for messages."""
         assert self.at is not None
-        return f"layer {str(self.at.target)!r}" if self.at.op == "call_module" else f"{self.at.name!r}"
+        if self.at.op == "call_module":
+            return f"layer {str(self.at.target)!r}"
+        target = self.at.target
+        name = target if isinstance(target, str) else str(getattr(target, "__name__", target)).strip("_")
+        return "an index, x[...]," if name == "getitem" else f"{name}()"
 
     def kind_of(self, x: Float) -> Levels:
         """The kind of codes that x becomes on its own."""

@@ -43,6 +43,7 @@ LAYERS: Mapping[tuple[type[nn.Module], ...], Handler] = {
 
 
 FUNCTIONAL = {F.linear, F.conv1d, F.conv2d, torch.conv1d, torch.conv2d}
+SUMS = {torch.sum, "sum", torch.mean, "mean"}
 MATMULS = {torch.matmul, operator.matmul, "matmul", torch.mm, "mm"}
 CONCATS = {torch.cat, torch.concat, torch.concatenate}
 MAXIMA = {torch.max, torch.amax, "max", "amax"}
@@ -144,10 +145,17 @@ class Converter:
                 return handler(b, self.heads, call, live[0])
         if getattr(target, "__name__", "") == "getitem":
             return moves.getitem(b, self.heads, call, live[0])
+        if target in (torch.stack,):
+            parts: Any = node.args[0] if node.args else node.kwargs["tensors"]
+            if not all(user.target in SUMS for user in node.users) or len(live) != len(parts):
+                raise nearest(b, call, None)
+            return Several(tuple(self.values[n] for n in parts))
+        if target in SUMS and isinstance(live[0], Several):
+            return joins.total(b, call, live[0])
         if is_mean(node):
             return pools.mean(b, self.heads, call, live[0])
         if target in CONCATS:
-            parts: Any = node.args[0] if node.args else node.kwargs["tensors"]
+            parts = node.args[0] if node.args else node.kwargs["tensors"]
             return joins.concat(b, call, [self.values[n] for n in parts], parts)
         if target in MAXIMA:
             return pools.maximum(b, self.heads, call, live[0])

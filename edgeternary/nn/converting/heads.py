@@ -107,7 +107,11 @@ def _walk(
             average is None
             and norm is None
             and alone
-            and _global_mean(call, layer, len(seen[node.all_input_nodes[0]].shape))
+            and _global_mean(
+                call,
+                layer,
+                len(seen[node.all_input_nodes[0]].shape) if node.all_input_nodes[0] in seen else 0,
+            )
         ):
             average = node
         elif (

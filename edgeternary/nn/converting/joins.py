@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -11,32 +12,62 @@ from torch import fx, nn
 from edgeternary.nn.activations import StepSize
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
-from edgeternary.nn.converting.values import Codes, Float, Logits, Sums, Value
+from edgeternary.nn.converting.values import Codes, Float, Logits, Several, Sums, Value
 from edgeternary.nn.curve import Curve
 from edgeternary.nn.levels import Levels, levels
 from edgeternary.nn.structure import Add, Concat, Mul, Upsample
 
 
-def add(b: Builder, call: Call, values: list[Value]) -> Value:
-    """Both become codes of one step, which the quantisers share."""
+def add(b: Builder, call: Call, values: list[Value], given: Sequence[fx.Node] = ()) -> Value:
+    """All become codes of one step, which the quantisers share. given: the calls that give the values."""
     if all(isinstance(v, Logits) for v in values):
         b.refuse(
             f"{b.name} cannot be converted",
             "it adds the results of two last layers, which have a scale each",
             "join their inputs (torch.cat) and use one layer",
         )
-    shapes = {b.shape(n) for n in call.inputs}
-    if len(shapes) > 1:
+    sources = given or (call.inputs if len(call.inputs) == len(values) else call.inputs * len(values))
+    whole = b.shape(call.node)
+    pixel = (whole[0], *([1] * (len(whole) - 1))) if whole else ()
+    shapes = [b.shape(n) for n in sources]
+    if any(shape not in (whole, pixel) for shape in shapes):
         b.refuse(
             f"{b.name} cannot be converted",
-            f"it adds values of the shapes {' and '.join(map(str, sorted(shapes)))}",
-            "give both one shape",
+            f"it adds values of the shapes {' and '.join(map(str, shapes))}",
+            "give both one shape, or one of them a single pixel, (N, C, 1, 1)",
         )
-    sources = call.inputs if len(call.inputs) == len(values) else call.inputs * len(values)
-    made = _one_step(b, values, sources, _branch_kind(b))
+    made = [
+        spread_codes(b, call, codes, whole) if shape != whole else codes
+        for codes, shape in zip(_one_step(b, values, sources, _branch_kind(b)), shapes, strict=True)
+    ]
     lo, hi = sum(c.levels.lo for c in made), sum(c.levels.hi for c in made)
-    node = b.layer(f"{call.path}_sum" if call.is_layer else call.path, Add(), *(c.node for c in made))
+    node = made[0].node
+    for codes in made[1:]:
+        node = b.layer(b.free(call.path), Add(), node, codes.node)
     return Codes(node, _interval(lo, hi), made[0].owner)
+
+
+def spread_codes(b: Builder, call: Call, codes: Codes, shape: tuple[int, ...]) -> Codes:
+    """Codes of one pixel at every pixel of `shape`."""
+    factor = shape[1:] if len(shape) == 3 else (1, *shape[1:])
+    wide = b.layer(b.free(f"{call.path}_spread"), Upsample(factor, "repeat"), codes.node)  # type: ignore[arg-type]
+    return Codes(wide, codes.levels, codes.owner)
+
+
+def total(b: Builder, call: Call, stacked: Several) -> Value:
+    """torch.stack(values, d).sum(d), or the mean: sums of two, one after the other."""
+    stack = call.inputs[0]
+    parts: Any = stack.args[0] if stack.args else stack.kwargs["tensors"]
+    rank = len(b.seen[stack].shape)
+    dims = [Call(node, None, False).bound("dim", dim=0)["dim"] for node in (stack, call.node)]
+    dims = [d[0] if isinstance(d, (tuple, list)) and len(d) == 1 else d for d in dims]
+    if not all(isinstance(d, int) for d in dims) or dims[0] % rank != dims[1] % rank:
+        b.refuse(
+            f"{b.name} cannot be converted",
+            "it sums along another axis than the values are stacked along",
+            "add the values: a + b",
+        )
+    return add(b, call, list(stacked.parts), parts)
 
 
 def _branch_kind(b: Builder) -> Levels:
@@ -110,9 +141,7 @@ def multiply(b: Builder, call: Call, values: list[Value]) -> Value:
                 f"it multiplies {shapes[0]} by {shapes[1]}",
                 "give both one shape, or a gate of one number for each channel, (N, C, 1, 1)",
             )
-        factor = shapes[0][1:] if len(shapes[0]) == 3 else (1, *shapes[0][1:])
-        wide = b.layer(b.free(f"{call.path}_spread"), Upsample(factor, "repeat"), gate.node)  # type: ignore[arg-type]
-        gate = Codes(wide, gate.levels, gate.owner)
+        gate = spread_codes(b, call, gate, shapes[0])
     node = b.layer(f"{call.path}_product" if call.is_layer else call.path, Mul(), x.node, gate.node)
     ends = [p * q for p in (x.levels.lo, x.levels.hi) for q in (gate.levels.lo, gate.levels.hi)]
     sums = Sums(node, b.shape(call.node)[0], None, min(ends) >= 0)

@@ -12,6 +12,7 @@ from edgeternary.nn.conv import Conv1d, Conv2d, OutputConv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.heads import Heads
+from edgeternary.nn.converting.pools import fixed
 from edgeternary.nn.converting.values import Codes, Float, Logits, Sums, Value
 from edgeternary.nn.learned_step import LearnedStep
 from edgeternary.nn.linear import Linear, Output, Quantized
@@ -149,12 +150,11 @@ def pixel_shuffle(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Pixe
     channels = b.shape(call.node)[0]
     wide = b.layer(b.free(f"{call.path}_zeros"), Upsample((r, r), "zero"), codes.node)
     ours = Conv2d(channels * r * r, channels, r, 1, (r - 1, r - 1, 0, 0))
-    with torch.no_grad():
-        ours.weight.zero_()
-        for i in range(channels * r * r):
-            c, dy, dx = i // (r * r), i // r % r, i % r
-            ours.weight[c, i, r - 1 - dy, r - 1 - dx] = 1
-    ours.weight.requires_grad_(False)
+    weights = torch.zeros_like(ours.weight)
+    for i in range(channels * r * r):
+        c, dy, dx = i // (r * r), i // r % r, i % r
+        weights[c, i, r - 1 - dy, r - 1 - dx] = 1
+    fixed(ours, weights)
     node = b.layer(call.path, ours, wide)
     return Float(Sums(node, channels, ours, codes.levels.lo >= 0), call.node, call.node)
 

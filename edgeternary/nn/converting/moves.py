@@ -14,7 +14,7 @@ from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.pools import spread
+from edgeternary.nn.converting.pools import fixed, spread
 from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Made, Several, Shuffled, Sums, Value
 from edgeternary.nn.pool import MaxPool, SumPool
 
@@ -169,12 +169,11 @@ def chosen(b: Builder, call: Call, codes: Codes, order: Sequence[int | None]) ->
     before, rank = b.shape(call.inputs[0]), len(b.shape(call.node)) - 1
     channels = max(before[0], *(o + 1 for o in order if o is not None))
     layer = (Conv1d if rank == 1 else Conv2d)(channels, len(order), 1)
-    with torch.no_grad():
-        layer.weight.zero_()
-        for i, o in enumerate(order):
-            if o is not None:
-                layer.weight[i, o] = 1
-    layer.weight.requires_grad_(False)
+    weights = torch.zeros_like(layer.weight)
+    for i, o in enumerate(order):
+        if o is not None:
+            weights[i, o] = 1
+    fixed(layer, weights)
     node = b.layer(call.path, layer, codes.node)
     return Float(Sums(node, len(order), layer, codes.levels.lo >= 0), call.node, call.node)
 
@@ -268,6 +267,31 @@ def attribute(b: Builder, call: Call, x: Value) -> Value:
     b.refuse(f"{b.name} cannot be converted", f"it reads the attribute {name!r}", "use a function of tensors")
 
 
+def _phase(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor) -> Value | None:
+    """x[..., 1::2, ::2]: a convolution for each channel with a single weight, or None for other slices."""
+    size, out = places.shape[2:], kept.shape[2:]
+    first = places[0, 0].reshape(-1).tolist().index(int(kept[0, 0].reshape(-1)[0]))
+    start = [first // size[-1], first % size[-1]] if len(size) == 2 else [first]
+    steps = [-(-(n - s) // m) for n, s, m in zip(size, start, out, strict=True)]
+    slices = tuple(slice(s, None, t) for s, t in zip(start, steps, strict=True))
+    if max(steps) == 1 or not torch.equal(places[(slice(None), slice(None), *slices)], kept):
+        return None
+    kernel = [max(s + 1, t) for s, t in zip(start, steps, strict=True)]
+    pads = [max(0, (m - 1) * t + k - n) for m, t, k, n in zip(out, steps, kernel, size, strict=True)]
+    channels, codes = places.shape[1], b.codes(x)
+    if len(size) == 2:
+        layer = Conv2d(
+            channels, channels, (kernel[0], kernel[1]), (steps[0], steps[1]), (0, 0, *pads), 0, channels
+        )
+    else:
+        layer = Conv1d(channels, channels, kernel[0], steps[0], (0, pads[0]), 0, channels)
+    weights = torch.zeros_like(layer.weight)
+    weights[:, 0, start[0] if len(size) == 2 else 0, start[-1]] = 1
+    fixed(layer, weights)
+    node = b.layer(call.path, layer, codes.node)
+    return Float(Sums(node, channels, layer, codes.levels.lo >= 0), call.node, call.node)
+
+
 def _outer(places: Tensor, kept: Tensor) -> bool:
     """Whether kept holds whole channels-last blocks: steps of a series, or rows of a map."""
     rows = places.shape[2]
@@ -288,6 +312,9 @@ def _map_slice(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor, i
         ones = (1, 1) if len(steps) > 1 else 1
         node = b.layer(call.path, MaxPool(ones, stride), codes.node)  # type: ignore[arg-type]
         return Codes(node, codes.levels, codes.owner, codes.affine)
+    shifted = _phase(b, call, x, places, kept)
+    if shifted is not None:
+        return shifted
     cut = places[(slice(None), slice(None), *(slice(0, m) for m in out))]
     layer: Any = (
         x.base.layer if isinstance(x, Float) and isinstance(x.base, Sums) and not x.quantized else None

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.heads import Heads
 from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Several, Sums, Value
+from edgeternary.nn.linear import Linear, Quantized
 from edgeternary.nn.pool import SumPool
 from edgeternary.nn.structure import Upsample
 
@@ -50,7 +52,7 @@ def maximum(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     if len(before) < 2 or not axes or min(axes) < 2:
         b.refuse(
             f"{b.name} cannot be converted",
-            f"it takes the maximum over axes {sorted(axes) or 'all'} of {('N', *before)}",
+            f"it takes the maximum over axes {sorted(axes) or 'all'} of {('N', *before)}, not over a map",
             "take it over the map: x.amax((2, 3)), or x.amax(2) of a series",
         )
     kernel = tuple(before[d - 1] if d in axes else 1 for d in range(2, rank))
@@ -159,6 +161,8 @@ def mean(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
         if dims is not None
         else []
     )
+    if axes == [1] and (given["keepdim"] or len(before) == 1):
+        return _over_channels(b, call, x)
     if not axes or axes[0] < 2 or len(before) < 2:
         b.refuse(
             f"{b.name} cannot be converted",
@@ -177,6 +181,27 @@ def mean(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     return Float(Sums(flat, y.base.channels, None, y.base.unsigned), call.node, call.node)
 
 
+def _over_channels(b: Builder, call: Call, x: Value) -> Value:
+    """The mean over the channels: a layer whose weights are 1; the quantiser after it divides."""
+    codes, before = b.codes(x), b.shape(call.inputs[0])
+    ours: Quantized = Linear(before[0], 1)
+    if len(before) > 1:
+        ours = (Conv1d if len(before) == 2 else Conv2d)(before[0], 1, 1)
+    fixed(ours, torch.ones_like(ours.weight))
+    return Float(
+        Sums(b.layer(call.path, ours, codes.node), 1, ours, codes.levels.lo >= 0), call.node, call.node
+    )
+
+
+def fixed(layer: Quantized, codes: Tensor) -> None:
+    """Gives a layer weight codes that no training changes."""
+    with torch.no_grad():
+        layer.weight.copy_(codes / layer.quantizer.top)
+        layer.quantizer.settle(layer.weight)
+    for parameter in layer.parameters():
+        parameter.requires_grad_(False)
+
+
 def _without_map(b: Builder, call: Call, x: Value) -> Value:
     """The logits of a head that averages its map, (N, C, 1, 1), in the shape of the float call."""
     if not isinstance(x, Logits):
@@ -193,9 +218,37 @@ def upsample(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module) -
             "upsample by whole factors",
         )
     mode = getattr(layer, "mode", "nearest")
+    factor = tuple(m // n for n, m in zip(size, out, strict=True))
+    if mode in ("linear", "bilinear") and all(f == 2 for f in factor) and not isinstance(x, Logits):
+        return _between(b, call, x, layer)
     if mode not in ("nearest", "nearest-exact"):
         b.note(f"{mode} became nearest: a graph repeats pixels")
-    return spread(b, call, x, tuple(m // n for n, m in zip(size, out, strict=True)))
+    return spread(b, call, x, factor)
+
+
+def _between(b: Builder, call: Call, x: Value, layer: nn.Module) -> Value:
+    """(Bi)linear upsampling by 2: zeros between the pixels, then (1, 3, 3, 1) / 4 along each axis."""
+    codes = b.codes(x)
+    if codes.levels.gap == 2 or codes.affine is not None:
+        return spread(b, call, x, (2,) * (len(b.shape(call.node)) - 1))
+    channels, rank = b.shape(call.node)[0], len(b.shape(call.node)) - 1
+    b.note(
+        "the outermost pixels fade: zeros lie beyond the border"
+        + ("; align_corners=True became False" if getattr(layer, "align_corners", False) else "")
+    )
+    wide = b.layer(
+        b.free(f"{call.path}_zeros"), Upsample((2, 2) if rank == 2 else (1, 2), "zero"), codes.node
+    )
+    row = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    ours: Conv2d
+    if rank == 2:
+        ours = Conv2d(channels, channels, 4, 1, (2, 2, 1, 1), groups=channels, weights="lsq5")
+        fixed(ours, torch.outer(row, row).expand_as(ours.weight))
+    else:
+        ours = Conv1d(channels, channels, 4, 1, (2, 1), groups=channels, weights="lsq5")
+        fixed(ours, row.expand_as(ours.weight))
+    sums = Sums(b.layer(call.path, ours, wide), channels, ours, codes.levels.lo >= 0)
+    return Float(sums, call.node, call.node)
 
 
 def spread(b: Builder, call: Call, x: Value, factor: tuple[int, ...]) -> Value:

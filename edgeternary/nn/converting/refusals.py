@@ -7,7 +7,9 @@ from torch import nn
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.report import Refusal
-from edgeternary.nn.converting.trace import WHERE
+from edgeternary.nn.converting.trace import CALLS, WHERE
+
+PLAIN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
 _NORM = (
     "it divides by statistics of each sample, which no integer constant can stand for",
@@ -116,6 +118,17 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
 def nearest(b: Builder, call: Call, layer: nn.Module | None) -> Refusal:
     """The refusal of a layer or a function that has no entry in any table."""
     where = str(call.node.meta.get(WHERE, ""))
+    own = _own_layer(b, call)
+    if own is not None:
+        path, kind = own
+        plain = "nn.Linear" if issubclass(kind, nn.Linear) else "nn.Conv2d"
+        calls = call.node.meta.get(CALLS, [])
+        return Refusal(
+            f"layer {path!r} ({kind.__name__}) cannot be converted",
+            "it is a layer of its own, which quantises or computes as no layer of torch does",
+            f"use {plain} in its place: convert quantises its weights and its inputs",
+            str(calls[1] if len(calls) > 1 else where),
+        )
     owner = _owner(call)
     if layer is not None:
         why, remedy = LAYERS.get(
@@ -129,6 +142,15 @@ def nearest(b: Builder, call: Call, layer: nn.Module | None) -> Refusal:
         call.was, ("it has no integer form here", "use layers of the tables in docs/pytorch.md")
     )
     return Refusal(f"{call.was}(){owner} cannot be converted", why, remedy, where)
+
+
+def _own_layer(b: Builder, call: Call) -> tuple[str, type[nn.Module]] | None:
+    """Path and class of the user's own kind of Linear or convolution that makes the call."""
+    stack = (call.node.meta.get("nn_module_stack") or {}).values()
+    for path, kind in reversed(list(stack)):
+        if issubclass(kind, (nn.Linear, nn.modules.conv._ConvNd)) and kind not in PLAIN:
+            return path, kind
+    return None
 
 
 def _owner(call: Call) -> str:

@@ -37,7 +37,8 @@ DROPOUTS: Mapping[Any, type[nn.Module]] = {
 }
 RANDOM = ("rand", "rand_like", "randn", "randn_like", "bernoulli", "uniform", "normal")
 ORIGINAL = nn.Module.__call__, nn.Module.__getattr__
-WHERE, SHAPE = "where", "shape"  # of node.meta: file:line of the user's code; of the value for the example
+# of node.meta: file:line of the user's code, those of all forward() around it; shape for the example
+WHERE, CALLS, SHAPE = "where", "calls", "shape"
 FLOAT_LAYERS = (nn.Linear, nn.modules.conv._ConvNd, nn.modules.batchnorm._BatchNorm)
 FOREIGN = tuple(str(Path(module.__file__ or "").parent) for module in (torch, sys.modules["edgeternary"]))
 
@@ -93,7 +94,9 @@ class Tracer(fx.Tracer):
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         node = super().create_node(*args, **kwargs)
-        node.meta[WHERE] = _caller()
+        places = _callers()
+        node.meta[WHERE] = places[0][1] if places else ""
+        node.meta[CALLS] = [place for function, place in places if function == "forward"]
         return node
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
@@ -177,15 +180,15 @@ def _found(root: Any, path: str) -> Any:
     return root
 
 
-def _caller() -> str:
-    """file:line of the innermost frame of forward() that is neither torch's nor ours; empty without one."""
-    frame = sys._getframe(1)
+def _callers() -> list[tuple[str, str]]:
+    """Function and file:line of the frames that are neither torch's nor ours, the innermost first."""
+    frame, found = sys._getframe(1), []
     while frame is not None and frame.f_code is not _traced.__code__:
         name = frame.f_code.co_filename
         if name.endswith(".py") and not name.startswith(FOREIGN):
-            return f"{name}:{frame.f_lineno}"
+            found.append((frame.f_code.co_name, f"{name}:{frame.f_lineno}"))
         frame = frame.f_back  # type: ignore[assignment]
-    return ""
+    return found
 
 
 def trace(model: nn.Module, inputs: Sequence[torch.Tensor], report: Report) -> fx.GraphModule:
@@ -203,7 +206,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor], report: Report) -> f
     dropouts: list[tuple[fx.Node, fx.Node]] = []
     for node, other in zip_longest(list(traced.graph.nodes), list(evaluated.graph.nodes)):
         if node is None or other is None or (node.op, node.target) != (other.op, other.target):
-            raise _differs(node or other)
+            raise _changes(model, inputs, traced, training=True) or _differs(node or other)
         if node.op == "call_function" and node.target in DROPOUTS:
             dropouts.append((node, other))
         elif _arguments(node) != _arguments(other):
@@ -366,6 +369,23 @@ def _refusal(node: fx.Node, why: str, remedy: str) -> Refusal:
     return Refusal(
         f"{node.name!r} in forward() cannot be converted", why, remedy, where=str(node.meta.get(WHERE, ""))
     )
+
+
+def _changes(
+    model: nn.Module, inputs: Sequence[torch.Tensor], traced: fx.GraphModule, training: bool
+) -> Refusal | None:
+    """The refusal of a forward() that does other things at every call, in one mode too: tried a few times."""
+    for _ in range(4):
+        again = _traced(model, training, inputs)
+        for node, other in zip_longest(traced.graph.nodes, again.graph.nodes):
+            if node is None or other is None or (node.op, node.target) != (other.op, other.target):
+                return Refusal(
+                    "forward() cannot be converted",
+                    f"it does other things at every call, from {(node or other).name!r} on",
+                    "let it do the same at every call; noise belongs into a dropout layer",
+                    where=str((node or other).meta.get(WHERE, "")),
+                )
+    return None
 
 
 def _differs(node: fx.Node) -> EdgeTernaryError:
