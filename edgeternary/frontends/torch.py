@@ -109,14 +109,9 @@ def lower(
     examples = [one.example for one in inputs]
     with exactly():
         program = _export(model, examples)
-        try:
-            context, walk, end = _walked(model, program, inputs, labels)
-        except Misplaced as first:  # a model that permutes its input
-            inputs = [one.channels_last() if len(one.shape) > 1 else one for one in inputs]
-            try:
-                context, walk, end = _walked(model, program, inputs, labels)
-            except Misplaced:
-                raise first from None
+        inputs, (context, walk, end) = _placed(model, program, inputs, labels)
+    for one in inputs:
+        one.check()
     values = [one.value for one in inputs]
     info = {"replaced": ", ".join(replaced)} if replaced else {}
     meta = _meta(inputs, end.metas, info)
@@ -126,6 +121,21 @@ def lower(
     elif check:
         check_model(context, walk, graph, model, examples)
     return graph
+
+
+def _placed(
+    model: nn.Module, program: torch.export.ExportedProgram, given: list[Input], labels: Any
+) -> tuple[list[Input], tuple[Context, Walk, Any]]:
+    """The inputs in the layout that the model takes, as they are or permuted, and the walk."""
+    first: Misplaced | None = None
+    said, last = [one.said for one in given], [one.channels_last() for one in given]
+    for inputs in (said, *([given] if said != given else []), last):
+        try:
+            return inputs, _walked(model, program, inputs, labels)
+        except Misplaced as error:
+            first = first or error
+    assert first is not None
+    raise first
 
 
 def _walked(

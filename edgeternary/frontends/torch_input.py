@@ -29,6 +29,7 @@ class Input:
     example: Tensor
     meta: InputMeta
     last: bool = False  # in torch too the channels are the last axis, (N, T, C) or (N, H, W, C)
+    spec: InputSpec | None = None  # of a model that nn.convert made
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,8 +41,31 @@ class Input:
         order = np.arange(self.value.size) if self.last and len(self.shape) > 1 else None
         return Codes(self.value.name, self.shape, order)
 
+    def check(self) -> None:
+        """EdgeTernaryError where scales of one axis would be those of another."""
+        spec = self.spec
+        if spec is None or not spec.per_channel or len(self.shape) == 1:
+            return
+        if (self.meta.scale, self.meta.zero) != (spec.scale, spec.whole_zero):
+            return  # they were given to lower(), for the channels of the graph
+        axis = spec.axis % (len(self.shape) + 1)
+        channels = len(self.shape) if self.last else 1
+        if axis != channels:
+            raise EdgeTernaryError(
+                f"the input {self.value.name!r} has scales of its own for axis {axis} of the batch",
+                f"the first layer takes axis {channels} as channels, and a graph has scales for these alone",
+                "name the axes, InputSpec.from_data(x, layout='NTC'), or take one scale, per_channel=False",
+            )
+
+    @property
+    def said(self) -> Input:
+        """In the layout that the InputSpec says."""
+        return self.channels_last() if self.spec and self.spec.axis == -1 else self
+
     def channels_last(self) -> Input:
         """The same input in the other layout: the axes of a sample are those of the graph."""
+        if len(self.shape) < 2:
+            return self
         shape = self.shape if len(self.shape) != 2 else (1, *self.shape)
         old = self.value
         return replace(self, value=Value(old.name, shape, old.type, old.lo, old.hi), last=True)
@@ -64,7 +88,7 @@ def read_inputs(model: nn.Module, example: Tensor | Sequence[Tensor], given: Giv
             )
     specs = getattr(model, "specs", None) or [None] * len(names)  # of a model that nn.convert made
     found = [
-        _input(name, tensor, _with_spec(_of(name, given), spec))
+        _input(name, tensor, _with_spec(_of(name, given), spec), spec)
         for name, tensor, spec in zip(names, examples, specs, strict=True)
     ]
     if len({len(one.example) for one in found}) > 1:
@@ -98,13 +122,13 @@ def _with_spec(given: dict[str, Any], spec: InputSpec | None) -> dict[str, Any]:
     return found
 
 
-def _input(name: str, example: object, given: Given) -> Input:
+def _input(name: str, example: object, given: Given, spec: InputSpec | None) -> Input:
     kind = parse(given["input_type"])
     lo, hi = given["input_range"] or (kind.lo, kind.hi)
     tensor = check_example(example, Levels(kind.name, lo, hi, 2 if kind.name == "bipolar" else 1))
     value = Value(name, graph_shape(tuple(tensor.shape[1:])), kind, lo, hi)
     scale, zero = one_or_each(given["input_scale"], float), one_or_each(given["input_zero"], int)
-    return Input(value, tensor, InputMeta(scale=scale, zero=zero))
+    return Input(value, tensor, InputMeta(scale=scale, zero=zero), spec=spec)
 
 
 def _arguments(model: nn.Module, count: int) -> list[str]:

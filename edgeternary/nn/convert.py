@@ -111,8 +111,8 @@ def _inputs(
             raise EdgeTernaryError(
                 "the example holds fractions",
                 "inputs are integer codes, and nothing says what a code means",
-                'take spec = nn.InputSpec.from_data(x, "int8"), or InputSpec.normalized(mean, std); '
-                "then convert(model, spec.codes(x), inputs=spec), and train on spec.codes(x) too",
+                'spec = nn.InputSpec.from_data(x, "int8"), or for pixels InputSpec.normalized(mean, std); '
+                "model = nn.convert(model, spec.codes(x), inputs=spec); train on spec.codes(x) too",
             )
     codes = [check_example(batch) for batch in batches]
     return codes, tuple(spec or InputSpec.raw(x) for spec, x in zip(given, codes, strict=True))
@@ -134,9 +134,7 @@ def _converted(
         if len(start) == len(codes):
             break
         x, spec = codes[len(start)], specs[len(start)]
-        scale, zero = spec.numbers(x)
-        one = scale.numel() == zero.numel() == 1
-        affine = (scale.reshape(()), (-zero * scale).reshape(())) if one else (scale, -zero * scale)
+        affine = spec.affine(x)
         given = b.graph.placeholder(str(node.target))
         if batches[len(start)].dtype != torch.float32:
             given = b.graph.call_method("float", (given,))  # uint8 images, say, go in as they are

@@ -279,14 +279,15 @@ def _input_scaled(b: Builder, x: Codes, weight: Tensor, groups: int | None) -> T
         return weight
     if groups is None:
         return weight * scale.expand(1, *_flat(scale, weight)).reshape(1, -1)
-    each = scale.expand(1, scale.shape[1], *([1] * (scale.dim() - 2))) if scale.dim() > 1 else scale
-    if each[0].numel() != scale.shape[1]:
+    each = scale.reshape(1, scale.shape[1], -1) if scale.dim() > 1 else scale.reshape(1, 1, 1)
+    if bool((each != each[..., :1]).any()):
         b.refuse(
             f"{b.name} cannot be converted",
             "its input has a scale of its own for each pixel",
-            "normalise with one mean and one standard deviation for each channel",
+            "normalise with one mean and one standard deviation for each channel. Where the channels are the "
+            "last axis, say so, InputSpec.from_data(x, layout='NTC'), and permute: x.permute(0, 2, 1)",
         )
-    per = each.reshape(-1)  # (C,)
+    per = each[0, :, 0]  # (C,)
     per = per.expand(weight.shape[1] * groups) if len(per) == 1 else per
     ins = per.reshape(groups, -1)  # of each group
     out = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
