@@ -9,8 +9,9 @@ import pytest
 from amaranth import Module
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.hdl import matrix, top
+from edgeternary.hdl import matrix, ports
 from edgeternary.hdl.simulation.live import Live
+from edgeternary.hdl.top import build
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense
 from edgeternary.ops import build as ops
@@ -62,7 +63,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
             found: Skid = never(Skid)(width) if chosen else Skid(width)
             return found
 
-        monkeypatch.setattr(top, "Skid", skid)
+        monkeypatch.setattr(ports, "Skid", skid)
     return PLACES[request.param]
 
 
@@ -78,4 +79,4 @@ def test_every_bench_names_it(on: str, place: str) -> None:
 
 def test_so_does_a_session(place: str) -> None:
     with pytest.raises(EdgeTernaryError, match=r"does not answer.*no answer within"):
-        Live(top.build(graph())).frame(np.ones(8, np.int32))
+        Live(build(graph())).frame(np.ones(8, np.int32))
