@@ -42,11 +42,13 @@ class _Remaining:
         key = (index, state)
         if key not in self._known:
             if index == len(self._search.graph.ops):
-                self._known[key] = min((move.cycles for move in self._search.last_moves(state)), default=inf)
+                self._known[key] = min(
+                    (move.work.cycles for move in self._search.last_moves(state)), default=inf
+                )
             else:
                 ways = self._search.moves(index, state)
                 self._known[key] = min(
-                    (m.cycles + self.cycles(index + 1, m.target) for m in ways), default=inf
+                    (m.work.cycles + self.cycles(index + 1, m.target) for m in ways), default=inf
                 )
         return self._known[key]
 
@@ -69,9 +71,9 @@ def explain(
     for index, label in enumerate(_path(chosen)[: len(graph.ops)]):
         move = label.move
         assert move is not None
-        if move.steps:
+        if move.work.steps:
             found += _layer(search, remaining, index, state, spent, move, chosen)
-        state, spent = move.target, spent + move.cycles
+        state, spent = move.target, spent + move.work.cycles
     return found
 
 
@@ -92,7 +94,7 @@ def _layer(
     best: dict[tuple[str, str], tuple[float, Move]] = {}
     winner = _key(taken)
     for move in search.moves(index, state):
-        whole = spent + move.cycles + remaining.cycles(index + 1, move.target)
+        whole = spent + move.work.cycles + remaining.cycles(index + 1, move.target)
         key = _key(move)
         if key not in best or whole < best[key][0]:
             best[key] = (whole, move)
@@ -103,7 +105,8 @@ def _layer(
         shown = taken if key == winner else move
         rows.append(
             Candidate(
-                search.graph.ops[index].name, *key, round(shown.cycles), shown.flash, _offer(shown).scratch,
+                search.graph.ops[index].name, *key,
+                round(shown.work.cycles), shown.work.flash, _offer(shown).scratch,
                 round(chosen.cycles if key == winner else whole),
                 "chosen" if key == winner else _verdict(whole - chosen.cycles, shown, taken),
             )
@@ -115,20 +118,20 @@ def _verdict(more: float, move: Move, taken: Move) -> str:
     """What speaks against a candidate, in the order that an objective would look at it."""
     if more >= 1:
         return f"{more:+,.0f} cycles in the whole model"
-    if move.flash > taken.flash:
-        return f"{move.flash - taken.flash:+,} bytes of flash"
+    if move.work.flash > taken.work.flash:
+        return f"{move.work.flash - taken.work.flash:+,} bytes of flash"
     if more <= -1:
         return f"{more:+,.0f} cycles, but flash or RAM of the whole plan is larger"
     return "no better, and more live bytes" if move.peak > taken.peak else "no better"
 
 
 def _offer(move: Move) -> Offer:
-    return next(step.offer for step in move.steps if step.ops)
+    return next(step.offer for step in move.work.steps if step.ops)
 
 
 def _key(move: Move) -> tuple[str, str]:
     """Kernel and layouts."""
-    step = next(step for step in move.steps if step.ops)
+    step = next(step for step in move.work.steps if step.ops)
     place = " in RAM" if step.offer.from_ram else ""
     ins = ", ".join(layout.name for layout in step.offer.ins)
     return f"{step.kernel.name}{place}", f"{ins} -> {step.offer.out.name}"

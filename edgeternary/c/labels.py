@@ -5,35 +5,57 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.c.plan import Buffer, Step
 
 Pair = tuple[Buffer, Buffer]  # a buffer, and the buffer whose memory it is
 State = frozenset[tuple[Buffer, Buffer | None]]  # None: given up; nobody makes it again
+Table = NDArray[np.float64]  # (labels, 4): cycles, flash, peak and code of each; integers stay exact
+Indices = NDArray[np.intp]
+Point = tuple[float, float]  # cycles, flash
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """Steps that run one after the other, and what they cost.
+
+    code  bytes of code in RAM
+    """
+
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def cycles(self) -> float:
+        return sum(step.offer.cost.cycles for step in self.steps)
+
+    @cached_property
+    def flash(self) -> int:
+        return sum(step.offer.cost.flash for step in self.steps)
+
+    @cached_property
+    def code(self) -> int:
+        return sum(step.offer.cost.flash for step in self.steps if step.offer.from_ram)
+
+    @cached_property
+    def runs(self) -> bool:
+        """Whether any step has code."""
+        return not all(step.offer.alias for step in self.steps)
 
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """Steps from one state to another, and what they cost.
+    """Work that leads from one state to another.
 
-    peak  bytes of the arena that are alive at the worst moment;  code  bytes of code in RAM
+    peak  bytes of the arena that are alive at the worst moment
     """
 
-    steps: tuple[Step, ...]
+    work: Work
     target: State
     peak: int
-
-    @property
-    def cycles(self) -> float:
-        return sum(step.offer.cost.cycles for step in self.steps)
-
-    @property
-    def flash(self) -> int:
-        return sum(step.offer.cost.flash for step in self.steps)
-
-    @property
-    def code(self) -> int:
-        return sum(step.offer.cost.flash for step in self.steps if step.offer.from_ram)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,74 +74,110 @@ class Label:
         """Lower bound of the arena, and code in RAM."""
         return self.peak + self.code
 
-    def beats(self, other: Label) -> bool:
-        """Whether it is no worse in anything."""
-        return (
-            self.cycles <= other.cycles
-            and self.flash <= other.flash
-            and self.peak <= other.peak
-            and self.code <= other.code
+    def then(self, move: Move) -> Label:
+        """The label that follows this one by `move`."""
+        return Label(
+            self.cycles + move.work.cycles,
+            self.flash + move.work.flash,
+            max(self.peak, move.peak),
+            self.code + move.work.code,
+            move,
+            self,
         )
 
     def steps(self) -> tuple[Step, ...]:
         found: list[Step] = []
         label: Label | None = self
         while label is not None and label.move is not None:
-            found[:0] = label.move.steps
+            found[:0] = label.move.work.steps
             label = label.before
         return tuple(found)
 
 
-def pareto(labels: list[Label]) -> list[Label]:
-    """Labels that no other one beats, fastest first.
+class Front:
+    """The labels of a state, fastest first, and their figures as a table."""
+
+    def __init__(self, labels: list[Label]) -> None:
+        self.labels = labels
+        rows = [(label.cycles, label.flash, label.peak, label.code) for label in labels]
+        self.table: Table = np.array(rows, np.float64).reshape(-1, 4)
+
+    def after(self, move: Move) -> Table:
+        """The figures of the labels that follow these by `move`."""
+        table = self.table + (move.work.cycles, move.work.flash, 0, move.work.code)
+        np.maximum(table[:, 2], move.peak, out=table[:, 2])
+        return table
+
+
+def join(ways: Sequence[tuple[Front, Move]], most: int) -> Front:
+    """What is worth keeping, about `most`, of the labels that come to a state by all its ways."""
+    tables = [front.after(move) for front, move in ways]
+    starts = np.cumsum([0, *map(len, tables)])
+    table = np.concatenate(tables)
+    best = pareto(table)
+    best = best[thin(table[best], most)]
+    found = np.searchsorted(starts, best, side="right") - 1
+    return Front(
+        [
+            ways[way][0].labels[place].then(ways[way][1])
+            for way, place in zip(found.tolist(), (best - starts[found]).tolist(), strict=True)
+        ]
+    )
+
+
+def pareto(table: Table) -> Indices:
+    """Rows that no other one beats, fastest first; of equal rows the first.
 
     Where no code is in RAM, those seen so far bound a staircase of (flash, peak), which bisection searches.
     """
-    labels = sorted(labels, key=lambda x: (x.cycles, x.flash, x.peak, x.code))
-    kept: list[Label] = []
-    if any(label.code for label in labels):
-        for label in labels:
-            if not any(other.beats(label) for other in kept):
-                kept.append(label)
-        return kept
-    flashes: list[int] = []  # ascending, with descending peaks
-    peaks: list[int] = []
-    for label in labels:
-        place = bisect_right(flashes, label.flash)
-        if place and peaks[place - 1] <= label.peak:
+    order = np.lexsort(table.T[::-1])
+    table = table[order]
+    kept: list[int] = []
+    if table[:, 3].any():
+        best = np.empty_like(table)
+        for i, row in enumerate(table):
+            if not (best[: len(kept)] <= row).all(axis=1).any():
+                best[len(kept)] = row
+                kept.append(i)
+        return order[kept]
+    flashes: list[float] = []  # ascending, with descending peaks
+    peaks: list[float] = []
+    for i, (flash, peak) in enumerate(zip(table[:, 1].tolist(), table[:, 2].tolist(), strict=True)):
+        place = bisect_right(flashes, flash)
+        if place and peaks[place - 1] <= peak:
             continue
-        kept.append(label)
-        start = bisect_left(flashes, label.flash)
+        kept.append(i)
+        start = bisect_left(flashes, flash)
         end = start
-        while end < len(peaks) and peaks[end] >= label.peak:
+        while end < len(peaks) and peaks[end] >= peak:
             end += 1
-        flashes[start:end], peaks[start:end] = [label.flash], [label.peak]
-    return kept
+        flashes[start:end], peaks[start:end] = [flash], [peak]
+    return order[kept]
 
 
-def thin(labels: list[Label], most: int) -> list[Label]:
-    """At most about `most` of the labels, which come fastest first and stay so."""
-    if len(labels) <= most:
-        return labels
-    keep = {0, *hull(labels)}
-    keep.add(min(range(len(labels)), key=lambda i: (labels[i].flash, labels[i].cycles)))
-    keep.add(min(range(len(labels)), key=lambda i: (labels[i].ram, labels[i].cycles)))
-    keep.update(round(i * (len(labels) - 1) / most) for i in range(most))
-    return [label for i, label in enumerate(labels) if i in keep]
+def thin(table: Table, most: int) -> list[int]:
+    """Indices of at most about `most` rows of a table, which come fastest first and stay so."""
+    if len(table) <= most:
+        return list(range(len(table)))
+    cycles, flash, peak, code = table.T
+    keep = {0, *hull(cycles.tolist(), flash.tolist())}
+    keep.update(int(np.lexsort((cycles, size))[0]) for size in (flash, peak + code))
+    keep.update(round(i * (len(table) - 1) / most) for i in range(most))
+    return sorted(keep)
 
 
-def hull(labels: Sequence[Label]) -> list[int]:
-    """Indices of the lower left convex hull of (cycles, flash) of labels that come fastest first."""
+def hull(cycles: Sequence[float], flash: Sequence[float]) -> list[int]:
+    """Indices of the lower left convex hull of (cycles, flash), which come fastest first."""
     found: list[int] = []
-    for i, label in enumerate(labels):
-        if found and label.flash >= labels[found[-1]].flash:
+    for i in range(len(cycles)):
+        if found and flash[i] >= flash[found[-1]]:
             continue
-        while len(found) > 1 and _above(labels[found[-2]], labels[found[-1]], label):
+        while len(found) > 1 and _above(*((cycles[j], flash[j]) for j in (*found[-2:], i))):
             found.pop()
         found.append(i)
     return found
 
 
-def _above(a: Label, b: Label, c: Label) -> bool:
+def _above(a: Point, b: Point, c: Point) -> bool:
     """Whether b lies on or above the line from a to c."""
-    return (b.cycles - a.cycles) * (c.flash - a.flash) <= (c.cycles - a.cycles) * (b.flash - a.flash)
+    return (b[0] - a[0]) * (c[1] - a[1]) <= (c[0] - a[0]) * (b[1] - a[1])

@@ -10,6 +10,11 @@ def aligned(size: int) -> int:
     return -(-size // WORD_BYTES) * WORD_BYTES
 
 
+def live_bytes(roots: Iterable[Buffer], outside: frozenset[Buffer]) -> int:
+    """Bytes of the arena that these buffers take, each counted once."""
+    return sum(aligned(root.bytes) for root in {*roots} - outside)
+
+
 def peak_of(
     homes: Mapping[Buffer, Buffer], steps: Sequence[Step], after: Iterable[Buffer], outside: frozenset[Buffer]
 ) -> int:
@@ -38,7 +43,7 @@ def peak_of(
         if step.offer.alias:
             continue
         alive = {root for root in born if last.get(root, -1) >= index}
-        total = sum(aligned(r.bytes) for r in alive if r not in outside) + aligned(step.offer.scratch)
+        total = live_bytes(alive, outside) + aligned(step.offer.scratch)
         if step.out not in outside:
             size, reused = aligned(step.out.bytes), 0
             for position in step.offer.in_place:

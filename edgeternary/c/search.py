@@ -9,10 +9,10 @@ whatever a sweep of a price of flash would find, and an even choice of the rest 
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain, combinations, product
 
 from edgeternary.c.choices import Choices
-from edgeternary.c.labels import Label, Move, Pair, State, pareto, thin
+from edgeternary.c.ends import Part, ends, homes
+from edgeternary.c.labels import Front, Label, Move, State, Work, join
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.live import peak_of
 from edgeternary.c.plan import Buffer, Step
@@ -32,11 +32,13 @@ class Search:
         inputs = [*graph.inputs, *(state.value for state in graph.states)]
         self.start: State = frozenset((b, b) for b in (Buffer(value, NATURAL) for value in inputs))
         self.outside = _outside(graph)
+        self._touched = [{*op.inputs, *_onward(graph, index)} for index, op in enumerate(graph.ops)]
+        self._near: dict[tuple[int, State], list[Part]] = {}
         self._needed = [_needed(graph, position) for position in range(len(graph.ops) + 1)]
 
     def labels(self) -> list[Label]:
         """All plans that are worth having, fastest first. EdgeTernaryError where no kernel can run an op."""
-        layer: dict[State, list[Label]] = {self.start: [Label(0.0, 0, 0, 0)]}
+        layer = {self.start: Front([Label(0.0, 0, 0, 0)])}
         for index, op in enumerate(self.graph.ops):
             layer = self._advance(layer, partial(self.moves, index))
             if not layer:
@@ -46,34 +48,38 @@ class Search:
             raise EdgeTernaryError(
                 f"no C kernel can bring {', '.join(self.graph.outputs)} into natural layout"
             )
-        return thin(pareto([label for labels in layer.values() for label in labels]), 4 * self.max_labels)
+        (front,) = layer.values()  # nothing is needed at the end: there is one state
+        return front.labels
 
     def _advance(
-        self, layer: dict[State, list[Label]], moves: Callable[[State], Iterator[Move]]
-    ) -> dict[State, list[Label]]:
-        following: dict[State, list[Label]] = {}
-        for state, labels in layer.items():
+        self, layer: dict[State, Front], moves: Callable[[State], Iterator[Move]]
+    ) -> dict[State, Front]:
+        ways: dict[State, list[tuple[Front, Move]]] = {}
+        for state, front in layer.items():
             for move in moves(state):
-                cycles, flash, code, peak = move.cycles, move.flash, move.code, move.peak
-                following.setdefault(move.target, []).extend(
-                    Label(
-                        label.cycles + cycles,
-                        label.flash + flash,
-                        max(label.peak, peak),
-                        label.code + code,
-                        move,
-                        label,
-                    )
-                    for label in labels
-                )
-        kept = {state: thin(pareto(labels), self.max_labels) for state, labels in following.items()}
-        return dict(sorted(kept.items(), key=lambda item: item[1][0].cycles)[:MAX_STATES])
+                ways.setdefault(move.target, []).append((front, move))
+        kept = {state: join(found, self.max_labels) for state, found in ways.items()}
+        return dict(sorted(kept.items(), key=lambda item: item[1].labels[0].cycles)[:MAX_STATES])
 
     def moves(self, index: int, state: State) -> Iterator[Move]:
-        """Every way to get past the op at `index`."""
+        """Every way to get past the op at `index`, with every choice of what stays in memory.
+
+        The steps touch only what is near the op. States that differ elsewhere share them.
+        """
+        near = _connected(state, self._touched[index])
+        if (index, near) not in self._near:
+            self._near[index, near] = [
+                self._part(reached, steps, index + 1) for steps, reached in self.ways(index, near)
+            ]
+        far = self._part(state - near, (), index + 1)
+        for part in self._near[index, near]:
+            yield from ends(part, far)
+
+    def ways(self, index: int, state: State) -> Iterator[tuple[tuple[Step, ...], State]]:
+        """Every way to get past the op at `index`: the steps, and all that is in memory after them."""
         there = list(homes(state))
         if self._made(index, {buffer.value.name for buffer in there}):
-            yield from self._ends((), state, index + 1)
+            yield (), state
             return
         values = self.graph.ins(self.graph.ops[index])
         arriving = tuple(
@@ -85,7 +91,10 @@ class Search:
                 out = Buffer(match.out, offer.out)
                 step = Step(kernel, match, offer, tuple(wanted), out)
                 home = homes(reached)[wanted[0]] if offer.alias else out
-                yield from self._ends((*steps, step), reached | {(out, home)}, index + 1)
+                yield (*steps, step), reached | {(out, home)}
+
+    def _part(self, reached: State, steps: tuple[Step, ...], position: int) -> Part:
+        return Part(reached, steps, self._needed[position], self.outside)
 
     def last_moves(self, state: State) -> Iterator[Move]:
         """The outputs and the next states in natural layout, apart from memory that is not theirs."""
@@ -104,7 +113,8 @@ class Search:
                     home[copy] = copy
                 if position < len(graph.outputs):  # the memory of one is not that of another
                     borrowed = borrowed | {home[original]}
-            yield Move(tuple(copies), frozenset(), peak_of(homes(state), copies, (), self.outside))
+            peak = peak_of(homes(state), copies, (), self.outside)
+            yield Move(Work(tuple(copies)), frozenset(), peak)
 
     def _cheapest_copy(self, original: Buffer, copy: Buffer) -> Step:
         found = self.choices.converting(original.value, NATURAL, NATURAL)
@@ -143,49 +153,26 @@ class Search:
 
     def _made(self, index: int, there: set[str]) -> bool:
         """Whether a pattern has made the op's value, or one that its only reader makes of it."""
-        name = self.graph.ops[index].name
-        if name in there:
-            return True
-        readers = self.graph.consumers(name)
-        return (
-            len(readers) == 1
-            and name not in self.graph.shown
-            and self._made(self.graph.ops.index(readers[0]), there)
-        )
-
-    def _ends(self, steps: tuple[Step, ...], reached: State, position: int) -> Iterator[Move]:
-        """Moves that keep what is needed from `position` on: of a value in several layouts each choice."""
-        needed = self._needed[position]
-        free: list[Pair] = []
-        slow: dict[str, list[Pair]] = {}
-        there = homes(reached)
-        for buffer, home in sorted(there.items(), key=lambda pair: (pair[0].value.name, pair[0].layout.name)):
-            if buffer.value.name in needed:
-                if home in self.outside:
-                    free.append((buffer, home))
-                else:
-                    slow.setdefault(buffer.value.name, []).append((buffer, home))
-        gone = {pair for pair in reached if pair[1] is None and pair[0].value.name in needed}
-        for choice in product(*(_subsets(pairs) for pairs in slow.values())):
-            kept = [*free, *chain(*choice)]
-            given_up = {
-                (buffer, None)
-                for pairs in slow.values()
-                for buffer, home in pairs
-                if (buffer, home) not in kept
-            }
-            target: State = frozenset({*kept, *gone, *given_up})
-            yield Move(steps, target, peak_of(there, steps, [home for _, home in kept], self.outside))
+        return any(name in there for name in _onward(self.graph, index))
 
 
-def homes(state: State) -> dict[Buffer, Buffer]:
-    """Whose memory each buffer is that is there."""
-    return {buffer: home for buffer, home in state if home is not None}
+def _onward(graph: Graph, index: int) -> list[str]:
+    """The op's value, and what its only reader makes of it, and so on."""
+    names = [graph.ops[index].name]
+    while names[-1] not in graph.shown and len(readers := graph.consumers(names[-1])) == 1:
+        names.append(readers[0].name)
+    return names
 
 
-def _subsets(pairs: list[Pair]) -> list[tuple[Pair, ...]]:
-    """Non-empty choices, of at most two."""
-    return [*combinations(pairs, 1), *combinations(pairs, 2)]
+def _connected(state: State, names: set[str]) -> State:
+    """The buffers of the values called `names`, and of all whose memory is that of one of them."""
+    found: State = frozenset()
+    while True:
+        memory = {home for _, home in found if home is not None}
+        more = frozenset(p for p in state if p[0].value.name in names or p[1] in memory)
+        if more == found:
+            return found
+        found, names = more, names | {buffer.value.name for buffer, _ in more}
 
 
 def _needed(graph: Graph, position: int) -> frozenset[str]:

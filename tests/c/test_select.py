@@ -13,10 +13,10 @@ import pytest
 from benchmarks import nets
 from edgeternary.bench.modes import SUITE, Mode
 from edgeternary.c import labels as label_sets
-from edgeternary.c import memory, search
+from edgeternary.c import memory
 from edgeternary.c.choices import Choices, Fetch
 from edgeternary.c.kernel import Cost, Kernel, Match, Offer
-from edgeternary.c.labels import Label, Move, State
+from edgeternary.c.labels import Move, State, Table, Work
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.plan import Plan, Step
 from edgeternary.c.render import render_plan
@@ -56,17 +56,19 @@ class Few:
 class Everything(Search):
     """The search without its cleverness: nothing is forgotten or dropped."""
 
-    def _ends(self, steps: tuple[Step, ...], reached: State, position: int) -> Iterator[Move]:
-        needed = self._needed[position]
-        yield Move(steps, frozenset(pair for pair in reached if pair[0].value.name in needed), 0)
+    def moves(self, index: int, state: State) -> Iterator[Move]:
+        needed = self._needed[index + 1]
+        for steps, reached in self.ways(index, state):
+            kept = frozenset(pair for pair in reached if pair[0].value.name in needed)
+            yield Move(Work(steps), kept, 0)
 
     def paths(self) -> Iterator[tuple[Step, ...]]:
         def onward(index: int, state: State) -> Iterator[tuple[Step, ...]]:
             if index == len(self.graph.ops):
-                yield from (move.steps for move in self.last_moves(state))
+                yield from (move.work.steps for move in self.last_moves(state))
                 return
             for move in self.moves(index, state):
-                yield from (move.steps + rest for rest in onward(index + 1, move.target))
+                yield from (move.work.steps + rest for rest in onward(index + 1, move.target))
 
         yield from onward(0, self.start)
 
@@ -151,11 +153,11 @@ def test_selection_equals_brute_force(seed: int) -> None:
 def test_the_search_would_not_pass_without_live_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels compared by cycles and flash alone miss a plan that another one needs less RAM for."""
 
-    def blind(labels: list[Label]) -> list[Label]:
-        labels = sorted(labels, key=lambda label: (label.cycles, label.flash))
-        return [labels[i] for i in label_sets.hull(labels)]
+    def blind(table: Table) -> label_sets.Indices:
+        order = np.lexsort((table[:, 1], table[:, 0]))
+        return order[label_sets.hull(table[order, 0].tolist(), table[order, 1].tolist())]
 
-    monkeypatch.setattr(search, "pareto", blind)
+    monkeypatch.setattr(label_sets, "pareto", blind)
 
     def misses(seed: int) -> bool:
         plans, few = all_plans(random_graph(seed), seed, "cortex-m4")
@@ -168,33 +170,36 @@ def test_the_search_would_not_pass_without_live_bytes(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("code", [0, 5])
 def test_pareto_keeps_what_nothing_beats(code: int) -> None:
     rng = np.random.default_rng(code)
-    labels = [Label(*rng.integers(0, 12, 3).tolist(), int(rng.integers(0, code + 1))) for _ in range(400)]
-    kept = label_sets.pareto(labels)
-    for label in labels:
-        better = [other for other in labels if other is not label and other.beats(label)]
-        strictly = [other for other in better if not label.beats(other)]
-        assert any(other.beats(label) for other in kept)
-        assert label not in kept or not strictly
+    table = np.column_stack([rng.integers(0, 12, (400, 3)), rng.integers(0, code + 1, 400)]).astype(float)
+    kept = label_sets.pareto(table)
+    for index, row in enumerate(table):
+        better = (table <= row).all(axis=1)
+        strictly = better & (table < row).any(axis=1)
+        assert (table[kept] <= row).all(axis=1).any()
+        assert index not in kept or not strictly.any()
+    assert len(np.unique(table[kept], axis=0)) == len(kept)
+    assert (np.diff(table[kept, 0]) >= 0).all()
 
 
 def test_thinned_labels_keep_the_ends_and_the_hull() -> None:
     rng = np.random.default_rng(0)
-    labels = label_sets.pareto([Label(*rng.integers(0, 1000, 3).tolist(), 0) for _ in range(4000)])
-    few = label_sets.thin(labels, 12)
-    assert len(few) < len(labels) and few[0] is labels[0]
-    assert min(label.flash for label in few) == min(label.flash for label in labels)
-    assert min(label.ram for label in few) == min(label.ram for label in labels)
+    table = np.column_stack([rng.integers(0, 1000, (4000, 3)), np.zeros(4000)]).astype(float)
+    table = table[label_sets.pareto(table)]
+    chosen = label_sets.thin(table, 12)
+    few = table[chosen]
+    assert len(few) < len(table) and chosen[0] == 0
+    assert few[:, 1].min() == table[:, 1].min()
+    assert few[:, 2].min() == table[:, 2].min()
     for price in (0.0, 0.1, 1.0, 10.0, 1000.0):
-        cost = [[label.cycles + price * label.flash for label in group] for group in (few, labels)]
-        assert min(cost[0]) == min(cost[1])
+        cost = [(group[:, 0] + price * group[:, 1]).min() for group in (few, table)]
+        assert cost[0] == cost[1]
 
 
 def test_the_hull_is_the_lower_one() -> None:
     """All points of a convex curve are on it, and of a concave one the ends."""
-    convex = [Label(100 * i, flash, 0, 0) for i, flash in enumerate((1000, 400, 150, 50, 0))]
-    concave = [Label(100 * i, flash, 0, 0) for i, flash in enumerate((1000, 950, 850, 600, 0))]
-    assert label_sets.hull(convex) == [0, 1, 2, 3, 4]
-    assert label_sets.hull(concave) == [0, 4]
+    cycles = [0, 100, 200, 300, 400]
+    assert label_sets.hull(cycles, (1000, 400, 150, 50, 0)) == [0, 1, 2, 3, 4]
+    assert label_sets.hull(cycles, (1000, 950, 850, 600, 0)) == [0, 4]
 
 
 def test_smaller_flash_and_smaller_ram() -> None:
