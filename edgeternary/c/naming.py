@@ -9,7 +9,8 @@ from edgeternary.c.slices.layout import Slices
 from edgeternary.c.tables import Table
 from edgeternary.ir.names import identifier
 
-RESERVED = ("net", "in", "out", "i")  # what net_run calls its own
+# what net_run calls its own, and the types of its arguments
+RESERVED = ("net", "in", "out", "i", "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t")
 
 
 @dataclass(frozen=True)
