@@ -34,7 +34,7 @@ SHOWN = {"cortex-m4": 8, "hdl": 4}  # entries on these executors without EDGETER
 
 
 def executors() -> dict[str, tuple[str, ...]]:
-    """What each entry is compared on: of files of LONG numpy alone, else host too, and a few on the others."""
+    """What each entry is compared on: of files of LONG numpy alone, else host too, a few on others."""
     if FULL:
         return {entry.name: ("numpy", "host", *entry.on) for entry in CORPUS}
     found, left = {}, dict(SHOWN)
