@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from edgeternary.nn.activations import Activation, StepSize
 from edgeternary.nn.converting.observe import Seen
 from edgeternary.nn.converting.report import Refusal, Report, Row
-from edgeternary.nn.converting.trace import WHERE
+from edgeternary.nn.converting.tracer import WHERE
 from edgeternary.nn.converting.values import Codes, Elementwise, Float, Made, Sums, Value
 from edgeternary.nn.curve import Curve
 from edgeternary.nn.levels import Levels, levels

@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.converting import curves, joins, layers, moves, pools
+from edgeternary.nn.converting import curves, joins, layers, moves, pools, slices
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import ARITHMETIC, ELEMENTWISE, UNCHANGED, Call, call_of
 from edgeternary.nn.converting.heads import SILENT, Heads, is_mean
 from edgeternary.nn.converting.ours import is_ours, keep
 from edgeternary.nn.converting.refusals import nearest
 from edgeternary.nn.converting.report import Refusal
-from edgeternary.nn.converting.trace import WHERE
+from edgeternary.nn.converting.tracer import WHERE
 from edgeternary.nn.converting.values import Codes, Constant, Float, Logits, Lost, Made, Several, Value
 from edgeternary.nn.levels import levels
 from edgeternary.nn.structure import Scale
@@ -50,7 +50,7 @@ MAXIMA = {torch.max, torch.amax, "max", "amax"}
 KNOWN = {
     *moves.RESHAPES,
     *moves.PERMUTES,
-    *moves.SPLITS,
+    *slices.SPLITS,
     *moves.PADS,
     *moves.EXPANDS,
     *UNCHANGED,
@@ -136,7 +136,7 @@ class Converter:
         for targets, handler in (
             (moves.RESHAPES, moves.reshape),
             (moves.PERMUTES, moves.permute),
-            (moves.SPLITS, moves.split),
+            (slices.SPLITS, slices.split),
             (moves.PADS, moves.pad),
             (UNCHANGED, moves.unchanged),
             (moves.EXPANDS, moves.expand),
@@ -144,7 +144,7 @@ class Converter:
             if target in targets:
                 return handler(b, self.heads, call, live[0])
         if getattr(target, "__name__", "") == "getitem":
-            return moves.getitem(b, self.heads, call, live[0])
+            return slices.getitem(b, self.heads, call, live[0])
         if target in (torch.stack,):
             parts: Any = node.args[0] if node.args else node.kwargs["tensors"]
             if not all(user.target in SUMS for user in node.users) or len(live) != len(parts):
@@ -160,7 +160,7 @@ class Converter:
         if target in MAXIMA:
             return pools.maximum(b, self.heads, call, live[0])
         if target is getattr:
-            return moves.attribute(b, call, live[0])
+            return slices.attribute(b, call, live[0])
         if target in (F.glu,):
             return joins.glu(b, call, live[0])
         if target in ARITHMETIC:

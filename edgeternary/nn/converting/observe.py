@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx
 
 from edgeternary.nn.converting.report import Refusal
-from edgeternary.nn.converting.trace import WHERE
+from edgeternary.nn.converting.tracer import WHERE
 
 VALUES = 2048  # of each channel
 

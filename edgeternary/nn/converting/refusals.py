@@ -7,7 +7,7 @@ from torch import nn
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.report import Refusal
-from edgeternary.nn.converting.trace import CALLS, WHERE
+from edgeternary.nn.converting.tracer import CALLS, WHERE
 
 PLAIN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 

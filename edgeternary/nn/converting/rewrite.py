@@ -13,7 +13,7 @@ from torch import fx, nn
 from edgeternary.nn.converting.calls import call_of
 from edgeternary.nn.converting.curves import CURVES
 from edgeternary.nn.converting.moves import PERMUTES, RESHAPES
-from edgeternary.nn.converting.trace import SHAPE, WHERE
+from edgeternary.nn.converting.tracer import SHAPE, WHERE
 
 RISING = (
     nn.ReLU,
