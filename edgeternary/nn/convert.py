@@ -13,7 +13,7 @@ from edgeternary import late
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.converter import Converter
-from edgeternary.nn.converting.fit import fit
+from edgeternary.nn.converting.fit import correlation, fit
 from edgeternary.nn.converting.heads import find_heads
 from edgeternary.nn.converting.observe import observed
 from edgeternary.nn.converting.prepare import prepared
@@ -124,9 +124,10 @@ def _converted(
 ) -> Converted | Report:  # fmt: skip
     values = [spec.values(x) for spec, x in zip(specs, codes, strict=True)]
     training = model.training
-    traced = trace(prepared(model, values, report).train(training), values, report)
+    plain = prepared(model, values, report).train(training)
+    traced = trace(plain, values, report)
     rewrite(traced)
-    seen = observed(traced, values)
+    seen = observed(traced, plain, values)
     b = Builder(traced, seen, kinds[0], kinds[1], report)
     heads = find_heads(traced, seen, report)
     start: list[Codes] = []
@@ -139,7 +140,8 @@ def _converted(
         if batches[len(start)].dtype != torch.float32:
             given = b.graph.call_method("float", (given,))  # uint8 images, say, go in as they are
         start.append(Codes(given, levels(spec.type), affine=affine))
-    Converter(b, heads).run(start)
+    converter = Converter(b, heads)
+    converter.run(start)
     if report.refusals:
         return report
     made = Converted(nn.ModuleDict(), b.graph) if not b.layers else _module(b, type(model).__name__)
@@ -151,6 +153,8 @@ def _converted(
     fit(made, batches, b)
     made.train(training)
     made.report, made.specs = report, specs
+    report.correlation = correlation(made.eval()(*batches), [seen[node].values for node in converter.ends])
+    made.train(training)
     if check:
         _dry_run(made, codes, b)
     return report if report.refusals else made

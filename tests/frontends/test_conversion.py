@@ -170,6 +170,31 @@ def test_eight_bits_without_training_follow_the_float_model(images: Tensor) -> N
     exact(converted, images)
 
 
+def test_negative_gains_keep_their_sign(images: Tensor) -> None:
+    """A batch-norm whose gamma is below 0 turns its channel round, and so must the fitted one."""
+    torch.manual_seed(1)
+    layers = nn.Conv2d(2, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(216, 5)
+    model = nn.Sequential(*layers).train()
+    with torch.no_grad():
+        model(images)
+        model[1].weight.copy_(torch.tensor([1.0, -1, 0.5, -2, 1, -0.7]))
+    converted = q.convert(model, images, weights=8, activations=8, quiet=True)
+    assert converted.report.correlation > 0.99
+    assert bool((converted.get_submodule("2").weight[1::2] < 0).all())
+
+
+def test_a_model_that_counts_its_calls_is_refused(images: Tensor) -> None:
+    class Counting(Own):
+        calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            return super().forward(x * self.calls)
+
+    with pytest.raises(EdgeTernaryError, match="cannot be converted"):
+        q.convert(Counting(), images)
+
+
 def test_a_wrong_example_is_named(images: Tensor) -> None:
     with pytest.raises(EdgeTernaryError, match=r"(?s)does not take the example.*'stem'"):
         q.convert(Own(), images[:, :1])

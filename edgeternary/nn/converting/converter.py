@@ -14,7 +14,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.converting import curves, joins, layers, moves, pools, slices
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import ARITHMETIC, ELEMENTWISE, UNCHANGED, Call, call_of
-from edgeternary.nn.converting.heads import SILENT, Heads, is_mean
+from edgeternary.nn.converting.heads import ENDS, SILENT, Heads, is_mean
 from edgeternary.nn.converting.ours import is_ours, keep
 from edgeternary.nn.converting.refusals import nearest
 from edgeternary.nn.converting.report import Refusal
@@ -67,6 +67,7 @@ class Converter:
     def __init__(self, b: Builder, heads: Heads) -> None:
         self.b, self.heads = b, heads
         self.values: dict[fx.Node, Value] = {}
+        self.ends: list[fx.Node] = []  # calls of the float model that give what the outputs should be
 
     def run(self, inputs: list[Codes]) -> None:
         """Converts everything. inputs: of the placeholders, in their order."""
@@ -288,7 +289,10 @@ class Converter:
         return call.path, call.was, call.is_layer
 
     def _logits(self, n: fx.Node, x: Value) -> fx.Node:
-        b = self.b
+        b, end = self.b, n
+        while end in self.heads.skipped and _left_off(b, end):
+            end = end.all_input_nodes[0]
+        self.ends.append(end)
         if isinstance(x, (Logits, Made)):
             return x.node
         if isinstance(x, (Constant, Several)):
@@ -312,6 +316,11 @@ class Converter:
         made = b.layer(b.free(f"{n.name}_scale"), scale, node)
         b.fits[b.path(scale)] = n
         return made
+
+
+def _left_off(b: Builder, node: fx.Node) -> bool:
+    layer = call_of(node, b.traced).layer
+    return layer is not None and type(layer) in ENDS
 
 
 def _stored(node: fx.Node) -> bool:

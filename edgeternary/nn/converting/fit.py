@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 
 from edgeternary.nn.activations import Activation, StepSize
 from edgeternary.nn.converting.builder import Builder, best_step
@@ -16,7 +17,19 @@ from edgeternary.nn.linear import Logits
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.structure import Scale
 
-LEAST = 0.3  # of a channel's correlation with the float one: a batch-norm does not make a channel vanish
+LEAST = 0.3  # magnitude of a channel's correlation with the float one: no batch-norm makes a channel vanish
+
+
+@torch.no_grad()
+def correlation(made: Any, wanted: Sequence[Tensor]) -> float:
+    """Of all outputs with what the float model gives, as sample() chooses them; 1: the same up to scales."""
+    given = [sample(leaf) for leaf in tree_leaves(made) if isinstance(leaf, Tensor)]
+    pairs = [(a, b) for a, b in zip(given, wanted, strict=False) if a.shape == b.shape]
+    if not pairs:
+        return float("nan")
+    a = torch.cat([(x - x.mean()).flatten() / x.std().clamp_min(1e-12) for x, _ in pairs])
+    b = torch.cat([(y - y.mean()).flatten() / y.std().clamp_min(1e-12) for _, y in pairs])
+    return float((a * b).mean() / (a.square().mean() * b.square().mean()).sqrt().clamp_min(1e-12))
 
 
 @torch.no_grad()
@@ -93,7 +106,10 @@ def _fit_norm(norm: BatchNorm, a: Tensor, y: Tensor | None) -> Tensor:
         centre, deviation = y.mean(1), y.std(1, unbiased=False)
         both = ((a - mean[:, None]) * (y - centre[:, None])).mean(1)
         correlation = both / (var.sqrt() * deviation).clamp_min(1e-12)
-        norm.weight.copy_(correlation.clamp_min(LEAST) * deviation)
+        small = correlation.abs() < LEAST
+        norm.weight.copy_(
+            torch.where(small, LEAST * torch.where(correlation < 0, -1.0, 1.0), correlation) * deviation
+        )
         norm.bias.copy_(centre)
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return (a - mean[:, None]) * gain[:, None] + norm.bias[:, None]

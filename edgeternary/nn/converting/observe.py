@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves
 
 from edgeternary.nn.converting.report import Refusal
 from edgeternary.nn.converting.tracer import WHERE
@@ -32,8 +33,8 @@ def sample(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def observed(traced: fx.GraphModule, inputs: Sequence[Tensor]) -> dict[fx.Node, Seen]:
-    """What each node gives in eval mode."""
+def observed(traced: fx.GraphModule, model: nn.Module, inputs: Sequence[Tensor]) -> dict[fx.Node, Seen]:
+    """What each node gives in eval mode. Refused if the end is not what `model` gives."""
     found: dict[fx.Node, Seen] = {}
     at: list[fx.Node] = []
 
@@ -47,7 +48,7 @@ def observed(traced: fx.GraphModule, inputs: Sequence[Tensor]) -> dict[fx.Node, 
 
     training = traced.training
     try:
-        Watched(traced.eval()).run(*inputs)
+        answer = Watched(traced.eval()).run(*inputs)
     except Exception as error:  # whatever the model's own layers raise
         shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
         node = at[0] if at else None
@@ -60,4 +61,27 @@ def observed(traced: fx.GraphModule, inputs: Sequence[Tensor]) -> dict[fx.Node, 
         ) from error
     finally:
         traced.train(training)
+    _check_same(answer, model, inputs)
     return found
+
+
+def _check_same(answer: Any, model: nn.Module, inputs: Sequence[Tensor]) -> None:
+    training = model.training
+    twice = [model.eval()(*inputs) for _ in range(2)]
+    model.train(training)
+    given = _tensors(answer)
+    same = all(len(_tensors(y)) == len(given) for y in twice) and all(
+        a.shape == b.shape and torch.allclose(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()) + 1e-9)
+        for y in twice
+        for a, b in zip(given, _tensors(y), strict=True)
+    )
+    if not same:
+        raise Refusal(
+            "the model cannot be converted",
+            "torch.fx wrote down another function than forward() computes in eval mode",
+            "let forward() do the same at every call, without attributes that it changes",
+        )
+
+
+def _tensors(y: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(y) if isinstance(leaf, Tensor)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,14 @@ class Report:
     refusals  everything that cannot be converted; empty for a model that was
     notes     what holds for the whole model, such as a softmax that was left off
     left_off  functions at the end, such as "log_softmax", that the loss or the caller computes
+    correlation  of the new model's outputs with the float model's on the example, before any training
     """
 
     layers: list[Row] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_off: list[str] = field(default_factory=list)
+    correlation: float = float("nan")
 
     def data(self) -> dict[str, Any]:
         """The report as lists and dictionaries, for JSON."""
@@ -61,6 +64,7 @@ class Report:
             "refusals": refused,
             "notes": self.notes,
             "left_off": self.left_off,
+            "correlation": None if math.isnan(self.correlation) else round(self.correlation, 4),
         }
 
     def grouped(self) -> list[tuple[Refusal, int]]:
@@ -82,6 +86,10 @@ class Report:
             if row.note:
                 lines.insert(at + 2, f"{'':<{widths[0]}}  note: {row.note}")
         lines += [f"note: {note}" for note in self.notes]
+        if not math.isnan(self.correlation):
+            lines.append(
+                f"before training, its outputs correlate {self.correlation:.3f} with those of the float model"
+            )
         for refusal, times in self.grouped():
             place = f"{short(refusal.where)}: " if refusal.where else ""
             lines += [
