@@ -1,9 +1,9 @@
 """Reads a `.npz` file as a data set."""
 
+import difflib
 import os
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +16,38 @@ from edgeternary.train.data.splits import cut_last
 PAIRS = "x_train, y_train, x_test, y_test and optionally x_validation, y_validation"
 LIST = "images, labels and split (0 training, 1 validation, 2 test, or these words)"
 CODES = {"train": "0", "training": "0", "validation": "1", "val": "1", "test": "2"}
-RANKS: dict[int, Callable[[tuple[int, ...]], tuple[int, ...]]] = {  # shape as it is and as it is used
-    2: lambda shape: (shape[0], 1, shape[1], 1),
-    3: lambda shape: (*shape, 1),
-    4: lambda shape: shape,
-}
+LAYOUTS = {  # of samples: where the axes N, H, W, C of a map lie; None: an axis of size 1
+    "NHWC": (0, 1, 2, 3), "NCHW": (0, 2, 3, 1), "NHW": (0, 1, 2, None), "NTC": (0, None, 1, 2),
+    "NCL": (0, None, 2, 1), "NC": (0, None, 1, None),
+}  # fmt: skip
+KEYS = (
+    "x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test", "images", "labels", "split",
+    "name", "label_names", "layout", "input_type", "input_scale", "input_zero",
+)  # fmt: skip
 TYPES = {"uint8": "uint8", "int8": "int8", "bool": "binary", "int16": "int16"}
 
 
 def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
     """The data set of a file with the arrays x_train, y_train, x_test, y_test, or images, labels, split.
 
-    Samples are uint8, int8, int16 or bool, of shape (n, H, W, C), (n, H, W) for one channel, or (n, L) for
-    one row of values. Labels are integers (n,) or (n, 1). x_validation and y_validation are optional; without
-    validation samples, the last `validation` training samples validate: by default a tenth of them, at most
-    5,000. Further optional arrays are name, labels or label_names (texts), input_type, input_scale and
-    input_zero (one number, or one for each channel). Objects (pickles) are not read. EdgeTernaryError names
-    what is missing or wrong.
+    Samples are uint8, int8, int16 or bool. layout, a text, names their axes: "NHWC", "NCHW", "NHW" (pictures
+    of one channel), "NTC" or "NCL" (series), "NC" (rows of a table); without it they are "NHWC", "NC", or,
+    for three axes of uint8 or bool, "NHW". Labels are integers (n,) or (n, 1). x_validation and y_validation
+    are optional; without validation samples, the last `validation` training samples validate: by default a
+    tenth of them, at most 5,000. Further optional arrays are name, labels or label_names (texts), input_type,
+    input_scale and input_zero (one number, or one for each channel, of a table each column). Objects
+    (pickles) are not read. EdgeTernaryError names what is missing or wrong.
     """
     file = Path(path)
     arrays = _read(file)
+    for key in arrays:
+        near = difflib.get_close_matches(key.lower(), KEYS, n=1, cutoff=0.8)
+        if key not in KEYS and near and near[0] not in arrays:
+            raise EdgeTernaryError(
+                f"{file} has an unknown array {key!r}",
+                f"did you mean {near[0]!r}?",
+                f"give {PAIRS}; or {LIST}",
+            )
     train, held, test = _parts(file, arrays)
     if held is None:
         count = validation or min(5000, max(1, len(train[0]) // 10))
@@ -50,7 +62,7 @@ def npz(path: str | os.PathLike[str], validation: int | None = None) -> Data:
         raise EdgeTernaryError(
             f"samples of {file} are {kind}",
             f"they must be one of {', '.join(TYPES)}",
-            "scale and round them to codes",
+            "make codes, np.rint(x / scale).clip(-127, 127).astype(np.int8), and save input_scale=scale",
         )
     input_type = str(arrays.get("input_type", TYPES[kind]))
     scale = _numbers(file, arrays, "input_scale", float, 1 / 255 if input_type == "uint8" else 1.0)
@@ -72,6 +84,12 @@ def _numbers(file: Path, arrays: dict[str, Array], key: str, number: type, defau
 
 
 def _read(file: Path) -> dict[str, Array]:
+    if not file.is_file():
+        raise EdgeTernaryError(
+            f"{file} cannot be read",
+            f"there is no such file in {file.absolute().parent}",
+            f"give arrays {PAIRS}",
+        )
     try:
         with np.load(file, allow_pickle=False) as content:
             return {name: content[name] for name in content.files}
@@ -112,10 +130,7 @@ def _by_split(file: Path, arrays: dict[str, Array]) -> tuple[Split, Split | None
 
 def _pair(file: Path, arrays: dict[str, Array], samples: str, labels: str) -> Split:
     x, y = arrays[samples], arrays[labels]
-    if x.ndim not in RANKS:
-        raise EdgeTernaryError(
-            f"{samples} of {file} has shape {x.shape}", "samples must be (n, H, W, C)", f"give {PAIRS}"
-        )
+    places = LAYOUTS[_layout(file, arrays, samples)]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or y.dtype.kind not in "iu":
@@ -126,4 +141,37 @@ def _pair(file: Path, arrays: dict[str, Array], samples: str, labels: str) -> Sp
         )
     if x.dtype == np.bool_:
         x = x.astype(np.uint8)
-    return x.reshape(RANKS[x.ndim](x.shape)), y
+    x = x.transpose([place for place in places if place is not None])
+    return np.expand_dims(x, [axis for axis, place in enumerate(places) if place is None]), y
+
+
+def _layout(file: Path, arrays: dict[str, Array], samples: str) -> str:
+    """The layout that the file names, or the one that the shape leaves no doubt of."""
+    x, named = arrays[samples], str(arrays.get("layout", ""))
+    known = [name for name in LAYOUTS if len(name) == x.ndim]
+    if named and (named not in LAYOUTS or len(named) != x.ndim):
+        raise EdgeTernaryError(
+            f"{file} has the layout {named[:20]!r}, and {samples} the shape {x.shape}",
+            "a layout has a letter for each axis",
+            f"give one of {', '.join(known or LAYOUTS)}",
+        )
+    if not known:
+        raise EdgeTernaryError(
+            f"{samples} of {file} has shape {x.shape}", "samples must be (n, H, W, C)", f"give {PAIRS}"
+        )
+    if named or x.ndim == 2:
+        return named or "NC"
+    series = x.ndim == 3 and x.dtype.kind == "i"
+    first = x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[2] == x.shape[3] > 4
+    if series or first:
+        what = (
+            "(n, C, H, W) or (n, H, W, C)"
+            if first
+            else "series (n, T, C) or (n, C, L), or pictures (n, H, W)"
+        )
+        raise EdgeTernaryError(
+            f"{samples} of {file} has shape {x.shape}",
+            f"it may be {what}",
+            f"say which: np.savez(..., layout={known[1]!r}); known are {', '.join(known)}",
+        )
+    return "NHW" if x.ndim == 3 else "NHWC"

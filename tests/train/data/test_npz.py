@@ -63,9 +63,42 @@ def test_shapes_and_types(load):
     assert (narrow.input_type, narrow.name) == ("uint4", "four bits")
 
 
+SERIES = np.arange(20 * 12, dtype=np.int8).reshape(20, 6, 2)
+
+
+def test_series_are_not_taken_for_pictures(load):
+    both = {**FOUR, "x_train": SERIES, "x_test": SERIES[:5]}
+    with pytest.raises(EdgeTernaryError, match=r"(?s)shape \(20, 6, 2\).*series \(n, T, C\).*layout='NTC'"):
+        load(**both)
+    np.testing.assert_array_equal(load(**both, layout="NTC").train[0], SERIES[:18, None])
+    found = load(**both, layout="NCL", input_scale=np.ones(6))
+    np.testing.assert_array_equal(found.test[0], SERIES[:5].swapaxes(1, 2)[:, None])
+    assert load(**both, layout="NHW").train[0].shape == (18, 6, 2, 1)
+    assert load(**{k: v.astype(np.uint8) for k, v in both.items()}, layout="NTC").train[0].shape == (
+        18,
+        1,
+        6,
+        2,
+    )
+
+
+def test_channels_first_are_not_taken_for_rows(load):
+    first = np.zeros((20, 3, 8, 8), np.uint8)
+    first[:, 1] = 7
+    both = {**FOUR, "x_train": first, "x_test": first[:5]}
+    with pytest.raises(EdgeTernaryError, match=r"(?s)\(20, 3, 8, 8\).*\(n, C, H, W\).*layout='NCHW'"):
+        load(**both)
+    found = load(**both, layout="NCHW").train[0]
+    assert found.shape == (18, 8, 8, 3) and found[..., 1].min() == 7 and not found[..., ::2].any()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"layout": "NTC"}, r"layout 'NTC', and x_train the shape .*4 axes|letter for each axis"),
+        ({"layout": "HWCN"}, "one of NHWC, NCHW"),
+        ({"lable_names": np.array(["a"])}, "unknown array 'lable_names'. did you mean 'label_names'"),
+        ({"Layout": "NHWC"}, "did you mean 'layout'"),
         ({"x_train": X / 255}, r"samples of .*tiny.npz are float64. they must be one of uint8, int8"),
         ({"x_test": X[:5] / 255}, "networks read integer codes"),
         ({"x_train": X[:0], "y_train": Y[:0]}, "cannot be taken from 0"),
@@ -105,5 +138,5 @@ def test_missing_arrays_and_damaged_files(load, tmp_path):
         (tmp_path / "tiny.npz").write_bytes(content)
         with pytest.raises(EdgeTernaryError, match=r"cannot be read as .npz"):
             npz(tmp_path / "tiny.npz")
-    with pytest.raises(EdgeTernaryError, match=r"none.npz cannot be read"):
+    with pytest.raises(EdgeTernaryError, match=r"none.npz cannot be read. there is no such file in /"):
         npz(tmp_path / "none.npz")
