@@ -77,10 +77,10 @@ def permute(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     target: Any = call.node.target
     args: Any = call.node.args[1:]
     kwargs = {k: v for k, v in call.node.kwargs.items() if k != "input"}
-    moved = (
+    after = (
         getattr(small, target)(*args, **kwargs) if isinstance(target, str) else target(small, *args, **kwargs)
     )
-    dims = [n - 2 for n in moved.shape]
+    dims = [n - 2 for n in after.shape]
     if dims == list(range(len(before))):
         return x
     if dims[0] != 0:
