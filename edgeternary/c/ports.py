@@ -1,20 +1,30 @@
 """The inputs and outputs of a model in its header: names, types, sizes, and functions that make codes."""
 
-from edgeternary.c.naming import Names
+from textwrap import wrap
+
+import numpy as np
+
+from edgeternary.c.naming import Names, comment
 from edgeternary.c.plan import Plan
 from edgeternary.c.quantize import quantize_fields
 from edgeternary.ir import Graph, Value
+from edgeternary.ir.meta import LARGEST, SMALLEST, InputMeta
 from edgeternary.ir.sensor import identity
+
+LINE = 100  # letters of a line of notes
 
 
 def inputs(graph: Graph, names: Names) -> list[dict[str, object]]:
     """What the templates need to know of each input."""
-    return [_port(graph, names, value, "input") for value in graph.inputs]
+    return [
+        {**_port(graph, names, value, "input"), "notes": _meaning(graph.meta.of_input(value.name))}
+        for value in graph.inputs
+    ]
 
 
 def outputs(graph: Graph, names: Names) -> list[dict[str, object]]:
     """The same of each output."""
-    return [_port(graph, names, value, "output") for value in graph.output_values]
+    return [_output(graph, names, value) for value in graph.output_values]
 
 
 def quantizers(graph: Graph, names: Names) -> list[dict[str, object]]:
@@ -27,6 +37,38 @@ def quantizers(graph: Graph, names: Names) -> list[dict[str, object]]:
             function = f"{names.net}_quantize{end}"
             found.append({**port, "function": function, "tables": tables, **quantize_fields(graph, value)})
     return found
+
+
+def _meaning(meta: InputMeta) -> list[str]:
+    """What codes of an input stand for, in lines."""
+    if identity(meta):
+        return []
+    scale, zero = (
+        ", ".join(f"{n:.9g}" for n in (given if isinstance(given, tuple) else (given,)))
+        for given in (meta.scale, meta.zero)
+    )
+    each = "; one for each channel" if isinstance(meta.scale, tuple) or isinstance(meta.zero, tuple) else ""
+    return [
+        f"sensor value = (code - zero) * scale{each}",
+        *wrap(f"scale {scale}", LINE),
+        *wrap(f"zero {zero}", LINE),
+    ]
+
+
+def _output(graph: Graph, names: Names, value: Value) -> dict[str, object]:
+    """logit_scale: C text, "" where it is 1; classify: the function that finds a class, "" for no vector."""
+    port, meta, net = _port(graph, names, value, "output"), graph.meta.of_output(value.name), names.net
+    labels = ", ".join(f"{i} {comment(label)}" for i, label in enumerate(meta.labels))
+    scaled = meta.logit_scale != 1.0 and SMALLEST <= meta.logit_scale <= LARGEST
+    vector = value.type.name == "int32" and len(value.shape) == 1 and value.size > 1
+    end = f"_{port['name']}" if graph.several else ""
+    return {
+        **port,
+        "notes": wrap(f"classes {labels}", LINE) if labels else [],
+        "logit_scale": f"{np.float32(meta.logit_scale)!s}f" if scaled else "",
+        "logit_macro": f"{net.upper()}{end.upper()}_LOGIT_SCALE",
+        "classify": f"{net}_class{end}" if vector else "",
+    }
 
 
 def unused(plan: Plan, names: Names) -> list[str]:

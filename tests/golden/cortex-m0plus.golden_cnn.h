@@ -33,6 +33,19 @@ void golden_cnn_reset(golden_cnn_t *net);
 /* Computes out from in, GOLDEN_CNN_INPUT_SIZE and GOLDEN_CNN_OUTPUT_SIZE elements; in is not changed. */
 void golden_cnn_run(golden_cnn_t *net, const golden_cnn_in_t *in, golden_cnn_out_t *out);
 
+/* The class that the output says: the index of the largest element, of equal ones the first. */
+static inline int golden_cnn_class(const golden_cnn_out_t *out)
+{
+    int best = 0;
+
+    for (int i = 1; i < GOLDEN_CNN_OUTPUT_SIZE; i++) {
+        if (out[i] > out[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,6 +33,19 @@ void golden_mlp_reset(golden_mlp_t *net);
 /* Computes out from in, GOLDEN_MLP_INPUT_SIZE and GOLDEN_MLP_OUTPUT_SIZE elements; in is not changed. */
 void golden_mlp_run(golden_mlp_t *net, const golden_mlp_in_t *in, golden_mlp_out_t *out);
 
+/* The class that the output says: the index of the largest element, of equal ones the first. */
+static inline int golden_mlp_class(const golden_mlp_out_t *out)
+{
+    int best = 0;
+
+    for (int i = 1; i < GOLDEN_MLP_OUTPUT_SIZE; i++) {
+        if (out[i] > out[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
 #ifdef __cplusplus
 }
 #endif
