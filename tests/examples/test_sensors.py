@@ -1,0 +1,39 @@
+"""The examples of sensor data, trained for a moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.need import need
+
+pytestmark = [pytest.mark.torch, pytest.mark.emulator, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "examples" / "sensors"
+
+
+@pytest.mark.parametrize("name", ["motion", "sound", "table"])
+def test_from_a_float_model_to_c(name: str, tmp_path: Path) -> None:
+    need("torch", "zig|gcc", "unicorn")
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "hw")))
+    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, FOLDER / f"{name}.py", "--quick"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "graph " in done.stdout
+    header = (tmp_path / name / f"{name}.h").read_text()
+    for said in (
+        f"int {name}_class(",
+        f"void {name}_quantize(",
+        f"{name.upper()}_LOGIT_SCALE",
+        "sensor value",
+    ):
+        assert said in header
+
+
+def test_each_is_short() -> None:
+    assert all(len(path.read_text().splitlines()) < 80 for path in FOLDER.glob("*.py"))
