@@ -59,7 +59,7 @@ def _output(graph: Graph, names: Names, value: Value) -> dict[str, object]:
     """logit_scale: C text, "" where it is 1; classify: the function that finds a class, "" for no vector."""
     port, meta, net = _port(graph, names, value, "output"), graph.meta.of_output(value.name), names.net
     labels = ", ".join(f"{i} {comment(label)}" for i, label in enumerate(meta.labels))
-    scaled = meta.logit_scale != 1.0 and SMALLEST <= meta.logit_scale <= LARGEST
+    scaled = meta.logit_scale != 1 and SMALLEST <= meta.logit_scale <= LARGEST
     vector = value.type.name == "int32" and len(value.shape) == 1 and value.size > 1
     end = f"_{port['name']}" if graph.several else ""
     return {
