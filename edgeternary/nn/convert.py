@@ -15,7 +15,7 @@ from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.converter import Converter
 from edgeternary.nn.converting.fit import correlation, fit
 from edgeternary.nn.converting.heads import find_heads
-from edgeternary.nn.converting.observe import observed
+from edgeternary.nn.converting.observe import check_same, observed
 from edgeternary.nn.converting.prepare import prepared
 from edgeternary.nn.converting.report import Refusal, Refused, Report
 from edgeternary.nn.converting.rewrite import rewrite
@@ -127,7 +127,7 @@ def _converted(
     plain = prepared(model, values, report).train(training)
     traced = trace(plain, values, report)
     rewrite(traced)
-    seen = observed(traced, plain, values)
+    seen = observed(traced, values)
     b = Builder(traced, seen, kinds[0], kinds[1], report)
     heads = find_heads(traced, seen, report)
     start: list[Codes] = []
@@ -144,6 +144,7 @@ def _converted(
     converter.run(start)
     if report.refusals:
         return report
+    check_same(traced, seen, plain, values)
     made = Converted(nn.ModuleDict(), b.graph) if not b.layers else _module(b, type(model).__name__)
     made.graph.eliminate_dead_code()
     made.graph.lint()

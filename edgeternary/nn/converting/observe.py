@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,8 @@ def sample(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def observed(traced: fx.GraphModule, model: nn.Module, inputs: Sequence[Tensor]) -> dict[fx.Node, Seen]:
-    """What each node gives in eval mode. Refused if the end is not what `model` gives."""
+def observed(traced: fx.GraphModule, inputs: Sequence[Tensor]) -> dict[fx.Node, Seen]:
+    """What each node gives in eval mode."""
     found: dict[fx.Node, Seen] = {}
     at: list[fx.Node] = []
 
@@ -48,7 +48,7 @@ def observed(traced: fx.GraphModule, model: nn.Module, inputs: Sequence[Tensor])
 
     training = traced.training
     try:
-        answer = Watched(traced.eval()).run(*inputs)
+        Watched(traced.eval()).run(*inputs)
     except Exception as error:  # whatever the model's own layers raise
         shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
         node = at[0] if at else None
@@ -61,19 +61,27 @@ def observed(traced: fx.GraphModule, model: nn.Module, inputs: Sequence[Tensor])
         ) from error
     finally:
         traced.train(training)
-    _check_same(answer, model, inputs)
     return found
 
 
-def _check_same(answer: Any, model: nn.Module, inputs: Sequence[Tensor]) -> None:
+@torch.no_grad()
+def check_same(
+    traced: fx.GraphModule, seen: Mapping[fx.Node, Seen], model: nn.Module, inputs: Sequence[Tensor]
+) -> None:
+    """Refused unless `model` gives, in two calls in eval mode, what was seen at the traced model's end."""
+    (end,) = [n for n in traced.graph.nodes if n.op == "output"]
+    wanted = [seen[n] for n in tree_leaves(end.args[0]) if isinstance(n, fx.Node) and n in seen]
     training = model.training
-    twice = [model.eval()(*inputs) for _ in range(2)]
+    twice = [tree_leaves(model.eval()(*inputs)) for _ in range(2)]
     model.train(training)
-    given = _tensors(answer)
-    same = all(len(_tensors(y)) == len(given) for y in twice) and all(
-        a.shape == b.shape and torch.allclose(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()) + 1e-9)
-        for y in twice
-        for a, b in zip(given, _tensors(y), strict=True)
+    given = [[leaf for leaf in leaves if isinstance(leaf, Tensor)] for leaves in twice]
+    same = all(len(leaves) == len(wanted) for leaves in given) and all(
+        tuple(leaf.shape) == one.shape
+        and torch.allclose(
+            sample(leaf), one.values, rtol=1e-3, atol=1e-3 * float(one.values.abs().max()) + 1e-9
+        )
+        for leaves in given
+        for leaf, one in zip(leaves, wanted, strict=True)
     )
     if not same:
         raise Refusal(
@@ -81,7 +89,3 @@ def _check_same(answer: Any, model: nn.Module, inputs: Sequence[Tensor]) -> None
             "torch.fx wrote down another function than forward() computes in eval mode",
             "let forward() do the same at every call, without attributes that it changes",
         )
-
-
-def _tensors(y: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(y) if isinstance(leaf, Tensor)]
