@@ -86,7 +86,7 @@ def test_a_write_outside_of_a_model_is_found(place: str, monkeypatch: pytest.Mon
     index = {"before": "-1", "after": "sizeof *net"}[place]
     body = f"{{\n    ((uint8_t *)net)[{index}] = 0;"
     planted: list[str] = []
-    broken = faulty_c(model_of.render, r"(?<=_out_t \*out\))\n\{", f"\n{body}", planted)
+    broken = faulty_c(model_of.render, r"(_run\([^)]*\)\n)\{", rf"\g<1>{body}", planted)
     monkeypatch.setattr(model_of, "render", broken)
     with pytest.raises(AssertionError, match="written outside"):
         Fleet.of([tiny_mlp()]).check("host", opt_level="1", compiler="auto")
