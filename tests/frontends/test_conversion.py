@@ -183,6 +183,23 @@ def test_negative_gains_keep_their_sign(images: Tensor) -> None:
     assert bool((converted.get_submodule("2").weight[1::2] < 0).all())
 
 
+def test_a_layer_may_have_the_name_of_a_function(images: Tensor) -> None:
+    """A convolution called `squeeze` is no reshape: the ReLU after it stays there."""
+
+    class Squeezed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.squeeze, self.flatten, self.mean = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = F.relu(self.flatten(F.relu(self.squeeze(x))))
+            return self.mean(x.mean((2, 3)))
+
+    converted = q.convert(Squeezed(), images, weights=8, activations=8, quiet=True)
+    assert converted.report.correlation > 0.99
+    exact(converted, images)
+
+
 def test_a_model_that_counts_its_calls_is_refused(images: Tensor) -> None:
     class Counting(Own):
         calls = 0

@@ -84,7 +84,8 @@ def _swapped(traced: fx.GraphModule, node: fx.Node) -> bool:
     mover = call_of(before, traced).layer
     rising = isinstance(curve, RISING) or (isinstance(curve, nn.LeakyReLU) and curve.negative_slope >= 0)
     pool = isinstance(mover, POOLS) and not getattr(mover, "return_indices", False) and rising
-    reshape = isinstance(mover, nn.Flatten) or before.target in (RESHAPES | PERMUTES)
+    named = before.op != "call_module" and before.target in (RESHAPES | PERMUTES)  # a layer may be called so
+    reshape = isinstance(mover, nn.Flatten) or named
     if not (pool or reshape):
         return False
     source = before.args[0]
