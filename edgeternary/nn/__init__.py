@@ -11,12 +11,12 @@ from edgeternary.nn.checkpoint import freeze, load_codes, save_codes
 from edgeternary.nn.coding import CODINGS, latency_code, random_rate_code, rate_code
 from edgeternary.nn.conv import Conv1d, Conv2d, OutputConv2d
 from edgeternary.nn.convert import convert, inspect
+from edgeternary.nn.converting.from_file import inspected
 from edgeternary.nn.converting.report import Refused, Report
 from edgeternary.nn.cost import COSTS, CostModel, CostPenalty, LayerCost, layer_costs
 from edgeternary.nn.curve import Curve
 from edgeternary.nn.encode import Binarize, BitPlane, BitPlanes, Thermometer
 from edgeternary.nn.float_reference import float_reference
-from edgeternary.nn.from_file import inspected
 from edgeternary.nn.gumbel import Choice, gumbel_softmax
 from edgeternary.nn.input_spec import InputSpec
 from edgeternary.nn.linear import Linear, Output
