@@ -122,6 +122,12 @@ def flipped(pattern: str, text: str) -> str:
     raise AssertionError("no block RAM has contents")
 
 
+@pytest.fixture(autouse=True)
+def pip_yosys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native yosys 0.52 ends by SIGSEGV in write_cxxrtl of a netlist of some thousand cells."""
+    monkeypatch.setenv("EDGETERNARY_YOSYS", "yowasp")
+
+
 @pytest.fixture
 def compared(
     tmp_path: Path, small: None, capsys: pytest.CaptureFixture[str]
