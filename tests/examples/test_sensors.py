@@ -25,14 +25,10 @@ def test_from_a_float_model_to_c(name: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "graph " in done.stdout
-    header = (tmp_path / name / f"{name}.h").read_text()
-    for said in (
-        f"int {name}_class(",
-        f"void {name}_quantize(",
-        f"{name.upper()}_LOGIT_SCALE",
-        "sensor value",
-    ):
-        assert said in header
+    (header,) = (tmp_path / name).glob("*.h")  # `table` is n_table in C
+    text, net = header.read_text(), header.stem
+    for said in (f"int {net}_class(", f"void {net}_quantize(", f"{net.upper()}_LOGIT_SCALE", "sensor value"):
+        assert said in text
 
 
 def test_each_is_short() -> None:
