@@ -15,7 +15,9 @@ from edgeternary.frontends.torch_states import accumulate, lif
 from edgeternary.frontends.torch_values import Codes, Context, Lowered, graph_shape
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size, reduced
+from edgeternary.nn.structure import Add as Sum
 from edgeternary.nn.structure import Concat as Joined
+from edgeternary.nn.structure import Residual
 from edgeternary.ops import Add, Concat, Conv2d, Dense, MaxPool, Mul, Reshape, SumPool, Upsample
 
 Handler = Callable[..., Lowered]
@@ -181,9 +183,6 @@ def _pooled(x: Codes, kernel: Pair, stride: Pair, pad: tuple[int, ...]) -> tuple
 
 
 def add(c: Context, a: Codes, b: Codes) -> Codes:
-    from edgeternary.nn.structure import Add as Sum
-    from edgeternary.nn.structure import Residual
-
     if not isinstance(c.module, Residual | Sum):
         raise c.refuse(
             "it adds two quantised values whose scales nothing ties together",

@@ -66,7 +66,7 @@ def cases() -> list[object]:
         marks = [pytest.mark.torch, *([pytest.mark.slow] if slow else [])]
         status = STATUS.get(entry.name, "")
         if status.startswith("not yet"):
-            marks.append(pytest.mark.xfail(reason=status, strict=False))
+            marks.append(pytest.mark.xfail(reason=status, strict=True))
         found.append(pytest.param(entry, id=entry.name, marks=marks))
     return found
 

@@ -126,6 +126,31 @@ def test_layers_of_our_own_stay(images: Tensor) -> None:
     exact(model, images)
 
 
+@pytest.mark.parametrize("learn_scale", [True, False])
+def test_a_step_that_is_there_stays_and_is_shared(learn_scale: bool, images: Tensor) -> None:
+    """A new branch counts in the step of a quantiser that the model had; that step is not fitted."""
+
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.norm = q.Conv2d(2, 4, 3), q.BatchNorm(4)
+            self.act = q.Activation(4, 0.37, learn_scale=learn_scale)
+            self.conv, self.fc = nn.Conv2d(4, 4, 3, padding=1), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.act(self.norm(self.stem(x)))
+            return self.fc(F.relu(x + self.conv(x)).mean((2, 3)))
+
+    mixed = Mixed().train()
+    mixed(images)
+    step = mixed.act.step_size().item()
+    model = q.convert(mixed, images, activations=4, quiet=True)
+    assert model.get_submodule("act").step_size().item() == step
+    branches = [m for m in model.modules() if getattr(m, "scale", None) is model.get_submodule("act").scale]
+    assert len(branches) == 2
+    exact(model, images)
+
+
 @pytest.mark.parametrize("axis", [1, -1])
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int16"])
 def test_codes_of_a_spec_are_those_of_the_graph(axis: int, kind: str) -> None:
@@ -181,6 +206,22 @@ def test_negative_gains_keep_their_sign(images: Tensor) -> None:
     converted = q.convert(model, images, weights=8, activations=8, quiet=True)
     assert converted.report.correlation > 0.99
     assert bool((converted.get_submodule("2").weight[1::2] < 0).all())
+
+
+def test_a_value_that_is_turned_round_before_a_maximum(images: Tensor) -> None:
+    """The maximum of 1 - x is not 1 - the maximum of x."""
+
+    class Turned(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(2, 6, 3), nn.Linear(54, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(F.max_pool2d(1 - self.conv(255 - x), 2).flatten(1))
+
+    converted = q.convert(Turned(), images, weights=8, activations=8, quiet=True)
+    assert converted.report.correlation > 0.99
+    exact(converted, images)
 
 
 def test_a_layer_may_have_the_name_of_a_function(images: Tensor) -> None:

@@ -12,7 +12,6 @@ from torch import nn  # noqa: E402
 from edgeternary import nn as q  # noqa: E402
 from edgeternary.errors import EdgeTernaryError  # noqa: E402
 from edgeternary.frontends.torch import lower  # noqa: E402
-from edgeternary.nn.calibrate import calibrate  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -31,17 +30,6 @@ def test_codes_and_steps(kind, lo, hi, learn_scale):
     assert list(act.state_dict()) == ["scale"]
     act.train()(x.requires_grad_()).sum().backward()
     assert (act.scale.grad is not None) == learn_scale
-
-
-def test_calibration_leaves_fixed_steps_alone():
-    model = nn.Sequential(
-        q.Activation(2, 0.5), q.Activation(2, 0.5, learn_scale=False), q.Requantize(4, 8, 0.5)
-    )
-    wide = q.Requantize(4, 8, 0.5, learn_scale=False)
-    calibrate(nn.Sequential(*model, wide), 10 * torch.rand(32, 4))
-    assert (
-        model[0].scale != 0.5 and model[1].scale == 0.5 and model[2].scale != 0.5 and wide.step_size() == 0.5
-    )
 
 
 def test_a_residual_of_fixed_steps_has_a_fixed_step():

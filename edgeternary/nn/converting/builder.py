@@ -235,6 +235,10 @@ class Builder:
     def path(self, layer: object) -> str:
         return next(path for path, found in self.layers.items() if found is layer)
 
+    def is_kept(self, layer: object) -> bool:
+        """Whether a layer was in the model before, so that nothing of it is fitted."""
+        return any(self.layers[path] is layer for path in self.kept)
+
     def width(self, x: Float) -> int:
         """Channels of axis 1."""
         return self.seen[x.before].shape[1]
@@ -283,7 +287,7 @@ class Composed(nn.Module):
 
 
 def best_step(y: Tensor, kind: Levels) -> tuple[float, float]:
-    """The step size whose codes are nearest to y, and the mean squared error: 32 sizes are tried."""
+    """The step size whose codes are nearest to y, and the mean squared error: 48 sizes are tried."""
     y = y.detach().float().reshape(-1)
     y = y[torch.linspace(0, len(y) - 1, min(len(y), 20000)).long()]
     top = max(

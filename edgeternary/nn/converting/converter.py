@@ -214,7 +214,7 @@ class Converter:
                 rank = len(b.seen[call.inputs[0]].shape)
                 constant = constant.reshape(*([1] * (rank - constant.dim())), *constant.shape)
             apply = Arithmetic(operation, constant, first)
-            return curves.affine(b, call, live[0], apply, True)
+            return curves.affine(b, call, live[0], apply)
         values = live if len(live) == 2 else [live[0], live[0]]
         if operation is ARITHMETIC["add"]:
             return joins.add(b, call, values)

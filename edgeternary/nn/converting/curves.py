@@ -166,24 +166,25 @@ def negated(call: Call, x: Value) -> Value:
     return x
 
 
-def affine(b: Builder, call: Call, x: Value, apply: Callable[[Tensor], Tensor], rises: bool) -> Value:
+def affine(b: Builder, call: Call, x: Value, apply: Callable[[Tensor], Tensor]) -> Value:
     """x times or plus constants. On the model's input it is folded into what the codes mean."""
     if isinstance(x, Codes) and x.affine is not None:
         scale, offset = x.affine
         zero, one = torch.zeros_like(scale + offset), torch.ones_like(scale + offset)
         base, step = apply(zero), apply(one) - apply(zero)
         found = step * scale, step * offset + base
-        if float((found[0] == 0).sum()) or not torch.isfinite(found[0]).all():
+        if bool((found[0] == 0).any()) or not torch.isfinite(found[0]).all():
             b.refuse(
                 f"{b.name} cannot be converted",
                 "it multiplies the input by 0, or by what is no number, in places",
                 "choose the channels that count: x[:, a:b]",
             )
-        return Codes(x.node, x.levels, affine=found)
-    one_ = Elementwise(_Affine(apply), call.path, False, True)
-    if isinstance(x, Float) and x.norm is None and not x.curves:
+        if bool((found[0] > 0).all()):
+            return Codes(x.node, x.levels, affine=found)
+    rises = bool((torch.as_tensor(apply(torch.ones(())) - apply(torch.zeros(()))) > 0).all())
+    if rises and isinstance(x, Float) and x.norm is None and not x.curves:
         return Float(x.base, call.node, call.node)  # the batch-norm that is added does it too
-    return _append(b, call, x, one_)
+    return _append(b, call, x, Elementwise(_Affine(apply), call.path, False, True))
 
 
 class _Affine(nn.Module):

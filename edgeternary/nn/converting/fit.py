@@ -38,16 +38,17 @@ def fit(model: fx.GraphModule, inputs: Sequence[Tensor], b: Builder) -> None:
 
     A batch-norm gets the mean and deviation of its accumulators as statistics, and the gain and bias of the
     least-squares line from them to the float values; a step size is the one with the least squared error.
-    Quantisers that share one step get the largest of theirs, and everything is fitted once more.
+    Quantisers that share one step get the largest of theirs, or that of the one that the model had, and
+    everything is fitted once more.
     """
     training = model.training
     model.eval()
     _Fitting(model, b, set()).run(*inputs)
     for group in b.ties.groups:
-        step = max(float(member.step_size()) for member in group)
-        first = group[0]
-        first.scale.fill_(step / first.unit)
-        for member in group[1:]:
+        first = next((member for member in group if b.is_kept(member)), group[0])
+        if not b.is_kept(first):
+            first.scale.fill_(max(float(member.step_size()) for member in group) / first.unit)
+        for member in group:
             member.unit, member.scale = first.unit, first.scale
     if b.ties.groups:
         tied = {id(member) for group in b.ties.groups for member in group}

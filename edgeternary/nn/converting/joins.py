@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -91,6 +92,8 @@ def _one_step(b: Builder, values: list[Value], sources: Sequence[fx.Node], kind:
     for x, source in zip(values, sources, strict=True):
         if isinstance(x, Codes) and (x.owner is None or x.affine is not None) and b.kind.gap != 2:
             x = Float(x, source, source)  # codes whose step nothing can share
+        elif isinstance(x, Codes) and b.is_kept(x.owner) and any(_apart(b, x.owner, o) for o in owned):
+            x = Float(x, source, source)
         if isinstance(x, Float):
             unsigned = bool(x.curves) and x.curves[-1].unsigned
             codes = b.codes(x, b.kind if unsigned and b.kind.gap == 1 else kind)
@@ -101,6 +104,11 @@ def _one_step(b: Builder, values: list[Value], sources: Sequence[fx.Node], kind:
             owned.append(codes.owner)
     b.ties.tie(owned)
     return made
+
+
+def _apart(b: Builder, one: StepSize | None, other: StepSize) -> bool:
+    """Whether both are quantisers that the model had, with steps of their own."""
+    return one is not None and b.is_kept(other) and one.scale is not other.scale
 
 
 def concat(b: Builder, call: Call, values: list[Value], sources: Sequence[fx.Node]) -> Value:
@@ -133,7 +141,7 @@ def multiply(b: Builder, call: Call, values: list[Value]) -> Value:
     x, gate = (b.codes(v) for v in values)
     shapes = [b.shape(n) for n in call.inputs] if len(call.inputs) == 2 else [b.shape(call.node)] * 2
     if shapes[0] != shapes[1]:
-        if _product(shapes[0]) < _product(shapes[1]):
+        if math.prod(shapes[0]) < math.prod(shapes[1]):
             (x, gate), shapes = (gate, x), shapes[::-1]
         if len(shapes[1]) != len(shapes[0]) or shapes[1] != (shapes[0][0], *([1] * (len(shapes[0]) - 1))):
             b.refuse(
@@ -168,10 +176,3 @@ def glu(b: Builder, call: Call, x: Value) -> Value:
     b.targets[b.path(gate)] = before
     sums = Sums(b.layer(call.path, Mul(), parts[0].node, node), half, None, codes.levels.lo >= 0)
     return Float(sums, call.node, call.node)
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for n in shape:
-        product *= n
-    return product

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from edgeternary.nn.conv import Conv1d, Conv2d, OutputConv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.curves import after_norm
 from edgeternary.nn.converting.heads import Heads
 from edgeternary.nn.converting.pools import fixed
 from edgeternary.nn.converting.values import Codes, Float, Logits, Sums, Value
@@ -166,8 +167,6 @@ def batch_norm(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module)
     if isinstance(x, Float) and x.norm is None and not x.curves:
         return Float(x.base, call.node, call.node, norm, call.path)
     if isinstance(x, Float) and x.curves:  # conv, ReLU, batch-norm: both become one quantiser
-        from edgeternary.nn.converting.curves import after_norm
-
         return after_norm(b, call, x, norm)
     return Float(b.codes(x), call.node, call.node, norm, call.path)
 

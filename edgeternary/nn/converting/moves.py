@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ PERMUTES = {
     "mT",
 }
 EXPANDS = {"expand", "expand_as", torch.broadcast_to, "broadcast_to"}
-PADS = {F.pad, torch.nn.functional.pad}
+PADS = {F.pad}
 RESHAPING_LAYERS = (nn.Flatten, nn.Unflatten)
 
 
@@ -135,13 +136,13 @@ def _shuffled(b: Builder, call: Call, x: Value, move: Any) -> Value:
     """A map whose channels stand in another order, once it has three axes again."""
     if not isinstance(x, Shuffled):
         codes, shape = b.codes(x), b.shape(call.inputs[0])
-        x = Shuffled(codes, shape, torch.arange(product(shape)).reshape(1, *shape))
+        x = Shuffled(codes, shape, torch.arange(math.prod(shape)).reshape(1, *shape))
     places, after = move(x.places), b.shape(call.node)
     if len(after) != len(x.shape):
         return Shuffled(x.codes, x.shape, places)
-    pixels = product(x.shape[1:])
+    pixels = math.prod(x.shape[1:])
     order = places.reshape(after[0], -1)[:, 0] // pixels
-    whole = torch.arange(product(x.shape)).reshape(1, *x.shape)[:, order]
+    whole = torch.arange(math.prod(x.shape)).reshape(1, *x.shape)[:, order]
     if x.shape != after or not torch.equal(whole, places):
         b.refuse(
             f"{b.name} cannot be converted",
@@ -168,14 +169,7 @@ def chosen(b: Builder, call: Call, codes: Codes, order: Sequence[int | None]) ->
 def _one_pixel(b: Builder, call: Call) -> bool:
     """Whether the channels stay what axis 1 holds: no map, before and after."""
     before, after = b.shape(call.inputs[0]), b.shape(call.node)
-    return bool(before) and product(before) == before[0] == (after[0] if after else 1)
-
-
-def product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for n in shape:
-        product *= n
-    return product
+    return bool(before) and math.prod(before) == before[0] == (after[0] if after else 1)
 
 
 def pad(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module | None = None) -> Value:

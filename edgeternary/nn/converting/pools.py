@@ -14,6 +14,7 @@ from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.heads import Heads
 from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Several, Sums, Value
 from edgeternary.nn.linear import Linear, Quantized
+from edgeternary.nn.ops import conv_size
 from edgeternary.nn.pool import SumPool
 from edgeternary.nn.structure import Upsample
 
@@ -95,8 +96,6 @@ def average(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value
     kernel, stride, padding = (_each(v, rank) for v in (layer.kernel_size, layer.stride, layer.padding))
     after = [0] * rank
     if layer.ceil_mode:
-        from edgeternary.nn.ops import conv_size
-
         out = b.shape(call.node)[1:]
         for i in range(rank):
             need = (out[i] - 1) * stride[i] + kernel[i] - size[i] - 2 * padding[i]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -12,7 +13,7 @@ from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.moves import moved, product
+from edgeternary.nn.converting.moves import moved
 from edgeternary.nn.converting.pools import fixed
 from edgeternary.nn.converting.values import Codes, Float, Several, Sums, Value
 from edgeternary.nn.pool import MaxPool
@@ -66,7 +67,7 @@ def getitem(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     if isinstance(x, Several):
         return x.parts[index]
     before, after = b.seen[call.inputs[0]].shape, b.seen[call.node].shape
-    places = torch.arange(product(before[1:])).reshape(1, *before[1:])
+    places = torch.arange(math.prod(before[1:])).reshape(1, *before[1:])
     each = index if isinstance(index, tuple) else (index,)
     if not each or each[0] not in (slice(None), ...):
         b.refuse(
@@ -78,7 +79,7 @@ def getitem(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     ):  # x[:, None], x[..., 0] of an axis of size 1
         return moved(b, call, x, lambda t: t.reshape(-1, *after[1:]), (-1, *after[1:]))
     if len(after) == len(before) and before[2:] == after[2:]:
-        first = int(kept.flatten()[0]) // max(product(before[2:]), 1)
+        first = int(kept.flatten()[0]) // max(math.prod(before[2:]), 1)
         wanted = places[:, first : first + after[1]]
         if torch.equal(wanted, kept):
             return _channels(b, b.codes(x), first, first + after[1]) if after[1] != before[1] else x
@@ -133,7 +134,7 @@ def _phase(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor) -> Va
 def _outer(places: Tensor, kept: Tensor) -> bool:
     """Whether kept holds whole channels-last blocks: steps of a series, or rows of a map."""
     rows = places.shape[2]
-    inside = product(tuple(places.shape[3:]))
+    inside = math.prod(tuple(places.shape[3:]))
     steps = sorted({int(p) // inside % rows for p in kept.flatten()})
     whole = kept.numel() == len(steps) * places.shape[1] * inside
     return whole and steps[-1] - steps[0] + 1 == len(steps)
