@@ -224,6 +224,25 @@ def test_a_value_that_is_turned_round_before_a_maximum(images: Tensor) -> None:
     exact(converted, images)
 
 
+def test_a_value_that_is_changed_in_place(images: Tensor) -> None:
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 3, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x)
+            F.relu_(x)
+            y = F.adaptive_avg_pool2d(F.relu(self.last(x)), 1)
+            y.squeeze_(-1)
+            y.squeeze_(-1)
+            return y
+
+    converted = q.convert(Flat(), images, weights=8, activations=8, quiet=True)
+    assert converted.eval()(images).shape == (48, 3) and converted.report.correlation > 0.99
+    exact(converted, images)
+
+
 def test_a_layer_may_have_the_name_of_a_function(images: Tensor) -> None:
     """A convolution called `squeeze` is no reshape: the ReLU after it stays there."""
 

@@ -1,8 +1,9 @@
 """The traced float model in a form that is easier to convert; it computes the same.
 
-A Linear on (N, T, features) becomes a convolution of size 1 between permutations. A nonlinearity moves in
-front of a max pool or a change of shape, relu(pool(x)) = pool(relu(x)): its quantiser then stands directly
-after the layer, and the pool works on codes.
+What an operation in place changes is read from its result. A Linear on (N, T, features) becomes a
+convolution of size 1 between permutations. A nonlinearity moves in front of a max pool or a change of shape,
+relu(pool(x)) = pool(relu(x)): its quantiser then stands directly after the layer, and the pool works on
+codes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
 
 def rewrite(traced: fx.GraphModule) -> None:
     """Changes the model in place."""
+    _without_writes(traced)
     for node in list(traced.graph.nodes):
         _pointwise(traced, node)
     moved = True
@@ -40,6 +42,17 @@ def rewrite(traced: fx.GraphModule) -> None:
         for node in list(traced.graph.nodes):
             moved = _swapped(traced, node) or moved
     traced.recompile()
+
+
+def _without_writes(traced: fx.GraphModule) -> None:
+    """What reads x after x.squeeze_() reads its result: a graph has values that nothing changes."""
+    place = {node: i for i, node in enumerate(traced.graph.nodes)}
+    for node in list(place):
+        name = str(node.target) if node.op == "call_method" else getattr(node.target, "__name__", "")
+        writes = node.op == "call_method" or node.op == "call_function"
+        if writes and name.endswith("_") and not name.endswith("__") and isinstance(node.args[0], fx.Node):
+            at = place[node]
+            node.args[0].replace_all_uses_with(node, delete_user_cb=lambda user, at=at: place[user] > at)
 
 
 def _pointwise(traced: fx.GraphModule, node: fx.Node) -> None:
