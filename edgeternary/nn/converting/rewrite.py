@@ -51,8 +51,9 @@ def _without_writes(traced: fx.GraphModule) -> None:
         name = str(node.target) if node.op == "call_method" else getattr(node.target, "__name__", "")
         writes = node.op == "call_method" or node.op == "call_function"
         if writes and name.endswith("_") and not name.endswith("__") and isinstance(node.args[0], fx.Node):
-            at = place[node]
-            node.args[0].replace_all_uses_with(node, delete_user_cb=lambda user, at=at: place[user] > at)
+            later = [user for user in node.args[0].users if place[user] > place[node]]
+            for user in later:
+                user.replace_input_with(node.args[0], node)
 
 
 def _pointwise(traced: fx.GraphModule, node: fx.Node) -> None:
