@@ -1,6 +1,6 @@
 # make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
 # make test     sets itself up and fills the caches, then every test whose tools are found
-# make check    lint, types, import rules, one case of each fast test (under 90 s)
+# make check    lint, types, import rules, one case of each fast test (3 to 4 minutes on two cores)
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
