@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from amaranth import Cat, Const, Value
 
-from edgeternary_hw import Element, MatrixVector, MaxPool, SumPool, Window
+from edgeternary_hw import Element, MatrixVector, MaxPool, Pooling, SumPool, Window
 from tests.formal import specs
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
@@ -98,16 +98,7 @@ def test_max_pool(element: Element) -> None:
 
     check(
         lambda: Claim(
-            MaxPool(
-                element,
-                lanes=1,
-                size=(1, 2),
-                channels=2,
-                kernel=(1, 2),
-                stride=(1, 2),
-                pad=pad,
-                minimum=minimum,
-            ),
+            MaxPool(element, Pooling((1, 2), 2, (1, 2), (1, 2), pad), lanes=1, minimum=minimum),
             (4,),
             specs.pooled(element, element, places, 2, best),
             legal=(specs.legal(element),),
@@ -120,7 +111,7 @@ def test_sum_pool() -> None:
     places = specs.window((1, 4), 1, (1, 2), (1, 2))
     check(
         lambda: Claim(
-            SumPool(U2, target, lanes=2, size=(1, 4), channels=2, kernel=(1, 2), stride=(1, 2)),
+            SumPool(U2, target, Pooling((1, 4), 2, (1, 2), (1, 2)), lanes=2),
             (4,),
             specs.pooled(U2, target, places, 1, lambda channel, *xs: xs[0] + xs[1]),
         )
