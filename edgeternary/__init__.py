@@ -1,7 +1,7 @@
 """edgeternary: one PyTorch model, the same bits in numpy, C, an emulated Cortex-M and simulated hardware.
 
     graph = edgeternary.lower(model, example)       # needs torch
-    graph = edgeternary.load("model.et")
+    graph = edgeternary.load("model.et")             # or .tflite, .onnx, .nir
     edgeternary.compile(graph, board="pico", directory="build")
     edgeternary.run.run(graph, inputs, on="cortex-m4")
 
@@ -15,7 +15,7 @@ from edgeternary import late
 from edgeternary.version import __version__ as __version__
 
 _FUNCTIONS = {
-    "load": "edgeternary.ir.file",
+    "load": "edgeternary.frontends.files",
     "save": "edgeternary.ir.file",
     "quantize": "edgeternary.ir.sensor",
     "fit_bounds": "edgeternary.frontends.torch_bounds",
@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from edgeternary import nn, run, testing, zoo
     from edgeternary.build.project import compile
     from edgeternary.errors import EdgeTernaryError
+    from edgeternary.frontends.files import load
     from edgeternary.frontends.torch import lower
     from edgeternary.frontends.torch_bounds import fit_bounds
-    from edgeternary.ir.file import load, save
+    from edgeternary.ir.file import save
     from edgeternary.ir.sensor import quantize
 
 

@@ -3,6 +3,7 @@
 from textwrap import wrap
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.c.naming import Names, comment
 from edgeternary.c.plan import Plan
@@ -56,19 +57,38 @@ def _meaning(meta: InputMeta) -> list[str]:
 
 
 def _output(graph: Graph, names: Names, value: Value) -> dict[str, object]:
-    """logit_scale: C text, "" where it is 1; classify: the function that finds a class, "" for no vector."""
+    """logit_scale: C text, "" where it is 1; classify: the function that finds a class, "" for no vector;
+    logit: a function where a logit is more than an element times one scale, with C text of its `terms`."""
     port, meta, net = _port(graph, names, value, "output"), graph.meta.of_output(value.name), names.net
     labels = ", ".join(f"{i} {comment(label)}" for i, label in enumerate(meta.labels))
-    scaled = meta.logit_scale != 1 and SMALLEST <= meta.logit_scale <= LARGEST
-    vector = value.type.name == "int32" and len(value.shape) == 1 and value.size > 1
+    codes = meta.logit_zero != 0 or bool(meta.labels)
+    vector = (value.type.name == "int32" or codes) and len(value.shape) == 1 and value.size > 1
+    scales, offsets = (
+        np.broadcast_to(np.asarray(n, np.float32), value.channels)
+        for n in (meta.logit_scale, meta.logit_offset)
+    )
+    full = isinstance(meta.logit_scale, tuple) or meta.logit_zero != 0 or bool(np.any(offsets))
+    scaled = not isinstance(meta.logit_scale, tuple) and meta.logit_scale != 1
+    scaled = scaled and SMALLEST <= scales[0] <= LARGEST
     end = f"_{port['name']}" if graph.several else ""
     return {
         **port,
         "notes": wrap(f"classes {labels}", LINE) if labels else [],
-        "logit_scale": f"{np.float32(meta.logit_scale)!s}f" if scaled else "",
+        "logit_scale": f"{scales[0]!s}f" if scaled else "",
+        "logit": f"{net}_logit{end}" if full else "",
+        "logit_zero": meta.logit_zero,
+        "scales": _each(scales),
+        "offsets": _each(offsets),
+        "by_logit": len(set(scales)) > 1 or len(set(offsets)) > 1,
         "logit_macro": f"{net.upper()}{end.upper()}_LOGIT_SCALE",
         "classify": f"{net}_class{end}" if vector else "",
     }
+
+
+def _each(numbers: NDArray[np.float32]) -> list[str]:
+    """C text of each number; a single one where all are equal."""
+    text = [f"{n!s}f" for n in numbers]
+    return text[:1] if len(set(text)) == 1 else text
 
 
 def unused(plan: Plan, names: Names) -> list[str]:

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -29,15 +30,19 @@ def debug_option() -> click.Option:
 
 
 class Verbs(click.Group):
-    """A group whose commands are the modules of this folder, each with a click command `command`."""
+    """A group whose commands are the modules of this folder, each with a click command `command`.
+
+    A verb that is a keyword of Python has an underscore after its module's name.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+        return sorted(path.stem.rstrip("_") for path in Path(__file__).parent.glob("[a-z]*.py"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = importlib.import_module(f"edgeternary.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"edgeternary.cli.{module}").command
         if not any(parameter.name == "debug" for parameter in command.params):
             command.params.append(debug_option())
         return command
@@ -60,7 +65,8 @@ app = Verbs(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="""Trained binary, ternary and k-bit networks on microcontrollers and FPGAs, bit for bit.
 
-    MODEL is the path of a .et file, or zoo:NAME for a model that ships with the package.
+    MODEL is the path of a .et, .tflite, .onnx or .nir file, or zoo:NAME for a model that ships with the
+    package.
 
     Exit codes: 1 bad input or failed, 2 usage, 3 a tool is missing, 4 not bit-exact, 5 does not fit.
     """,

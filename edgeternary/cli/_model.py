@@ -1,4 +1,4 @@
-"""The MODEL argument: a `.et` file, or zoo:NAME."""
+"""The MODEL argument: a file (.et, .tflite, .onnx, .nir), or zoo:NAME."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ model_argument = click.argument("model", metavar="MODEL")
 
 
 def load_model(text: str) -> Graph:
-    """The graph of a `.et` file or of a zoo model."""
+    """The graph of a model file or of a zoo model."""
     from edgeternary import load, zoo
 
     if text.startswith(ZOO):

@@ -64,7 +64,8 @@ def command(model: str, prompt: str, on: str, drawn: Drawn, tools: dict[str, obj
     graph = load_model(model)
     vocabulary = Vocabulary(graph)
     vocabulary.encode(prompt)
-    choose = chooser(graph.meta.logit_scale, drawn.temperature, drawn.seed)
+    scale = graph.meta.of_output(graph.output).one_scale("generate")
+    choose = chooser(scale, drawn.temperature, drawn.seed)
     text = []
     with open_session(graph, on, tools) as session, stopwatch() as seconds:
         if not as_json:

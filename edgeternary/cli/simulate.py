@@ -106,6 +106,7 @@ def command(
     """
     from edgeternary.build.files import check_writable
     from edgeternary.cli._waves import FEW, wave_files
+    from edgeternary.frontends.files import is_foreign
     from edgeternary.report.junit import write_junit
     from edgeternary.run.compare import compares_something, not_bit_exact
 
@@ -127,6 +128,9 @@ def command(
     options: dict[str, dict[str, object]] = {executor: dict(common) for executor in executors}
     for executor, file in traces.items():
         options[executor]["waves"] = str(file)
+    if is_foreign(model):
+        for executor in {"original", "tflite", "qonnx"} & set(executors):
+            options[executor]["original"] = model
     if torch_checkpoint:
         options["torch"] = {"torch_model": _torch_model(graph.name, torch_checkpoint)}
     with progress_bars() as progress:

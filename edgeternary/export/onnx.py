@@ -96,8 +96,12 @@ def _metadata(graph: Graph) -> dict[str, str]:
         props[f"input_zero{end}"] = json.dumps(meta.of_input(x.name).zero)
     for name in graph.outputs:
         end = "" if len(graph.outputs) == 1 else f".{name}"
-        props[f"logit_scale{end}"] = repr(meta.of_output(name).logit_scale)
-        props[f"labels{end}"] = json.dumps(meta.of_output(name).labels)
+        of = meta.of_output(name)
+        props[f"logit_scale{end}"] = json.dumps(of.logit_scale)
+        if of.logit_zero or of.logit_offset != 0:
+            props[f"logit_zero{end}"] = json.dumps(of.logit_zero)
+            props[f"logit_offset{end}"] = json.dumps(of.logit_offset)
+        props[f"labels{end}"] = json.dumps(of.labels)
     if graph.states:
         props["states"] = json.dumps({s.value.name: s.init.tolist() for s in graph.states})
     return props | {f"info.{key}": meta.info[key] for key in sorted(meta.info)}

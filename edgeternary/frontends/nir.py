@@ -8,13 +8,13 @@ rounded here, and comes in only where that is asked for. Everything else is refu
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.imported import Cut, Imported, Row
 from edgeternary.ir import Graph, Op, State, Value, parse
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops.neuron import HI, LO, MOST, Built, Cells, integrator, named, neurons
@@ -23,14 +23,6 @@ from edgeternary.toolchains import extras
 EXACT = "Linear, Affine, Threshold, IF, I, Flatten of a vector"
 KEY = "edgeternary"  # of a node's metadata: what NIR has no field for, as JSON
 MOST_BIAS = 1 << 20
-
-
-@dataclass
-class Imported:
-    """graph: what came of the nodes; notes: {node: in what its meaning differs}."""
-
-    graph: Graph
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 class _Refused(Exception):
@@ -64,18 +56,20 @@ def from_nir(source: Any, *, name: str = "model", dt: float = 1.0, inexact: bool
             f"the input of {name!r} has the shape {shape}", "only vectors are read", "flatten it before"
         )
     x = Value(order[0], shape, parse("binary"), 0, 1)
-    made, refused, notes = _Chain(x, dt), {}, {}
+    made, refused, rows = _Chain(x, dt), {}, []
     for node_name in order[1:-1]:
         node = source.nodes[node_name]
         handler = HANDLERS.get(type(node).__name__)
         try:
             if handler is None:
                 raise _Refused(f"there is no exact form of {type(node).__name__}; there is of {EXACT}")
-            note = handler(made, node_name, node)
-            if note:
-                notes[node_name] = note
-                if not inexact:
-                    raise _Refused(f"{note} (inexact=True takes it so)")
+            known = len(made.ops)
+            note = handler(made, node_name, node) or ""
+            if note and not inexact:
+                raise _Refused(f"{note} (inexact=True takes it so)")
+            became = ", ".join(op.name for op in made.ops[known:])
+            top = made.top
+            rows.append(Row(node_name, type(node).__name__, top.shape, top.type.name, became, note))
         except _Refused as why:
             refused[node_name] = str(why)
             if handler not in (_neuron, None):
@@ -87,7 +81,16 @@ def from_nir(source: Any, *, name: str = "model", dt: float = 1.0, inexact: bool
         )
     if made.top is x:
         raise EdgeTernaryError(f"{name!r} has no layers", "its input is its output", "give it nodes")
-    return Imported(Graph(name, x, tuple(made.ops), made.top.name, tuple(made.states)), notes)
+    return Imported(Graph(name, x, tuple(made.ops), made.top.name, tuple(made.states)), rows)
+
+
+def read(path: Path, *, name: str, cut: Cut, dt: float = 1.0, inexact: bool = False) -> Imported:
+    """`from_nir` as the reader of a file; EdgeTernaryError (code 1) for a cut, too."""
+    if cut:
+        raise EdgeTernaryError(
+            f"{path.name} cannot be cut", "a NIR file is read whole", "leave --input and --output out"
+        )
+    return from_nir(path, name=name, dt=dt, inexact=inexact)
 
 
 def _chain(graph: Any) -> list[str]:

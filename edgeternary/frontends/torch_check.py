@@ -84,7 +84,7 @@ def first_difference(graph: Graph, forward: Forward, x: Sequence[Tensor]) -> int
         return 0
     same = np.ones(samples, bool)
     for name, logits in zip(graph.outputs, found, strict=True):
-        scale = np.float32(graph.meta.of_output(name).logit_scale)
+        scale = np.float32(graph.meta.of_output(name).one_scale("a torch model"))
         wanted = np.moveaxis(outputs[name], -1, lead).astype(np.float32) * scale
         if logits.size != wanted.size:
             return 0

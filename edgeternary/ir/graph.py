@@ -87,7 +87,7 @@ class Graph:
     def values(self) -> dict[str, Value]:
         """Every value by name: the inputs, the states, then one for each op, as inferred."""
         values = infer_values(self.name, self.inputs, self.states, self.ops, self.outputs)
-        self.meta.check(self.inputs, self.outputs, self.name)
+        self.meta.check(self.inputs, [values[name] for name in self.outputs], self.name)
         return values
 
     @property

@@ -9,8 +9,8 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 # one set of options serves a list of executors.
 OPTIONS = (
     "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "fps",
-    "latency", "max_luts", "maximize", "opt_level", "optimize", "patience", "progress", "sanitize", "stage",
-    "stalls", "timeout", "torch_model", "waves", "yosys",
+    "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience", "progress",
+    "sanitize", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 
 

@@ -188,7 +188,7 @@ def _integers(graph: Graph, answer: Any) -> np.ndarray:
 
 def _accumulators(graph: Graph, name: str, logits: Tensor) -> np.ndarray:
     """The integers of one output from logits = accumulators * logit_scale, proven by multiplying again."""
-    scale = np.float32(graph.meta.of_output(name).logit_scale)
+    scale = np.float32(graph.meta.of_output(name).one_scale("the torch executor"))
     values = logits.detach().numpy()
     codes = np.rint(values.astype(np.float64) / np.float64(scale))
     if not np.array_equal(codes.astype(np.float32) * scale, values.astype(np.float32)):

@@ -40,8 +40,8 @@ def record_logits(name: str) -> None:
     graph = zoo.load(name)
     codes = run(graph, zoo.images(name)[0], on="torch").outputs
     narrow = next(t for t in STORED if np.iinfo(t).min <= codes.min() and codes.max() <= np.iinfo(t).max)
-    path = zoo.file(name, "logits.npz")
-    np.savez_compressed(path, codes=codes.astype(narrow), scale=np.float32(graph.meta.logit_scale))
+    path, scale = zoo.file(name, "logits.npz"), graph.meta.of_output(graph.output).one_scale("the zoo")
+    np.savez_compressed(path, codes=codes.astype(narrow), scale=np.float32(scale))
 
 
 def main(names: Sequence[str]) -> None:

@@ -74,3 +74,24 @@ def test_each_vector_of_several_outputs_has_its_class() -> None:
     assert "int two_heads_class_size_fc0(const int32_t *out)" in text
     assert "two_heads_class_kind" not in text, "codes of a map are no scores"
     assert "#define TWO_HEADS_SIZE_FC0_LOGIT_SCALE 0.25f " in text
+
+
+@pytest.mark.parametrize("scale", [0.5, (0.5, 0.25, 4.0)], ids=["one", "each"])
+def test_logits_with_a_zero_point_and_the_class_of_the_largest(scale: float, tmp_path: Path) -> None:
+    need("gcc")
+    meta = Meta(logit_scale=scale, logit_zero=-7, logit_offset=(1.0, 2.0, -3.5))
+    (tmp_path / "net.h").write_text(render(replace(columns(), meta=meta))["net.h"])
+    (tmp_path / "use.c").write_text(
+        '#include "net.h"\nint found(const net_out_t *out);\nfloat logit(const net_out_t *out, int i);\n'
+        "int found(const net_out_t *out) { return net_class(out); }\n"
+        "float logit(const net_out_t *out, int i) { return net_logit(out, i); }\n"
+    )
+    line = ["gcc", *WARNINGS, "-shared", "-fPIC", "use.c", "-o", "use.so"]
+    subprocess.run(line, cwd=tmp_path, check=True)
+    library = ctypes.CDLL(str(tmp_path / "use.so"))
+    library.logit.restype = ctypes.c_float
+    rows = np.random.default_rng(0).integers(-99, 99, (30, 3)).astype(np.int32)
+    for row, logits in zip(rows, meta.of_output("fc").logits(rows), strict=True):
+        pointer = row.ctypes.data_as(ctypes.c_void_p)
+        assert library.found(pointer) == logits.argmax()
+        assert [library.logit(pointer, i) for i in range(3)] == list(logits)

@@ -60,6 +60,8 @@ COMMANDS: dict[str, str] = {
     "simulate MODEL --on bitstream:up5k": "fpga place slow",
     "simulate MODEL --on onnxruntime": "onnx",
     "simulate zoo:mnist-mlp-100 --on torch --samples 1": "train",
+    "simulate zoo:mnist-mlp-100 --on original --samples 1": "train",
+    "import none.nir": "nir",
     "run MODEL --input X": "",
     "run MODEL --input X --on host": "mcu",
     "generate LM --prompt I --length 1": "",
