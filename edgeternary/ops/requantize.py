@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeternary.ir import Graph, IntArray, Op, Value, parse
 from edgeternary.ir.types import INT32_HI, INT32_LO
@@ -95,9 +96,7 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         m, b, s = (a.astype(np.int64) for a in (self.m, self.b, self.s))
         if self.rounding == "tflite_double":
-            rounded = _divide_by_power(
-                _doubling_high_product(x << np.maximum(31 - s, 0), m), np.maximum(s - 31, 0)
-            )
+            rounded = double_rounded(x, m, s)
         else:
             half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (self.rounding != "floor")
             rounded = (x * m + b + half) >> s
@@ -138,14 +137,22 @@ class Requantize(Op, frozen=True, kw_only=True, eq=False):
         ]
 
 
-def _doubling_high_product(x: np.ndarray, m: np.ndarray) -> np.ndarray:
+def double_rounded(
+    x: NDArray[np.int64], m: NDArray[np.int64] | np.int64, s: NDArray[np.int64] | np.int64
+) -> NDArray[np.int64]:
+    """x * m / 2^s with the two roundings of tflite_double."""
+    high = _doubling_high_product(x << np.maximum(31 - s, 0), m)
+    return divided_by_power(high, np.maximum(s - 31, 0))
+
+
+def _doubling_high_product(x: NDArray[np.int64], m: NDArray[np.int64] | np.int64) -> NDArray[np.int64]:
     """x * m / 2^31 as TFLite nudges it and truncates as C division does: ties go up."""
     product = x * m
     nudged = product + np.where(product >= 0, np.int64(1 << 30), np.int64(1 - (1 << 30)))
     return np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))
 
 
-def _divide_by_power(x: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+def divided_by_power(x: NDArray[np.int64], exponent: NDArray[np.int64] | np.int64) -> NDArray[np.int64]:
     """round(x / 2^exponent), half away from zero."""
     mask = (np.int64(1) << exponent) - 1
     return (x >> exponent) + ((x & mask) > (mask >> 1) + (x < 0))
