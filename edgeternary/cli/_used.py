@@ -126,7 +126,7 @@ def refuse_on_export(
     if given("core") and (hardware or not c):
         raise refused("core", "it chooses C kernels, and here are none", "leave it out")
     for name in filter(given, ("path", "samples")):
-        if target in ("onnx", "c"):
+        if target == "c" or not (hardware or c):
             raise refused(name, "there are no vectors in it", "leave it out")
     if not hardware:
         return

@@ -1,5 +1,6 @@
 """edgeternary export: a model in another tool's format."""
 
+import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
 from edgeternary.version import __version__
 
-FORMATS = ("onnx", "c", "verilog", "cocotb", *names())
+# Formats of one file: the function that makes its bytes.
+FILES = {"onnx": "edgeternary.export.onnx:to_onnx", "qonnx": "edgeternary.export.qonnx:to_qonnx"}
+FORMATS = (*FILES, "c", "verilog", "cocotb", *names())
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Vectors:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file (onnx) or folder (other formats) to write.",
+    help="The file (onnx, qonnx) or folder (other formats) to write.",
 )
 @click.option("--core", default="", help="The core that C kernels are chosen for: cortex-m4, host, ...")
 @click.option("--device", help="The FPGA that hardware is planned for, as in compile: up5k, ecp5-25f, ...")
@@ -60,6 +63,7 @@ def command(
 
     \b
     onnx        a file of standard integer operators
+    qonnx       a file of float operators between quantisers, as FINN and hls4ml read it
     c           C99 alone
     verilog     what compile --device writes: core, AXI4-Stream, Wishbone, benches, constraints, timing
     cocotb      Verilog with vectors and a test bench
@@ -72,14 +76,14 @@ def command(
     from edgeternary.build.files import MARKER, check_folder, write_file, write_folder
 
     context = click.get_current_context()
-    refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in ("onnx",))
+    refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in FILES)
     whole = load_model(model)
     stem = Path(model.removeprefix("zoo:")).stem
-    output = output or Path(f"{stem}.onnx" if target == "onnx" else f"{stem}-{target}")
-    if target == "onnx":
-        from edgeternary.export.onnx import to_onnx
-
-        write_file(output, to_onnx(cut(whole, None, hardware.from_layer)[0]))
+    output = output or Path(f"{stem}.onnx" if target in FILES else f"{stem}-{target}")
+    if target in FILES:
+        module, function = FILES[target].split(":")
+        make = getattr(importlib.import_module(module), function)
+        write_file(output, make(cut(whole, None, hardware.from_layer)[0]))
         note(f"wrote {output}")
         return
     check_folder(output)

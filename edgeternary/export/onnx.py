@@ -47,7 +47,7 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
     labels (JSON), states (JSON: initial contents), and the graph's `info`. Of several inputs and outputs each
     has its own, such as input_scale.NAME. EdgeTernaryError with code 3 when the package onnx is missing.
     """
-    onnx = _package()
+    onnx = package()
     from edgeternary.export._onnx_builder import INT32, Builder
     from edgeternary.export._onnx_ops import LOWER
 
@@ -81,13 +81,14 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
         producer_name="edgeternary",
         doc_string=graph.name,
     )
-    helper.set_model_props(model, _metadata(graph))
+    helper.set_model_props(model, metadata(graph))
     onnx.checker.check_model(model, full_check=True)
     found: bytes = model.SerializeToString(deterministic=True)
     return found
 
 
-def _metadata(graph: Graph) -> dict[str, str]:
+def metadata(graph: Graph) -> dict[str, str]:
+    """What the integers of `graph` mean, as the properties of an ONNX model."""
     meta = graph.meta
     props = dict[str, str]()
     for x in graph.inputs:
@@ -108,7 +109,8 @@ def _metadata(graph: Graph) -> dict[str, str]:
 
 
 @cache
-def _package() -> ModuleType:
+def package() -> ModuleType:
+    """The Python package onnx; EdgeTernaryError (code 3) where it is missing."""
     with extras.named():
         import onnx
         import onnx.checker

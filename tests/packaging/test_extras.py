@@ -86,6 +86,7 @@ COMMANDS: dict[str, str] = {
     "data": "train",
     **{f"export MODEL --to {name} -o OUT": "" for name in SOFTWARE},
     "export MODEL --to onnx -o OUT": "onnx",
+    "export MODEL --to qonnx -o OUT": "onnx",
     **{f"export MODEL --to {name} -o OUT": "fpga slow" for name in ("verilog", "cocotb", "vivado", "litex")},
 }
 
