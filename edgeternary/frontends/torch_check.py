@@ -16,8 +16,9 @@ from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.frontends.layout import channels_last_order
 from edgeternary.frontends.torch_support import copied, exactly
-from edgeternary.frontends.torch_values import Codes, Context, channels_last_order
+from edgeternary.frontends.torch_values import Codes, Context
 from edgeternary.ir import Graph, IntArray, Value
 from edgeternary.ir.evaluate import evaluate, evaluate_steps
 from edgeternary.ir.ports import join

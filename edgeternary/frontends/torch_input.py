@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.frontends.torch_values import Codes, graph_shape
+from edgeternary.frontends.layout import graph_shape
+from edgeternary.frontends.torch_values import Codes
 from edgeternary.ir import InputMeta, Value, parse
 from edgeternary.nn.example import check_example
 from edgeternary.nn.input_spec import InputSpec

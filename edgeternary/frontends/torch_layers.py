@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgeternary.frontends.layout import graph_shape
 from edgeternary.frontends.torch_moves import part, permute, reshape, select, transpose
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, graph_shape
+from edgeternary.frontends.torch_values import Codes, Context, Lowered
 from edgeternary.nn.linear import Quantized
 from edgeternary.nn.ops import conv_size, reduced
 from edgeternary.nn.structure import Add as Sum

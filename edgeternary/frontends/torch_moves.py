@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.frontends.layout import channels_last_order, graph_shape
 from edgeternary.frontends.torch_values import (
     Codes,
     Context,
     Lowered,
     Pending,
-    channels_last_order,
-    graph_shape,
 )
 from edgeternary.ops import Reshape, Slice
 

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, fx
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.layout import graph_shape
 from edgeternary.frontends.torch_dropout import DROPOUTS, dropout
 from edgeternary.frontends.torch_support import SUPPORTED
-from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending, graph_shape
+from edgeternary.frontends.torch_values import Codes, Context, Lowered, Pending
 
 _aten, _ours = torch.ops.aten, torch.ops.edgeternary
 Arguments = tuple[Any, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.layout import channels_last_order
 from edgeternary.ir import Op, State, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Conv2d, Dense
@@ -192,21 +192,6 @@ def partial_sums(op: Op, ins: Sequence[Value]) -> int:
     up, down = np.maximum(w, 0).sum(1), np.minimum(w, 0).sum(1)
     most, least = up * hi + down * lo + np.maximum(bias, 0), up * lo + down * hi + np.minimum(bias, 0)
     return int(max(most.max(), -least.min()))
-
-
-def graph_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """(C, H, W) -> (H, W, C), (C, L) -> (1, L, C), (n,) -> (n,), () -> (1,)."""
-    if len(shape) <= 1:
-        return shape or (1,)
-    return (*(shape[1:] if len(shape) == 3 else (1, shape[1])), shape[0])
-
-
-def channels_last_order(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """order[i] for (C, H, W), (C, L), (n,) or (): where torch's element i lies in the graph."""
-    if len(shape) <= 1:
-        return np.arange(math.prod(shape))
-    indices = np.arange(int(np.prod(shape))).reshape(graph_shape(shape))
-    return np.ascontiguousarray(np.moveaxis(indices, -1, 0)).reshape(-1)
 
 
 def column(codes: NDArray[np.int64], rank: int) -> Tensor:

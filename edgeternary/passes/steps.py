@@ -31,16 +31,30 @@ class Steps:
         return y * self.step[:, None] + self.base[:, None]
 
 
-def steps(f: Function, lo: int, hi: int, levels: Sequence[int], name: str = "activation") -> Steps:
+def steps(
+    f: Function,
+    lo: int,
+    hi: int,
+    levels: Sequence[int],
+    name: str = "activation",
+    limit: int | None = None,
+) -> Steps:
     """Finds the thresholds of f on the integers lo..hi.
 
     f maps int64 (C, n), one row per channel, or (1, n), the same for all, to codes (C, n), each of `levels`
     (ascending, evenly spaced); within a channel it must rise or fall monotonically. Thresholds are
     bisected, f is compared with them at t - 1, t and both ends, and on the whole interval where C * (hi -
-    lo + 1) <= 2^27. An unreachable threshold is hi + 1; a constant channel has step 0. EdgeTernaryError,
-    naming `name`, for codes outside `levels` or a non-monotone channel.
+    lo + 1) <= limit (2^27). An unreachable threshold is hi + 1; a constant channel has step 0.
+    EdgeTernaryError, naming `name`, for codes outside `levels` or a non-monotone channel.
     """
     codes = np.asarray(levels, np.int64)
+    found = bisect(f, lo, hi, codes, name)
+    _verify(found, f, (lo, hi), codes, name, limit)
+    return found
+
+
+def bisect(f: Function, lo: int, hi: int, codes: Ints, name: str = "activation") -> Steps:
+    """`steps` for an f that is known to be monotone in each channel, without the proof."""
     gap = int(codes[1] - codes[0])
     first, last = f(np.array([[lo]], np.int64)), f(np.array([[hi]], np.int64))
     _check_levels(np.concatenate([first, last], 1), codes, name)
@@ -56,17 +70,18 @@ def steps(f: Function, lo: int, hi: int, levels: Sequence[int], name: str = "act
         searching = above <= hi
         above = np.where(searching & reached, middle, above)
         below = np.where(searching & ~reached, middle, below)
-    found = Steps(above.astype(np.int32), first[:, 0].astype(np.int32), step.astype(np.int32))
-    _verify(found, f, lo, hi, codes, name)
-    return found
+    return Steps(above.astype(np.int32), first[:, 0].astype(np.int32), step.astype(np.int32))
 
 
-def _verify(found: Steps, f: Function, lo: int, hi: int, codes: Ints, name: str) -> None:
+def _verify(
+    found: Steps, f: Function, interval: tuple[int, int], codes: Ints, name: str, limit: int | None
+) -> None:
+    lo, hi = interval
     channels, count = len(found.base), hi - lo + 1
     ends = np.broadcast_to(np.array([lo, hi], np.int64), (channels, 2))
     near = np.concatenate([np.clip(found.t.astype(np.int64) + d, lo, hi) for d in (-1, 0)] + [ends], 1)
     points = [near]
-    if channels * count <= WHOLE_INTERVAL_LIMIT:
+    if channels * count <= (WHOLE_INTERVAL_LIMIT if limit is None else limit):
         width = max(1, CHUNK // channels)
         points += [
             np.arange(a, min(a + width, hi + 1), dtype=np.int64)[None] for a in range(lo, hi + 1, width)

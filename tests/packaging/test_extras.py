@@ -61,6 +61,7 @@ COMMANDS: dict[str, str] = {
     "simulate MODEL --on onnxruntime": "onnx",
     "simulate zoo:mnist-mlp-100 --on torch --samples 1": "train",
     "simulate zoo:mnist-mlp-100 --on original --samples 1": "train",
+    "simulate MODEL --on qonnx --samples 1": "onnx",
     "simulate MODEL --on tflite --samples 1": "tflite",
     "import none.nir": "nir",
     "import none.tflite": "tflite",

@@ -22,7 +22,7 @@ from tests.golden.models import mlp
 def test_every_file_is_an_executor() -> None:
     assert set(executors()) == {
         "bitstream", "cortex-m", "cxxrtl", "hdl", "host", "netlist", "numpy", "onnxruntime", "original",
-        "qemu", "serial", "torch", "verilator",
+        "qemu", "qonnx", "serial", "tflite", "torch", "verilator",
     }  # fmt: skip
 
 
