@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.imported import Cut
 from edgeternary.frontends.onnx.file import QONNX, File
+from edgeternary.frontends.onnx.values import Node
 from edgeternary.toolchains import extras
 
 
@@ -30,7 +31,19 @@ def cut_of(file: File, cut: Cut, path: Path) -> File:
             )
         sizes[name] = shapes.get(name) or file.inputs[name]
     nodes = [node for node in file.nodes if not set(node.outputs) & set(starts)]
-    return replace(file, nodes=nodes, inputs={**file.inputs, **sizes})
+    cut_file = replace(file, nodes=nodes, inputs={**file.inputs, **sizes})
+    read = {name for node in needed(cut_file) for name in node.inputs}
+    return replace(cut_file, inputs={n: dims for n, dims in cut_file.inputs.items() if n in read})
+
+
+def needed(file: File) -> list[Node]:
+    """The nodes that an output depends on."""
+    wanted, kept = set(file.outputs), []
+    for node in reversed(file.nodes):
+        if wanted.intersection(node.outputs):
+            kept.append(node)
+            wanted.update(node.inputs)
+    return kept[::-1]
 
 
 def tensor(file: File, name: str, path: Path) -> str:

@@ -44,7 +44,7 @@ def start(c: Context, name: str, dims: Sequence[int | None], nodes: Sequence[Nod
     c.values[name] = Value(name, inner, kind, kind.lo, kind.hi)
     scale, zero = np.asarray(given.scale, F), np.asarray(given.zero, F)
     grid = Grid(scale.astype(np.float64), np.int64(given.zero))
-    c.inputs[name].grid = grid
+    c.inputs[name].grid, c.inputs[name].given = grid, True
     c.tensors[name] = Live(name, shape, order, (Link(dequantise, (scale, zero)),), grid)
 
 
@@ -118,7 +118,7 @@ def unquantised(c: Context, x: Live) -> EdgeTernaryError:
     return c.refuse(
         f"it reads the input {x.raw!r} before any quantiser",
         "put a quantiser on the input (Brevitas: QuantIdentity; ONNX: QuantizeLinear), or say what its codes "
-        'are: input_type="uint8" and input_scale=1/255 for pixels that the model takes as 0 to 1',
+        "are: --input-type uint8 --input-scale 0.00392 (1/255) for pixels that the model takes as 0 to 1",
     )
 
 
@@ -157,6 +157,8 @@ def info(c: Context) -> Mapping[str, str]:
     middles = {name: known.middle for name, known in c.inputs.items() if known.middle}
     if last:
         found["torch_channels_last"] = " ".join(last)
+    if any(known.given for known in c.inputs.values()):
+        found["onnx_input_type"] = "given"
     if middles:
         found["onnx_middle"] = " ".join(f"{middle:g}" for middle in middles.values())
     return found

@@ -11,7 +11,7 @@ import msgspec
 
 from edgeternary.frontends.imported import Cut, Imported, Refusals, Row
 from edgeternary.frontends.onnx import ends
-from edgeternary.frontends.onnx.cuts import cut_of
+from edgeternary.frontends.onnx.cuts import cut_of, needed
 from edgeternary.frontends.onnx.file import File, load
 from edgeternary.frontends.onnx.inputs import Given, info, metas, start
 from edgeternary.frontends.onnx.table import apply
@@ -71,16 +71,6 @@ def _without_ends(file: File, c: Context) -> File:
             c.notes.append(f"left off at the end: {', '.join(reversed(left))}; the output is what it reads")
         outputs.append(tensor)
     return replace(file, outputs=tuple(outputs))
-
-
-def needed(file: File) -> list[Node]:
-    """The nodes that an output depends on."""
-    wanted, kept = set(file.outputs), []
-    for node in reversed(file.nodes):
-        if wanted.intersection(node.outputs):
-            kept.append(node)
-            wanted.update(node.inputs)
-    return kept[::-1]
 
 
 def _row(c: Context, node: Node, refusals: Refusals) -> Row:

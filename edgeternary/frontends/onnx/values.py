@@ -148,13 +148,14 @@ Tensor = Const | Live
 class Input:
     """An input of the graph: the shape of a sample in the file, and what its codes are once that is known.
 
-    last: in the file too the channels are the last axis. middle: see `Quantiser`.
+    last: in the file too the channels are the last axis. middle: see `Quantiser`. given: by the caller.
     """
 
     shape: tuple[int, ...]
     last: bool
     grid: Grid | None = None
     middle: float = 0.0
+    given: bool = False
 
 
 @dataclass(frozen=True)
