@@ -150,7 +150,7 @@ def _agrees(op: Requantize, f: _Function, value: Value, found: Steps) -> bool:
         points: Any = np.arange(value.lo, value.hi + 1, dtype=np.int64)[None]
     else:
         near = np.concatenate([found.t.astype(np.int64) + d for d in (-1, 0)], 1)
-        points = np.concatenate([np.clip(near, value.lo, value.hi), [[value.lo, value.hi]] * channels], 1)
+        points = np.concatenate([np.clip(near, value.lo, value.hi), [[value.lo, value.hi]] * len(near)], 1)
     given = np.broadcast_to(points, (channels, points.shape[1]))
     ours = op.ref(given.T.astype(np.int32)).T
     return bool(np.array_equal(ours, np.broadcast_to(f(points), given.shape)))

@@ -73,7 +73,7 @@ def _codes(c: Context, const: Const) -> tuple[NDArray[np.int64], NDArray[np.floa
     found = _measured(value.reshape(1, -1))
     if found is None or np.abs(found[0]).max(initial=0) > MOST:  # one measure for each output channel, then
         found = _measured(value.reshape(len(value), -1))
-    if found is None:
+    if found is None or np.abs(found[0]).max(initial=0) > MOST + 1:
         raise c.refuse(
             "its weights are floats that no quantiser made",
             "export them through a quantiser (Quant, BipolarQuant, DequantizeLinear)",

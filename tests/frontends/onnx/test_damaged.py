@@ -118,3 +118,21 @@ def test_a_fault_is_no_tie(kind: type, bits: int, tmp_path: Path) -> None:
     answer = run(wrong, x, on="qonnx", options={"original": path})
     assert np.any(answer.outputs != wrong.run(x).outputs)
     assert answer.stats["ties"] == 0
+
+
+def test_ties_of_float_sums(tmp_path: Path) -> None:
+    """0.1 * 0.3 / 0.6 puts every tenth accumulator beside a boundary, where float32 sums decide."""
+    rng = np.random.default_rng(0)
+    net = Net(1, 60)
+    top = net.quant(0.1, 8)
+    w = net.add("DequantizeLinear", net._name(rng.integers(-9, 10, (60, 8)).astype(np.int8)), net._name(0.3))
+    net.add("MatMul", top, w)
+    net.quant(0.6, 8)
+    net.add("MatMul", rng.integers(-7, 8, (8, 3)).astype(np.float32))
+    path = net.save(tmp_path)
+    graph = read(path).graph
+    x = rng.integers(-9, 10, (60, 60))
+    answer = run(graph, x, on="qonnx", options={"original": path})
+    np.testing.assert_array_equal(answer.outputs, graph.run(x).outputs)
+    assert int(str(answer.stats["ties"])) > 0
+    assert "from the boundary" in str(answer.stats["farthest"])
