@@ -24,15 +24,19 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Scaling:
-    """y = clamp(floor((x*m + b) / 2^s), lo, hi), one m, b and s for each channel."""
+    """y = clamp(floor(((x + a) * m + b) / 2^s), lo, hi), one of each for each channel.
+
+    a is 0 but where b alone would leave int32; it belongs into the bias of the layer before.
+    """
 
     m: NDArray[np.int32]
     b: NDArray[np.int32]
     s: NDArray[np.int32]
+    a: NDArray[np.int64]
 
 
 def exact_requantize(found: Steps, lo: int, hi: int, low: int, high: int) -> Scaling | None:
-    """m, b and s that equal `found` on the integers lo..hi, clamped to the codes low..high; None if none do.
+    """m, b, s and a that equal `found` on lo..hi, clamped to the codes low..high; None where none do.
 
     found: thresholds with steps of -1, 0 or +1, codes within low..high.
     """
@@ -41,7 +45,8 @@ def exact_requantize(found: Steps, lo: int, hi: int, low: int, high: int) -> Sca
     if len(chosen) < len(rows):
         return None
     m, b, s = np.array(chosen, np.int64).T
-    return Scaling(m.astype(np.int32), b.astype(np.int32), s.astype(np.int32))
+    a = np.where(np.abs(b) > INT32_HI, b // np.where(m == 0, 1, m), 0)
+    return Scaling(m.astype(np.int32), (b - a * m).astype(np.int32), s.astype(np.int32), a)
 
 
 def _channel(
@@ -79,7 +84,7 @@ def _at(s: int, gains: tuple[float, float], k: Ints, p: Ints, j: Ints, q: Ints) 
         b = int(((k << s) - m * p).max(initial=-(2**62)))
         top = int(((j << s) - m * q).min(initial=2**62)) - 1
         b = b if b > -(2**62) else top
-        if b <= top and abs(b) <= INT32_HI:
+        if b <= top:
             return m, b
     return None
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.frontends.onnx.grids import TABLE, shifted
 from edgeternary.frontends.onnx.quantisers import Quantiser
 from edgeternary.frontends.onnx.values import Context, Live, Quantised
 from edgeternary.ir import Op, Value
@@ -21,7 +22,6 @@ from edgeternary.passes.exact_requantize import Scaling, exact_requantize
 from edgeternary.passes.steps import Steps, bisect, steps
 
 FEW = 16  # levels, of which thresholds are the natural form
-TABLE = 1 << 16  # entries of a lookup
 SHORT = 1 << 12  # entries of a lookup that is better than 255 thresholds
 MOST_LEVELS = 256
 TRIED = 1 << 22  # channels x integers that are tried one by one
@@ -57,7 +57,7 @@ def quantised(c: Context, x: Live, q: Quantiser) -> Live:
     if _unchanged(f, value, q):
         c.remarks.append("its codes are those of its input")
         return Live(x.base, x.shape, x.order, after, q.grid)
-    op = _op(c, f, x, value, uniform)
+    op, x = _op(c, f, value, uniform)
     c.emit(op)
     result = Live(op.name, x.shape, x.order, after, q.grid)
     c.quantised.append(Quantised(c.here.outputs[0], x, result, q.codes))
@@ -74,49 +74,69 @@ def _unchanged(f: _Function, value: Value, q: Quantiser) -> bool:
     return bool(np.all(f(every) == every))
 
 
-def _op(c: Context, f: _Function, x: Live, value: Value, uniform: bool) -> Op:
-    q = f.quantiser
+def _op(c: Context, f: _Function, value: Value, uniform: bool) -> tuple[Op, Live]:
+    """The op, and the tensor that it reads."""
+    x, q = f.x, f.quantiser
     count = value.hi - value.lo + 1
-    ends = f(np.array([[value.lo, value.hi]], np.int64))
-    monotone = all(link.monotone for link in (*x.chain, q.codes))
-    short = uniform and value.type.bits <= 8 and count <= MOST_LEVELS
-    if not monotone:
+    if not all(link.monotone for link in (*x.chain, q.codes)):
         if uniform and count <= TABLE:
-            return _lookup(c, f, x, value)
+            return _lookup(c, f, value), x
         raise c.refuse(
             "the functions before it turn back, and it is no table of few codes",
             "use functions that only rise or only fall (Relu, Clip), or quantise before them",
         )
+    ends = f(np.array([[value.lo, value.hi]], np.int64))
     low, high = int(ends.min()), int(ends.max())
     if q.type == "bipolar":
-        return _threshold(c, f, x, value, [-1, 1])
+        return _threshold(c, f, value, [-1, 1]), x
     if high - low < FEW or q.type in ("binary", "ternary"):
         low, high = (low, high) if low < high else (q.lo, q.lo + 1) if low == q.lo else (low - 1, low)
-        return _threshold(c, f, x, value, list(range(low, high + 1)))
-    if short:
-        return _lookup(c, f, x, value)
+        return _threshold(c, f, value, list(range(low, high + 1))), x
+    if uniform and value.type.bits <= 8 and count <= MOST_LEVELS:
+        return _lookup(c, f, value), x
     found = bisect(f, value.lo, value.hi, np.arange(low, high + 1), c.here.name)
-    scaling = exact_requantize(found, value.lo, value.hi, low, high)
-    if scaling:
-        op = _requantize(c, x, _wide(scaling, value), (low, high), q.type)
-        if _agrees(op, f, value, found):
-            form = op.form(value)
-            c.remarks.append(f"a requantize of form {form}, equal on all of {value.lo} to {value.hi}")
-            return op
-    if (uniform and count <= SHORT) or (uniform and count <= TABLE and high - low >= MOST_LEVELS):
-        return _lookup(c, f, x, value)
-    if high - low >= MOST_LEVELS:
+    requantize = _requantize(c, f, found, value, (low, high))
+    if requantize:
+        return requantize
+    few = high - low < MOST_LEVELS
+    if uniform and count <= (SHORT if few else TABLE):
+        return _lookup(c, f, value), x
+    if not few:
         raise c.refuse(
             f"it has {high - low + 1:,} levels, and no requantize equals it",
             "quantise to 8 bits or fewer, or give it a scale that is a power of two",
         )
     c.remarks.append(f"{high - low} thresholds: no requantize equals it")
-    return _op_of_steps(c, x, _wide(found, value), q.type)
+    return _op_of_steps(c, x, _wide(found, value), q.type), x
 
 
-def _threshold(c: Context, f: _Function, x: Live, value: Value, levels: list[int]) -> Threshold:
+def _requantize(
+    c: Context, f: _Function, found: Steps, value: Value, ends: tuple[int, int]
+) -> tuple[Op, Live] | None:
+    """A requantize that equals the steps, and the tensor that it reads."""
+    scaling = exact_requantize(found, value.lo, value.hi, *ends)
+    if scaling is None:
+        return None
+    wide, t = _wide(scaling, value), _wide(found, value).t.astype(np.int64)
+    if wide.a.any():  # the accumulator has to grow first
+        x = shifted(c, f.x, wide.a)
+        if x is None:
+            return None
+        f, value = replace(f, x=x, channels=value.channels), c.values[x.base]
+    op = Requantize(
+        name=c.name(), inputs=(f.x.base,), m=wide.m, b=wide.b, s=wide.s, zero=0, lo=ends[0], hi=ends[1],
+        rounding="floor", type=f.quantiser.type,
+    )  # fmt: skip
+    if not _agrees(op, f, value, t + wide.a[:, None]):
+        raise c.refuse("the requantize that should equal it does not", "report this as a bug")
+    form = op.form(value)
+    c.remarks.append(f"a requantize of form {form}, equal on all of {value.lo} to {value.hi}")
+    return op, f.x
+
+
+def _threshold(c: Context, f: _Function, value: Value, levels: list[int]) -> Threshold:
     found = steps(f, value.lo, value.hi, levels, c.here.name, TRIED)
-    return _op_of_steps(c, x, _wide(found, value), f.quantiser.type)
+    return _op_of_steps(c, f.x, _wide(found, value), f.quantiser.type)
 
 
 def _wide(found: T, value: Value) -> T:
@@ -129,27 +149,20 @@ def _op_of_steps(c: Context, x: Live, found: Steps, type: str) -> Threshold:
     return Threshold(name=c.name(), inputs=(x.base,), t=found.t, base=found.base, step=found.step, type=type)
 
 
-def _lookup(c: Context, f: _Function, x: Live, value: Value) -> Lookup:
+def _lookup(c: Context, f: _Function, value: Value) -> Lookup:
     every = np.arange(value.lo, value.hi + 1, dtype=np.int64)[None]
     table = f(every)[0].astype(np.int32)
     c.remarks.append(f"a table of {len(table)} codes")
-    return Lookup(name=c.name(), inputs=(x.base,), table=table, offset=value.lo, type=f.quantiser.type)
+    return Lookup(name=c.name(), inputs=(f.x.base,), table=table, offset=value.lo, type=f.quantiser.type)
 
 
-def _requantize(c: Context, x: Live, found: Scaling, ends: tuple[int, int], type: str) -> Requantize:
-    return Requantize(
-        name=c.name(), inputs=(x.base,), m=found.m, b=found.b, s=found.s, zero=0, lo=ends[0], hi=ends[1],
-        rounding="floor", type=type,
-    )  # fmt: skip
-
-
-def _agrees(op: Requantize, f: _Function, value: Value, found: Steps) -> bool:
-    """At every step of both, or at every integer."""
+def _agrees(op: Requantize, f: _Function, value: Value, t: Ints) -> bool:
+    """At every integer, or at the steps t (C, K) of the function, which only rises or falls."""
     channels, count = value.channels, value.hi - value.lo + 1
     if channels * count <= TRIED:
         points: Any = np.arange(value.lo, value.hi + 1, dtype=np.int64)[None]
     else:
-        near = np.concatenate([found.t.astype(np.int64) + d for d in (-1, 0)], 1)
+        near = np.concatenate([t - 1, t], 1)
         points = np.concatenate([np.clip(near, value.lo, value.hi), [[value.lo, value.hi]] * len(near)], 1)
     given = np.broadcast_to(points, (channels, points.shape[1]))
     ours = op.ref(given.T.astype(np.int32)).T

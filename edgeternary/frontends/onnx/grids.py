@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from edgeternary.frontends.onnx.codes import TABLE
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.onnx.values import Context, Grid, Link, Live
 from edgeternary.ir import smallest
-from edgeternary.ops import Lookup, Threshold
+from edgeternary.ir.types import INT32_HI
+from edgeternary.ops import Conv2d, Dense, Lookup, Threshold
 
 F = np.float32
+TABLE = 1 << 16  # entries of a lookup
 BEFORE = (
     "put a quantiser before it (Brevitas: a QuantIdentity, or return_quant_tensor=True on the layer before)"
 )
 
 
+def value_of(q: Any, scale: Any, zero: Any, offset: Any) -> Any:
+    return ((q - zero) * scale + offset).astype(F)
+
+
 def on_grid(grid: Grid) -> Link:
     """The float32 of integers on a grid: one product in float64, rounded once."""
     numbers = np.asarray(grid.scale), np.asarray(grid.zero), np.asarray(grid.offset)
-    return Link(
-        lambda q, s, z, b: ((q - z) * s + b).astype(F), numbers, lambda q, s, z, b: np.abs((q - z) * s)
-    )
+    return Link(value_of, numbers, lambda q, s, z, b: np.abs((q - z) * s) + np.abs(b))
+
+
+def shifted(c: Context, x: Live, by: NDArray[np.int64]) -> Live | None:
+    """x after its accumulator, in the bias of its layer, has grown by `by` (C,); None where it cannot.
+
+    Every tensor of that accumulator then subtracts it again; there is no other layer that reads it yet.
+    """
+    place = next((i for i, op in enumerate(c.ops) if op.name == x.base), -1)
+    op = c.ops[place]
+    family = {n: t for n, t in c.tensors.items() if isinstance(t, Live) and t.base == x.base}
+    steps = [step.before for step in c.quantised if step.before.base == x.base]
+    whole = all(t.chain and t.chain[0].apply is value_of for t in (x, *family.values()))
+    if place < 0 or not isinstance(op, Dense | Conv2d) or not whole or steps:
+        return None
+    bias = op.bias + by
+    if any(x.base in other.inputs for other in c.ops) or np.abs(bias).max() > INT32_HI:
+        return None
+    made = msgspec.structs.replace(op, bias=bias.astype(np.int32))
+    try:
+        c.values[x.base] = made.infer([c.values[name] for name in op.inputs])
+    except EdgeTernaryError:
+        return None
+    c.ops[place] = made
+    c.tensors.update({name: _minus(t, by) for name, t in family.items()})
+    return _minus(x, by)
+
+
+def _minus(x: Live, by: NDArray[np.int64]) -> Live:
+    scale, zero, offset = x.chain[0].numbers
+    first = replace(x.chain[0], numbers=(scale, zero + by, offset))
+    grid = replace(x.grid, zero=np.asarray(x.grid.zero) + by) if x.grid else None
+    return replace(x, chain=(first, *x.chain[1:]), grid=grid)
 
 
 def integral(c: Context, x: Live) -> Live:
