@@ -56,10 +56,12 @@ def _channel(
         return 0, int(base), 0
     places = t.astype(np.int64)
     if step > 0:
-        codes = int(base) + 1 + np.arange(len(places))
+        places = np.concatenate([[lo], places])  # the first code holds from the start
+        codes = int(base) + np.arange(len(places))
     else:  # x <= u is -x >= -u: code base - j is left at t[j], so it holds up to t[j] - 1
-        codes = int(base) - np.arange(len(places))
-        places, lo, hi = 1 - places, -hi, -lo
+        lo, hi = -hi, -lo
+        places = np.concatenate([[hi + 1], 1 - places])  # the first code is not passed at the start
+        codes = int(base) + 1 - np.arange(len(places))
     inside = (codes > low) & (codes <= high)
     codes, places = codes[inside], places[inside]
     reached, before = places <= hi, places > lo

@@ -8,7 +8,7 @@ that is cheap, every integer of the interval is tried nevertheless.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,20 +118,21 @@ def _requantize(
     if scaling is None:
         return None
     wide, t = _wide(scaling, value), _wide(found, value).t.astype(np.int64)
+    reads = f
     if wide.a.any():  # the accumulator has to grow first
         x = shifted(c, f.x, wide.a)
         if x is None:
             return None
-        f, value = replace(f, x=x, channels=value.channels), c.values[x.base]
+        reads = replace(f, x=x, channels=value.channels)
     op = Requantize(
         name=c.name(), inputs=(f.x.base,), m=wide.m, b=wide.b, s=wide.s, zero=0, lo=ends[0], hi=ends[1],
         rounding="floor", type=f.quantiser.type,
     )  # fmt: skip
-    if not _agrees(op, f, value, t + wide.a[:, None]):
+    if not _agrees(op, reads, _points(value, t), wide.a):
         raise c.refuse("the requantize that should equal it does not", "report this as a bug")
-    form = op.form(value)
+    form = op.form(c.values[f.x.base])
     c.remarks.append(f"a requantize of form {form}, equal on all of {value.lo} to {value.hi}")
-    return op, f.x
+    return op, reads.x
 
 
 def _threshold(c: Context, f: _Function, value: Value, levels: list[int]) -> Threshold:
@@ -156,14 +157,16 @@ def _lookup(c: Context, f: _Function, value: Value) -> Lookup:
     return Lookup(name=c.name(), inputs=(f.x.base,), table=table, offset=value.lo, type=f.quantiser.type)
 
 
-def _agrees(op: Requantize, f: _Function, value: Value, t: Ints) -> bool:
-    """At every integer, or at the steps t (C, K) of the function, which only rises or falls."""
-    channels, count = value.channels, value.hi - value.lo + 1
-    if channels * count <= TRIED:
-        points: Any = np.arange(value.lo, value.hi + 1, dtype=np.int64)[None]
-    else:
-        near = np.concatenate([t - 1, t], 1)
-        points = np.concatenate([np.clip(near, value.lo, value.hi), [[value.lo, value.hi]] * len(near)], 1)
-    given = np.broadcast_to(points, (channels, points.shape[1]))
+def _points(value: Value, t: Ints) -> Ints:
+    """Every integer (1, n), or the steps t (C, K) of the function, which only rises or falls, and ends."""
+    if value.channels * (value.hi - value.lo + 1) <= TRIED:
+        return np.arange(value.lo, value.hi + 1, dtype=np.int64)[None]
+    ends = np.array([[value.lo, value.hi]] * len(t), np.int64)
+    return np.concatenate([np.clip(np.concatenate([t - 1, t], 1), value.lo, value.hi), ends], 1)
+
+
+def _agrees(op: Requantize, f: _Function, points: Ints, grown: Ints) -> bool:
+    """Whether op is f at the points of each channel, whose accumulator has grown."""
+    given = points + grown[:, None]
     ours = op.ref(given.T.astype(np.int32)).T
-    return bool(np.array_equal(ours, np.broadcast_to(f(points), given.shape)))
+    return bool(np.array_equal(ours, np.broadcast_to(f(given), given.shape)))
