@@ -126,7 +126,7 @@ def requantize(b: Builder, op: Requantize, ins: Sequence[Value], x: str) -> str:
         raise refused(op, f"it has {hi - lo + 1:,} levels, and {MOST_LEVELS + 1} is the most")
     if lo == hi:
         lo -= 1
-    found = steps(lambda v: op._apply(v.T).T, given.lo, given.hi, range(lo, hi + 1), op.name)
+    found = steps(lambda v: op._apply(v.T).T, given.lo, given.hi, range(lo, hi + 1), op.name, limit=0)
     return _counted(b, op, given, x, found.t, found.base, found.step)
 
 

@@ -27,7 +27,7 @@ def channels_first(array: np.ndarray) -> np.ndarray:
 
 
 def answers(model: bytes, codes: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    """The float outputs of a QONNX model for the codes of one sample, by the names of the inputs, in order."""
+    """The float outputs of a QONNX model for the codes of one sample, by input."""
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx
     from qonnx.transformation.infer_shapes import InferShapes
