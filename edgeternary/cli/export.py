@@ -17,8 +17,12 @@ from edgeternary.cli._used import refuse_on_export
 from edgeternary.export.names import names
 from edgeternary.version import __version__
 
-# Formats of one file: the function that makes its bytes.
-FILES = {"onnx": "edgeternary.export.onnx:to_onnx", "qonnx": "edgeternary.export.qonnx:to_qonnx"}
+# Formats of one file: the function that makes its bytes, and the suffix.
+FILES = {
+    "onnx": ("edgeternary.export.onnx:to_onnx", "onnx"),
+    "qonnx": ("edgeternary.export.qonnx:to_qonnx", "onnx"),
+    "tflite": ("edgeternary.export.tflite:to_tflite", "tflite"),
+}
 FORMATS = (*FILES, "c", "verilog", "cocotb", *names())
 
 
@@ -37,7 +41,7 @@ class Vectors:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file (onnx, qonnx) or folder (other formats) to write.",
+    help="The file (onnx, qonnx, tflite) or folder (other formats) to write.",
 )
 @click.option("--core", default="", help="The core that C kernels are chosen for: cortex-m4, host, ...")
 @click.option("--device", help="The FPGA that hardware is planned for, as in compile: up5k, ecp5-25f, ...")
@@ -64,6 +68,7 @@ def command(
     \b
     onnx        a file of standard integer operators
     qonnx       a file of float operators between quantisers, as FINN and hls4ml read it
+    tflite      a file of int8 operators
     c           C99 alone
     verilog     what compile --device writes: core, AXI4-Stream, Wishbone, benches, constraints, timing
     cocotb      Verilog with vectors and a test bench
@@ -79,9 +84,9 @@ def command(
     refuse_on_export(context, target, device, hardware=is_hardware(target), c=target not in FILES)
     whole = load_model(model)
     stem = Path(model.removeprefix("zoo:")).stem
-    output = output or Path(f"{stem}.onnx" if target in FILES else f"{stem}-{target}")
+    output = output or Path(f"{stem}.{FILES[target][1]}" if target in FILES else f"{stem}-{target}")
     if target in FILES:
-        module, function = FILES[target].split(":")
+        module, function = FILES[target][0].split(":")
         make = getattr(importlib.import_module(module), function)
         write_file(output, make(cut(whole, None, hardware.from_layer)[0]))
         note(f"wrote {output}")

@@ -5,13 +5,13 @@ to 2^24; a layer whose sums can be larger is refused.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.export._onnx_builder import INT64, Builder
+from edgeternary.export._staircase import staircase
 from edgeternary.ir import Op, Value, parse
 from edgeternary.ir.types import Type
 from edgeternary.ops import (
@@ -31,7 +31,7 @@ from edgeternary.ops import (
     Upsample,
 )
 from edgeternary.ops.accumulate import accumulator_bound
-from edgeternary.passes.steps import steps
+from edgeternary.passes.steps import Steps, bisect
 
 DOMAIN = "qonnx.custom_op.general"
 EXACT = 1 << 24  # float32 holds every integer up to here
@@ -107,51 +107,52 @@ def sum_pool(b: Builder, op: SumPool, ins: Sequence[Value], x: str) -> str:
 
 
 def max_pool(b: Builder, op: MaxPool, ins: Sequence[Value], x: str) -> str:
-    """MaxPool; channels with a minimum are negated before and afterwards."""
+    """MaxPool; channels with a minimum are negated before it and afterwards, then a quantiser makes codes."""
     signs = np.where(np.asarray(op.minimum, bool), -1, 1)
     sign = b.const(_channels(signs, ins[0]), "float32") if np.any(signs < 0) else ""
     x = b.add("Mul", x, sign) if sign else x
     y = b.add("MaxPool", x, kernel_shape=list(op.kernel), strides=list(op.stride), pads=list(op.pad))
-    return b.add("Mul", y, sign) if sign else y
+    if not sign:
+        return y
+    y = b.add("Mul", y, sign)
+    return quantised(b, y, ins[0].type) if ins[0].type.bits <= 8 else y
 
 
 def threshold(b: Builder, op: Threshold, ins: Sequence[Value], x: str) -> str:
-    return _counted(b, op, ins[0], x, op.t, op.base, op.step)
+    return _counted(b, op, ins[0], x, Steps(op.t, op.base, op.step))
 
 
 def requantize(b: Builder, op: Requantize, ins: Sequence[Value], x: str) -> str:
     """Thresholds of the same function: a product of int32 is more than float32 holds."""
-    lo, hi, (given,) = op.lo, op.hi, ins
-    if hi - lo > MOST_LEVELS:
-        raise refused(op, f"it has {hi - lo + 1:,} levels, and {MOST_LEVELS + 1} is the most")
-    if lo == hi:
-        lo -= 1
-    found = steps(lambda v: op._apply(v.T).T, given.lo, given.hi, range(lo, hi + 1), op.name, limit=0)
-    return _counted(b, op, given, x, found.t, found.base, found.step)
+    (given,) = ins
+    if op.hi - op.lo > MOST_LEVELS:
+        raise refused(op, f"it has {op.hi - op.lo + 1:,} levels, and {MOST_LEVELS + 1} is the most")
+    lo = op.lo if op.lo < op.hi else op.lo - 1
+    found = bisect(lambda v: op._apply(v.T).T, given.lo, given.hi, np.arange(lo, op.hi + 1), op.name)
+    return _counted(b, op, given, x, found)
 
 
-def _counted(
-    b: Builder,
-    op: Threshold | Requantize,
-    given: Value,
-    x: str,
-    t: np.ndarray,
-    base: np.ndarray,
-    step: np.ndarray,
-) -> str:
-    """base + step * count(x >= t): base and step within the node where all channels share them."""
+def _counted(b: Builder, op: Threshold | Requantize, given: Value, x: str, found: Steps) -> str:
+    """lo + gap * count(sign * x >= t): channels that fall are negated before the node."""
     if max(abs(given.lo), abs(given.hi) + 1) > EXACT:
         raise refused(op, "its input exceeds 2^24, which float32 does not hold exactly")
     out = parse(op.type)
-    shared = len(set(base)) == len(set(step)) == 1
-    layout: dict[str, Any] = {"domain": DOMAIN, "data_layout": "NCHW" if len(given.shape) == 3 else "NC"}
-    limits = b.const(t, "float32")
-    if shared:
-        named = {"out_dtype": _datatype(out), "out_scale": float(step[0]), "out_bias": float(base[0])}
-        return b.add("MultiThreshold", x, limits, **named, **layout)
-    count = b.add("MultiThreshold", x, limits, out_dtype="UINT8", **layout)
-    scaled = b.add("Mul", count, b.const(_channels(step, given), "float32"))
-    return b.add("Add", scaled, b.const(_channels(base, given), "float32"))
+    gap = 2 if out.name == "bipolar" else 1
+    lo, levels = (out.lo, (out.hi - out.lo) // gap) if out.bits <= 8 else (0, 0)
+    if not levels:
+        raise refused(op, f"its codes are {out}, and {MOST_LEVELS + 1} levels are the most")
+    rows = [
+        staircase(int(base - lo) // gap, int(step) // gap, t.astype(np.int64), levels, given.lo, given.hi)
+        for t, base, step in zip(found.t, found.base, found.step, strict=True)
+    ]
+    signs = np.array([row.sign for row in rows])
+    if np.any(signs < 0):
+        x = b.add("Mul", x, b.const(_channels(signs, given), "float32"))
+    return b.add(
+        "MultiThreshold", x, b.const(np.stack([row.t for row in rows]), "float32"), domain=DOMAIN,
+        out_dtype=_datatype(out), out_scale=float(gap), out_bias=float(lo),
+        data_layout="NCHW" if len(given.shape) == 3 else "NC",
+    )  # fmt: skip
 
 
 def _datatype(type: Type) -> str:

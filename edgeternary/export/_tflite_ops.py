@@ -25,7 +25,7 @@ from edgeternary.ops import (
     Upsample,
 )
 from edgeternary.passes.sink_pool import sink_pool
-from edgeternary.passes.steps import steps
+from edgeternary.passes.steps import bisect
 
 
 def content(graph: Graph) -> bytes:
@@ -74,7 +74,7 @@ def _requantize(net: Net, op: Requantize) -> None:
     if op.hi - op.lo > MOST_LEVELS:
         raise refused(op, f"it has {op.hi - op.lo + 1:,} levels, and {MOST_LEVELS + 1} is the most")
     first = op.lo if op.lo < op.hi else op.lo - 1
-    found = steps(lambda v: op._apply(v.T).T, x.lo, x.hi, range(first, op.hi + 1), op.name, limit=0)
+    found = bisect(lambda v: op._apply(v.T).T, x.lo, x.hi, np.arange(first, op.hi + 1), op.name)
     _rescale(net, op, found.t, found.base, found.step)
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.export._staircase import fit, right, staircase
 from edgeternary.export._tflite_codes import MOST_LEVELS, Codes, refused
 from edgeternary.export._tflite_file import Tensor
-from edgeternary.export._tflite_fit import fit, right, staircase
 from edgeternary.export._tflite_net import SAME, VALID, Net, concatenated, reshaped, same
 from edgeternary.ir import Op
 from edgeternary.ops import Add, Conv2d, Dense, SumPool

@@ -2,7 +2,7 @@
 
 A value of the graph with codes lo, lo + gap, ..., lo + gap * L is an int8 tensor that holds the index of the
 code minus 128. The input's tensor holds code - 128 for unsigned types, for example. Thresholds and requantize
-become the rescaling of the layer before them, one real factor a channel (`_tflite_fit`). Accumulators that
+become the rescaling of the layer before them, one real factor a channel (`_staircase`). Accumulators that
 are an output become an int16 tensor of the same integers.
 """
 

@@ -61,12 +61,12 @@ class Drawn:
         depthwise = rng.random() < 0.3
         outs = channels * int(rng.integers(1, 3)) if depthwise else int(rng.integers(1, 9))
         pad = tuple(int(n) for n in rng.integers(0, 2, 4)) if rng.random() < 0.6 else (0, 0, 0, 0)
-        type = str(rng.choice(WEIGHTS))
+        type, middle = str(rng.choice(WEIGHTS)), x.lo if x.type.name == "bipolar" else 0
         acc = self.add(
             Conv2d, x, weights=build.codes(rng, (outs, *kernel, 1 if depthwise else channels), type),
             weight_type=type, bias=rng.integers(-9, 10, outs).astype(np.int32), pad=pad,
             stride=(int(rng.integers(1, 3)), int(rng.integers(1, 3))), groups=channels if depthwise else 1,
-            pad_value=int(rng.choice([x.lo, x.hi, x.lo if x.type.name == "bipolar" else 0])) if any(pad) else 0,
+            pad_value=int(rng.choice([x.lo, x.hi, middle])) if any(pad) else 0,
         )  # fmt: skip
         return self.activation(acc, str(rng.choice(ACTIVATIONS)))
 

@@ -88,6 +88,7 @@ COMMANDS: dict[str, str] = {
     **{f"export MODEL --to {name} -o OUT": "" for name in SOFTWARE},
     "export MODEL --to onnx -o OUT": "onnx",
     "export MODEL --to qonnx -o OUT": "onnx",
+    "export MODEL --to tflite -o OUT": "tflite",
     **{f"export MODEL --to {name} -o OUT": "fpga slow" for name in ("verilog", "cocotb", "vivado", "litex")},
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from edgeternary.frontends.onnx.joins import scaled
 from edgeternary.frontends.onnx.values import Const, Context, Grid, Live, Tensor
-from edgeternary.ops import Argmax, Reshape
+from edgeternary.ops import Argmax, Conv2d, Dense, Reshape
 
 LEFT_OFF = ("Softmax", "LogSoftmax", "Sigmoid", "HardSigmoid", "Tanh")  # at the end: they keep the order
 Number = float | tuple[float, ...]
@@ -38,6 +39,8 @@ def end(c: Context, x: Tensor) -> End:
         )
     if np.any(np.asarray(grid.scale) <= 0):
         name, grid = _upright(c, x, grid)
+    else:
+        grid = _folded(c, x, grid)
     if not np.all(np.isfinite(grid.scale)) or not np.all(np.isfinite(grid.offset)):
         raise c.refuse("the scale of the output is not finite", "check the last layers")
     zero = np.asarray(grid.zero)
@@ -57,6 +60,21 @@ def _upright(c: Context, x: Live, grid: Grid) -> tuple[str, Grid]:
     offset = np.broadcast_to(np.asarray(grid.offset, np.float64), (channels,)) - zero * scale
     c.remarks.append("channels with a negative scale change their sign")
     return op.name, Grid(np.where(scale == 0, 1.0, np.abs(scale)), offset=offset)
+
+
+def _folded(c: Context, x: Live, grid: Grid) -> Grid:
+    """An offset of whole steps as part of the bias of the last layer, so that its integers compare."""
+    last = c.ops[-1] if c.ops else None
+    if not isinstance(last, Dense | Conv2d) or last.name != x.base:
+        return grid
+    scale, offset = np.asarray(grid.scale, np.float64), np.asarray(grid.offset, np.float64)
+    steps = np.rint(offset / scale)
+    bias = last.bias + np.broadcast_to(steps - grid.zero, last.bias.shape)
+    if np.any(steps * scale != offset) or np.abs(bias).max() >= 2**30:
+        return grid
+    c.ops[-1] = msgspec.structs.replace(last, bias=bias.astype(np.int32))
+    c.values[last.name] = c.ops[-1].infer([c.values[name] for name in last.inputs])
+    return Grid(grid.scale)
 
 
 def _named(c: Context, name: str, x: Live) -> str:

@@ -121,18 +121,19 @@ def conv(c: Context, x: Tensor, w: Tensor, bias: Const | None = None) -> Live:
     found = weights(c, w, scale[reads][:, :, None, None])
     whole, rest = bias_of(c, bias, found.scale)
     whole = whole - (found.codes * zero[reads][:, :, None, None]).sum(axis=(1, 2, 3))
-    if any(x.pads) and (x.pad_code != zero[0] or np.any(zero != zero[0])):
-        raise c.refuse(f"the Pad before it has the code {x.pad_code}, not its zero point", "pad with 0")
+    edge = int(x.pad_code) if any(x.pads) else int(zero[0])
+    if any(x.pads) and any(pad) and edge != zero[0]:
+        raise c.refuse(f"the Pad before it has the code {edge}, its own pads 0", "pad once, before it")
     pad = (pad[0] + x.pads[0], pad[1] + x.pads[1], pad[2] + x.pads[2], pad[3] + x.pads[3])
     if any(pad) and np.any(zero != zero[0]):
         raise c.refuse(
             "it pads an input whose channels have different zero points", "use one zero point for all"
         )
-    x = padded_codes(c, x, int(zero[0])) if any(pad) else x
+    x = padded_codes(c, x, edge) if any(pad) else x
     op = Conv2d(
         name=c.name(), inputs=(x.base,), weights=found.codes.transpose(0, 2, 3, 1).astype(np.int8).copy(),
         weight_type=found.type, bias=_int32(c, whole), stride=stride, pad=pad,
-        pad_value=int(zero[0]) if any(pad) else 0, groups=groups,
+        pad_value=edge if any(pad) else 0, groups=groups,
     )  # fmt: skip
     height, width, _ = c.emit(op).shape
     shape = (outs, height, width) if len(x.shape) == 3 else (outs, width)
