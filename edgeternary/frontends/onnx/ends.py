@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from edgeternary.frontends.onnx.grids import shifted
 from edgeternary.frontends.onnx.joins import scaled
 from edgeternary.frontends.onnx.values import Const, Context, Grid, Live, Tensor
 from edgeternary.ops import Argmax, Conv2d, Dense, Reshape
@@ -31,6 +32,7 @@ def end(c: Context, x: Tensor) -> End:
     """What the output tensor x of the file is in the graph."""
     if isinstance(x, Const):
         raise c.refuse("the output is a constant", "name an output that depends on the input")
+    x = _without_zero(c, x)
     name, grid = x.base, x.grid
     if grid is None:
         raise c.refuse(
@@ -48,6 +50,14 @@ def end(c: Context, x: Tensor) -> End:
         grid = Grid(grid.scale, np.int64(0), grid.offset - grid.zero * grid.scale)
         zero = np.asarray(0)
     return End(_named(c, name, x), _plain(grid.scale), int(zero), _plain(grid.offset), x.shape)
+
+
+def _without_zero(c: Context, x: Live) -> Live:
+    """An accumulator whose zero point, an integer bias of its own operator, is in the bias of its layer."""
+    if x.grid is None or not np.any(x.grid.zero):
+        return x
+    zero = np.broadcast_to(np.asarray(x.grid.zero, np.int64), (c.values[x.base].channels,))
+    return shifted(c, x, -zero) or x
 
 
 def _upright(c: Context, x: Live, grid: Grid) -> tuple[str, Grid]:

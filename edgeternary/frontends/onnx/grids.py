@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.frontends.onnx.restep import restepped
 from edgeternary.frontends.onnx.values import Context, Grid, Link, Live
 from edgeternary.ir import smallest
 from edgeternary.ir.types import INT32_HI
@@ -42,6 +43,7 @@ def shifted(c: Context, x: Live, by: NDArray[np.int64]) -> Live | None:
     family = {n: t for n, t in c.tensors.items() if isinstance(t, Live) and t.base == x.base}
     steps = [step.before for step in c.quantised if step.before.base == x.base]
     whole = all(t.chain and t.chain[0].apply is value_of for t in (x, *family.values()))
+    whole = whole or not (x.chain or family)
     if place < 0 or not isinstance(op, Dense | Conv2d) or not whole or steps:
         return None
     bias = op.bias + by
@@ -58,6 +60,8 @@ def shifted(c: Context, x: Live, by: NDArray[np.int64]) -> Live | None:
 
 
 def _minus(x: Live, by: NDArray[np.int64]) -> Live:
+    if not x.chain:
+        return replace(x, chain=(Link(lambda q, z: q - z, (by,)),))
     scale, zero, offset = x.chain[0].numbers
     first = replace(x.chain[0], numbers=(scale, zero + by, offset))
     grid = replace(x.grid, zero=np.asarray(x.grid.zero) + by) if x.grid else None
@@ -71,6 +75,11 @@ def integral(c: Context, x: Live) -> Live:
     """
     if x.grid is not None and x.grid.exact and not np.any(x.grid.offset):
         return x
+    stepped = restepped(c, x)
+    if stepped:
+        x, unit = stepped
+        grid = Grid(np.asarray(unit))
+        return replace(x, chain=(on_grid(grid),), grid=grid)
     value = c.values[x.base]
     scale = x.hint if x.hint is not None else x.grid.scale if x.grid is not None and x.grid.exact else None
     if scale is None or np.ndim(scale) or not x.uniform or value.hi - value.lo >= TABLE:

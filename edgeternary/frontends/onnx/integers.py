@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeternary.frontends.onnx.codes import quantised
 from edgeternary.frontends.onnx.matrices import conv, dense
+from edgeternary.frontends.onnx.pools import global_average
 from edgeternary.frontends.onnx.quantisers import F, Quantiser
 from edgeternary.frontends.onnx.quantising import INTEGERS
 from edgeternary.frontends.onnx.values import Const, Context, Grid, Link, Live, Numbers, Tensor
@@ -72,13 +73,41 @@ def qlinear_conv(c: Context, *xs: Tensor | None) -> Live:
         bias = Const(bias.value.astype(np.float64))
     rank = w.value.ndim - 1 if isinstance(w, Const) else 0
     acc = conv(c, _codes(c, _some(c, x), x_zero), _weights(c, _some(c, w), w_zero, rank), bias)  # type: ignore[arg-type]
-    return _scaled(c, acc, (x_scale, w_scale, y_scale), y_zero)
+    return _scaled(c, _integers(acc), (x_scale, w_scale, y_scale), y_zero)
 
 
 def qlinear_matmul(c: Context, *xs: Tensor | None) -> Live:
     a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero = xs
     acc = dense(c, _codes(c, _some(c, a), a_zero), _columns(c, _some(c, b), b_zero), None)
-    return _scaled(c, acc, (a_scale, b_scale, y_scale), y_zero)
+    return _scaled(c, _integers(acc), (a_scale, b_scale, y_scale), y_zero)
+
+
+def qgemm(c: Context, *xs: Tensor | None) -> Live:
+    """ONNX Runtime's own: a Gemm with an integer bias, requantized as a QLinearMatMul is."""
+    a, a_scale, a_zero, b, b_scale, b_zero, *rest = xs
+    bias, y_scale, y_zero = (*rest, None, None, None)[:3]
+    node = c.here
+    if node.get("transA", 0) or float(node.get("alpha", 1.0)) != 1 or y_scale is None:
+        raise c.refuse("it transposes, scales, or gives floats", "use quant_format=QuantFormat.QDQ")
+    w = _weights(c, _some(c, b), b_zero, 1) if node.get("transB", 0) else _columns(c, _some(c, b), b_zero)
+    offset = Const(bias.value.astype(np.float64)) if isinstance(bias, Const) else None
+    acc = dense(c, _codes(c, _some(c, a), a_zero), w, offset)
+    return _scaled(c, _integers(acc), (a_scale, b_scale, y_scale), y_zero)
+
+
+def qlinear_mean(c: Context, *xs: Tensor | None) -> Live:
+    """ONNX Runtime's QLinearGlobalAveragePool: sum * (x_scale / (y_scale * count)), rounded half to even."""
+    x, x_scale, x_zero, y_scale, y_zero = xs
+    if c.here.get("channels_last", 0) or not isinstance(y_scale, Const):
+        raise c.refuse("it has the channels last", "use quant_format=QuantFormat.QDQ")
+    total = global_average(c, _codes(c, _some(c, x), x_zero))
+    grid = total.grid
+    assert grid is not None
+    count = np.asarray(round(1 / float(grid.scale)), F)
+    difference = Link(lambda q, z: (q - z).astype(F), (np.asarray(grid.zero),))
+    after = Const(y_scale.value.astype(F) * count)
+    one = Const(np.ones((), F))
+    return _scaled(c, replace(total, chain=(difference,)), (x_scale, one, after), y_zero)
 
 
 def _some(c: Context, x: Tensor | None) -> Tensor:
@@ -102,7 +131,7 @@ def _scaled(c: Context, acc: Live, scales: tuple[Tensor | None, ...], zero: Tens
     z = F(_number(c, zero))
     codes = Link(lambda q, g: np.clip(np.rint(q.astype(F) * g) + z, F(lo), F(hi)), (_numbers(gain),))
     q = Quantiser(codes, name, lo, hi, Grid(np.asarray(1.0)), None)
-    return quantised(c, _integers(acc), q)
+    return quantised(c, acc, q)
 
 
 def _numbers(n: Numbers) -> Numbers:

@@ -70,9 +70,9 @@ def _codes(c: Context, const: Const) -> tuple[NDArray[np.int64], NDArray[np.floa
     whole = np.rint(value)
     if np.array_equal(whole, value) and np.abs(whole).max(initial=0) <= MOST + 1:
         return whole.astype(np.int64), np.ones(value.shape)
-    found = _measured(value.reshape(1, -1))
+    found = measured(value.reshape(1, -1))
     if found is None or np.abs(found[0]).max(initial=0) > MOST:  # one measure for each output channel, then
-        found = _measured(value.reshape(len(value), -1))
+        found = measured(value.reshape(len(value), -1))
     if found is None or np.abs(found[0]).max(initial=0) > MOST + 1:
         raise c.refuse(
             "its weights are floats that no quantiser made",
@@ -83,7 +83,7 @@ def _codes(c: Context, const: Const) -> tuple[NDArray[np.int64], NDArray[np.floa
     return codes.reshape(value.shape), wide.reshape(value.shape)
 
 
-def _measured(rows: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+def measured(rows: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
     """Each row as integers times its greatest common measure, exactly; None where they are too large."""
     if not np.isfinite(rows).all():
         return None

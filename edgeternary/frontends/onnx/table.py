@@ -10,6 +10,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.onnx import constants, ends, functions, integers, joins, matrices, moves, pools
 from edgeternary.frontends.onnx import quantising as q
+from edgeternary.frontends.onnx.file import QONNX
 from edgeternary.frontends.onnx.values import Const, Context, Live, Refused, Tensor
 
 Handler = Callable[..., Tensor]
@@ -49,6 +50,7 @@ LIVE: dict[str, Handler] = {
     "Identity": _same, "Dropout": _same, "Cast": functions.cast, "Shape": _shape,
     "Conv": matrices.conv, "Gemm": matrices.gemm, "MatMul": matrices.matmul,
     "ConvInteger": integers.conv_integer, "MatMulInteger": integers.matmul_integer,
+    "QGemm": integers.qgemm, "QLinearGlobalAveragePool": integers.qlinear_mean,
     "QLinearConv": integers.qlinear_conv, "QLinearMatMul": integers.qlinear_matmul,
     "BatchNormalization": functions.batch_norm, "Neg": functions.negate,
     "MaxPool": pools.max_pool, "AveragePool": pools.average_pool, "ReduceMean": pools.reduce_mean,
@@ -74,11 +76,17 @@ NEAREST = {
     "DynamicQuantizeLinear": "static quantisation: QuantizeLinear with constant scales",
     "FloatQuant": "Quant with an integer bit width", "Gelu": "Relu and a quantiser",
     "Erf": "Relu and a quantiser",
-    "QGemm": "quant_format=QuantFormat.QDQ", "QLinearAdd": "quant_format=QuantFormat.QDQ",
-    "QLinearGlobalAveragePool": "quant_format=QuantFormat.QDQ", "If": "a model without branches",
+    "QLinearAdd": "quant_format=QuantFormat.QDQ", "QLinearAveragePool": "quant_format=QuantFormat.QDQ",
+    "QLinearConcat": "quant_format=QuantFormat.QDQ", "If": "a model without branches",
     "Loop": "one step of it", "Scan": "one step of it", "Resize": "a ConvTranspose of edgeternary.nn",
 }  # fmt: skip
 PADDED = ("Conv", "ConvInteger", "QLinearConv", "DequantizeLinear", "Identity")
+RUNTIME = "com.microsoft"
+OWN: dict[str, tuple[str, ...]] = {  # operators of other domains than ONNX's
+    **dict.fromkeys(("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold"), QONNX),
+    "QGemm": (RUNTIME,), "QLinearGlobalAveragePool": (RUNTIME,),
+    "QuantizeLinear": ("", RUNTIME), "DequantizeLinear": ("", RUNTIME),
+}  # fmt: skip
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 
 
@@ -92,6 +100,8 @@ def apply(c: Context, xs: list[Tensor | None]) -> Tensor:
     while xs and xs[-1] is None:
         xs = xs[:-1]
     live = [x for x in xs if isinstance(x, Live)]
+    if node.domain not in OWN.get(node.type, ("",)):
+        return _call(c, None, xs)
     if not live:
         return _call(c, CONSTANT.get(node.type), xs)
     _check_raw(c, live)
