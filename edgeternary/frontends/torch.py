@@ -114,6 +114,8 @@ def lower(
         one.check()
     values = [one.value for one in inputs]
     info = {"replaced": ", ".join(replaced)} if replaced else {}
+    if end.as_torch:
+        info["torch_order"] = " ".join(end.as_torch)
     meta = _meta(inputs, end.metas, info)
     graph = optimize(Graph(name, values, end.ops, list(end.metas), end.states, meta))
     if check and isinstance(whole, Spiking):

@@ -86,7 +86,9 @@ def first_difference(graph: Graph, forward: Forward, x: Sequence[Tensor]) -> int
     same = np.ones(samples, bool)
     for name, logits in zip(graph.outputs, found, strict=True):
         scale = np.float32(graph.meta.of_output(name).one_scale("a torch model"))
-        wanted = np.moveaxis(outputs[name], -1, lead).astype(np.float32) * scale
+        as_torch = name in graph.meta.info.get("torch_order", "").split()
+        placed = outputs[name] if as_torch else np.moveaxis(outputs[name], -1, lead)
+        wanted = placed.astype(np.float32) * scale
         if logits.size != wanted.size:
             return 0
         same &= (wanted.reshape(samples, -1) == logits.reshape(samples, -1)).all(1)

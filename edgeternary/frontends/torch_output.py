@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,11 +22,15 @@ from edgeternary.passes.steps import CHUNK, WHOLE_INTERVAL_LIMIT
 
 @dataclass(frozen=True)
 class Ends:
-    """The outputs of a lowered model by name, with the ops and states, in which they have these names."""
+    """The outputs of a lowered model by name, with the ops and states, in which they have these names.
+
+    as_torch: outputs whose elements lie in torch's own order, not with the channels last.
+    """
 
     ops: tuple[Op, ...]
     states: tuple[State, ...]
     metas: dict[str, OutputMeta]
+    as_torch: tuple[str, ...] = ()
 
 
 def named_leaves(answer: Any) -> dict[str, Any]:
@@ -54,13 +59,17 @@ def ends(c: Context, answer: Any, labels: Sequence[str] | Mapping[str, Sequence[
             "give a mapping from the name of an output to its labels",
         )
     found = {name: _end(c, leaf, name if several else "") for name, leaf in leaves.items()}
-    metas = {n: OutputMeta(logit_scale=scale, labels=tuple(known[n])) for n, (_, scale) in found.items()}
+    metas = {n: OutputMeta(logit_scale=one[1], labels=tuple(known[n])) for n, one in found.items()}
     if not several:
-        return Ends(tuple(c.ops), tuple(c.states), dict(zip([v for v, _ in found.values()], metas.values())))
-    return _named(c, {name: value for name, (value, _) in found.items()}, metas)
+        ((value, _, as_torch),) = found.values()
+        only = dict(zip([value], metas.values()))
+        return Ends(tuple(c.ops), tuple(c.states), only, (value,) if as_torch else ())
+    names = _named(c, {name: one[0] for name, one in found.items()}, metas)
+    placed = [new for new, one in zip(names.metas, found.values(), strict=True) if one[2]]
+    return replace(names, as_torch=tuple(placed))
 
 
-def _end(c: Context, leaf: Lowered, name: str) -> tuple[str, float]:
+def _end(c: Context, leaf: Lowered, name: str) -> tuple[str, float, bool]:
     try:
         return output(c, leaf)
     except EdgeTernaryError as error:
@@ -104,18 +113,20 @@ def _numbered(name: str) -> Iterator[str]:
         count += 1
 
 
-def output(c: Context, result: Lowered) -> tuple[str, float]:
-    """Name of the output value and the logit scale: the chain after it must be one positive factor.
+def output(c: Context, result: Lowered) -> tuple[str, float, bool]:
+    """Name of the output value, its logit scale, and whether its elements lie in torch's own order.
+
+    The chain after it must be one positive factor.
 
     Torch's logits are float32(integer) * float32(scale) for every integer that the value can be, which is
     tried for each of them.
     """
-    if isinstance(result, Codes) and result.order is None:
-        return result.name, 1.0
-    if isinstance(result, Pending) and result.base.order is None:
-        scale = _scale(result, c.values[result.base.name])
+    base = result.base if isinstance(result, Pending) else result
+    if isinstance(base, Codes) and (base.order is None or _as_torch(base)):
+        scale = _scale(result, c.values[base.name]) if isinstance(result, Pending) else 1.0
         if scale is not None:
-            return result.base.name, scale
+            return _named_as_torch(c, base), scale, base.order is not None
+        assert isinstance(result, Pending)
         raise EdgeTernaryError(
             f"the model ends in the float layer {result.chain[-1].layer!r}",
             "the output must be integers times one scale that all classes share, and nothing after it",
@@ -123,9 +134,24 @@ def output(c: Context, result: Lowered) -> tuple[str, float]:
         )
     raise EdgeTernaryError(
         "the model's output is no integer value that a graph can name",
-        "it is a constant, or a flattened map whose order differs from channels-last",
-        "end the model with edgeternary.nn.Output",
+        "it is a constant, or a map whose elements lie neither as in torch nor with the channels last",
+        "end the model with edgeternary.nn.Output, and reshape or permute its result after the network",
     )
+
+
+def _as_torch(x: Codes) -> bool:
+    return x.order is not None and np.array_equal(x.order, np.arange(x.order.size))
+
+
+def _named_as_torch(c: Context, x: Codes) -> str:
+    """The value in torch's own shape where its elements lie in torch's order."""
+    if x.order is None:
+        return x.name
+    shape = (*[1] * (3 - len(x.shape)), *x.shape) if len(x.shape) < 4 else (-1, *x.shape[-2:])
+    shape = (x.order.size // math.prod(shape[1:]), *shape[1:])
+    if c.values[x.name].shape == shape:
+        return x.name
+    return c.emit(Reshape(name=c.name(), inputs=(x.name,), shape=shape), x.shape, x.order).name
 
 
 def _scale(result: Pending, value: Value) -> float | None:

@@ -138,6 +138,8 @@ def channels_last(graph: Graph, name: str, y: np.ndarray) -> np.ndarray:
     """What torch computed for value `name`, in the graph's order."""
     lost = lost_channels(graph)
     shape, here = graph.values[name].shape, ~lost[name] if name in lost else slice(None)
+    if name in graph.meta.info.get("torch_order", "").split():
+        return y.reshape(len(y), *shape)
     if len(shape) == 3:
         return np.moveaxis(y, 1, -1).reshape(len(y), *shape[:2], -1)[..., here]
     before = _before_flatten(graph, name, lost)

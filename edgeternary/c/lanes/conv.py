@@ -83,6 +83,13 @@ class Pattern:
 
 
 @lru_cache(maxsize=512)
+def _matrix(op: Conv2d, factors: bytes, x: Value, window: Window, layout: Words) -> Matrix:
+    """Weights whose rows are multiplied by `factors` (out,), int8 of -1, 0 or 1; all stores share it."""
+    codes = op.weights.astype(np.int32) * np.frombuffer(factors, np.int8)[:, None, None, None]
+    return Matrix.of(op, codes.astype(np.int32), x, window, layout)
+
+
+@lru_cache(maxsize=512)
 def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     """None where lanes are too narrow to be worth it, or, unless `store` is rows, for the epilogue in them.
 
@@ -96,7 +103,7 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     factors = signs(follow, count) if packed else np.where(epilogue.negated(follow, count), -1, 1)
     codes = (op.weights.astype(np.int64) * factors[:, None, None, None]).astype(np.int32)
     reach = Reach.of(op, codes, factors, x, window.padded, layout.bits)
-    matrix = Matrix.of(op, codes, x, window, layout)
+    matrix = _matrix(op, factors.astype(np.int8).tobytes(), x, window, layout)
     if reach.most < min(MIN_TERMS, max(len(words) for words in matrix.words)):
         return None
     low, high = matrix.interval(reach.lo, reach.hi)
@@ -111,7 +118,7 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     found = lanes_program.groups(matrix, choices[:1] if after.spare else choices, limit, least)
     if len(found[0].parts) > most:
         return None
-    return Sums(window, reach, after, tuple(found), bound)
+    return Sums(window, reach, after, found, bound)
 
 
 @dataclass(frozen=True)

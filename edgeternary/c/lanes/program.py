@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -52,24 +53,24 @@ class Group:
         outputs = f"outputs {self.first} to {last}" if self.size > 1 else f"output {last}"
         return f"{outputs}{f', part {part}' if part else ''}: starts, then additions of words"
 
-    @property
+    @cached_property
     def additions(self) -> int:
         return sum(len(terms) for part in self.parts for load in part for terms in load.terms)
 
-    @property
+    @cached_property
     def loads(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    @property
+    @cached_property
     def words(self) -> int:
         return sum(len(load.terms) for part in self.parts for load in part)
 
-    @property
+    @cached_property
     def skips(self) -> int:
         return sum(load.skip > 0 for part in self.parts for load in part) + len(self.parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """Weights (out, ...) of a convolution as rows of (word, sign): words are distances in the layout."""
 
@@ -96,14 +97,15 @@ class Matrix:
         return lo * plus - hi * minus, hi * plus - lo * minus
 
 
-def groups(matrix: Matrix, choices: Sequence[Registers], limit: int, least: int = 1) -> list[Group]:
+@lru_cache(maxsize=256)
+def groups(matrix: Matrix, choices: tuple[Registers, ...], limit: int, least: int = 1) -> tuple[Group, ...]:
     """Groups with the registers that need the fewest instructions: of nearly equal size, or where outputs and
     registers come in fours, of fours.
 
     A part of a sum has at most `limit` terms; all have equally many parts, `least` or more.
     """
     found = [_groups(matrix, registers, limit, least) for registers in choices]
-    return min(found, key=lambda groups: sum(group.loads + group.skips + OVERHEAD for group in groups))
+    return tuple(min(found, key=lambda groups: sum(group.loads + group.skips + OVERHEAD for group in groups)))
 
 
 def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
@@ -131,20 +133,25 @@ Terms = list[tuple[int, list[tuple[int, int]]]]
 
 def _parts(matrix: Matrix, rows: range, limit: int) -> list[Terms]:
     """Terms by word, in ascending order, cut where an accumulator has all the terms that it may have."""
-    by_word: dict[int, list[tuple[int, int]]] = {}
-    for i, row in enumerate(rows):
-        for word, sign in zip(matrix.words[row].tolist(), matrix.signs[row].tolist(), strict=True):
-            by_word.setdefault(word, []).append((i, sign))
+    counts = [len(matrix.words[row]) for row in rows]
+    words = np.concatenate([matrix.words[row] for row in rows])
+    signs = np.concatenate([matrix.signs[row] for row in rows])
+    order = np.argsort(words, kind="stable")
+    outputs = np.repeat(np.arange(len(rows)), counts)[order].tolist()
+    terms = list(zip(outputs, signs[order].tolist(), strict=True))
+    found, first = np.unique(words[order], return_index=True)
+    starts = [*first.tolist(), len(terms)]
+    whole = max(counts) <= limit
     parts: list[Terms] = [[]]
     filled = [0] * len(rows)
-    for word in sorted(by_word):
-        terms = by_word[word]
-        if any(filled[i] == limit for i, _ in terms):
-            parts.append([])
-            filled = [0] * len(rows)
-        for i, _ in terms:
-            filled[i] += 1
-        parts[-1].append((word, terms))
+    for word, (start, end) in zip(found.tolist(), pairwise(starts), strict=True):
+        if not whole:
+            if any(filled[i] == limit for i in outputs[start:end]):
+                parts.append([])
+                filled = [0] * len(rows)
+            for i in outputs[start:end]:
+                filled[i] += 1
+        parts[-1].append((word, terms[start:end]))
     return parts
 
 

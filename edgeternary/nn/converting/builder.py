@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from edgeternary.nn.activations import Activation, StepSize
 from edgeternary.nn.converting.observe import Seen
+from edgeternary.nn.converting.order import turned
 from edgeternary.nn.converting.report import Refusal, Report, Row
 from edgeternary.nn.converting.tracer import WHERE
 from edgeternary.nn.converting.values import Codes, Elementwise, Float, Made, Sums, Value
@@ -137,10 +138,15 @@ class Builder:
         bits = kind.hi.bit_length()
         return levels(f"int{bits}" if bits > 1 else "ternary")
 
-    def codes(self, x: Value, kind: Levels | None = None, padded: bool = False) -> Codes:
-        """x as codes: a quantiser is added where it is a float value. padded: zeros may stand around it."""
+    def codes(self, x: Value, kind: Levels | None = None, padded: bool = False, placed: bool = True) -> Codes:
+        """x as codes: a quantiser is added where it is a float value. padded: zeros may stand around it.
+
+        placed: a map lies as a graph has it, also after permutations that move it.
+        """
         if isinstance(x, Codes):
             assert padded or not any(x.pad), "pad() leaves zeros to convolutions alone"
+            if placed and x.moved is not None and len(x.moved.now) > 1:
+                return turned(self, x)
             return x
         if isinstance(x, Sums):
             raise AssertionError("sums are wrapped as Float")

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.nn.converting import curves, joins, layers, moves, pools, slices
+from edgeternary.nn.converting import curves, joins, layers, maxima, moves, pools, slices
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import ARITHMETIC, ELEMENTWISE, UNCHANGED, Call, call_of
 from edgeternary.nn.converting.heads import ENDS, SILENT, Heads, is_mean
 from edgeternary.nn.converting.ours import is_ours, keep
-from edgeternary.nn.converting.refusals import nearest
+from edgeternary.nn.converting.refusals import attends, nearest
 from edgeternary.nn.converting.report import Refusal
 from edgeternary.nn.converting.tracer import WHERE
 from edgeternary.nn.converting.values import Codes, Constant, Float, Logits, Lost, Made, Several, Value
@@ -67,6 +67,7 @@ class Converter:
     def __init__(self, b: Builder, heads: Heads) -> None:
         self.b, self.heads = b, heads
         self.values: dict[fx.Node, Value] = {}
+        self.attended = False
         self.ends: list[fx.Node] = []  # calls of the float model that give what the outputs should be
 
     def run(self, inputs: list[Codes]) -> None:
@@ -103,8 +104,8 @@ class Converter:
         b, layer = self.b, call.layer
         given = [self.values[n] for n in call.inputs]
         if any(isinstance(v, Lost) for v in given):
-            if not self._known(call):
-                raise nearest(b, call, layer)
+            if not self._known(call) and not (self.attended and attends(call)):
+                raise self._nearest(call)
             return Lost()
         live: list[Value] = [v for v in given if not isinstance(v, Constant)]
         if not live:
@@ -120,6 +121,11 @@ class Converter:
                 return moves.reshape(b, self.heads, call, live[0])
             raise nearest(b, call, layer)
         return self._function(call, live)
+
+    def _nearest(self, call: Call) -> Refusal:
+        """As `nearest`; of the products of an attention the first alone is refused."""
+        self.attended = self.attended or attends(call)
+        return nearest(self.b, call, call.layer)
 
     def _known(self, call: Call) -> bool:
         """Whether calls of this kind can be converted at all."""
@@ -158,8 +164,10 @@ class Converter:
         if target in CONCATS:
             parts = node.args[0] if node.args else node.kwargs["tensors"]
             return joins.concat(b, call, [self.values[n] for n in parts], parts)
+        if target is torch.maximum or target == "maximum" or (target in MAXIMA and len(live) == 2):
+            return joins.larger(b, call, live)
         if target in MAXIMA:
-            return pools.maximum(b, self.heads, call, live[0])
+            return maxima.maximum(b, self.heads, call, live[0])
         if target is getattr:
             return slices.attribute(b, call, live[0])
         if target in (F.glu,):
@@ -231,7 +239,7 @@ class Converter:
         weight, bias = (self._plain(bound.get(n)) for n in ("weight", "bias"))
         given = [n for n in (bound.get("weight"), bound.get("bias")) if isinstance(n, fx.Node)]
         if len(live) != 1 or not isinstance(weight, Tensor) or not all(_stored(n) for n in given):
-            raise nearest(self.b, call, None)
+            raise self._nearest(call)
         if any(n.op != "get_attr" for n in given):
             self.b.note("its weights, which it shares with another layer, are its own from here on")
         return layers.functional(self.b, self.heads, call, live[0], weight, bias)
@@ -248,9 +256,9 @@ class Converter:
             or not fits
             or not _stored(args[1])
         ):
-            raise nearest(self.b, call, None)
+            raise self._nearest(call)
         if len(self.b.shape(args[0])) != 1:
-            raise nearest(self.b, call, None)
+            raise self._nearest(call)
         layer = nn.Linear(weight.shape[0], weight.shape[1], bias=False)
         with torch.no_grad():
             layer.weight.copy_(weight.t())

@@ -11,25 +11,24 @@ from torch import fx, nn
 
 from edgeternary.nn.converting.calls import UNCHANGED, Call, call_of
 from edgeternary.nn.converting.observe import Seen
+from edgeternary.nn.converting.order import channels_last
 from edgeternary.nn.converting.report import Report
 
 LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 SILENT = (nn.Identity, nn.modules.dropout._DropoutNd)
+PERMUTES = {torch.permute, torch.transpose, "permute", "transpose"}
 MOVES = {
     torch.flatten,
     torch.reshape,
     torch.squeeze,
     torch.unsqueeze,
-    torch.permute,
-    torch.transpose,
     "flatten",
     "view",
     "reshape",
     "squeeze",
     "unsqueeze",
-    "permute",
-    "transpose",
+    *PERMUTES,
     *UNCHANGED,
 }
 AVERAGES = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
@@ -75,6 +74,7 @@ def _walk(
     path: list[fx.Node] = []  # calls that are left out if a layer is found
     average: fx.Node | None = None
     norm: nn.Module | None = None
+    moves: list[fx.Node] = []
     while True:
         if node.op not in ("call_module", "call_function", "call_method"):
             return
@@ -86,6 +86,9 @@ def _walk(
                 return
             heads.layers.add(node)
             heads.skipped.update(path)
+            if average is None and not _lies(moves, seen, seen[node].shape[1:]):
+                heads.skipped.update(moves)
+                _note_moves(moves, seen[node].shape, report)
             if norm is not None:
                 heads.norms[node] = norm
                 report.notes.append(f"{call.path}: the batch-norm at the end became part of its weights")
@@ -123,9 +126,47 @@ def _walk(
             or not alone
         ):
             return
+        else:
+            moves.append(node)
         if not node.all_input_nodes:
             return
         node = node.all_input_nodes[0]
+
+
+def _lies(moves: list[fx.Node], seen: Mapping[fx.Node, Seen], shape: tuple[int, ...]) -> bool:
+    """Whether, after moves (the last one first) of (N, *shape), elements lie in torch's order or with the
+    channels last."""
+    places = channels_last(shape).reshape(1, *shape)
+    for node in reversed(moves):
+        if node.op == "call_module" or node.target in UNCHANGED:
+            continue
+        if node.target in PERMUTES:
+            args = node.args[1:]
+            move: Any = getattr(places, node.target) if isinstance(node.target, str) else node.target
+            places = move(*args) if isinstance(node.target, str) else move(places, *args, **_named(node))
+        else:
+            places = places.reshape(1, *seen[node].shape[1:])
+    after, found = tuple(places.shape[1:]), places.flatten()
+    as_graph = len(after) <= 3 and torch.equal(found, channels_last(after))
+    return as_graph or torch.equal(found, torch.arange(len(found)))
+
+
+def _named(node: fx.Node) -> dict[str, Any]:
+    return {name: value for name, value in node.kwargs.items() if name != "input"}
+
+
+def _note_moves(moves: list[fx.Node], shape: tuple[int, ...], report: Report) -> None:
+    said = ", then ".join(
+        f"{node.target if isinstance(node.target, str) else getattr(node.target, '__name__', node.target)}"
+        f"({', '.join(map(str, node.args[1:]))})"
+        for node in reversed(moves)
+        if node.op != "call_module" and node.target not in UNCHANGED
+    )
+    report.left_off.append("moves")
+    report.notes.append(
+        f"the output is {('N', *shape[1:])}, with the channels last in the graph: {said} at the end was left "
+        "off; apply it to the output in the loss and after the network"
+    )
 
 
 def _global_mean(call: Call, layer: nn.Module | None, rank: int) -> bool:

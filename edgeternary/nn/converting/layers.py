@@ -12,8 +12,8 @@ from edgeternary.nn.conv import Conv1d, Conv2d, OutputConv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.curves import after_norm
+from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.pools import fixed
 from edgeternary.nn.converting.values import Codes, Float, Logits, Sums, Value
 from edgeternary.nn.learned_step import LearnedStep
 from edgeternary.nn.linear import Linear, Output, Quantized

@@ -11,10 +11,12 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from edgeternary.nn.conv import Conv1d, Conv2d
+from edgeternary.nn.converting import order
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.pools import fixed, spread
+from edgeternary.nn.converting.pools import spread
 from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Made, Several, Shuffled, Sums, Value
 from edgeternary.nn.pool import SumPool
 
@@ -61,7 +63,7 @@ RESHAPING_LAYERS = (nn.Flatten, nn.Unflatten)
 
 def reshape(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     before, after = b.seen[call.inputs[0]].shape, b.seen[call.node].shape
-    if before == after:
+    if before == after or call.node in heads.skipped:
         return x
     if not after or before[0] != after[0]:
         b.refuse(
@@ -73,6 +75,8 @@ def reshape(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
 
 
 def permute(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
+    if call.node in heads.skipped:
+        return x
     before = b.seen[call.inputs[0]].shape
     small = torch.zeros([i + 2 for i in range(len(before))])  # axes of different sizes
     target: Any = call.node.target
@@ -108,10 +112,10 @@ def expand(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
 
 
 def moved(b: Builder, call: Call, x: Value, move: Any, argument: Any, function: Any = torch.reshape) -> Value:
-    if isinstance(x, Shuffled) or len(b.shape(call.node)) > 3:
-        return _shuffled(b, call, x, move)
     if isinstance(x, Logits):
         return Logits(b.call(function, x.node, argument))
+    if isinstance(x, Shuffled) or len(b.shape(call.node)) > 3:
+        return _shuffled(b, call, x, move)
     if (
         isinstance(x, Float)
         and isinstance(x.base, Sums)
@@ -123,13 +127,16 @@ def moved(b: Builder, call: Call, x: Value, move: Any, argument: Any, function: 
         return Float(Sums(node, x.base.channels, None, x.base.unsigned), call.node, call.node)
     if isinstance(x, (Lost, Several)):
         return x
-    codes = b.codes(x)
+    codes = b.codes(x, placed=False)
     affine = codes.affine
+    before, after = b.shape(call.inputs[0]), b.shape(call.node)
     if affine is not None:
-        shape = (1, *b.shape(call.inputs[0]))
+        shape = (1, *before)
         affine = tuple(t if t.numel() == 1 else move(t.expand(shape)) for t in affine)  # type: ignore[assignment]
         affine = tuple(t.reshape(()) if t.numel() == 1 else t for t in affine)  # type: ignore[assignment]
-    return Codes(b.call(function, codes.node, argument), codes.levels, codes.owner, affine)
+    place = order.moved(codes, call.node, before, after, move, (function, argument))
+    node = b.call(function, codes.node, argument)
+    return Codes(node, codes.levels, codes.owner, affine, moved=place)
 
 
 def _shuffled(b: Builder, call: Call, x: Value, move: Any) -> Value:
@@ -141,29 +148,29 @@ def _shuffled(b: Builder, call: Call, x: Value, move: Any) -> Value:
     if len(after) != len(x.shape):
         return Shuffled(x.codes, x.shape, places)
     pixels = math.prod(x.shape[1:])
-    order = places.reshape(after[0], -1)[:, 0] // pixels
-    whole = torch.arange(math.prod(x.shape)).reshape(1, *x.shape)[:, order]
+    channels = places.reshape(after[0], -1)[:, 0] // pixels
+    whole = torch.arange(math.prod(x.shape)).reshape(1, *x.shape)[:, channels]
     if x.shape != after or not torch.equal(whole, places):
         b.refuse(
             f"{b.name} cannot be converted",
             f"it moves the pixels of {x.shape}; a graph has other orders of the channels alone",
             "use a convolution",
         )
-    return chosen(b, call, x.codes, order.tolist())
+    return chosen(b, call, x.codes, channels.tolist())
 
 
-def chosen(b: Builder, call: Call, codes: Codes, order: Sequence[int | None]) -> Value:
+def chosen(b: Builder, call: Call, codes: Codes, wanted: Sequence[int | None]) -> Value:
     """Channels in another order, None a channel of zeros: a convolution of size 1 with weights 0 and 1."""
     before, rank = b.shape(call.inputs[0]), len(b.shape(call.node)) - 1
-    channels = max(before[0], *(o + 1 for o in order if o is not None))
-    layer = (Conv1d if rank == 1 else Conv2d)(channels, len(order), 1)
+    channels = max(before[0], *(o + 1 for o in wanted if o is not None))
+    layer = (Conv1d if rank == 1 else Conv2d)(channels, len(wanted), 1)
     weights = torch.zeros_like(layer.weight)
-    for i, o in enumerate(order):
+    for i, o in enumerate(wanted):
         if o is not None:
             weights[i, o] = 1
     fixed(layer, weights)
     node = b.layer(call.path, layer, codes.node)
-    return Float(Sums(node, len(order), layer, codes.levels.lo >= 0), call.node, call.node)
+    return Float(Sums(node, len(wanted), layer, codes.levels.lo >= 0), call.node, call.node)
 
 
 def _one_pixel(b: Builder, call: Call) -> bool:
@@ -226,6 +233,8 @@ def silent(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module) -> 
     """Dropout and Identity: a dropout stays, for training."""
     if isinstance(layer, nn.Identity):
         return x
+    if isinstance(x, Codes) and x.moved is not None:
+        return Codes(b.layer(call.path, layer, x.node), x.levels, x.owner, moved=x.moved)
     node = x.base.node if isinstance(x, Float) else x.node if isinstance(x, (Codes, Logits, Made)) else None
     if node is None:
         return x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Several, Sums, Value
+from edgeternary.nn.converting.values import Codes, Float, Logits, Sums, Value
 from edgeternary.nn.linear import Linear, Quantized
 from edgeternary.nn.ops import conv_size
-from edgeternary.nn.pool import SumPool
+from edgeternary.nn.pool import MaxPool, SumPool
 from edgeternary.nn.structure import Upsample
 
 MAXIMA = (nn.MaxPool1d, nn.MaxPool2d)
@@ -39,52 +41,30 @@ def max_pool(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Valu
 
 
 def adaptive_max(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
-    kernel, stride = _regular(b, call)
+    factor, kernel, stride = _windows(b, call)
     make = nn.MaxPool1d if len(kernel) == 1 else nn.MaxPool2d
-    return max_pool(b, heads, call, x, make(kernel, stride))
+    return max_pool(b, heads, call, spread(b, call, x, factor), make(kernel, stride))
 
 
-def maximum(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
-    """x.amax(axes), and x.max(axis), whose first result it is: of all axes after the channels."""
-    given = call.bound("dim", "keepdim", keepdim=False)
-    before = b.shape(call.inputs[0])
-    rank, dims = len(before) + 1, given.get("dim")
-    axes = {d % rank for d in (dims if isinstance(dims, (tuple, list)) else [dims]) if isinstance(d, int)}
-    if len(before) < 2 or not axes or min(axes) < 2:
-        b.refuse(
-            f"{b.name} cannot be converted",
-            f"it takes the maximum over axes {sorted(axes) or 'all'} of {('N', *before)}, not over a map",
-            "take it over the map: x.amax((2, 3)), or x.amax(2) of a series",
-        )
-    kernel = tuple(before[d - 1] if d in axes else 1 for d in range(2, rank))
-    pool = (nn.MaxPool1d if rank == 3 else nn.MaxPool2d)(kernel, kernel)
-    codes = b.codes(x)
-    node = b.layer(call.path, pool, codes.node)
-    if not given["keepdim"]:
-        kept = [before[0], *(n for d, n in zip(range(2, rank), before[1:], strict=True) if d not in axes)]
-        node = b.call(torch.reshape, node, (-1, *kept))
-    made = Codes(node, codes.levels, codes.owner, codes.affine)
-    return made if "amax" in call.was else Several((made, Lost()))
+def _windows(b: Builder, call: Call) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """(factor, kernel, stride) of an adaptive pool, whose windows reach from floor(i n / m) to
+    ceil((i + 1) n / m).
 
-
-def _regular(b: Builder, call: Call) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Kernel and stride of an adaptive pool whose windows (floor(i n / m) to ceil((i + 1) n / m)) are of one
-    size."""
+    Where these have several sizes, the pixels are first repeated `factor` times. Then windows of one size
+    cover the same pixels, and those at an end as often as they lie inside.
+    """
     size, out = b.shape(call.inputs[0])[1:], b.shape(call.node)[1:]
-    kernel, stride = [], []
+    factor, kernel, stride = [], [], []
     for n, m in zip(size, out, strict=True):
         starts, ends = [i * n // m for i in range(m)], [-(-(i + 1) * n // m) for i in range(m)]
         lengths = {e - s for s, e in zip(starts, ends, strict=True)}
         steps = {t - s for s, t in pairwise(starts)} or {1}
-        if len(lengths) > 1 or len(steps) > 1:
-            b.refuse(
-                f"{b.name} ({call.was}) cannot be converted",
-                f"windows of a map of {size} for a result of {out} have several sizes",
-                f"use a size that divides {size}, or a pool with a stride",
-            )
-        kernel.append(lengths.pop())
-        stride.append(steps.pop())
-    return tuple(kernel), tuple(stride)
+        regular = len(lengths) == len(steps) == 1
+        times = 1 if regular else m // math.gcd(n, m)
+        factor.append(times)
+        kernel.append(lengths.pop() if regular else times * n // m)
+        stride.append(steps.pop() if regular else kernel[-1])
+    return tuple(factor), tuple(kernel), tuple(stride)
 
 
 def average(b: Builder, heads: Heads, call: Call, x: Value, layer: Any) -> Value:
@@ -141,7 +121,10 @@ def adaptive_average(b: Builder, heads: Heads, call: Call, x: Value, layer: Any)
         return summed(b, call, x, SumPool())
     if not any(m % n for n, m in zip(size, out, strict=True)):
         return spread(b, call, x, tuple(m // n for n, m in zip(size, out, strict=True)))
-    kernel, stride = _regular(b, call)
+    factor, kernel, stride = _windows(b, call)
+    if max(factor) > 1:
+        b.note("its windows have several sizes: pixels at their ends count by the share that lies inside")
+        x = spread(b, call, x, factor)
     one = len(size) == 1
     pool = SumPool(kernel[0] if one else kernel, stride[0] if one else stride)  # type: ignore[arg-type]
     return summed(b, call, x, pool)
@@ -192,15 +175,6 @@ def _over_channels(b: Builder, call: Call, x: Value) -> Value:
     )
 
 
-def fixed(layer: Quantized, codes: Tensor) -> None:
-    """Gives a layer weight codes that no training changes."""
-    with torch.no_grad():
-        layer.weight.copy_(codes / layer.quantizer.top)
-        layer.quantizer.settle(layer.weight)
-    for parameter in layer.parameters():
-        parameter.requires_grad_(False)
-
-
 def _without_map(b: Builder, call: Call, x: Value) -> Value:
     """The logits of a head that averages its map, (N, C, 1, 1), in the shape of the float call."""
     if not isinstance(x, Logits):
@@ -210,19 +184,20 @@ def _without_map(b: Builder, call: Call, x: Value) -> Value:
 
 def upsample(b: Builder, heads: Heads, call: Call, x: Value, layer: nn.Module) -> Value:
     size, out = b.shape(call.inputs[0])[1:], b.shape(call.node)[1:]
-    if any(m % n for n, m in zip(size, out, strict=True)):
-        b.refuse(
-            f"{b.name} cannot be converted",
-            f"it makes {out} of {size}, which is no whole multiple",
-            "upsample by whole factors",
-        )
     mode = getattr(layer, "mode", "nearest")
-    factor = tuple(m // n for n, m in zip(size, out, strict=True))
-    if mode in ("linear", "bilinear") and all(f == 2 for f in factor) and not isinstance(x, Logits):
+    factor = tuple(m // math.gcd(n, m) for n, m in zip(size, out, strict=True))
+    step = tuple(n // math.gcd(n, m) for n, m in zip(size, out, strict=True))
+    twice = set(factor) == {2} and set(step) == {1}
+    if mode in ("linear", "bilinear") and twice and not isinstance(x, Logits):
         return _between(b, call, x, layer)
     if mode not in ("nearest", "nearest-exact"):
         b.note(f"{mode} became nearest: a graph repeats pixels")
-    return spread(b, call, x, factor)
+    if max(step) == 1:
+        return spread(b, call, x, factor)
+    codes = b.codes(spread(b, call, b.codes(x), factor))  # then every step-th pixel
+    pool = MaxPool(1, step[0]) if len(step) == 1 else MaxPool((1, 1), (step[0], step[1]))
+    node = b.layer(b.free(f"{call.path}_step"), pool, codes.node)
+    return Codes(node, codes.levels, codes.owner)
 
 
 def _between(b: Builder, call: Call, x: Value, layer: nn.Module) -> Value:

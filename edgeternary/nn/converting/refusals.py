@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Callable
+
+from torch import fx, nn
 
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
@@ -138,10 +140,36 @@ def nearest(b: Builder, call: Call, layer: nn.Module | None) -> Refusal:
         return Refusal(
             f"layer {call.path!r} ({type(layer).__name__}){owner} cannot be converted", why, remedy, where
         )
-    why, remedy = FUNCTIONS.get(
-        call.was, ("it has no integer form here", "use layers of the tables in docs/pytorch.md")
+    why, remedy = (
+        _ATTENTION
+        if attends(call)
+        else FUNCTIONS.get(
+            call.was, ("it has no integer form here", "use layers of the tables in docs/pytorch.md")
+        )
     )
     return Refusal(f"{call.was}(){owner} cannot be converted", why, remedy, where)
+
+
+def attends(call: Call) -> bool:
+    """Whether a call multiplies activations around a softmax."""
+    if FUNCTIONS.get(call.was) is not _MATMUL:
+        return False
+    return _leads(call.node, lambda n: list(n.users)) or _leads(call.node, lambda n: n.all_input_nodes)
+
+
+def _leads(node: fx.Node, onward: Callable[[fx.Node], list[fx.Node]]) -> bool:
+    """Whether a softmax is among the next calls, up to other products and layers."""
+    left, seen = onward(node), {node}
+    while left:
+        found = left.pop()
+        name = found.target if isinstance(found.target, str) else getattr(found.target, "__name__", "")
+        if name == "softmax":
+            return True
+        if found in seen or found.op == "call_module" or FUNCTIONS.get(name) is _MATMUL:
+            continue
+        seen.add(found)
+        left += onward(found)
+    return False
 
 
 def _own_layer(b: Builder, call: Call) -> tuple[str, type[nn.Module]] | None:

@@ -13,6 +13,7 @@ from torch import fx, nn
 
 from edgeternary.nn.converting.calls import call_of
 from edgeternary.nn.converting.curves import CURVES
+from edgeternary.nn.converting.heads import is_mean
 from edgeternary.nn.converting.moves import PERMUTES, RESHAPES
 from edgeternary.nn.converting.tracer import SHAPE, WHERE
 
@@ -36,6 +37,7 @@ def rewrite(traced: fx.GraphModule) -> None:
     _without_writes(traced)
     for node in list(traced.graph.nodes):
         _pointwise(traced, node)
+        _mean_of_steps(traced, node)
     moved = True
     while moved:
         moved = False
@@ -76,10 +78,29 @@ def _pointwise(traced: fx.GraphModule, node: fx.Node) -> None:
         turned = traced.graph.call_function(torch.permute, (source, (0, 2, 1)))
     with traced.graph.inserting_after(node):
         back = traced.graph.call_function(torch.permute, (node, (0, 2, 1)))
+    samples, steps, _ = source.meta[SHAPE]
+    turned.meta[SHAPE] = (samples, layer.in_features, steps)
+    back.meta[SHAPE] = (samples, steps, layer.out_features)
+    node.meta[SHAPE] = (samples, layer.out_features, steps)
     for made in (turned, back):
         made.meta[WHERE] = node.meta.get(WHERE, "")
     node.replace_all_uses_with(back, delete_user_cb=lambda user: user is not back)
     node.replace_input_with(source, turned)
+
+
+def _mean_of_steps(traced: fx.GraphModule, node: fx.Node) -> None:
+    """x.mean(1) of (N, T, C) as a mean over the last axis of (N, C, T)."""
+    if not is_mean(node) or len(node.args[0].meta.get(SHAPE, ())) != 3:  # type: ignore[union-attr]
+        return
+    given = {**dict(zip(("dim", "keepdim"), node.args[1:], strict=False)), **node.kwargs}
+    if given.get("dim") not in (1, -2, (1,), [1]) or given.get("keepdim"):
+        return
+    source = node.args[0]
+    assert isinstance(source, fx.Node)
+    with traced.graph.inserting_before(node):
+        turned = traced.graph.call_function(torch.permute, (source, (0, 2, 1)))
+    turned.meta[WHERE] = node.meta.get(WHERE, "")
+    node.args, node.kwargs = (turned, 2), {}
 
 
 def _swapped(traced: fx.GraphModule, node: fx.Node) -> bool:

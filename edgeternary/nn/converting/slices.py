@@ -12,9 +12,9 @@ from torch import Tensor
 from edgeternary.nn.conv import Conv1d, Conv2d
 from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
+from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
 from edgeternary.nn.converting.moves import moved
-from edgeternary.nn.converting.pools import fixed
 from edgeternary.nn.converting.values import Codes, Float, Several, Sums, Value
 from edgeternary.nn.pool import MaxPool
 
@@ -41,7 +41,7 @@ def split(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
             f"it takes axis {dim} apart, and a graph has parts of the channels alone",
             "split axis 1, (N, channels, ...)",
         )
-    codes = b.codes(x)
+    codes = b.codes(x, placed=False)
     places = torch.arange(b.seen[call.inputs[0]].shape[1]).reshape(1, -1)
     target: Any = call.node.target
     args, kwargs = (
@@ -82,11 +82,15 @@ def getitem(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
         first = int(kept.flatten()[0]) // max(math.prod(before[2:]), 1)
         wanted = places[:, first : first + after[1]]
         if torch.equal(wanted, kept):
-            return _channels(b, b.codes(x), first, first + after[1]) if after[1] != before[1] else x
+            return (
+                _channels(b, b.codes(x, placed=False), first, first + after[1])
+                if after[1] != before[1]
+                else x
+            )
     if len(after) == len(before) and before[1] == after[1]:
         return _map_slice(b, call, x, places, kept, index)
     if len(before) > 2 and len(each) > 2 and _outer(places, kept):
-        codes = b.codes(x)
+        codes = b.codes(x, placed=False)
         if codes.affine is None or codes.affine[0].numel() == 1:
             return Codes(b.call(operator.getitem, codes.node, index), codes.levels, codes.owner, codes.affine)
     b.refuse(
@@ -117,7 +121,7 @@ def _phase(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor) -> Va
         return None
     kernel = [max(s + 1, t) for s, t in zip(start, steps, strict=True)]
     pads = [max(0, (m - 1) * t + k - n) for m, t, k, n in zip(out, steps, kernel, size, strict=True)]
-    channels, codes = places.shape[1], b.codes(x)
+    channels, codes = places.shape[1], b.codes(x, placed=False)
     if len(size) == 2:
         layer = Conv2d(
             channels, channels, (kernel[0], kernel[1]), (steps[0], steps[1]), (0, 0, *pads), 0, channels
@@ -146,7 +150,7 @@ def _map_slice(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor, i
     steps = [-(-n // m) for n, m in zip(size, out, strict=True)]
     strided = places[(slice(None), slice(None), *(slice(None, None, s) for s in steps))]
     if torch.equal(strided, kept):
-        codes = b.codes(x)
+        codes = b.codes(x, placed=False)
         stride = tuple(steps) if len(steps) > 1 else steps[0]
         ones = (1, 1) if len(steps) > 1 else 1
         node = b.layer(call.path, MaxPool(ones, stride), codes.node)  # type: ignore[arg-type]
@@ -169,7 +173,7 @@ def _map_slice(b: Builder, call: Call, x: Value, places: Tensor, kept: Tensor, i
                 x.base, call.node, call.node if x.norm is None else x.before, x.norm, x.norm_path, x.curves
             )
     if _outer(places, kept):
-        codes = b.codes(x)
+        codes = b.codes(x, placed=False)
         return Codes(b.call(operator.getitem, codes.node, index), codes.levels, codes.owner, codes.affine)
     b.refuse(
         f"{b.name} cannot be converted",

@@ -20,6 +20,7 @@ ORIGINAL = nn.Module.__call__, nn.Module.__getattr__
 # of node.meta: file:line of the user's code, those of all forward() around it; shape for the example
 WHERE, CALLS, SHAPE = "where", "calls", "shape"
 FLOAT_LAYERS = (nn.Linear, nn.modules.conv._ConvNd, nn.modules.batchnorm._BatchNorm)
+TAKEN = {*dir(fx.GraphModule), "meta", "report", "specs"}
 FOREIGN = tuple(str(Path(module.__file__ or "").parent) for module in (torch, sys.modules["edgeternary"]))
 
 
@@ -188,20 +189,37 @@ def _drop_placeholders(graph: fx.Graph, count: int) -> None:
         graph.erase_node(node)
 
 
+def _rename(model: nn.Module, graph: fx.Graph) -> None:
+    """Gives layers that are called as an attribute of a converted model, such as `meta`, another name."""
+    for name in [name for name, _ in model.named_children() if name in TAKEN]:
+        free = f"{name}_"
+        while hasattr(model, free):
+            free += "_"
+        model.add_module(free, model.get_submodule(name))
+        for node in graph.nodes:
+            path, _, rest = str(node.target).partition(".")
+            if node.op in ("call_module", "get_attr") and path == name:
+                node.target = f"{free}.{rest}" if rest else free
+
+
 def traced_by_fx(model: nn.Module, training: bool, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     copied = copy.deepcopy(model).train(training)
     try:
-        graph = Tracer(inputs).trace(copied, concrete_args=_defaults(copied, len(inputs)))
+        defaults = _defaults(copied, len(inputs)) or {}
+        graph = Tracer([*inputs, *defaults.values()]).trace(copied, concrete_args=defaults or None)
         _drop_placeholders(graph, len(inputs))
+        _rename(copied, graph)
         return fx.GraphModule(copied, graph)
     except Refusal:
         raise
     except Exception as error:  # symbolic tracing raises whatever the model's own code does
         frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(FOREIGN)]
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if "control flow" in said:
+            said = "forward() branches on the value of a tensor, which each sample may have another of"
         raise Refusal(
             "the model cannot be traced by torch.fx",
             said,
-            "write forward() without branches or loops that depend on values or shapes of tensors",
+            "write forward() without branches or loops that depend on values of tensors",
             where=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "",
         ) from error

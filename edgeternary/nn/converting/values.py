@@ -14,6 +14,26 @@ from edgeternary.nn.linear import Quantized
 
 
 @dataclass(eq=False)
+class Moved:
+    """Where elements lie after reshapes and permutations, where that is not as a graph has a value of `now`.
+
+    node, shape  the value before the moves, (N, *shape), which lies as a graph has it
+    places       places[i]: where element i of torch's (N, *now) lies in the graph's value
+    source       the last move in the float model
+    steps        the moves: (function, argument) of each
+    turned       codes that lie as a graph has them, once made
+    """
+
+    node: fx.Node
+    shape: tuple[int, ...]
+    places: Tensor
+    source: fx.Node
+    now: tuple[int, ...]
+    steps: tuple[tuple[Callable[..., Any], Any], ...] = ()
+    turned: Codes | None = None
+
+
+@dataclass(eq=False)
 class Codes:
     """Integer codes, made by `node` of the new graph; a code stands for code * step of `owner`.
 
@@ -21,6 +41,7 @@ class Codes:
     wide    they are a sum or a product, which a layer takes but which is no activation
     affine  of the model's input alone: (scale, offset), value = code * scale + offset
     pad     zeros around the map that the next layer puts there: (top, left, bottom, right)
+    moved   where the elements lie, None where that is as a graph has them
     """
 
     node: fx.Node
@@ -28,6 +49,7 @@ class Codes:
     owner: StepSize | None = None
     affine: tuple[Tensor, Tensor] | None = None
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    moved: Moved | None = None
 
 
 @dataclass(eq=False)
