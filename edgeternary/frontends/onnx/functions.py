@@ -157,13 +157,3 @@ def negate(c: Context, x: Live) -> Live:
     x = as_float(x)
     grid = Grid(-x.grid.scale, x.grid.zero, -x.grid.offset, x.grid.exact) if x.grid else None
     return x.then(Link(lambda y: -y), grid)
-
-
-def cast(c: Context, x: Live) -> Live:
-    """To float32 alone: integers become numbers, and numbers stay."""
-    to = int(c.here.get("to", 1))
-    if to != 1 and x.chain:
-        raise c.refuse(
-            "it casts numbers to another type than float32", "leave it out: a quantiser gives integers"
-        )
-    return as_float(x) if to == 1 else x

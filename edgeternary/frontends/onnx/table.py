@@ -8,7 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.frontends.onnx import constants, ends, functions, integers, joins, matrices, moves, pools
+from edgeternary.frontends.onnx import (
+    constants,
+    ends,
+    functions,
+    integers,
+    joins,
+    matrices,
+    moves,
+    pools,
+    tables,
+)
 from edgeternary.frontends.onnx import quantising as q
 from edgeternary.frontends.onnx.file import QONNX
 from edgeternary.frontends.onnx.values import Const, Context, Live, Refused, Tensor
@@ -47,7 +57,8 @@ LIVE: dict[str, Handler] = {
     **dict.fromkeys(q.KINDS, q.quantise),
     **MOVES,
     "DequantizeLinear": q.dequantise,
-    "Identity": _same, "Dropout": _same, "Cast": functions.cast, "Shape": _shape,
+    "Identity": _same, "Dropout": _same, "Cast": tables.cast,
+    "Gather": tables.gather, "Resize": tables.resize, "Shape": _shape,
     "Conv": matrices.conv, "Gemm": matrices.gemm, "MatMul": matrices.matmul,
     "ConvInteger": integers.conv_integer, "MatMulInteger": integers.matmul_integer,
     "QGemm": integers.qgemm, "QLinearGlobalAveragePool": integers.qlinear_mean,
@@ -78,7 +89,7 @@ NEAREST = {
     "Erf": "Relu and a quantiser",
     "QLinearAdd": "quant_format=QuantFormat.QDQ", "QLinearAveragePool": "quant_format=QuantFormat.QDQ",
     "QLinearConcat": "quant_format=QuantFormat.QDQ", "If": "a model without branches",
-    "Loop": "one step of it", "Scan": "one step of it", "Resize": "a ConvTranspose of edgeternary.nn",
+    "Loop": "one step of it", "Scan": "one step of it",
 }  # fmt: skip
 PADDED = ("Conv", "ConvInteger", "QLinearConv", "DequantizeLinear", "Identity")
 RUNTIME = "com.microsoft"

@@ -225,10 +225,22 @@ def gated(net: Net) -> None:
     net.quant(1 / 255, 8, signed=0)
 
 
+def tables(net: Net) -> None:
+    net.quant(1.0, 4)
+    net.add("Resize", net.top, "", net._name(np.array([1, 1, 2, 3], F)), mode="nearest", nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric")  # fmt: skip
+    net.add("Add", 8.0)
+    index = net.add("Cast", to=7)
+    net.add(
+        "Gather", net._name(np.array([3, 1, -4, 1, 5, -9, 2, 6, -5, 3, 5, 8, -9, 7, 9, 3], F) * F(0.5)), index
+    )
+    net.add("Conv", weights(3, 2, 3, 3), strides=[2, 2])
+
+
 CASES: dict[str, Callable[[Net], None]] = {
     "int8_cnn": int8_cnn, "few_bits": few_bits, "integer_operators": integer_operators, "qlinear": qlinear,
     "bipolar": bipolar, "norms": norms, "joined": joined, "last_axis": last_axis, "a_line": a_line,
-    "gated": gated,
+    "gated": gated, "tables": tables,
     **{f"thresholds-{d}": thresholds(d) for d in (GENERAL, "onnx.brevitas", "finn.custom_op.general")},
     **{f"trunc{v}": trunc(v) for v in (1, 2)},
     **{m: rounded(m) for m in ("ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN")},
