@@ -33,6 +33,8 @@ class OnnxFile:
             import onnxruntime
         self.model = onnx.load(str(path))
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
+        numpy_of = onnx.helper.tensor_dtype_to_np_dtype
+        self.types = {i.name: numpy_of(i.type.tensor_type.elem_type) for i in self.model.graph.input}
         self.versions = {"onnxruntime": str(onnxruntime.__version__)}
         self.opsets = {o.domain: o.version for o in self.model.opset_import}
         self.constants: Arrays = {i.name: onnx.numpy_helper.to_array(i) for i in self.model.graph.initializer}
@@ -57,7 +59,7 @@ class OnnxFile:
 
     def run(self, given: Mapping[str, np.ndarray], watch: Watch | None = None) -> Arrays:
         """All tensors by name, for one sample; watch(tensor, tensors) is called after each operator."""
-        tensors = {**self.constants, **given}
+        tensors = {**self.constants, **{n: a.astype(self.types.get(n, a.dtype)) for n, a in given.items()}}
         for node in self.nodes:
             self._run(node, tensors)
             if watch:

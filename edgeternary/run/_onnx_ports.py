@@ -31,9 +31,10 @@ def floats(graph: Graph, value: Value, codes: np.ndarray) -> np.ndarray:
     key = "torch_shape" if len(graph.inputs) == 1 else f"torch_shape:{value.name}"
     shape = tuple(int(n) for n in info.get(key, "").split())
     middles = [float(n) for n in info.get("onnx_middle", "").split()]
-    x = codes.astype(np.float64) - np.asarray(meta.zero)
+    own = value.name in info.get("onnx_codes", "").split()  # the file takes the codes themselves
+    x = codes.astype(np.float64) - (0 if own else np.asarray(meta.zero))
     x = x + (middles[0] * np.where(abs(middles[0]) == 0.25, np.sign(x), 1) if middles else 0)
-    numbers = (x.astype(F) * np.asarray(meta.scale, F)).reshape(-1)
+    numbers = (x.astype(F) * np.asarray(1 if own else meta.scale, F)).reshape(-1)
     if value.name not in info.get("torch_channels_last", "").split():
         numbers = numbers[channels_last_order(shape)]
     return numbers.reshape(1, *shape)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ MOST_BYTES = 1 << 31
 
 @dataclass(frozen=True)
 class File:
-    """nodes in topological order; inputs {name: dimensions, None where not fixed}."""
+    """nodes in topological order; inputs {name: dimensions, None where not fixed}.
+
+    codes  {name: type} of the inputs that are tensors of integers
+    """
 
     nodes: list[Node]
     constants: dict[str, Const]
     inputs: dict[str, tuple[int | None, ...]]
     outputs: tuple[str, ...]
+    codes: dict[str, str] = field(default_factory=dict)
 
 
 def load(path: Path) -> File:
@@ -71,11 +76,26 @@ def _file(model: Any, path: Path) -> File:
             f"the opsets {OPSETS[0]} to {OPSETS[-1]} are read",
             "export it with opset_version=18",
         )
+    if model.producer_name == "edgeternary" and not versions.keys() & set(QONNX):
+        raise EdgeTernaryError(
+            f"{path.name} was exported by edgeternary as integer operators, which are not read back",
+            "it is a graph already",
+            "use its .et file, or export it with --to qonnx",
+        )
     constants = {t.name: Const(array(t, path)) for t in graph.initializer}
     inputs = {i.name: _dimensions(i, path) for i in graph.input if i.name not in constants}
     nodes = [_node(n, versions, path) for n in graph.node]
     known = {*constants, *inputs}
-    return File(_sorted(nodes, known, path), constants, inputs, tuple(o.name for o in graph.output))
+    codes = {i.name: _integers(i) for i in graph.input if i.name in inputs and _integers(i)}
+    return File(_sorted(nodes, known, path), constants, inputs, tuple(o.name for o in graph.output), codes)
+
+
+def _integers(info: Any) -> str:
+    """The type of a tensor of few-bit integers, "" for floats and others."""
+    from onnx import TensorProto
+
+    name = TensorProto.DataType.Name(info.type.tensor_type.elem_type).lower()
+    return name if re.fullmatch(r"u?int(2|4|8|16)", name) else ""
 
 
 def array(tensor: Any, path: Path) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.layout import graph_shape
+from edgeternary.frontends.onnx.file import File
 from edgeternary.frontends.onnx.quantisers import F, Quantiser, dequantise
 from edgeternary.frontends.onnx.values import Context, Grid, Input, Link, Live, Node, Numbers
 from edgeternary.ir import InputMeta, Value, parse
@@ -29,13 +30,19 @@ class Given:
     zero: int = 0
 
 
-def start(c: Context, name: str, dims: Sequence[int | None], nodes: Sequence[Node], given: Given) -> None:
-    """Puts the input `name` of the file, of these sizes, into the context."""
-    shape = _shape(name, dims)
-    last = len(shape) > 1 and _channels_last(name, nodes, len(shape))
+def start(c: Context, name: str, file: File, given: Given) -> None:
+    """Puts the input `name` of the file into the context: floats to be quantised, or integer codes."""
+    shape = _shape(name, file.inputs[name])
+    last = len(shape) > 1 and _channels_last(name, file.nodes, len(shape))
     inner = graph_shape((shape[-1], *shape[:-1])) if last else graph_shape(shape)
     c.inputs[name] = Input(shape, last)
     order = np.arange(int(np.prod(shape))) if last else None
+    if name in file.codes:
+        kind = parse(file.codes[name])
+        c.values[name] = Value(name, inner, kind, kind.lo, kind.hi)
+        c.inputs[name].grid, c.inputs[name].codes = Grid(np.float64(1)), True
+        c.tensors[name] = Live(name, shape, order, (), Grid(np.float64(1)))
+        return
     if not given.type:
         c.values[name] = Value(name, inner, parse("int32"), -1, 1)
         c.tensors[name] = Live(name, shape, order, raw=name)
@@ -155,6 +162,9 @@ def info(c: Context) -> Mapping[str, str]:
     }
     last = [name for name, known in c.inputs.items() if known.last]
     middles = {name: known.middle for name, known in c.inputs.items() if known.middle}
+    codes = [name for name, known in c.inputs.items() if known.codes]
+    if codes:
+        found["onnx_codes"] = " ".join(codes)
     if last:
         found["torch_channels_last"] = " ".join(last)
     if any(known.given for known in c.inputs.values()):

@@ -211,4 +211,6 @@ def dequantise(c: Context, x: Tensor, *more: Tensor) -> Tensor:
     zero = c.numbers(_along(c, given, x), x, "zero point")
     link = Link(lambda codes, s, z: (codes - z).astype(F) * s, (scale, zero))
     own = np.int64(0) if x.grid is None else x.grid.zero
+    if x.base in c.inputs and scale.ndim == zero.ndim == 0:
+        c.inputs[x.base].grid = Grid(scale.astype(np.float64), zero)
     return x.then(link, Grid(scale.astype(np.float64), zero + own))

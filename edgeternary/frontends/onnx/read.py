@@ -47,8 +47,8 @@ def walk(path: Path, cut: Cut, given: Given) -> tuple[Context, list[Row], dict[s
     file = cut_of(load(path), cut, path)
     c = Context(tensors=dict(file.constants))
     file = _without_ends(file, c)
-    for name, dims in file.inputs.items():
-        start(c, name, dims, file.nodes, given)
+    for name in file.inputs:
+        start(c, name, file, given)
     refusals, rows = Refusals(path.name), []
     nodes = needed(file)
     for node in nodes:

@@ -149,6 +149,7 @@ class Input:
     """An input of the graph: the shape of a sample in the file, and what its codes are once that is known.
 
     last: in the file too the channels are the last axis. middle: see `Quantiser`. given: by the caller.
+    codes: the input of the file holds the codes themselves.
     """
 
     shape: tuple[int, ...]
@@ -156,6 +157,7 @@ class Input:
     grid: Grid | None = None
     middle: float = 0.0
     given: bool = False
+    codes: bool = False
 
 
 @dataclass(frozen=True)
