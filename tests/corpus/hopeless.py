@@ -233,7 +233,6 @@ ENTRIES = (
         MobileViTBlock,
         CIFAR,
         "torch.matmul(q, k",
-        "torch.matmul(torch.softmax(",
     ),
     refused("convnext", "facebookresearch/ConvNeXt", convnext, CIFAR, "x = self.norm(x)"),
     refused("early_exit", "confidence in forward", EarlyExit, sensor(32), "if self.out(x).softmax(-1).max()"),

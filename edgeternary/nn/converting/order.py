@@ -5,20 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn, Protocol
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from edgeternary.nn.conv import Conv2d
 from edgeternary.nn.converting.fixed import fixed
-from edgeternary.nn.converting.values import Codes, Float, Moved, Sums
-from edgeternary.nn.levels import levels
-
-if TYPE_CHECKING:
-    from edgeternary.nn.converting.builder import Builder
+from edgeternary.nn.converting.values import Codes, Float, Moved, Sums, Value
+from edgeternary.nn.levels import Levels, levels
 
 MOST = 1 << 22  # weights of a convolution that moves elements
+
+
+class Graph(Protocol):
+    """What is needed of a Builder, which asks for `turned` itself."""
+
+    credit: fx.Node | None
+
+    @property
+    def name(self) -> str: ...
+    def refuse(self, what: str, why: str, remedy: str) -> NoReturn: ...
+    def free(self, path: str) -> str: ...
+    def layer(self, path: str, layer: nn.Module, *inputs: fx.Node) -> fx.Node: ...
+    def call(self, function: Callable[..., Any], *args: Any) -> fx.Node: ...
+    def codes(
+        self, x: Value, kind: Levels | None = None, padded: bool = False, placed: bool = True
+    ) -> Codes: ...
 
 
 def channels_last(shape: tuple[int, ...]) -> Tensor:
@@ -53,7 +66,7 @@ def moved(
     return Moved(origin.node, origin.shape, places, source, after, (*origin.steps, step))
 
 
-def together(b: Builder, made: list[Codes]) -> tuple[list[Codes], Moved | None]:
+def together(b: Graph, made: list[Codes]) -> tuple[list[Codes], Moved | None]:
     """Codes before the moves that they share, and the moves; or codes as a graph has them, and None."""
     first = made[0].moved
     if first is not None and len(first.now) > 1 and all(_same(codes.moved, first) for codes in made):
@@ -65,7 +78,7 @@ def _same(one: Moved | None, other: Moved) -> bool:
     return one is not None and one.shape == other.shape and torch.equal(one.places, other.places)
 
 
-def again(b: Builder, codes: Codes, moves: Moved | None) -> Codes:
+def again(b: Graph, codes: Codes, moves: Moved | None) -> Codes:
     """The moves, made with other codes of the shape that they begin with."""
     if moves is None:
         return codes
@@ -76,7 +89,7 @@ def again(b: Builder, codes: Codes, moves: Moved | None) -> Codes:
     return Codes(node, codes.levels, codes.owner, moved=place)
 
 
-def turned(b: Builder, codes: Codes) -> Codes:
+def turned(b: Graph, codes: Codes) -> Codes:
     """The codes as a graph has them: a convolution with weights 0 and 1 moves them.
 
     The graph's value is seen as (outer, rows, columns, channels), and rows and columns change places. Refused
@@ -101,7 +114,7 @@ def turned(b: Builder, codes: Codes) -> Codes:
     return origin.turned
 
 
-def _convolved(b: Builder, codes: Codes, view: tuple[int, int, int], rows: int) -> Codes:
+def _convolved(b: Graph, codes: Codes, view: tuple[int, int, int], rows: int) -> Codes:
     """view: (outer * rows, columns, channels) of the graph's value."""
     origin = codes.moved
     assert origin is not None
@@ -123,7 +136,7 @@ def _convolved(b: Builder, codes: Codes, view: tuple[int, int, int], rows: int) 
     return Codes(made.node, made.levels, made.owner)
 
 
-def as_map(b: Builder, node: fx.Node, before: tuple[int, ...], view: tuple[int, ...]) -> fx.Node:
+def as_map(b: Graph, node: fx.Node, before: tuple[int, ...], view: tuple[int, ...]) -> fx.Node:
     """(N, *before), channels first, as another shape of the same graph's value. view: that, channels last."""
     if len(before) > 1:
         node = b.call(torch.permute, node, (0, *range(2, len(before) + 1), 1))
