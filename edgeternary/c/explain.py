@@ -6,8 +6,8 @@ from math import inf
 from edgeternary import cores
 from edgeternary.c.choices import Choices, Fetch
 from edgeternary.c.kernel import Offer
-from edgeternary.c.labels import Label, Move, State
-from edgeternary.c.search import Search
+from edgeternary.c.search.labels import Label, Move, State
+from edgeternary.c.search.search import Search
 from edgeternary.c.select import Budget, choose
 from edgeternary.ir import Graph
 

@@ -13,9 +13,9 @@ from itertools import takewhile
 from edgeternary import cores
 from edgeternary.c import memory
 from edgeternary.c.choices import Allow, Choices, Fetch, anything
-from edgeternary.c.labels import Label
 from edgeternary.c.plan import Plan, fixed_ram
-from edgeternary.c.search import MAX_LABELS, Search
+from edgeternary.c.search.labels import Label
+from edgeternary.c.search.search import MAX_LABELS, Search
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 

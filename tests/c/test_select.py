@@ -12,15 +12,15 @@ import pytest
 
 from benchmarks import nets
 from edgeternary.bench.modes import SUITE, Mode
-from edgeternary.c import labels as label_sets
 from edgeternary.c import memory
 from edgeternary.c.choices import Choices, Fetch
 from edgeternary.c.kernel import Cost, Kernel, Match, Offer
-from edgeternary.c.labels import Move, State, Table, Work
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.plan import Plan, Step
 from edgeternary.c.render import render_plan
-from edgeternary.c.search import Search
+from edgeternary.c.search import labels as label_sets
+from edgeternary.c.search.labels import Move, State, Table, Work
+from edgeternary.c.search.search import Search
 from edgeternary.c.select import CLOSE, SLACKS, Budget, NoPlan, choose, select
 from edgeternary.cores import CORES, core
 from edgeternary.errors import USAGE, EdgeTernaryError

@@ -18,7 +18,7 @@ from edgeternary import cores, zoo
 from edgeternary.boards import load_board
 from edgeternary.c.choices import Choices
 from edgeternary.c.plan import Plan
-from edgeternary.c.search import Search
+from edgeternary.c.search.search import Search
 from edgeternary.c.select import OBJECTIVES, Budget, choose
 from edgeternary.run import cortex_m, host, qemu
 from edgeternary.run._model import of_plan

@@ -64,6 +64,16 @@ class Sums:
     groups: tuple[Group, ...]
     bound: int
 
+    @cached_property
+    def affine(self) -> Affine:
+        """acc = unit * raw + offset, where raw is the sum of the lanes of all parts."""
+        reach = self.reach
+        start = np.zeros(sum(group.size for group in self.groups), np.int64)
+        for group in self.groups:
+            for part in range(len(group.parts)):
+                start[group.first : group.first + group.size] += part_start(group, part, reach)
+        return Affine(reach.unit, reach.offset - reach.unit * start, 0, 2 * self.bound + 1)
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -160,7 +170,7 @@ class Plan:
                 return Plan(match, layout, out, found, "planes", None)
         found = sums(pattern, layout, "rows")
         plan = Plan(match, layout, out, found, "rows", None) if found else None
-        return plan if plan and plan.affine.fits() else None
+        return plan if plan and plan.sums.affine.fits() else None
 
     @property
     def op(self) -> Conv2d:
@@ -289,18 +299,7 @@ class Plan:
     def _epilogue(self) -> epilogue.Epilogue:
         match = self.match
         negate = epilogue.negated(match.follow, self.channels)
-        return epilogue.build(match.follow, match.outs[0], match.out, self.out, self.affine, negate)
-
-    @cached_property
-    def affine(self) -> Affine:
-        """acc = unit * raw + offset, where raw is the sum of the lanes of all parts."""
-        reach = self.sums.reach
-        start = np.zeros(self.channels, np.int64)
-        for group in self.sums.groups:
-            for part in range(len(group.parts)):
-                start[group.first : group.first + group.size] += part_start(group, part, reach)
-        offset = reach.offset - reach.unit * start
-        return Affine(reach.unit, offset, 0, 2 * self.sums.bound + 1)
+        return epilogue.build(match.follow, match.outs[0], match.out, self.out, self.sums.affine, negate)
 
     @cached_property
     def cost(self) -> Cost:

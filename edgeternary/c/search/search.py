@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from edgeternary.c.choices import Choices
-from edgeternary.c.ends import Part, ends, homes
-from edgeternary.c.labels import Front, Label, Move, State, Work, join
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.live import peak_of
 from edgeternary.c.plan import Buffer, Step
+from edgeternary.c.search.ends import Part, ends, homes
+from edgeternary.c.search.labels import Front, Label, Move, State, Work, join
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import chain, combinations, product
 
-from edgeternary.c.labels import Move, Pair, State, Work
 from edgeternary.c.live import live_bytes, peak_of
 from edgeternary.c.plan import Buffer, Step
+from edgeternary.c.search.labels import Move, Pair, State, Work
 
-Choice = tuple[tuple[Pair, ...], ...]  # for each value the buffers that stay
+Picks = tuple[int, ...]  # for each value the number of its choice
 
 
 class Part:
@@ -29,12 +29,13 @@ class Part:
         self._gone = {pair for pair in state if pair[1] is None and pair[0].value.name in needed}
         self.options = {name: _subsets(pairs) for name, pairs in slow.items()}
         self._slow = list(chain(*slow.values()))
-        self._ends: dict[Choice, tuple[State, int]] = {}
+        self._ends: dict[Picks, tuple[State, int]] = {}
 
-    def end(self, choice: Choice) -> tuple[State, int]:
+    def end(self, picks: Picks) -> tuple[State, int]:
         """What is left, and the most bytes that are alive meanwhile."""
-        if choice not in self._ends:
-            kept = {*self._free, *chain(*choice)}
+        if picks not in self._ends:
+            chosen = (options[pick] for options, pick in zip(self.options.values(), picks, strict=True))
+            kept = {*self._free, *chain(*chosen)}
             roots = [home for _, home in kept]
             given_up = {(pair[0], None) for pair in self._slow if pair not in kept}
             size = (
@@ -42,17 +43,18 @@ class Part:
                 if self.work.steps
                 else live_bytes(roots, self._outside)
             )
-            self._ends[choice] = frozenset({*kept, *self._gone, *given_up}), size
-        return self._ends[choice]
+            self._ends[picks] = frozenset({*kept, *self._gone, *given_up}), size
+        return self._ends[picks]
 
 
 def ends(near: Part, far: Part) -> Iterator[Move]:
     """Every end of the steps that led to `near`, while `far` is left as it is or given up."""
     names = sorted([*near.options, *far.options])
-    for choice in product(*(near.options.get(name) or far.options[name] for name in names)):
-        chosen = dict(zip(names, choice, strict=True))
-        reached, peak = near.end(tuple(chosen[name] for name in near.options))
-        rest, size = far.end(tuple(chosen[name] for name in far.options))
+    counts = [len(near.options.get(name) or far.options[name]) for name in names]
+    mine, others = ([names.index(name) for name in part.options] for part in (near, far))
+    for picks in product(*map(range, counts)):
+        reached, peak = near.end(tuple([picks[i] for i in mine]))
+        rest, size = far.end(tuple([picks[i] for i in others]))
         yield Move(near.work, reached | rest, peak + size if near.work.runs else 0)
 
 

@@ -142,7 +142,8 @@ def pareto(table: Table) -> Indices:
         return order[kept]
     flashes: list[float] = []  # ascending, with descending peaks
     peaks: list[float] = []
-    for i, (flash, peak) in enumerate(zip(table[:, 1].tolist(), table[:, 2].tolist(), strict=True)):
+    rows = np.flatnonzero(~(_beaten(table[:, 1], table[:, 2]) | _beaten(table[:, 2], table[:, 1])))
+    for i, (flash, peak) in zip(rows.tolist(), table[rows, 1:3].tolist(), strict=True):
         place = bisect_right(flashes, flash)
         if place and peaks[place - 1] <= peak:
             continue
@@ -153,6 +154,16 @@ def pareto(table: Table) -> Indices:
             end += 1
         flashes[start:end], peaks[start:end] = [flash], [peak]
     return order[kept]
+
+
+def _beaten(size: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Rows after the one with the least `size` so far, where that one is not larger in `other` either."""
+    number = np.arange(len(size))
+    least = np.minimum.accumulate(size)
+    falls = np.diff(least, prepend=np.inf) < 0
+    first = np.maximum.accumulate(np.where(falls, number, 0))
+    beaten: NDArray[np.bool_] = (first < number) & (other[first] <= other)
+    return beaten
 
 
 def thin(table: Table, most: int) -> list[int]:
