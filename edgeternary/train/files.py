@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
-
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Writes `content` to a temporary file and renames it to `path`. A failure leaves the old file."""
@@ -24,6 +22,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 def tensors_to_bytes(content: dict[str, Any]) -> bytes:
     """The bytes of tensors and plain values in torch's file format."""
+    import torch  # not above: data sets are written without it
+
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getvalue()

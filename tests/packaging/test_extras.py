@@ -84,7 +84,7 @@ COMMANDS: dict[str, str] = {
     "bench MODEL --on cortex-m4 --explain": "",
     "bench --layer dense:64-10 --on cortex-m4": "mcu",
     "train zoo:mnist-mlp-100 --time": "train slow",
-    "data": "train",
+    "data": "",
     **{f"export MODEL --to {name} -o OUT": "" for name in SOFTWARE},
     "export MODEL --to onnx -o OUT": "onnx",
     "export MODEL --to qonnx -o OUT": "onnx",
