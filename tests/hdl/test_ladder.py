@@ -122,17 +122,15 @@ def flipped(pattern: str, text: str) -> str:
     raise AssertionError("no block RAM has contents")
 
 
-@pytest.fixture(autouse=True)
-def pip_yosys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Native yosys 0.52 ends by SIGSEGV in write_cxxrtl of a netlist of some thousand cells."""
-    monkeypatch.setenv("EDGETERNARY_YOSYS", "yowasp")
-
-
 @pytest.fixture
 def compared(
-    tmp_path: Path, small: None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str], tuple[int, str]]:
-    """`simulate --compare` on an executor: its exit code and standard error."""
+    """`simulate --compare` on an executor: its exit code and standard error.
+
+    Native yosys 0.52 ends by SIGSEGV in write_cxxrtl of the netlist of this model: pip's writes the C++.
+    """
+    monkeypatch.setenv("EDGETERNARY_YOSYS", "yowasp")
     graph = rom()
     save(graph, tmp_path / "rom.et")
     np.save(tmp_path / "x.npy", samples(graph))

@@ -90,7 +90,7 @@ def test_prompts_that_the_model_cannot_read(
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize(("executor", "length"), [("hdl", 3), ("cxxrtl:ecp5-25f", 60)])
+@pytest.mark.parametrize(("executor", "length"), [("hdl", 3), ("cxxrtl:ecp5-25f", 12)])
 def test_hardware_writes_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], executor: str, length: int
 ) -> None:

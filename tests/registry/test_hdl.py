@@ -22,6 +22,7 @@ from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
 from tests.registry.regressions import REGRESSIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")  # designs that are only built
+CYCLES = 500  # of a frame, about; large networks are folded less than the pace says
 FRAMES = 3  # two that follow each other, and one that finds the state that the second left
 PACES = (512, 3)  # small examples unfold whole at the usual pace; at the second they are folded, too
 # 64-bit products. A longer list is a loss that somebody must notice.
@@ -48,6 +49,7 @@ def agrees(
     codes = inputs(graph, frames)
     ours = run(graph, codes, taps=True)
     fabric = devices.family(family or "ice40")
+    pace = max(pace, graph.macs() // CYCLES)
     design = build(graph, fold(graph, pace, kept=fabric.output_registers))
     if family:
         with patch.object(memory, "WORTH_SLOW", -(10**9)):
