@@ -9,6 +9,7 @@ from edgeternary.c.kernel import Offer
 from edgeternary.c.search.labels import Label, Move, State
 from edgeternary.c.search.search import Search
 from edgeternary.c.select import Budget, choose
+from edgeternary.c.tabled import tabled
 from edgeternary.ir import Graph
 
 
@@ -61,7 +62,7 @@ def explain(
     fetch: Fetch | None = None,
 ) -> list[Candidate]:
     """Candidates of every layer of the plan that `select` chooses, the chosen one first, then by cycles."""
-    target = cores.core(core)
+    target, graph = cores.core(core), tabled(graph)
     search = Search(Choices(graph, target, fetch))
     labels = search.labels()
     plan = choose(graph, target, labels, optimize, budget or Budget())

@@ -34,8 +34,10 @@ def requantize_fields(op: Requantize, x: Value, out: Value) -> tuple[dict[str, o
     s = op.s.astype(np.int64)
     if op.rounding == "tflite_double":
         constant("m", op.m)
-        constant("left", np.maximum(31 - s, 0))
         constant("right", np.maximum(s - 31, 0))
+        if twice(op, x):
+            return {**fields, "form": "twice"}, tables
+        constant("left", np.maximum(31 - s, 0))
         return {**fields, "form": "double"}, tables
     constant("m", op.m)
     constant("s", s)
@@ -45,6 +47,16 @@ def requantize_fields(op: Requantize, x: Value, out: Value) -> tuple[dict[str, o
     half = np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * (op.rounding != "floor")
     constant("b", op.b + half)
     return {**fields, "form": op.form(x)}, tables
+
+
+def twice(op: Requantize, x: Value) -> bool:
+    """Whether all steps of the helper round_twice, and + zero, stay in int32 for a tflite_double."""
+    m, s = op.m.astype(np.int64), op.s.astype(np.int64)
+    if s.min() < 32 or m.min() < 0:
+        return False
+    high = [((x.lo * m + (1 << 30)) >> 31) - 1, ((x.hi * m + (1 << 30)) >> 31) + (1 << np.maximum(s - 32, 0))]
+    last = [end + op.zero for end in (high[0].min(), high[1].max())]
+    return all(INT32_LO <= int(end) <= INT32_HI for end in (*last, high[0].min(), high[1].max()))
 
 
 def form(op: Requantize, x: Value) -> str:

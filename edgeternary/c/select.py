@@ -16,6 +16,7 @@ from edgeternary.c.choices import Allow, Choices, Fetch, anything
 from edgeternary.c.plan import Plan, fixed_ram
 from edgeternary.c.search.labels import Label
 from edgeternary.c.search.search import MAX_LABELS, Search
+from edgeternary.c.tabled import tabled
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 
@@ -81,7 +82,7 @@ class Planner:
         fetch: Fetch | None = None,
         max_labels: int = MAX_LABELS,
     ) -> None:
-        target = cores.core(core)
+        target, graph = cores.core(core), tabled(graph)
         self._labels = Search(Choices(graph, target, fetch, allow), max_labels).labels()
         self._planned = _Planned(graph, target)
 

@@ -22,12 +22,12 @@ from edgeternary.ops.requantize import MAX_SHIFT
 Ints = NDArray[np.int64]
 Function = Callable[[Ints, slice], Ints]
 TOGETHER = 1 << 20  # places of channels that are found at the same time
-BITS = 31  # of a multiplier
+# bits of a multiplier, and how large a product may be: in form B, which has 32-bit products, and in form C
+SHORT, LONG = (15, 1 << 30), (31, 1 << 62)
 COARSER = 20  # bits fewer that are tried, for constants that do not fit b otherwise
 ENOUGH = 3  # of those, where a few places are wrong with each
 MOST = 4080  # places of a channel that may be wrong
 NEAR = (0, 1, -1, 2, -2)  # multipliers beside the nearest one that are tried
-FARTHEST = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def rounded(f: Function, gain: NDArray[np.float64], x: tuple[int, int], y: tuple
     down = gain < 0
     sign = np.where(down, -1, 1).astype(np.int64)
     codes = np.arange(y[0] + 1, y[1] + 1, dtype=np.int64)
-    found: list[_Channel] = []
     each = max(TOGETHER // max(len(codes), 1), 1)
-    for start in range(0, len(gain), each):
-        found += _channels(f, slice(start, min(start + each, len(gain))), gain, codes, x, y)
+    parts = [slice(start, min(start + each, len(gain))) for start in range(0, len(gain), each)]
+    channels = [c for part in parts for c in _channels(f, part, gain, codes, x, y)]
+    found = _exact(channels, *SHORT) or [channel.numbers(*LONG) for channel in channels]
     most = max(len(channel.right) for channel in found)
     if most > MOST:
         return None
@@ -92,8 +92,8 @@ def rounded(f: Function, gain: NDArray[np.float64], x: tuple[int, int], y: tuple
 
 def _channels(
     f: Function, part: slice, gain: NDArray[np.float64], codes: Ints, x: tuple[int, int], y: tuple[int, int]
-) -> "list[_Channel]":
-    """The numbers of some channels, each turned round where it falls."""
+) -> "list[_Rising]":
+    """Some channels, each turned round where it falls."""
     slope = np.abs(gain[part])[:, None]
     sign = np.where(gain[part] < 0, -1, 1).astype(np.int64)[:, None]
     ends = np.where(sign < 0, np.array([[-x[1], -x[0]]]), np.array([[x[0], x[1]]])).astype(np.int64)
@@ -105,9 +105,19 @@ def _channels(
     t = _places(rising, slope, codes[None], ends, first)
     reach = np.clip(np.concatenate([first, last], 1), *y)
     return [
-        _channel(codes, row, (int(a), int(b)), (int(lo), int(hi)), float(g), y)
+        _Rising(codes, row, (int(a), int(b)), (int(lo), int(hi)), float(g), y)
         for row, (a, b), (lo, hi), (g,) in zip(t, reach, ends, slope, strict=True)
     ]
+
+
+def _exact(channels: "list[_Rising]", bits: int, farthest: int) -> "list[_Numbers]":
+    """The numbers of all channels; none where one of them is wrong somewhere."""
+    found = []
+    for channel in channels:
+        found.append(channel.numbers(bits, farthest))
+        if len(found[-1].right):
+            return []
+    return found
 
 
 def _padded(places: Ints, count: int, beyond: int) -> Ints:
@@ -137,8 +147,8 @@ def _places(
 
 
 @dataclass(frozen=True)
-class _Channel:
-    """The numbers of one rising channel; `wrong` are the places that m, b, s give in place of `right`."""
+class _Numbers:
+    """m, b, s of one rising channel; `wrong` are the places that they give in place of `right`."""
 
     m: int
     b: int
@@ -147,42 +157,52 @@ class _Channel:
     wrong: Ints
 
 
-def _channel(
-    codes: Ints, t: Ints, reach: tuple[int, int], ends: tuple[int, int], gain: float, clamp: tuple[int, int]
-) -> _Channel:
-    """For a function that goes from reach[0] at ends[0] to reach[1] at ends[1]."""
-    (first, last), (lo, hi) = reach, ends
-    none = np.zeros(0, np.int64)
-    if first == last:
-        return _Channel(0, first, 0, none, none)
-    inside = (codes > first) & (codes <= last)
-    at, reached = t[inside], codes[inside]
-    # f(x) >= y, and f(x) < y; what is clamped is left free
-    low_x, low_y = (np.append(at, lo), np.append(reached, first)) if first > clamp[0] else (at, reached)
-    top_x, top_y = (
-        (np.append(at - 1, hi), np.append(reached, last + 1)) if last < clamp[1] else (at - 1, reached)
-    )
-    finest = min(BITS - int(np.frexp(gain)[1]), MAX_SHIFT)
-    furthest = max(abs(lo), abs(hi), 1)
-    nearest: _Channel | None = None
-    for s in range(finest, max(finest - COARSER, -1), -1):
-        middle, half = int(np.rint(np.ldexp(gain, s))), (1 << s) >> 1
-        largest = max(furthest * (middle + 2), (max(abs(first), abs(last)) + 1) << s)
-        if middle >= INT32_HI - 2 or largest >= FARTHEST:
-            continue
-        for m in (middle + d for d in NEAR):
-            low = int((low_y * (1 << s) - low_x * m).max()) - half
-            top = int((top_y * (1 << s) - top_x * m).min()) - 1 - half
-            b = min(max(0, low), top) if low <= top else (low + top) // 2
-            if m <= 0 or abs(b) > INT32_HI:
+@dataclass(frozen=True)
+class _Rising:
+    """A rising function: it reaches codes[k] at t[k], reach[0] at ends[0] and reach[1] at ends[1]."""
+
+    codes: Ints
+    t: Ints
+    reach: tuple[int, int]
+    ends: tuple[int, int]
+    gain: float
+    clamp: tuple[int, int]
+
+    def numbers(self, bits: int, farthest: int) -> _Numbers:
+        """Those of a multiplier of `bits`, products below `farthest`, wrong in fewest places."""
+        (first, last), (lo, hi), none = self.reach, self.ends, np.zeros(0, np.int64)
+        if first == last:
+            return _Numbers(0, first, 0, none, none)
+        low_x, low_y, top_x, top_y = self._bounds()
+        finest = max(min(bits - int(np.frexp(self.gain)[1]), MAX_SHIFT), 0)
+        nearest: _Numbers | None = None
+        for s in range(finest, max(finest - COARSER, -1), -1):
+            middle, half = int(np.rint(np.ldexp(self.gain, s))), (1 << s) >> 1
+            largest = max(max(abs(lo), abs(hi), 1) * (middle + 2), (max(abs(first), abs(last)) + 1) << s)
+            if middle >= (1 << bits) - 2 or largest >= farthest:
                 continue
-            if low <= top:
-                return _Channel(m, b, s, none, none)
-            made = -((half + b - codes * (1 << s)) // m)  # the first x with x * m + b + half >= code * 2^s
-            made = np.clip(made, lo, hi + 1)
-            off = made != t
-            if nearest is None or off.sum() < len(nearest.right):
-                nearest = _Channel(m, b, s, t[off], made[off])
-        if nearest is not None and len(nearest.right) <= MOST and finest - s >= ENOUGH:
-            break
-    return nearest or _Channel(0, first, 0, t, 0 * t + hi + 1)
+            for m in (middle + d for d in NEAR):
+                low = int((low_y * (1 << s) - low_x * m).max()) - half
+                top = int((top_y * (1 << s) - top_x * m).min()) - 1 - half
+                b = min(max(0, low), top) if low <= top else (low + top) // 2
+                if m <= 0 or abs(b) > INT32_HI:
+                    continue
+                if low <= top:
+                    return _Numbers(m, b, s, none, none)
+                # the first x with x * m + b + half >= code * 2^s
+                made = np.clip(-((half + b - self.codes * (1 << s)) // m), lo, hi + 1)
+                off = made != self.t
+                if nearest is None or off.sum() < len(nearest.right):
+                    nearest = _Numbers(m, b, s, self.t[off], made[off])
+            if nearest is not None and len(nearest.right) <= MOST and finest - s >= ENOUGH:
+                break
+        return nearest or _Numbers(0, first, 0, self.t, 0 * self.t + hi + 1)
+
+    def _bounds(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """x and y with f(x) >= y, and with f(x) < y; what is clamped is left free."""
+        (first, last), (lo, hi) = self.reach, self.ends
+        inside = (self.codes > first) & (self.codes <= last)
+        at, codes = self.t[inside], self.codes[inside]
+        low = (np.append(at, lo), np.append(codes, first)) if first > self.clamp[0] else (at, codes)
+        top = (np.append(at - 1, hi), np.append(codes, last + 1)) if last < self.clamp[1] else (at - 1, codes)
+        return (*low, *top)

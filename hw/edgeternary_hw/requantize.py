@@ -26,6 +26,9 @@ def product(x: Value, m: Value) -> list[Value]:
 class Requantize(Memories, Streams):
     """`lanes` channels a beat; `columns`: m, b, s of each channel. Rounding is the caller's: a half is in b.
 
+    twice: of each channel, whether a product that is not negative gets 2^31 before the shift: two roundings
+    need that.
+
     m of +-1 and 0 costs nothing but a shift and an addition; another m that all channels share costs an adder
     for each further signed digit, and m that differ one for each bit.
     """
@@ -39,10 +42,13 @@ class Requantize(Memories, Streams):
         target: Element,
         *,
         lanes: int,
+        twice: Sequence[bool] = (),
     ) -> None:
         m, b, s = columns
         self.shift = int(min(s))  # of all channels; the columns have what is beyond it
         self.columns = [[int(v) for v in column] for column in (m, b, [v - self.shift for v in s])]
+        if any(twice):
+            self.columns.append([int(v) for v in twice])
         self.zero, self.bounds = zero, bounds
         self.source, self.target, self.lanes = source, target, lanes
         super().__init__(i=lanes * source.width, o=lanes * target.width)
@@ -74,12 +80,12 @@ class Requantize(Memories, Streams):
         parts = len(product(Const(0, 1), fields.read(Const(0, fields.width))[0]))
 
         def read(word: Value) -> list[list[Value]]:
-            """(m, b, s) of each lane."""
+            """m, b, s and perhaps twice of each lane."""
             return [fields.read(part) for part in lanes(word, self.lanes)]
 
         def multiply(payload: Value, word: Value) -> Value:
             numbers = [self.source.number(code) for code in lanes(payload, self.lanes)]
-            products = [p for x, (m, _, _) in zip(numbers, read(word), strict=True) for p in product(x, m)]
+            products = [p for x, (m, *_) in zip(numbers, read(word), strict=True) for p in product(x, m)]
             return Cat(*(resize(p, size) for p in products), word)
 
         def gather(value: Value) -> Value:
@@ -90,8 +96,10 @@ class Requantize(Memories, Streams):
         def shift(value: Value) -> Value:
             end = size * self.lanes
             found = []
-            for p, (_, b, s) in zip(lanes(value[:end], self.lanes), read(value[end:]), strict=True):
+            for p, (_, b, s, *twice) in zip(lanes(value[:end], self.lanes), read(value[end:]), strict=True):
                 total = p.as_signed() + b
+                for here in twice:
+                    total = total + ((here[0] & ~p[-1]) << 31)
                 shifted = (total >> self.shift >> (0 if isinstance(s, Const) else s)) + self.zero
                 found.append(resize(shifted, len(shifted) + 1))
             return Cat(*found)

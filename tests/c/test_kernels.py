@@ -10,9 +10,11 @@ import pytest
 from edgeternary.c.kernels import kernels
 from edgeternary.c.layouts import Planes
 from edgeternary.c.plan import Plan
+from edgeternary.c.tabled import tabled
 from edgeternary.ir import REGISTRY
 from tests.c.graphs import FOLLOWS, branches, cnn, followed, stateful
 from tests.c.harness import check, every_plan
+from tests.c.imported_graphs import depthwise, sum_of_tables
 from tests.c.lanes_nets import nets
 from tests.need import need
 
@@ -59,9 +61,11 @@ def test_states(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_kernel_is_reached() -> None:
-    """The tests above leave no kernel out, and planes arrive at a dense layer in groups of pixels."""
+    """These tests and test_imported.py leave no kernel out; planes reach a dense layer in groups."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
     plans = [plan for graph in graphs for plan in every_plan(graph)]
+    graphs = [next(depthwise()), tabled(sum_of_tables("floor"))]
+    plans += [plan for graph in graphs for plan in every_plan(graph)]
     for graph in (cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2"), nets()[0]):
         plans += every_plan(graph, some=slice(None, None, 2))
     steps = [step for plan in plans for step in plan.steps]

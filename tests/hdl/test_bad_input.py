@@ -15,7 +15,7 @@ from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.tools import place
 from edgeternary.ir.op import REGISTRY
-from edgeternary.ops import Lookup, Requantize
+from edgeternary.ops import Lookup
 from edgeternary.ops import build as ops
 from edgeternary.toolchains import Tool
 from tests.cli.conftest import Answer, et, model  # noqa: F401
@@ -41,16 +41,6 @@ def test_too_wide_a_table() -> None:
     table = Lookup(name="log", inputs=("x",), table=np.zeros(100, np.int32), offset=0, type="int16")
     with pytest.raises(EdgeTernaryError, match=r"layer 'log'.*at most 16 bits.*requantize its input first"):
         check(ops.graph(ops.value("x", (4,), "int32", 0, 99), table, name="wide"))
-
-
-def test_a_product_of_64_bits() -> None:
-    one = np.ones(4, np.int32)
-    form_c = Requantize(
-        name="scale", inputs=("x",), m=one << 30, b=0 * one, s=40 * one, zero=0, lo=-8, hi=7,
-        rounding="half_up", type="int4",
-    )  # fmt: skip
-    with pytest.raises(EdgeTernaryError, match=r"layer 'scale'.*64-bit product.*multipliers below"):
-        check(ops.graph(ops.value("x", (4,), "int32", -(1 << 20), 1 << 20), form_c, name="c"))
 
 
 FAILS = """#!/bin/sh

@@ -12,12 +12,14 @@ from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
 from edgeternary.hdl.passes.pad import spread
 from edgeternary.hdl.streams import whole
 from edgeternary.hdl.times import Times, delayed
-from edgeternary.ir import Graph, Value
+from edgeternary.ir import Value
 from edgeternary.ops import Requantize
 from edgeternary_hw.element import Element
 from edgeternary_hw.fields import Fields
 from edgeternary_hw.requantize import Requantize as Unit
 from edgeternary_hw.signed_digits import product_bits, sums
+
+TWO = 32  # shifts from which on tflite_double rounds twice
 
 
 class RequantizeLayer(Layer[Requantize], Part[Unit]):
@@ -34,12 +36,6 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
 
     def lanes(self, op: Requantize, at: Arrival) -> int:
         return at.kept
-
-    def refusal(self, op: Requantize, graph: Graph) -> tuple[str, str] | None:
-        if op.form(graph.ins(op)[0]) != "C":
-            return None
-        why = "a form C requantize is a 64-bit product, and the FPGA back end builds no multiplier"
-        return why, "use thresholds (up to 4 bits) or multipliers below 2^15"
 
     def widened(self, op: Requantize, x: Value, y: Value, mask: Mask) -> Requantize:
         fields = {name: spread(getattr(op, name), mask, getattr(op, name)[0]) for name in "mbs"}
@@ -70,7 +66,8 @@ class RequantizeLayer(Layer[Requantize], Part[Unit]):
 def unit(ops: Sequence[Requantize], source: Element, target: Element, count: int) -> Unit:
     """Vectors of one size by the tables of `ops` in turn; these differ in nothing else."""
     first = ops[0]
-    return Unit(constants(ops), first.zero, (first.lo, first.hi), source, target, lanes=count)
+    clamp = first.lo, first.hi
+    return Unit(constants(ops), first.zero, clamp, source, target, lanes=count, twice=twice(ops))
 
 
 def constants(ops: Sequence[Requantize]) -> tuple[list[int], list[int], list[int]]:
@@ -78,4 +75,17 @@ def constants(ops: Sequence[Requantize]) -> tuple[list[int], list[int], list[int
     m, b, s = (np.concatenate([getattr(op, name) for op in ops]).astype(np.int64) for name in "mbs")
     if ops[0].rounding != "floor":
         b += np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0)
+    if doubled := twice(ops):
+        b -= np.where(doubled, np.int64(1) << 30, 0)
     return m.tolist(), b.tolist(), s.tolist()
+
+
+def twice(ops: Sequence[Requantize]) -> list[bool]:
+    """Of all channels of `ops`, whether a product that is not negative gets 2^31 besides.
+
+    Of two roundings, the first moves the half of the second by 2^30 away from 0. A shift below 32 is one.
+    """
+    if ops[0].rounding != "tflite_double":
+        return []
+    m, s = (np.concatenate([getattr(op, name) for op in ops]) for name in "ms")
+    return ((s >= TWO) & (m != 0)).tolist()

@@ -3,7 +3,7 @@
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.part import Area
-from edgeternary.hdl.parts.requantize import constants
+from edgeternary.hdl.parts.requantize import constants, twice
 from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ops import Requantize
 from edgeternary_hw.element import Element, signed_bits
@@ -18,7 +18,8 @@ class WiredRequantizeLayer(WiredLayer[Requantize, WiredRequantize]):
     def build(self, b: Builder, op: Requantize, ins: list[Wire]) -> Wire:
         wire = b.adapt(ins[0], ins[0].value.channels, op.name)
         target = stream_element(b.graph.values[op.name])
-        part = WiredRequantize(constants([op]), op.zero, (op.lo, op.hi), wire.element, target)
+        clamp = op.lo, op.hi
+        part = WiredRequantize(constants([op]), op.zero, clamp, wire.element, target, twice([op]))
         b.through(part, wire, op.name)
         return b.output(part, op.name, wire.lanes)
 

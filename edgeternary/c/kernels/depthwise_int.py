@@ -1,0 +1,56 @@
+"""Depthwise conv2d of integer weights (2 to 8 bits), one output a channel: four channels at a time."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+
+from edgeternary.c import accumulator, weights
+from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
+from edgeternary.c.layouts import NATURAL
+from edgeternary.c.tables import Table
+from edgeternary.ops import Conv2d
+
+FOUR = 4
+MOST_TAPS = 64  # pointers on the stack
+
+# Cycles of a multiply-accumulate, of the place of a tap, and of an output besides its epilogue.
+COSTS = {
+    "host": (1.0, 4.0, 2.0), "cortex-m0plus": (7.5, 22.0, 12.0), "cortex-m3": (5.5, 14.0, 8.0),
+    "cortex-m4": (5.0, 14.0, 8.0), "cortex-m7": (2.5, 8.0, 5.0), "cortex-m33": (5.0, 14.0, 8.0),
+    "cortex-m55": (3.0, 10.0, 6.0),
+}  # fmt: skip
+
+
+class DepthwiseInt(Kernel):
+    """The places of a window's taps are found once a pixel; beyond the edges they are a row of pad values."""
+
+    name = "depthwise_int"
+    code = 330
+    patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
+
+    def offers(self, match: Match) -> Iterator[Offer]:
+        op, x = cast(Conv2d, match.ops[0]), match.ins[0]
+        taps = op.kernel[0] * op.kernel[1]
+        if not FOUR <= op.groups == x.channels == len(op.bias) or taps > MOST_TAPS:
+            return
+        if weights.is_packed(op.weight_type) or not accumulator.fits(match, op):
+            return
+        mac, place, output = match.core.figures(COSTS)
+        pixels = match.outs[0].size // x.channels
+        cycles = op.macs([x]) * mac + pixels * (taps * place + x.channels * output)
+        flash = op.weights.size + accumulator.epilogue_flash(match)
+        flash += x.channels * x.type.dtype.itemsize if any(op.pad) else 0
+        yield Offer((NATURAL,), NATURAL, Cost(cycles + accumulator.epilogue_cycles(match), flash))
+
+    def body(self, match: Match, offer: Offer) -> Body:
+        op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
+        codes, after = accumulator.codes_and_epilogue(match, offer, op)
+        whole = x.channels // FOUR * FOUR
+        fours = codes[:whole].reshape(-1, FOUR, codes.shape[1]).transpose(0, 2, 1)
+        table = np.concatenate([fours.reshape(-1), codes[whole:].reshape(-1)])
+        tables = [Table("weights", table, "four channels of a tap beside each other"), *after.tables]
+        if any(op.pad):
+            tables.append(Table("edge", np.full(x.channels, op.pad_value, x.type.dtype), "a pixel outside"))
+        fields = {"x": x, "acc": acc, "op": op, "whole": whole, "e": after.fields}
+        return Body(tables, fields)
