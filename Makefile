@@ -1,6 +1,6 @@
 # make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
 # make test     sets itself up and fills the caches, then every test whose tools are found
-# make check    lint, types, import rules, one case of each fast test (3 to 4 minutes on two cores)
+# make check    lint, types and import rules beside one case of each quick test (110 s of CPU: a minute on two cores)
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 BENCHMARKS := suite pairs draw fpga boards calibrate
 
-.PHONY: help setup demo lint check test golden digests format clean $(BENCHMARKS:%=bench-%)
+.PHONY: help setup demo lint quick check test golden digests format clean $(BENCHMARKS:%=bench-%)
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,8 +36,11 @@ lint: $(VENV)/.dev-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint
-	$(PYTEST) -q --few -m "not (slow or system or emulator or synth or torch)" $(PYTEST_ARGS)
+quick: $(VENV)/.dev-ready
+	$(PYTEST) -q --few $(PYTEST_ARGS)
+
+check: ## lint beside the tests; the output of each is shown when it ends
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint quick
 
 test: $(VENV)/.dev-ready
 	$(PYTEST) $(PYTEST_ARGS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,12 +43,21 @@ def need() -> Callable[..., None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--few", action="store_true", help="run one case of each parametrised test")
+    parser.addoption("--few", action="store_true", help="run one case of each quick test")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --few, files whose tests all have a marker are not imported, as most of them import torch."""
+    if config.getoption("--few") and collection_path.name.startswith("test_"):
+        if re.search(rf"^pytestmark = .*mark\.({'|'.join(MARKERS)})", collection_path.read_text(), re.M):
+            return True
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note each test's markers where its report carries them; its keywords hold folder names too."""
     if config.getoption("--few"):
+        items[:] = [item for item in items if not any(item.get_closest_marker(m) for m in MARKERS)]
         one = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
         items[:] = [item for item in items if one[item.nodeid.partition("[")[0]] is item]
     for item in items:

@@ -24,6 +24,7 @@ def test_notes_are_no_instructions() -> None:
     assert [len(part) for part in parts] == [41, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", ("cortex-m0plus", "cortex-m4", "cortex-m55"))
 def test_long_routines_say_what_they_compute(core: str) -> None:
     bare = set()

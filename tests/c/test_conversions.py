@@ -104,6 +104,7 @@ def plans(type: str, core: str) -> Iterator[Plan]:
                 yield plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type", TYPES)
 def test_there_and_back(type: str, tmp_path: Path) -> None:
     need("gcc")

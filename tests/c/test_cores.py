@@ -36,6 +36,7 @@ def test_a_core_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.stats["cycles"] is None and "no timing model of cortex-m0" in str(found.stats["timing"])
 
 
+@pytest.mark.slow
 def test_code_asks_for_facts_and_not_for_names() -> None:
     assert not [place for file in SOURCE.rglob("*.py") for place in _names_compared(file)]
 

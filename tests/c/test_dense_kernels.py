@@ -101,6 +101,7 @@ def plans(kernel: str) -> Iterator[Plan]:
             yield forced(layer(n, out, weight_type, input_type, i, fill), kernel, core)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", SHAPES)
 def test_equal_to_the_reference(kernel: str, tmp_path: Path) -> None:
     """The C references, under sanitizers."""

@@ -130,12 +130,14 @@ def test_in_qemu(plans: Callable[[], list[Plan]], compiler: str) -> None:
     PlanFleet.of_plans(plans(), seed=3).check(CORE, compiler=compiler)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plans", PLANS)
 def test_the_c_in_place_of_assembly(plans: Callable[[], list[Plan]], tmp_path: Path) -> None:
     need("gcc")
     check(plans(), tmp_path)
 
 
+@pytest.mark.slow
 def test_no_multiplication_in_form_a() -> None:
     """Neither in ternary convolutions, requantized by a shift or counted, nor in dense layers from tables."""
     plans = [plan for plan in lane_plans() if np.abs(getattr(plan.graph.ops[1], "m", 0)).max() <= 1]

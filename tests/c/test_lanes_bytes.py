@@ -112,6 +112,7 @@ def check_on_core(plan: Plan, compiler: str = "auto") -> None:
     np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
 def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
     """The C of each core, under sanitizers."""

@@ -121,6 +121,7 @@ def cases(type: str) -> list[Graph]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("type", list(TERMS))
 def test_c_at_the_limits(type: str, core: str, tmp_path: Path) -> None:

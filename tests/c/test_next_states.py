@@ -112,6 +112,7 @@ def test_a_layer_does_not_write_over_the_state_that_it_reads(name: str, core: st
         play(plan)
 
 
+@pytest.mark.slow
 def test_every_plan_of_a_loop_is_exact(tmp_path: Path) -> None:
     need("gcc")
     chosen = [graph for name, graph in LOOPS.items() if name not in ("conv2d", "depthwise")]  # many plans
@@ -153,6 +154,7 @@ def test_a_content_that_is_made_too_early_is_seen(name: str) -> None:
             play(plan)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dense, bits", "read after"])
 def test_so_does_the_answer(name: str, tmp_path: Path) -> None:
     """The C of a plan that writes over a state that is still read answers otherwise than numpy."""

@@ -57,6 +57,7 @@ def test_same_graph_same_bytes() -> None:
     assert set(first) == {"cnn.c", "cnn.h"}
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_hash_seeds() -> None:
     code = (
         "import sys; from edgeternary.c.render import render; from tests.c.graphs import branches;"

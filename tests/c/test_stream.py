@@ -179,6 +179,7 @@ def test_lanes_are_as_wide_as_the_sums() -> None:
     assert thin is not None and (thin.parts, thin.bias, thin.top, thin.start) == (1, 127, 254, 0x7F7F7F7F)
 
 
+@pytest.mark.slow
 def test_layers_of_every_kind(tmp_path: Path) -> None:
     """The C references, under sanitizers."""
     need("gcc")

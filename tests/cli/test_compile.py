@@ -134,6 +134,7 @@ def test_export_onnx(et: Call, model: Path) -> None:
     onnx.checker.check_model(onnx.load("tiny.onnx"))
 
 
+@pytest.mark.slow
 def test_export_verilog_is_what_compile_writes(et: Call, model: Path) -> None:
     """One way for both: the same constraints give the same core, wrappers, constraints and estimates."""
     need("amaranth")

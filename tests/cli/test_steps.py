@@ -51,6 +51,7 @@ def test_inputs_without_steps_and_tools_without_states_are_refused(
     assert answer.code == 1 and "cannot start after 'drive'" in answer.err
 
 
+@pytest.mark.slow
 def test_hardware_keeps_states(et: Call, spiking: Path) -> None:
     """The bare core and the design of a device; no sample differs, nor does any step."""
     need("amaranth")

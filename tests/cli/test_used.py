@@ -123,6 +123,7 @@ def wide(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "option"),
     [

@@ -251,6 +251,7 @@ def test_the_descriptions_of_formats() -> None:
         assert raw["title"] == format.title and format.files
 
 
+@pytest.mark.slow
 def test_hardware_folders_say_how_states_are_forgotten() -> None:
     need("amaranth")
     steps = inputs(leaky(), 1, steps=2)

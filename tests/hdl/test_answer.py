@@ -125,6 +125,7 @@ def test_behind_a_serial_port_it_stays_bytes() -> None:
     assert (free.answer.beat, bytewise.answer.beat, bytewise.cycles) == (4, 1, 41) and free.cycles < 41
 
 
+@pytest.mark.slow
 def test_the_figures_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(graph(64, 64, 64, 10), tmp_path / "m.et")
     for fps, word in ((2_000_000, ""), (7_000_000, "answer_bytes_a_cycle 4")):

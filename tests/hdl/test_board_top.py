@@ -33,6 +33,7 @@ def _tools() -> None:
     need("amaranth", "amaranth-boards")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FPGAS)
 def test_the_board_file_and_the_platform_agree(name: str) -> None:
     board = load_board(name)
@@ -50,6 +51,7 @@ def test_the_board_file_and_the_platform_agree(name: str) -> None:
     assert hello == Hello.decode(hello.encode()) and hello.encode() == top.serial.hello
 
 
+@pytest.mark.slow
 def test_the_digest_names_the_build() -> None:
     board = load_board("icebreaker")
     elsewhere = msgspec.structs.replace(board, file="/another/checkout/icebreaker.toml")
@@ -65,6 +67,7 @@ def test_board_top_is_an_elaboratable() -> None:
     assert isinstance(board_top(MODELS["mlp"](), load_board("icebreaker")), BoardTop)
 
 
+@pytest.mark.slow
 def test_boards_without_a_top() -> None:
     with pytest.raises(EdgeTernaryError, match="no top for Raspberry Pi Pico"):
         board_top(MODELS["mlp"](), load_board("pico"))

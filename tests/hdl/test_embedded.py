@@ -103,6 +103,7 @@ def test_wires_answer_every_clock() -> None:
     np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
 
 
+@pytest.mark.slow
 def test_the_figures_name_the_widths() -> None:
     estimates = edgeternary.compile(drawn(), device="up5k", hardware=Constraints(embedded=True)).estimates
     assert {"input_bits_a_cycle", "output_bits_a_cycle"} <= set(estimates)

@@ -141,6 +141,7 @@ def test_a_loader_that_hangs_is_named(on: str, monkeypatch: pytest.MonkeyPatch) 
         run(net, inputs, on=on)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("forced")
 def test_a_session_says_so_too() -> None:
     for cut, why in ((slice(0, -1), "its loader hangs"), (slice(None, None, -1), "its loader refused")):

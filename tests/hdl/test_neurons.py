@@ -33,6 +33,7 @@ def formula(v: np.ndarray, x: np.ndarray, graph: tuple[int, int, bool]) -> tuple
     return spikes, u - THETA * spikes if subtract else u * (1 - spikes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shift", "fraction", "subtract"),
     [(0, 0, True), (1, 1, False), (3, 1, True), (2, 12, True)],  # with 12 the drive is clamped

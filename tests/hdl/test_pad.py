@@ -162,6 +162,7 @@ def test_hardware_with_padded_sizes_is_exact(
     assert stalls is not None or done.times[-1] - done.times[-2] == design.cycles <= cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [KINDS[1], KINDS[3]], ids="-".join)
 def test_convolutions_with_padded_channels_are_exact(kinds: tuple[str, str, str]) -> None:
     from edgeternary.hdl.folding import fold
@@ -178,6 +179,7 @@ def test_convolutions_with_padded_channels_are_exact(kinds: tuple[str, str, str]
         assert done.times[-1] - done.times[-2] == design.cycles
 
 
+@pytest.mark.slow
 def test_awkward_sizes_reach_what_their_neighbours_do() -> None:
     from edgeternary.hdl import plan
 

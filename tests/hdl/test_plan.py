@@ -95,6 +95,7 @@ def test_a_family_takes_no_constraints() -> None:
     assert caught.value.code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MODELS))
 @pytest.mark.parametrize(("device", "fps"), [("up5k", 1000), ("up5k", 20_000), ("ecp5-25f", 20_000)])
 def test_cycles_are_predicted_exactly(name: str, device: str, fps: int) -> None:
@@ -136,6 +137,7 @@ def test_one_bit_pixels_come_several_in_a_cycle() -> None:
     assert done.times[-1] - done.times[-2] == design.cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constraints", [{}, {"maximize": True}, {"fps": 3000}], ids=str)
 def test_planning_for_single_port_ram_builds_few_designs(
     constraints: dict[str, float], monkeypatch: pytest.MonkeyPatch

@@ -36,6 +36,7 @@ def estimates(design: Design, rng: random.Random) -> None:
     assert design.cycles > 0 and design.latency > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_estimates_leave_a_design_as_it_is(name: str) -> None:
     """Of an op its last example that has hardware; with EDGETERNARY_FULL=1 every one."""

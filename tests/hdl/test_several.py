@@ -124,6 +124,7 @@ def test_without_memory_in_the_branches_it_hangs(monkeypatch: pytest.MonkeyPatch
         check(fast_and_slow(), build(fast_and_slow()), (1, 0, 2))
 
 
+@pytest.mark.slow
 def test_cycles_latency_and_text() -> None:
     graph = fast_and_slow()
     design, codes = build(graph), join(graph.inputs, named_inputs(graph, 8))

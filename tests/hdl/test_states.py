@@ -69,6 +69,7 @@ def test_loops_do_not_lock_up(make: Callable[[], Graph], pace: int, stalls: int 
         np.testing.assert_array_equal(found, expected.taps[name], err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 2])
 def test_short_samples(steps: int) -> None:
     """Every step, or every other one, begins again: what was written before is dropped."""

@@ -105,6 +105,7 @@ def measured(graph: Graph, pace: int, count: int = 5) -> tuple[int, int, int, in
     return int(times[-1] - times[-2]), int(times[0]) + 1, design.cycles, design.latency
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill", ["repeat", "zero"])
 @pytest.mark.parametrize("pace", PACES)
 @pytest.mark.parametrize("make", [unet, tower, three])
@@ -113,6 +114,7 @@ def test_cycles_are_predicted_exactly(make, pace, fill):
     assert (said, said_latency) == (cycles, latency)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "pace"), [(8, 512), (5, 512), (5, 3)])
 def test_a_gate_of_the_whole_frame_sets_the_pace(size, pace):
     """The frame waits for its gate, and the next one for its place: the prediction is an upper bound."""

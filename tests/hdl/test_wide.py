@@ -120,6 +120,7 @@ def stack(channels: int = 8, size: int = 10, pooled: bool = True) -> Graph:
     return build.graph(x, *ops, name="stack")
 
 
+@pytest.mark.slow
 def test_a_pixel_a_cycle() -> None:
     """All nine taps of all channels at once: as fast as pixels come in."""
     graph = stack()

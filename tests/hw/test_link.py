@@ -134,6 +134,7 @@ def test_noise(seed: int) -> None:
     assert talk(device(), CLOCKS, host).noise == 0
 
 
+@pytest.mark.slow
 def test_back_to_back() -> None:
     """The next request may come while an answer is on its way; one that comes too early is dropped whole."""
     x = images(8)
@@ -152,6 +153,7 @@ def test_back_to_back() -> None:
     talk(device(), CLOCKS, host)
 
 
+@pytest.mark.slow
 def test_baud_rates() -> None:
     """Clocks a bit need not be whole: 12 MHz and 115,200 baud are 104 1/6."""
 

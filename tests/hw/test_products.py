@@ -62,6 +62,7 @@ def test_rms_norm(element: Element, channels: int, digits: int, stall: float) ->
     np.testing.assert_array_equal(numbers(S16, got, 1).reshape(x.shape), Op(name="y", inputs=("x",)).ref(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("element", "channels", "digits"), [(S16, 33, 1), (S8, 7, 2), (S16, 5, 3), (U2, 1, 1)]
 )

@@ -48,10 +48,12 @@ def by_uart(reset: bool) -> list[list[int]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_reset_request_forgets_the_states() -> None:
     assert by_uart(True) == OUTPUTS.reshape(-1, 4).tolist()
 
 
+@pytest.mark.slow
 def test_without_it_they_live_on() -> None:
     one = run(GRAPH, STEPS.reshape(1, -1, *GRAPH.input.shape)).outputs
     assert by_uart(False) == one.reshape(-1, 4).tolist() != OUTPUTS.reshape(-1, 4).tolist()

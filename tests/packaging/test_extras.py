@@ -137,6 +137,7 @@ def declared() -> Iterator[tuple[str, str]]:
             yield from ((extra, requirement) for requirement in requirements)
 
 
+@pytest.mark.slow
 def test_the_table_of_extras_is_that_of_the_project() -> None:
     left = dict(extras.MODULES)
     for extra, requirement in declared():

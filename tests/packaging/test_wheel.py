@@ -52,6 +52,7 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_content(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "edgeternary/_data/templates/c/model.c.j2" in names

@@ -62,6 +62,7 @@ def emulated(plans: list[Plan], core: str, compiler: str) -> None:
         PlanFleet.of_plans(plans).check(core, compiler=compiler)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", CORES)
 def test_the_selection_never_fails(core: str) -> None:
     """A kernel that fails is an error here: pyproject.toml turns its warning into one."""
@@ -69,6 +70,7 @@ def test_the_selection_never_fails(core: str) -> None:
         select(edge_graph(number), core)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", SELECTED, ids=str)
 def test_host(numbers: range) -> None:
     sanitized(best(numbers, "host"))

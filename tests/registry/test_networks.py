@@ -59,6 +59,7 @@ def test_cortex_m(program: int, core: str) -> None:
             Fleet.of(networks(program), samples=3, steps=3).check(core, optimize=objective, compiler=compiler)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(0, SIMULATED, SIZE))
 def test_hdl(part: int) -> None:
     need("amaranth")

@@ -52,6 +52,7 @@ def test_onnxruntime(seed: int) -> None:
     agree(several(seed), ["onnxruntime"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", ["host", "cortex-m0plus", "cortex-m4", "qemu:mps2_an385"])
 def test_c(on: str) -> None:
     """All of them in one program, with guards around every input and output."""

@@ -81,6 +81,7 @@ def test_a_mismatch_is_named_and_ends_with_4(et: Call, monkeypatch: pytest.Monke
     assert "layer 'fc2'" in answer.err
 
 
+@pytest.mark.slow
 def test_recorded_logits_are_compared_with_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     from edgeternary import zoo
 
@@ -113,6 +114,7 @@ def test_software_comes_first_and_without_yosys() -> None:
         assert job.hardware or not ("yosys" in tools or "amaranth" in tools)
 
 
+@pytest.mark.slow
 def test_rows_without_the_tools_of_the_others(et: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can run runs; then exit code 3 says what was left out and how to install it."""
     from edgeternary.toolchains.catalog import CATALOG
@@ -140,6 +142,7 @@ cli.main(["demo", *sys.argv[1:]])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_interrupt_leaves_the_rows_that_are_there(tmp_path: Path, as_json: bool) -> None:
     """Ctrl-C during the simulation, which takes long: numpy's row is there, the table has its foot."""

@@ -148,6 +148,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_no_moment_is_too_early(tmp_path: Path) -> None:
     """Python is killed while it starts and ends programs, wherever it is then."""
     program = tmp_path / "program"

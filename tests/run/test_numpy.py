@@ -16,6 +16,7 @@ from edgeternary.ops import Conv2d, Dense, _matmul, build
 LM = Path(__file__).parents[2] / "examples/matmulfree_lm/kjv.et"
 
 
+@pytest.mark.slow
 def test_a_long_sequence_keeps_its_outputs_alone() -> None:
     graph = edgeternary.load(LM)
     tokens = np.random.default_rng(1).integers(0, 63, (8, 100, 1))
