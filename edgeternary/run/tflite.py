@@ -44,8 +44,11 @@ def run(
         parts = split(graph.inputs, sample[None])
         for value, (index, shape, dtype, scale, zero) in zip(graph.inputs, feeds, strict=True):
             codes = parts[value.name].reshape(shape)
-            real = codes if dtype != np.float32 else (codes - zero).astype(np.float32) * np.float32(scale)
-            interpreter.set_tensor(index, real.astype(dtype))
+            if dtype == np.float32:
+                codes = (codes - zero).astype(np.float32) * np.float32(scale)
+            elif dtype == np.uint8:
+                codes = codes + 128
+            interpreter.set_tensor(index, codes.astype(dtype))
         interpreter.invoke()
         found.append(
             {
@@ -110,8 +113,8 @@ def _feeds(graph: Graph, interpreter: Any, given: list[int]) -> list[tuple[int, 
     found = []
     for place, (value, index) in enumerate(zip(graph.inputs, given, strict=True)):
         detail = details.get(index)
-        if detail is None and len(order) == len(given) and order[place]["dtype"] == np.float32:
-            detail = order[place]  # floats that the file quantizes first
+        if detail is None and len(order) == len(given) and order[place]["dtype"] in (np.float32, np.uint8):
+            detail = order[place]  # floats, or codes of uint8, that the file quantizes first
         if detail is None:
             raise EdgeTernaryError(
                 f"input {value.name!r} of the graph is no input of the file",

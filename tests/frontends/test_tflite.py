@@ -130,6 +130,21 @@ def test_floats_at_both_ends_are_left_off(tmp_path: Path) -> None:
     np.testing.assert_array_equal(run(made.graph, data).outputs, judged(made.graph, path, data))
 
 
+def test_codes_of_uint8_at_both_ends_are_left_off(tmp_path: Path) -> None:
+    w = Writer()
+    x = w.tensor((1, 7), "UINT8", 0.1, 133)
+    q = w.tensor((1, 7), "INT8", 0.1, 5)
+    w.operator("QUANTIZE", [x], q)
+    y = w.tensor((1, 7), "INT8", 0.07, -3)
+    w.operator("LEAKY_RELU", [q], y, Alpha=0.3)
+    z = w.tensor((1, 7), "UINT8", 0.07, 125)
+    w.operator("QUANTIZE", [y], z)
+    graph, path = imported(tmp_path, w.file([x], [z]))
+    assert [op.kind for op in graph.ops] == ["lookup"] and graph.meta.input_zero == 5
+    data = codes(graph)
+    np.testing.assert_array_equal(run(graph, data).outputs, judged(graph, path, data))
+
+
 def refused(tmp_path: Path, w: Writer, inputs: list[int], outputs: list[int]) -> str:
     with pytest.raises(EdgeTernaryError) as caught:
         imported(tmp_path, w.file(inputs, outputs))

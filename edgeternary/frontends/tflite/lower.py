@@ -23,8 +23,8 @@ LOWER: dict[str, Callable[[Net, Operator], str]] = {
     "STRIDED_SLICE": shapes.strided_slice, "SPLIT": shapes.split, "SPLIT_V": shapes.split,
     "PAD": shapes.pad, "PADV2": shapes.pad, **UNARY,
 }  # fmt: skip
-LAST = {"SOFTMAX": "a softmax", "DEQUANTIZE": "a dequantize", "LOG_SOFTMAX": "a log softmax"}
-FIRST = "QUANTIZE"
+LAST = {"SOFTMAX": "a softmax", "LOG_SOFTMAX": "a log softmax"}
+LESS = "codes are those of INT8, 128 less"
 
 
 def lower(model: Model, name: str, file: str, cut: Cut) -> Imported:
@@ -87,12 +87,17 @@ def _maker(model: Model, tensor: int) -> Operator | None:
 
 
 def _last(model: Model, tensor: int, dropped: dict[int, str], notes: list[str]) -> int:
-    """The tensor before a final softmax or dequantize."""
+    """The tensor before a final softmax or dequantize, or before one more code for uint8."""
     maker = _maker(model, tensor)
-    while maker is not None and maker.type in LAST and maker.inputs and maker.inputs[0] >= 0:
-        note = f"{LAST[maker.type]} at the end is left off: the largest element stays the largest"
-        if maker.type == "DEQUANTIZE":
-            note = f"{LAST[maker.type]} at the end is left off: its scale and zero point are the output's"
+    while maker is not None and maker.inputs and maker.inputs[0] >= 0:
+        if maker.type == "QUANTIZE" and _same_codes(model, maker.inputs[0], tensor):
+            note = f"a quantize to UINT8 at the end is left off: {LESS}"
+        elif maker.type == "DEQUANTIZE":
+            note = "a dequantize at the end is left off: its scale and zero point are the output's"
+        elif maker.type in LAST:
+            note = f"{LAST[maker.type]} at the end is left off: the largest element stays the largest"
+        else:
+            break
         dropped[maker.index] = ""
         notes.append(f"{maker.name}: {note}")
         tensor = maker.inputs[0]
@@ -101,14 +106,27 @@ def _last(model: Model, tensor: int, dropped: dict[int, str], notes: list[str]) 
 
 
 def _first(model: Model, tensor: int, dropped: dict[int, str], notes: list[str]) -> int:
-    """The tensor after a first quantize of floats."""
+    """The tensor after a first quantize of floats, or of codes of uint8."""
     readers = [operator for operator in model.operators if tensor in operator.inputs]
-    if model.tensors[tensor].type == "FLOAT32" and len(readers) == 1 and readers[0].type == FIRST:
+    if len(readers) != 1 or readers[0].type != "QUANTIZE":
+        return tensor
+    if model.tensors[tensor].type == "FLOAT32":
         note = "a quantize at the start is left off: its scale and zero point are the input's"
-        dropped[readers[0].index] = ""
-        notes.append(f"{readers[0].name}: {note}")
-        return readers[0].outputs[0]
-    return tensor
+    elif _same_codes(model, readers[0].outputs[0], tensor):
+        note = f"a quantize of UINT8 at the start is left off: {LESS}"
+    else:
+        return tensor
+    dropped[readers[0].index] = ""
+    notes.append(f"{readers[0].name}: {note}")
+    return readers[0].outputs[0]
+
+
+def _same_codes(model: Model, signed: int, unsigned: int) -> bool:
+    """Whether two tensors are the same numbers as int8 and as uint8."""
+    a, b = model.tensors[signed], model.tensors[unsigned]
+    if (a.type, b.type) != ("INT8", "UINT8") or a.scales.size != 1 or b.scales.size != 1:
+        return False
+    return bool(a.scale == b.scale) and a.zero + 128 == b.zero
 
 
 def _needed(model: Model, inputs: list[int], outputs: list[int]) -> set[int]:
