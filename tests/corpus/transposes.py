@@ -170,6 +170,18 @@ def maxout():
     return nn.Sequential(nn.Flatten(), Maxout(196, 24), Maxout(24, 16), nn.Linear(16, 10))
 
 
+class SumsAndParts(nn.Module):
+    """Channels repeated, every second one, a sum over the map."""
+
+    def __init__(self):
+        super().__init__()
+        self.c, self.fc = nn.Conv2d(1, 6, 3), nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = F.hardshrink(self.c(x), 0.1).repeat(1, 2, 1, 1)
+        return self.fc(x[:, ::2].sum(dim=(2, 3)))
+
+
 RGB = image(3, 24, mean=0.45, std=0.22)
 
 ENTRIES = (
@@ -182,5 +194,6 @@ ENTRIES = (
     Entry("default_arguments", "Hugging Face", ArgsNet, sensor(20), on=("hdl",)),
     Entry("layer_called_meta", "branches of sensors", MultiSensor, (sensor(6, 40), sensor(4))),
     Entry("maxout_units", "maxout", maxout, image(1, 14), on=("cortex-m4", "hdl")),
+    Entry("sums_and_parts", "idioms", SumsAndParts, image(1, 8), on=("cortex-m4", "hdl")),
     Entry("spatial_gate", "CBAM", SpatialGate, RGB, on=("cortex-m4",)),
 )

@@ -15,7 +15,7 @@ from edgeternary.nn.converting.observe import Seen
 from edgeternary.nn.converting.order import turned
 from edgeternary.nn.converting.report import Refusal, Report, Row
 from edgeternary.nn.converting.tracer import WHERE
-from edgeternary.nn.converting.values import Codes, Elementwise, Float, Made, Sums, Value
+from edgeternary.nn.converting.values import Codes, Elementwise, Float, Made, Shuffled, Sums, Value
 from edgeternary.nn.curve import Curve
 from edgeternary.nn.levels import Levels, levels
 from edgeternary.nn.norm import BatchNorm, Requantize
@@ -157,6 +157,13 @@ class Builder:
             act = Activation(found.name)
             node = self.layer(self.free(f"{x.source.name}_act"), act, x.node)
             return Codes(node, found, act if found.gap == 1 else None)
+        if isinstance(x, Shuffled):
+            self.refuse(
+                f"{self.name} cannot be converted",
+                f"its input has {len(x.places.shape)} axes, and a value of a graph has up to four, with the "
+                "samples",
+                "reshape it to (N, channels, height, width) first",
+            )
         if not isinstance(x, Float):
             self.refuse(
                 f"{self.name} cannot be converted",

@@ -159,7 +159,7 @@ class Converter:
             return Several(tuple(self.values[n] for n in parts))
         if target in SUMS and isinstance(live[0], Several):
             return joins.total(b, call, live[0])
-        if is_mean(node):
+        if is_mean(node) or target in (torch.sum, "sum"):
             return pools.mean(b, self.heads, call, live[0])
         if target in CONCATS:
             parts = node.args[0] if node.args else node.kwargs["tensors"]
@@ -170,6 +170,8 @@ class Converter:
             return maxima.maximum(b, self.heads, call, live[0])
         if target is getattr:
             return slices.attribute(b, call, live[0])
+        if target in ("repeat", torch.tile, "tile"):
+            return joins.repeat(b, call, live[0])
         if target in (F.glu,):
             return joins.glu(b, call, live[0])
         if target in ARITHMETIC:

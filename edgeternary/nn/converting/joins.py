@@ -181,6 +181,20 @@ def _with_zeros(b: Builder, call: Call, values: list[Value], dim: int) -> Value:
     return moves.chosen(b, call, b.codes(live[0]), wanted)
 
 
+def repeat(b: Builder, call: Call, x: Value) -> Value:
+    """x.repeat(1, n, 1, 1): the same channels side by side."""
+    before, after = b.shape(call.inputs[0]), b.shape(call.node)
+    if len(after) != len(before) or after[1:] != before[1:] or not before:
+        b.refuse(
+            f"{b.name} cannot be converted",
+            f"it makes {after} of {before}",
+            "repeat channels, x.repeat(1, n, 1, 1), or pixels: F.interpolate(x, scale_factor=n)",
+        )
+    codes = b.codes(x)
+    node = b.layer(call.path, Concat(), *[codes.node] * (after[0] // before[0]))
+    return Codes(node, codes.levels, codes.owner)
+
+
 def multiply(b: Builder, call: Call, values: list[Value]) -> Value:
     """A gate: the product of two codes, whose step is the product of both steps."""
     made = [b.codes(v, placed=False) for v in values]

@@ -17,7 +17,9 @@ from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
 from edgeternary.nn.converting.pools import spread
+from edgeternary.nn.converting.refusals import into_attention
 from edgeternary.nn.converting.values import Codes, Float, Logits, Lost, Made, Several, Shuffled, Sums, Value
+from edgeternary.nn.linear import Linear, Quantized
 from edgeternary.nn.pool import SumPool
 
 RESHAPES = {
@@ -88,6 +90,8 @@ def permute(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     dims = [n - 2 for n in after.shape]
     if dims == list(range(len(before))):
         return x
+    if dims[0] != 0 and into_attention(call.node):
+        return Lost()  # the attention is refused
     if dims[0] != 0:
         b.refuse(
             f"{b.name} cannot be converted",
@@ -163,7 +167,9 @@ def chosen(b: Builder, call: Call, codes: Codes, wanted: Sequence[int | None]) -
     """Channels in another order, None a channel of zeros: a convolution of size 1 with weights 0 and 1."""
     before, rank = b.shape(call.inputs[0]), len(b.shape(call.node)) - 1
     channels = max(before[0], *(o + 1 for o in wanted if o is not None))
-    layer = (Conv1d if rank == 1 else Conv2d)(channels, len(wanted), 1)
+    layer: Quantized = Linear(channels, len(wanted))
+    if rank > 0:
+        layer = (Conv1d if rank == 1 else Conv2d)(channels, len(wanted), 1)
     weights = torch.zeros_like(layer.weight)
     for i, o in enumerate(wanted):
         if o is not None:

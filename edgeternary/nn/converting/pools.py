@@ -148,8 +148,8 @@ def mean(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
     if not axes or axes[0] < 2 or len(before) < 2:
         b.refuse(
             f"{b.name} cannot be converted",
-            f"it averages over axes {axes or 'all'} of {('N', *before)}, and a graph averages over a map",
-            "average over the axes after the channels: x.mean((2, 3)), or x.mean(2) of a series",
+            f"it takes the {call.was} over axes {axes or 'all'} of {('N', *before)}, not over a map",
+            f"take it over the axes after the channels: x.{call.was}((2, 3)), or x.{call.was}(2) of a series",
         )
     if len(axes) == rank - 2:
         y = summed(b, call, x, SumPool())

@@ -103,7 +103,6 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
         "the class is an index, and training needs logits",
         "return the logits; C has <model>_class for it",
     ),
-    "sum": ("a sum over an axis is no layer here", "use the mean over the map, x.mean((2, 3))"),
     "stack": ("it makes a new axis", "join channels: torch.cat((a, b), 1)"),
     "rand": ("it draws numbers", "use a dropout layer"),
     "randn_like": ("it draws numbers", "use a dropout layer"),
@@ -113,6 +112,14 @@ FUNCTIONS: dict[str, tuple[str, str]] = {
     "embedding": LAYERS["Embedding"],
     "glu": LAYERS["GLU"],
     "roll": ("it moves the map", "use a convolution whose kernel is off centre"),
+    "gt": ("it compares, and where() chooses: no function of torch's layers", "use ReLU, clamp or a gate"),
+    "topk": (
+        "it sorts the values of each sample",
+        "use a maximum, x.amax(1), or sort the outputs on the host",
+    ),
+    "min": ("graphs have maxima alone", "use a maximum: -torch.maximum(-a, -b)"),
+    "flip": ("it turns the map round", "turn the pictures that the model is trained with"),
+    "unfold": ("it lays windows side by side", "use a convolution"),
     "cumsum": ("it sums along an axis", "use a convolution"),
 }
 
@@ -155,6 +162,20 @@ def attends(call: Call) -> bool:
     if FUNCTIONS.get(call.was) is not _MATMUL:
         return False
     return _leads(call.node, lambda n: list(n.users)) or _leads(call.node, lambda n: n.all_input_nodes)
+
+
+def into_attention(node: fx.Node) -> bool:
+    """Whether a call makes queries and keys: a product of activations, then a softmax, come after it."""
+    left, seen = list(node.users), {node}
+    while left:
+        found = left.pop()
+        was = str(getattr(found.target, "__name__", found.target))
+        if FUNCTIONS.get(was) is _MATMUL and _leads(found, lambda n: list(n.users)):
+            return True
+        if found not in seen and found.op != "call_module":
+            left += list(found.users)
+        seen.add(found)
+    return False
 
 
 def _leads(node: fx.Node, onward: Callable[[fx.Node], list[fx.Node]]) -> bool:

@@ -14,7 +14,7 @@ from edgeternary.nn.converting.builder import Builder
 from edgeternary.nn.converting.calls import Call
 from edgeternary.nn.converting.fixed import fixed
 from edgeternary.nn.converting.heads import Heads
-from edgeternary.nn.converting.moves import moved
+from edgeternary.nn.converting.moves import chosen, moved
 from edgeternary.nn.converting.values import Codes, Float, Several, Sums, Value
 from edgeternary.nn.pool import MaxPool
 
@@ -87,6 +87,9 @@ def getitem(b: Builder, heads: Heads, call: Call, x: Value) -> Value:
                 if after[1] != before[1]
                 else x
             )
+        channels = kept.reshape(after[1], -1)[:, 0] // max(math.prod(before[2:]), 1)
+        if torch.equal(places[:, channels], kept):
+            return chosen(b, call, b.codes(x), channels.tolist())
     if len(after) == len(before) and before[1] == after[1]:
         return _map_slice(b, call, x, places, kept, index)
     if len(before) > 2 and len(each) > 2 and _outer(places, kept):
