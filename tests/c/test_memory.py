@@ -12,7 +12,7 @@ from benchmarks import nets
 from edgeternary.bench import modes
 from edgeternary.c import memory, placement
 from edgeternary.c.placement import Block
-from edgeternary.c.select import select
+from edgeternary.c.select import Budget, Planner, select
 from edgeternary.ir import Graph
 from tests.c.graphs import branches, cnn, mlp, stateful
 from tests.c.played import play
@@ -47,8 +47,9 @@ def test_a_block_that_shrank_makes_room() -> None:
 )
 def test_arenas_are_within_five_percent_of_the_live_bytes(name: str, mode: modes.Mode, target: str) -> None:
     graph = nets.NETS[name](mode)
+    planner = Planner(graph, target)
     for optimize in ("cycles", "ram"):
-        plan = select(graph, target, optimize)
+        plan = planner.choose(optimize, Budget())
         assert (
             memory.live_bytes(graph, plan.steps) <= plan.arena <= 1.05 * memory.live_bytes(graph, plan.steps)
         )

@@ -111,9 +111,9 @@ def absent() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (("edgeternary.train.models:resnet8", "--shape", "1,28,28"), 0, "block3"),
+        (("edgeternary.train.models:ds_cnn", "--shape", "1,49,10"), 0, "pointwise4"),
         (("edgeternary.train.models:nothing", "--shape", "1,28,28"), 2, "nothing"),
-        (("edgeternary.train.models:resnet8", "--shape", "1,0"), 2, "shape"),
+        (("edgeternary.train.models:ds_cnn", "--shape", "1,0"), 2, "shape"),
         (("no-file.toml",), 2, "no-file.toml"),
         (("zoo:nothing",), 1, "fashion-mlp"),
         (("zoo:fashion-mlp", "--on", "cortex-m99"), 2, "cortex-m4"),
