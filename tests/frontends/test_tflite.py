@@ -182,6 +182,14 @@ def test_refused_inputs(tmp_path: Path, change: dict[str, object], why: str) -> 
     assert why in refused(tmp_path, w, [x], [y])
 
 
+def test_a_float_model_is_called_so(tmp_path: Path) -> None:
+    w = Writer()
+    x, y = (w.tensor((1, 4), "FLOAT32") for _ in range(2))
+    w.operator("RELU", [x], y)
+    said = refused(tmp_path, w, [x], [y])
+    assert "m.tflite is a float model" in said and "representative dataset" in said
+
+
 def test_scales_that_concatenation_cannot_join(tmp_path: Path) -> None:
     w = Writer()
     x = w.tensor((1, 4), "INT8", 0.1, 0)

@@ -29,6 +29,7 @@ LESS = "codes are those of INT8, 128 less"
 
 def lower(model: Model, name: str, file: str, cut: Cut) -> Imported:
     """The graph of a file, cut at names; EdgeTernaryError lists every operator that cannot be kept."""
+    _check_integers(model, file)
     notes: list[str] = []
     dropped: dict[int, str] = {}
     outputs = _ends(model, cut.outputs) or [_last(model, i, dropped, notes) for i in model.outputs]
@@ -40,6 +41,8 @@ def lower(model: Model, name: str, file: str, cut: Cut) -> Imported:
         tensor = model.tensors[index]
         with refusals.of(tensor.name):
             _input(net, tensor)
+        if tensor.name in refusals.errors:
+            net.lost.add(index)
     rows: list[Row] = []
     for operator in model.operators:
         if operator.index not in needed:
@@ -65,6 +68,18 @@ def lower(model: Model, name: str, file: str, cut: Cut) -> Imported:
         meta=_meta(model, inputs, outputs, net, names),
     )
     return Imported(graph, rows, notes)
+
+
+def _check_integers(model: Model, file: str) -> None:
+    """EdgeTernaryError for a file that computes with floats alone."""
+    types = {model.tensors[i].type for operator in model.operators for i in operator.outputs}
+    if types == {"FLOAT32"}:
+        raise EdgeTernaryError(
+            f"{file} is a float model",
+            f"none of its {len(model.operators)} operators computes with integer codes",
+            "convert it with full-integer quantization: TFLiteConverter with a representative dataset, "
+            "TFLITE_BUILTINS_INT8, and int8 as the type of inputs and outputs",
+        )
 
 
 def _ends(model: Model, names: tuple[str, ...]) -> list[int]:
