@@ -40,12 +40,15 @@ def cnn() -> torch.nn.Module:
 def fit(
     model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, minutes: float, rate: float, loss: Loss
 ) -> None:
-    """Adam with a cosine to zero over `minutes`; loss(images, labels); half of the images are mirrored."""
-    optimizer, start, share = torch.optim.Adam(model.parameters(), lr=rate), time.monotonic(), 0.0
+    """Adam with a cosine to zero over `minutes`; loss(images, labels); half of the images are mirrored.
+
+    The minutes are those of two cores, counted in processor time, so that other work does not shorten them.
+    """
+    optimizer, start, share = torch.optim.Adam(model.parameters(), lr=rate), time.process_time(), 0.0
     while share < 1:
         model.train()
         for chunk in torch.randperm(len(x)).split(128):
-            share = (time.monotonic() - start) / (60 * minutes)
+            share = (time.process_time() - start) / (2 * 60 * minutes)
             if share >= 1:
                 break
             optimizer.param_groups[0]["lr"] = rate * 0.5 * (1 + np.cos(np.pi * share))
@@ -65,7 +68,7 @@ def accuracy(answer: Answer, x: torch.Tensor, y: torch.Tensor) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=10, help="of the distillation")
+    parser.add_argument("--minutes", type=float, default=10, help="of each training, on two cores")
     minutes = parser.parse_args().minutes
     torch.manual_seed(0)
     data = fashion_mnist()
