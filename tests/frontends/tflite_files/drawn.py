@@ -159,7 +159,9 @@ def join(flow: Flow, type: str) -> None:
         unary(flow, "QUANTIZE")
         other, flow.at = flow.at, before
     pair = [flow.at, other] if rng.random() < 0.5 else [other, flow.at]
-    scale = flow.scale(0.05, 0.4)
+    scale = flow.scale(0.05, 0.4) * (
+        1 if flow.bits == 8 else 1.07
+    )  # int16: no power of two, which is refused
     if type == "MUL":
         scale = (
             float(np.prod([flow.w.tensors[i]["scales"][0] for i in pair]))
