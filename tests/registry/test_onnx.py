@@ -168,19 +168,19 @@ def test_odd_names_become_identifiers_and_survive_as_text() -> None:
 
 
 @pytest.mark.parametrize(("package", "call"), [("onnx", "to_onnx"), ("onnxruntime", "run")])
-def test_a_missingpackage_is_named_with_its_install_command(
+def test_a_missing_package_is_named_with_its_install_command(
     package: str, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgeternary.export.onnx import package
+    from edgeternary.export import onnx as export
 
-    package.cache_clear()
+    export.package.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, package, None)
     with pytest.raises(
         EdgeTernaryError, match=f"{package} is missing.*pip install 'edgeternary.onnx.'"
     ) as caught:
         run(tiny_mlp(), np.zeros((1, 12)), on="onnxruntime")
     assert caught.value.code == TOOL_MISSING
-    package.cache_clear()
+    export.package.cache_clear()
 
 
 def test_there_are_no_targets() -> None:
