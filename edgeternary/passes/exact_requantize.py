@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeternary.ir.types import INT32_HI
 from edgeternary.passes.steps import Steps
 
-MAX_S = 40  # k * 2^s and m * t stay inside int64
+MAX_S = 46  # k * 2^s and m * t stay inside int64
 
 Ints = NDArray[np.int64]
 
@@ -40,11 +40,13 @@ def exact_requantize(found: Steps, lo: int, hi: int, low: int, high: int) -> Sca
 
     found: thresholds with steps of -1, 0 or +1, codes within low..high.
     """
-    rows = [_channel(*row, lo, hi, low, high) for row in zip(found.t, found.base, found.step, strict=True)]
-    chosen = [row for row in rows if row is not None]
-    if len(chosen) < len(rows):
-        return None
-    m, b, s = np.array(chosen, np.int64).T
+    rows = []
+    for row in zip(found.t, found.base, found.step, strict=True):
+        chosen = _channel(*row, lo, hi, low, high)
+        if chosen is None:
+            return None
+        rows.append(chosen)
+    m, b, s = np.array(rows, np.int64).T
     a = np.where(np.abs(b) > INT32_HI, b // np.where(m == 0, 1, m), 0)
     return Scaling(m.astype(np.int32), (b - a * m).astype(np.int32), s.astype(np.int32), a)
 
@@ -68,6 +70,8 @@ def _channel(
     k, p = codes[reached], np.maximum(places[reached], lo)
     j, q = codes[before], places[before] - 1
     gains = _gains(k, p, j, q)
+    if gains[0] >= gains[1]:
+        return None
     for s in range(MAX_S + 1):
         pair = _at(s, gains, k, p, j, q)
         if pair:
@@ -79,6 +83,8 @@ def _channel(
 def _at(s: int, gains: tuple[float, float], k: Ints, p: Ints, j: Ints, q: Ints) -> tuple[int, int] | None:
     first = int(np.floor(np.ldexp(gains[0], s)))
     last = first + 2 if np.isinf(gains[1]) else int(np.ceil(np.ldexp(gains[1], s)))
+    if last - first < 2:
+        return None  # no integer between them
     middle = (first + last) // 2
     for m in dict.fromkeys((middle, first + 1, last - 1, middle + 1)):
         if not -INT32_HI <= m <= INT32_HI:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.frontends.onnx.grids import TABLE, shifted
+from edgeternary.frontends.onnx.grids import TABLE, shifted, widened
 from edgeternary.frontends.onnx.quantisers import Quantiser
 from edgeternary.frontends.onnx.values import Context, Live, Quantised
 from edgeternary.ir import Op, Value
@@ -94,20 +94,23 @@ def _op(c: Context, f: _Function, value: Value, uniform: bool) -> tuple[Op, Live
         return _threshold(c, f, value, list(range(low, high + 1))), x
     if uniform and value.type.bits <= 8 and count <= MOST_LEVELS:
         return _lookup(c, f, value), x
+    f = replace(f, x=widened(x))
+    ends = f(np.array([[value.lo, value.hi]], np.int64))
+    low, high = int(ends.min()), int(ends.max())
     found = bisect(f, value.lo, value.hi, np.arange(low, high + 1), c.here.name)
     requantize = _requantize(c, f, found, value, (low, high))
     if requantize:
         return requantize
     few = high - low < MOST_LEVELS
     if uniform and count <= (SHORT if few else TABLE):
-        return _lookup(c, f, value), x
+        return _lookup(c, f, value), f.x
     if not few:
         raise c.refuse(
             f"it has {high - low + 1:,} levels, and no requantize equals it",
             "quantise to 8 bits or fewer, or give it a scale that is a power of two",
         )
     c.remarks.append(f"{high - low} thresholds: no requantize equals it")
-    return _op_of_steps(c, x, _wide(found, value), q.type), x
+    return _op_of_steps(c, x, _wide(found, value), q.type), f.x
 
 
 def _requantize(

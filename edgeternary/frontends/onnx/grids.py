@@ -23,8 +23,24 @@ BEFORE = (
 )
 
 
+def real_value(q: Any, scale: Any, zero: Any, offset: Any) -> Any:
+    return (q - zero) * scale + offset
+
+
 def value_of(q: Any, scale: Any, zero: Any, offset: Any) -> Any:
-    return ((q - zero) * scale + offset).astype(F)
+    return real_value(q, scale, zero, offset).astype(F)
+
+
+def widened(x: Live) -> Live:
+    """x in float64 from its integers on, where a float32 sum depends on its order: a scale that is no 2^k.
+
+    There float32 decides no rounding that all engines share.
+    """
+    if not x.chain or x.chain[0].apply is not value_of:
+        return x
+    if np.all(np.frexp(np.abs(x.chain[0].numbers[0]))[0] == 0.5):
+        return x
+    return replace(x, chain=(replace(x.chain[0], apply=real_value), *x.chain[1:]))
 
 
 def on_grid(grid: Grid) -> Link:
@@ -42,7 +58,8 @@ def shifted(c: Context, x: Live, by: NDArray[np.int64]) -> Live | None:
     op = c.ops[place]
     family = {n: t for n, t in c.tensors.items() if isinstance(t, Live) and t.base == x.base}
     steps = [step.before for step in c.quantised if step.before.base == x.base]
-    whole = all(t.chain and t.chain[0].apply is value_of for t in (x, *family.values()))
+    values = (value_of, real_value)
+    whole = all(t.chain and t.chain[0].apply in values for t in (x, *family.values()))
     whole = whole or not (x.chain or family)
     if place < 0 or not isinstance(op, Dense | Conv2d) or not whole or steps:
         return None
