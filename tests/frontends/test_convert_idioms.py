@@ -230,11 +230,3 @@ def test_what_a_pool_makes_inexact_is_said(images: Tensor) -> None:
         model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), pool, *head)
         assert said in str(q.convert(model, images, quiet=True).report)
         head = nn.Flatten(), nn.LazyLinear(2)
-
-
-def test_windows_of_several_sizes_are_refused(images: Tensor) -> None:
-    model = nn.Sequential(
-        nn.Conv2d(2, 4, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(36, 2)
-    )
-    with pytest.raises(EdgeTernaryError, match=r"layer '2' \(AdaptiveAvgPool2d\).*several sizes"):
-        q.convert(model, images)
