@@ -19,6 +19,8 @@ from edgeternary.errors import BAD_INPUT, EdgeTernaryError
 from edgeternary.frontends.imported import Cut
 from edgeternary.frontends.tflite.file import parse
 from edgeternary.frontends.tflite.lower import lower
+from edgeternary.frontends.tflite.net import quantized
+from edgeternary.frontends.tflite.records import Tensor
 from tests.frontends.mlperf_tiny import MODELS, found
 from tests.frontends.tflite_files.drawn import network
 
@@ -81,6 +83,12 @@ def test_models_cut_off(index: int) -> None:
 def test_other_files() -> None:
     for content in (b"", b"TFL3", b"\0" * 8, b"\x1c\0\0\0TFL3", b"\xff" * 4 + b"TFL3" + b"\xff" * 200):
         assert outcome(content) == "refused"
+
+
+def test_a_scale_so_small_that_a_limit_is_infinite() -> None:
+    """Found by the search: 6 / scale is infinite in float32, so the clamp of ReLU6 ends no code."""
+    tiny = Tensor(0, "y", "y", (1, 4), "INT8", np.array([1e-38], np.float32), np.array([3]), 0, None)
+    assert quantized(tiny, 6.0) > 127 and quantized(tiny, -1.0) < -128
 
 
 def search(seconds: float, seed: int) -> Counter[str]:

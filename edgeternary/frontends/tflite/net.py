@@ -15,6 +15,7 @@ from edgeternary.ops import Add, Lookup, Requantize, Reshape, Threshold
 from edgeternary.passes.rounded import Function, Rounded, rounded
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
+FARTHEST = 2.0**30  # of a code from its zero point
 LIMITS: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None), "RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0),
 }  # fmt: skip
@@ -251,6 +252,7 @@ def activation(operator: Operator) -> str:
 
 
 def quantized(tensor: Tensor, real: float) -> int:
-    """The code of a real number, divided in float32 and rounded half away from zero."""
-    quotient = np.float32(real) / tensor.scale
-    return tensor.zero + int(half_away(np.array([quotient], np.float64))[0])
+    """The code of a real number, divided in float32 and rounded half away from zero; within int32."""
+    with np.errstate(over="ignore"):
+        quotient = np.float64(np.float32(real) / tensor.scale)
+    return tensor.zero + int(half_away(np.clip(np.array([quotient]), -FARTHEST, FARTHEST))[0])
