@@ -94,7 +94,8 @@ def _integers(info: Any) -> str:
     """The type of a tensor of few-bit integers, "" for floats and others."""
     from onnx import TensorProto
 
-    name = TensorProto.DataType.Name(info.type.tensor_type.elem_type).lower()
+    names = {number: name.lower() for name, number in TensorProto.DataType.items()}
+    name = names.get(info.type.tensor_type.elem_type, "")
     return name if re.fullmatch(r"u?int(2|4|8|16)", name) else ""
 
 

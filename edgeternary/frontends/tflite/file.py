@@ -147,6 +147,7 @@ def _tensor(tflite: Any, index: int, t: Any, buffers: list[Any], size: int) -> T
     _require(t.Sparsity() is None, f"tensor {name!r} is stored sparsely, which is not read")
     _require(0 <= t.Buffer() < len(buffers), f"tensor {name!r} has no buffer")
     data = _data(buffers[t.Buffer()], type, shape, name, size)
+    _require(data is not None or 0 not in shape, f"tensor {name!r} has the shape {list(shape)}")
     return Tensor(index, name, name, shape, type, scales, zeros, axis, data)
 
 

@@ -64,3 +64,13 @@ def test_our_own_integer_operators_are_named(tmp_path: Path) -> None:
     with pytest.raises(EdgeTernaryError, match="exported by edgeternary as integer operators") as caught:
         read(tmp_path / "net.onnx")
     assert "--to qonnx" in caught.value.remedy
+
+
+def test_an_input_of_an_unknown_type(tmp_path: Path) -> None:
+    """Found by the search with damaged files."""
+    save(tmp_path / "net.onnx", TensorProto.UINT8, np.uint8(ZERO))
+    model = onnx.load(str(tmp_path / "net.onnx"))
+    model.graph.input[0].type.tensor_type.elem_type = 65
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(EdgeTernaryError, match=r"net\.onnx"):
+        read(tmp_path / "net.onnx")
