@@ -1,7 +1,8 @@
 """What a kernel is: one way to run a pattern of ops, with its layouts, preconditions and cost.
 
 A kernel is a file in `kernels/` that defines one class of Kernel, and a template of the same name in
-`templates/c/kernels/`. A template `<kernel>.<core>.c.j2` beside it is preferred for that core.
+`templates/c/kernels/`; a conversion of layouts is in `kernels/conversions/` of both. A template
+`<kernel>.<core>.c.j2` beside it is preferred for that core.
 """
 
 from __future__ import annotations

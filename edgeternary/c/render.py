@@ -145,8 +145,11 @@ def _from_ram(net: str, text: str) -> str:
 
 
 def _template(step: Step, core: str) -> str:
-    special = f"kernels/{step.kernel.name}.{core}.c.j2"
-    return special if (templates_dir() / "c" / special).is_file() else f"kernels/{step.kernel.name}.c.j2"
+    """The kernel's template, in the folder that its module is in: kernels, or kernels/conversions."""
+    place = type(step.kernel).__module__.partition(".c.kernels.")[2].replace(".", "/").rpartition("/")[0]
+    name = "/".join(filter(None, ("kernels", place, step.kernel.name)))
+    special = f"{name}.{core}.c.j2"
+    return special if (templates_dir() / "c" / special).is_file() else f"{name}.c.j2"
 
 
 def _title(step: Step) -> str:
