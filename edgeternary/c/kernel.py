@@ -110,11 +110,13 @@ class Body:
 class Kernel(Described, abstract=True):
     """One way to run the ops of a pattern.
 
-    code  bytes of a step's function that its cost leaves out: `make bench-calibrate` prints them, as measured
+    code    bytes of a step's function that its cost leaves out, as `make bench-calibrate` measures them
+    folder  of its template in templates/c
     """
 
     name: ClassVar[str]
     code: ClassVar[int] = 0
+    folder: ClassVar[str] = "kernels"
     patterns: ClassVar[tuple[tuple[str, ...], ...]]
 
     @abstractmethod
@@ -129,6 +131,7 @@ class Kernel(Described, abstract=True):
 class Conversion(Kernel, abstract=True):
     """A kernel that moves a value from one layout to another, and runs no op."""
 
+    folder: ClassVar[str] = "kernels/conversions"
     patterns = ()
 
     @abstractmethod

@@ -145,9 +145,7 @@ def _from_ram(net: str, text: str) -> str:
 
 
 def _template(step: Step, core: str) -> str:
-    """The kernel's template, in the folder that its module is in: kernels, or kernels/conversions."""
-    place = type(step.kernel).__module__.partition(".c.kernels.")[2].replace(".", "/").rpartition("/")[0]
-    name = "/".join(filter(None, ("kernels", place, step.kernel.name)))
+    name = f"{step.kernel.folder}/{step.kernel.name}"
     special = f"{name}.{core}.c.j2"
     return special if (templates_dir() / "c" / special).is_file() else f"{name}.c.j2"
 
