@@ -1,7 +1,7 @@
 """What the integers of a graph mean: scales, zero points, labels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -117,14 +117,20 @@ def _check_names(
         )
 
 
-def _check_output(meta: OutputMeta, value: Value, model: str) -> None:
-    for name, number in (("logit_scale", meta.logit_scale), ("logit_offset", meta.logit_offset)):
-        if isinstance(number, tuple) and len(number) != value.channels:
+def _check_each(numbers: Mapping[str, object], end: str, channels: int, model: str) -> None:
+    """EdgeTernaryError unless each is one number, or one for each of the channels."""
+    for name, number in numbers.items():
+        if isinstance(number, tuple) and len(number) != channels:
             raise EdgeTernaryError(
                 f"model {model!r} has {len(number)} values of {name}",
-                f"its output has {value.channels} channel{'s' * (value.channels != 1)}",
+                f"its {end} has {channels} channel{'s' * (channels != 1)}",
                 "give one number, or one for each channel",
             )
+
+
+def _check_output(meta: OutputMeta, value: Value, model: str) -> None:
+    numbers = {"logit_scale": meta.logit_scale, "logit_offset": meta.logit_offset}
+    _check_each(numbers, "output", value.channels, model)
     for scale in meta.logit_scale if isinstance(meta.logit_scale, tuple) else (meta.logit_scale,):
         if not 0 < scale < math.inf:
             raise EdgeTernaryError(f"model {model!r} has a scale of {scale}", "a scale is finite and above 0")
@@ -139,13 +145,7 @@ def _check_output(meta: OutputMeta, value: Value, model: str) -> None:
 
 
 def _check_input(meta: InputMeta, value: Value, model: str) -> None:
-    for name, number in (("input_scale", meta.scale), ("input_zero", meta.zero)):
-        if isinstance(number, tuple) and len(number) != value.channels:
-            raise EdgeTernaryError(
-                f"model {model!r} has {len(number)} values of {name}",
-                f"its input has {value.channels} channel{'s' * (value.channels != 1)}",
-                "give one number, or one for each channel",
-            )
+    _check_each({"input_scale": meta.scale, "input_zero": meta.zero}, "input", value.channels, model)
     for scale in meta.scale if isinstance(meta.scale, tuple) else (meta.scale,):
         if not SMALLEST <= scale <= LARGEST:
             raise EdgeTernaryError(
