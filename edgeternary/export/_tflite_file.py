@@ -77,33 +77,42 @@ class File:
         tensors = [_tensor(b, t, 0 if t.data is None else next(numbers)) for t in self.tensors]
         kinds = list(dict.fromkeys(o.kind for o in self.operators))
         operators = [_operator(b, o, kinds.index(o.kind)) for o in self.operators]
-        ends = [_ints(b, inputs), _ints(b, outputs)]
-        vectors = [_offsets(b, tensors), _offsets(b, operators)]
-        tflite.SubGraphStart(b)
-        tflite.SubGraphAddInputs(b, ends[0])
-        tflite.SubGraphAddOutputs(b, ends[1])
-        tflite.SubGraphAddTensors(b, vectors[0])
-        tflite.SubGraphAddOperators(b, vectors[1])
-        graphs = _offsets(b, [tflite.SubGraphEnd(b)])
-        codes = _offsets(b, [_code(b, kind) for kind in kinds])
-        contents, text = _offsets(b, buffers), b.CreateString(description)
-        tflite.ModelStart(b)
-        tflite.ModelAddVersion(b, VERSION)
-        tflite.ModelAddOperatorCodes(b, codes)
-        tflite.ModelAddSubgraphs(b, graphs)
-        tflite.ModelAddDescription(b, text)
-        tflite.ModelAddBuffers(b, contents)
-        b.Finish(tflite.ModelEnd(b), b"TFL3")
-        return bytes(b.Output())
+        codes = [code(b, kind, OPERATORS[kind][1]) for kind in kinds]
+        return assembled(b, (inputs, outputs), (tensors, operators, codes, buffers), description)
 
 
-def _ints(b: Any, numbers: Sequence[int]) -> Any:
+def assembled(
+    b: Any, ends: tuple[Sequence[int], Sequence[int]], parts: tuple[list[Any], ...], description: str
+) -> bytes:
+    """The file of one graph. ends: its inputs and outputs; parts: offsets of tensors, operators, operator
+    codes and buffers."""
+    inputs, outputs = (ints(b, numbers) for numbers in ends)
+    tensors, operators, codes, buffers = (offsets(b, part) for part in parts)
+    tflite.SubGraphStart(b)
+    tflite.SubGraphAddInputs(b, inputs)
+    tflite.SubGraphAddOutputs(b, outputs)
+    tflite.SubGraphAddTensors(b, tensors)
+    tflite.SubGraphAddOperators(b, operators)
+    graphs, text = offsets(b, [tflite.SubGraphEnd(b)]), b.CreateString(description)
+    tflite.ModelStart(b)
+    tflite.ModelAddVersion(b, VERSION)
+    tflite.ModelAddOperatorCodes(b, codes)
+    tflite.ModelAddSubgraphs(b, graphs)
+    tflite.ModelAddDescription(b, text)
+    tflite.ModelAddBuffers(b, buffers)
+    b.Finish(tflite.ModelEnd(b), b"TFL3")
+    return bytes(b.Output())
+
+
+def ints(b: Any, numbers: Sequence[int]) -> Any:
+    """A vector of int32."""
     return b.CreateNumpyVector(np.asarray(numbers, np.int32))
 
 
-def _offsets(b: Any, offsets: Sequence[Any]) -> Any:
-    b.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
+def offsets(b: Any, entries: Sequence[Any]) -> Any:
+    """A vector of offsets."""
+    b.StartVector(4, len(entries), 4)
+    for offset in reversed(entries):
         b.PrependUOffsetTRelative(offset)
     return b.EndVector()
 
@@ -120,7 +129,7 @@ def _buffer(b: Any, data: np.ndarray | None) -> Any:
 
 
 def _tensor(b: Any, tensor: Tensor, buffer: int) -> Any:
-    name, shape, quantization = b.CreateString(tensor.name), _ints(b, tensor.shape), None
+    name, shape, quantization = b.CreateString(tensor.name), ints(b, tensor.shape), None
     if tensor.scale:
         scales = b.CreateNumpyVector(np.asarray(tensor.scale, np.float32))
         zeros = b.CreateNumpyVector(np.full(len(tensor.scale), tensor.zero, np.int64))
@@ -145,7 +154,7 @@ def _operator(b: Any, operator: _Operator, code: int) -> Any:
     for name, number in operator.options.items():
         getattr(tflite, f"{table}Add{name}")(b, number)
     options = getattr(tflite, f"{table}End")(b)
-    inputs, outputs = _ints(b, operator.inputs), _ints(b, [operator.output])
+    inputs, outputs = ints(b, operator.inputs), ints(b, [operator.output])
     tflite.OperatorStart(b)
     tflite.OperatorAddOpcodeIndex(b, code)
     tflite.OperatorAddInputs(b, inputs)
@@ -155,10 +164,11 @@ def _operator(b: Any, operator: _Operator, code: int) -> Any:
     return tflite.OperatorEnd(b)
 
 
-def _code(b: Any, kind: str) -> Any:
+def code(b: Any, kind: str, version: int = 1) -> Any:
+    """The entry of the table of operator codes for `kind`."""
     number = getattr(tflite.BuiltinOperator, kind)
     tflite.OperatorCodeStart(b)
     tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(number, 127))
     tflite.OperatorCodeAddBuiltinCode(b, number)
-    tflite.OperatorCodeAddVersion(b, OPERATORS[kind][1])
+    tflite.OperatorCodeAddVersion(b, version)
     return tflite.OperatorCodeEnd(b)

@@ -10,6 +10,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
+from edgeternary.export._tflite_file import assembled, code, ints
 from edgeternary.frontends.tflite.options import OPTIONS
 
 # options that take the name of an enumeration's member
@@ -71,35 +72,8 @@ class Writer:
         ]
         types = list(dict.fromkeys(o["type"] for o in self.operators))
         operators = [_operator(b, o, types.index(o["type"])) for o in self.operators]
-        parts = [
-            _ints(b, inputs), _ints(b, outputs), _offsets(b, tensors), _offsets(b, operators)
-        ]  # fmt: skip
-        tflite.SubGraphStart(b)
-        tflite.SubGraphAddInputs(b, parts[0])
-        tflite.SubGraphAddOutputs(b, parts[1])
-        tflite.SubGraphAddTensors(b, parts[2])
-        tflite.SubGraphAddOperators(b, parts[3])
-        graphs = _offsets(b, [tflite.SubGraphEnd(b)])
-        codes = _offsets(b, [_code(b, type) for type in types])
-        content = _offsets(b, buffers)
-        tflite.ModelStart(b)
-        tflite.ModelAddVersion(b, 3)
-        tflite.ModelAddOperatorCodes(b, codes)
-        tflite.ModelAddSubgraphs(b, graphs)
-        tflite.ModelAddBuffers(b, content)
-        b.Finish(tflite.ModelEnd(b), b"TFL3")
-        return bytes(b.Output())
-
-
-def _ints(b: Any, values: Sequence[int]) -> Any:
-    return b.CreateNumpyVector(np.asarray(values, np.int32))
-
-
-def _offsets(b: Any, offsets: Sequence[Any]) -> Any:
-    b.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        b.PrependUOffsetTRelative(offset)
-    return b.EndVector()
+        codes = [code(b, type) for type in types]
+        return assembled(b, (inputs, outputs), (tensors, operators, codes, buffers), "")
 
 
 def _buffer(b: Any, tensor: dict[str, Any] | None) -> Any:
@@ -120,7 +94,7 @@ def _buffer(b: Any, tensor: dict[str, Any] | None) -> Any:
 
 
 def _tensor(b: Any, index: int, t: dict[str, Any], buffer: int) -> Any:
-    name, shape, quantization = b.CreateString(f"t{index}"), _ints(b, t["shape"]), None
+    name, shape, quantization = b.CreateString(f"t{index}"), ints(b, t["shape"]), None
     if t["scales"].size:
         scales, zeros = b.CreateNumpyVector(t["scales"]), b.CreateNumpyVector(t["zeros"].copy())
         tflite.QuantizationParametersStart(b)
@@ -147,7 +121,7 @@ def _operator(b: Any, o: dict[str, Any], code: int) -> Any:
             number = getattr(NAMED[name], value) if isinstance(value, str) else value
             getattr(tflite, f"{table}Add{name}")(b, number)
         options = getattr(tflite, f"{table}End")(b)
-    inputs, outputs = _ints(b, o["inputs"]), _ints(b, o["outputs"])
+    inputs, outputs = ints(b, o["inputs"]), ints(b, o["outputs"])
     tflite.OperatorStart(b)
     tflite.OperatorAddOpcodeIndex(b, code)
     tflite.OperatorAddInputs(b, inputs)
@@ -156,12 +130,3 @@ def _operator(b: Any, o: dict[str, Any], code: int) -> Any:
         tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, table))
         tflite.OperatorAddBuiltinOptions(b, options)
     return tflite.OperatorEnd(b)
-
-
-def _code(b: Any, type: str) -> Any:
-    number = getattr(tflite.BuiltinOperator, type)
-    tflite.OperatorCodeStart(b)
-    tflite.OperatorCodeAddBuiltinCode(b, number)
-    tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(number, 127))
-    tflite.OperatorCodeAddVersion(b, 1)
-    return tflite.OperatorCodeEnd(b)
