@@ -57,10 +57,15 @@ def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED)
 
 
 def layer_row(layer: Layer, graph: Graph, mode: Mode, core: str, options: dict[str, object]) -> Row:
-    """The row of one layer beside the published int8 layer that is nearest to it."""
+    """The row of one layer beside the published int8 layer that is nearest to it.
+
+    flash_per_weight  bytes of code and constants for each weight
+    """
     baseline, nearest = int8.per_mac(layer, core)
     what: Row = {"layer": layer.name, "mode": str(mode), "core": core}
-    return beside({**what, **measured(graph, core, options)}, baseline, nearest)
+    found = {**what, **measured(graph, core, options)}
+    found["flash_per_weight"] = _per(found["flash_bytes"], layer.taps * layer.out)
+    return beside(found, baseline, nearest)
 
 
 def measured(graph: Graph, core: str, options: dict[str, object]) -> Row:
@@ -79,5 +84,5 @@ def beside(found: Row, baseline: float | None, of: str) -> Row:
     }
 
 
-def _per(total: object, macs: int) -> float | None:
-    return round(total / macs, 4) if isinstance(total, int | float) else None
+def _per(total: object, count: int) -> float | None:
+    return round(total / count, 4) if isinstance(total, int | float) else None

@@ -8,7 +8,7 @@ from edgeternary.cli._output import note, print_rows
 
 COLUMNS = (
     "core", "layer", "mode", "macs", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
-    "ram_bytes", "baseline_instructions_per_mac", "ratio", "mismatches",
+    "flash_per_weight", "ram_bytes", "baseline_instructions_per_mac", "ratio", "mismatches",
 )  # fmt: skip
 
 
