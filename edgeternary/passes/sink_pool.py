@@ -1,10 +1,11 @@
 """sink_pool: 'max_pool, then threshold' becomes 'threshold, then max_pool', so that no int32 map is stored.
 
-A threshold is monotone per channel, so it commutes with the maximum: for step > 0
+A threshold is monotone per channel, and so is a requantize, so they commute with the maximum: where f rises
 
-    f(max x) = max f(x),    and for step < 0    f(max x) = min f(x).
+    f(max x) = max f(x),    and where it falls    f(max x) = min f(x).
 
-A constant channel (step 0) is either. A minimum channel of the pool turns round in the same way.
+A threshold falls for step < 0, a requantize for m < 0. A constant channel (step or m of 0) is either. A
+minimum channel of the pool turns round in the same way.
 Padding stays neutral: it was the pool's lo (hi for a minimum) and is so again for the codes.
 
 An upsample that repeats pixels is exchanged likewise: it is the same function of the pixel, which is then
@@ -18,33 +19,35 @@ import numpy as np
 
 from edgeternary.ir import Graph, Op
 from edgeternary.ir.names import MAX_LENGTH
-from edgeternary.ops import MaxPool, Threshold, Upsample
+from edgeternary.ops import MaxPool, Requantize, Threshold, Upsample
 
 
 def sink_pool(graph: Graph) -> Graph:
-    """Exchange each max_pool, and each upsample that repeats, with the one threshold that alone reads it.
+    """Exchange each max_pool, and each upsample that repeats, with the one threshold or requantize that alone
+    reads it.
 
     The pool keeps its place in the names of values: the pooled codes carry the threshold's name (what came
     after both before still reads it), the codes before pooling are called `<pool>.codes`, or `.codes2` ...
     """
     ops = {op.name: op for op in graph.ops}
     exchanged: dict[str, list[Op]] = {}
-    for threshold in graph.ops:
-        pool = ops.get(threshold.inputs[0])
-        if not isinstance(threshold, Threshold) or pool is None or not _commutes(pool):
+    for after in graph.ops:
+        pool = ops.get(after.inputs[0])
+        if not isinstance(after, Threshold | Requantize) or pool is None or not _commutes(pool):
             continue
         readers = len(graph.consumers(pool.name)) + (pool.name in graph.outputs)
         readers += sum(state.next == pool.name for state in graph.states)
         if readers != 1:
             continue
         codes = _fresh(pool.name, graph, exchanged)
-        first = msgspec.structs.replace(threshold, name=codes, inputs=pool.inputs)
-        second = msgspec.structs.replace(pool, name=threshold.name, inputs=(codes,))
+        first = msgspec.structs.replace(after, name=codes, inputs=pool.inputs)
+        second = msgspec.structs.replace(pool, name=after.name, inputs=(codes,))
         if isinstance(second, MaxPool):
-            flipped = np.where(threshold.step < 0, 1 - second.minimum, second.minimum).astype(np.uint8)
+            falls = after.step < 0 if isinstance(after, Threshold) else after.m < 0
+            flipped = np.where(falls, 1 - second.minimum, second.minimum).astype(np.uint8)
             second = msgspec.structs.replace(second, minimum=flipped)
         exchanged[pool.name] = []
-        exchanged[threshold.name] = [first, second]
+        exchanged[after.name] = [first, second]
     if not exchanged:
         return graph
     return graph.with_ops([new for op in graph.ops for new in exchanged.get(op.name, [op])])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeternary.ir import Graph
-from edgeternary.ops import Add, MaxPool, Upsample, build
+from edgeternary.ops import Add, MaxPool, Requantize, Upsample, build
 from edgeternary.passes.sink_pool import sink_pool
 from edgeternary.run import run
 from tests.registry.graphs import inputs, tiny_cnn
@@ -39,6 +39,31 @@ def test_the_exchange_is_exact(seed: int, type: str, kernel: int, stride: int, p
     found = sink_pool(graph)
     assert [op.kind for op in found.ops] == ["threshold", "max_pool"]
     assert found.output == "act"
+    codes = inputs(graph, 6, seed)
+    np.testing.assert_array_equal(run(found, codes).outputs, run(graph, codes).outputs)
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(["floor", "half_up", "tflite_double"]), st.integers(1, 3),
+    st.integers(1, 3), st.integers(0, 2),
+)  # fmt: skip
+def test_the_exchange_with_a_requantize_is_exact(
+    seed: int, rounding: str, kernel: int, stride: int, pad: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool = pooled(seed, kernel=kernel, stride=stride, pad=min(pad, kernel - 1)).op("pool")
+    x = build.value("x", (7, 6, 9), "int32", -400, 350)
+    double = rounding == "tflite_double"
+    m = rng.integers(0, 2**31 - 1, 9) if double else rng.integers(-300, 301, 9) * rng.integers(0, 2, 9)
+    b = np.zeros(9) if double else rng.integers(-5000, 5001, 9)
+    act = Requantize(
+        name="act", inputs=("pool",), m=m.astype(np.int32), b=b.astype(np.int32),
+        s=(np.full(9, 33) if double else rng.integers(0, 12, 9)).astype(np.int32), zero=3, lo=-128, hi=127,
+        rounding=rounding, type="int8",
+    )  # fmt: skip
+    graph = build.graph(x, pool, act)
+    found = sink_pool(graph)
+    assert [op.kind for op in found.ops] == ["requantize", "max_pool"]
     codes = inputs(graph, 6, seed)
     np.testing.assert_array_equal(run(found, codes).outputs, run(graph, codes).outputs)
 
