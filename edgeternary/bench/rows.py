@@ -85,4 +85,4 @@ def beside(found: Row, baseline: float | None, of: str) -> Row:
 
 
 def _per(total: object, count: int) -> float | None:
-    return round(total / count, 4) if isinstance(total, int | float) else None
+    return round(total / count, 4) if isinstance(total, int | float) and count else None
