@@ -1,4 +1,4 @@
-"""Shapes that nobody tuned for: layers drawn by a seed, beside the nearest published layer and the suite.
+"""Shapes that nobody tuned for: layers drawn by a seed, beside CMSIS-NN int8 and the suite.
 
 The kinds take turns. Of each shape
 
@@ -105,9 +105,8 @@ def measure(
 ) -> list[Row]:
     """A row for each drawn layer, beside the suite's layers in the same mode, which are measured as well.
 
-    nearest_ratio  the ratio of the suite's layer whose baseline is used
-    suite_median   the median ratio of the suite's convolutions, or of its dense layers
-    share          ratio / suite_median
+    suite_median  the median ratio of the suite's convolutions, or of its dense layers
+    share         ratio / suite_median
     """
     known = int8.opponent().layers
     texts = [*known, *drawn]
@@ -121,15 +120,23 @@ def measure(
 
 
 def summary(found: Sequence[Row]) -> list[Row]:
-    """One row a core: layers, those that reach WANTED of the suite's median, median and least share."""
+    """One row a core.
+
+    layers  their number;  enough  those that reach WANTED of the suite's median
+    slower  those that take more instructions than CMSIS-NN
+    median_share, least, median_ratio, least_ratio  over all layers
+    """
     result: list[Row] = []
     for core in dict.fromkeys(row["core"] for row in found):
         shares = [row["share"] for row in found if row["core"] == core and row["share"] is not None]
         enough = sum(share >= WANTED for share in shares)
         middle, least = (round(median(shares), 3), min(shares)) if shares else (None, None)
-        result.append(
-            {"core": core, "layers": len(shares), "enough": enough, "median_share": middle, "least": least}
-        )
+        ratios = [row["ratio"] for row in found if row["core"] == core and row["ratio"] is not None]
+        result.append({
+            "core": core, "layers": len(shares), "enough": enough, "median_share": middle, "least": least,
+            "median_ratio": round(median(ratios), 3) if ratios else None,
+            "least_ratio": min(ratios, default=None), "slower": sum(ratio < 1 for ratio in ratios),
+        })  # fmt: skip
     return result
 
 
@@ -139,7 +146,6 @@ def _dense_like(row: Row) -> bool:
 
 def _shared(row: Row, known: Sequence[Row]) -> Row:
     ratios = [other["ratio"] for other in known if other["ratio"] and _dense_like(other) == _dense_like(row)]
-    nearest = next((other["ratio"] for other in known if other["layer"] == row["baseline_layer"]), None)
     middle = median(ratios) if ratios else None
     share = round(row["ratio"] / middle, 3) if middle and row["ratio"] else None
-    return {**row, "nearest_ratio": nearest, "suite_median": middle, "share": share}
+    return {**row, "suite_median": middle, "share": share}

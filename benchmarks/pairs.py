@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import published
 from edgeternary.bench import rows
 from edgeternary.bench.rows import Row
 from edgeternary.ir import Graph
 
 WITHIN = 0.002  # test accuracy: 0.2 points
 INT8_BITS, TERNARY_BITS = 8, 2
+CMSIS = ("cmsis_instructions", "cmsis_cycles")
 COMPARED = ("cycles", "instructions", "flash_bytes", "ram_bytes")
 
 
@@ -52,7 +54,11 @@ def measure(
     options: dict[str, object],
     progress: Callable[[str, int, int], None] = lambda text, done, total: None,
 ) -> Iterator[Row]:
-    """A row for each pair and core: the figures of both, and int8 / ternary of each."""
+    """A row for each pair and core: the figures of both, and int8 / ternary of each.
+
+    cmsis_instructions, cmsis_cycles  of the int8 network's layers in CMSIS-NN int8, where they were counted;
+    int8_of_cmsis_cycles and the like are these over ours
+    """
     todo = [(pair, core) for pair in pairs for core in cores]
     for number, ((int8, ternary), core) in enumerate(todo):
         progress(f"{int8.name} {core}", number, len(todo))
@@ -61,8 +67,17 @@ def measure(
         if ternary is not None:
             row["ternary_accuracy"] = ternary.accuracy
             ours, theirs = (rows.measure(graphs[m.name](), core, options) for m in (ternary, int8))
-            row |= _beside(theirs, ours)
+            row |= _beside(theirs, ours) | _cmsis(int8.name, core, theirs, ours)
         yield row
+
+
+def _cmsis(network: str, core: str, int8: Row, ternary: Row) -> dict[str, Any]:
+    found = published.counted(network, core) or (None, None)
+    row: dict[str, Any] = dict(zip(CMSIS, found, strict=True))
+    for name, ours in (("int8", int8), ("ternary", ternary)):
+        for what, count in zip(("instructions", "cycles"), found, strict=True):
+            row[f"{name}_of_cmsis_{what}"] = round(count / ours[what], 3) if count and ours[what] else None
+    return row
 
 
 def _beside(int8: Row, ternary: Row) -> dict[str, Any]:

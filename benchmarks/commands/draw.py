@@ -1,4 +1,4 @@
-"""bench-draw: layers drawn by a seed, beside the nearest published layer and the suite's median."""
+"""bench-draw: layers drawn by a seed, beside CMSIS-NN int8 and the suite's median."""
 
 import click
 
@@ -10,7 +10,7 @@ from edgeternary.report.tables import print_table
 
 COLUMNS = (
     "core", "layer", "mode", "macs", "kernels", "instructions_per_mac", "baseline_layer",
-    "baseline_instructions_per_mac", "ratio", "nearest_ratio", "suite_median", "share", "mismatches",
+    "baseline_instructions_per_mac", "ratio", "flash_per_weight", "suite_median", "share", "mismatches",
 )  # fmt: skip
 
 
@@ -40,4 +40,9 @@ def command(count: int, kind: Kind, counting: Counting, as_json: bool) -> None:
             click.echo(
                 f"{total['core']}: {total['enough']} of {total['layers']} reach {draw.WANTED:.0%} of the "
                 f"suite's median ratio; median {total['median_share']:.0%}, least {total['least']:.0%}"
+            )
+        if total["median_ratio"]:
+            click.echo(
+                f"{total['core']}: {total['slower']} take more instructions than CMSIS-NN int8; median ratio "
+                f"{total['median_ratio']:.2f}, least {total['least_ratio']:.2f}"
             )

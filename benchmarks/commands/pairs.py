@@ -12,8 +12,9 @@ from edgeternary.report.zoo import zoo_rows
 
 COLUMNS = (
     "core", "int8", "int8_accuracy", "ternary", "ternary_accuracy", "int8_cycles", "ternary_cycles",
-    "cycles_ratio", "int8_flash_bytes", "ternary_flash_bytes", "flash_bytes_ratio", "int8_ram_bytes",
-    "ternary_ram_bytes", "ram_bytes_ratio", "mismatches",
+    "cycles_ratio", "cmsis_cycles", "int8_of_cmsis_cycles", "ternary_of_cmsis_cycles", "int8_flash_bytes",
+    "ternary_flash_bytes", "flash_bytes_ratio", "int8_ram_bytes", "ternary_ram_bytes", "ram_bytes_ratio",
+    "mismatches",
 )  # fmt: skip
 
 

@@ -32,6 +32,13 @@ class Networks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     networks: dict[str, Network]
 
 
+class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """layers: {name: {core: (instructions, modelled cycles)}};  networks: {name: its layers}"""
+
+    layers: dict[str, dict[str, tuple[int, int]]]
+    networks: dict[str, tuple[str, ...]]
+
+
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row of a paper: LUT6, accuracy and rate as the authors write them."""
 
@@ -49,6 +56,22 @@ class Designs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def networks() -> dict[str, Network]:
     """{name of a network of the suite: what CMSIS-NN takes for it}."""
     return _read("int8_networks", Networks).networks
+
+
+def counted(network: str, core: str) -> tuple[int, int] | None:
+    """(instructions, modelled cycles) of the layers of a network of the zoo in CMSIS-NN int8."""
+    found = _counted()
+    core = int8.LIKE.get(core, core)
+    layers = [found.layers[name].get(core) for name in found.networks.get(network, ())]
+    known = [layer for layer in layers if layer is not None]
+    if not layers or len(known) < len(layers):
+        return None
+    return sum(layer[0] for layer in known), sum(layer[1] for layer in known)
+
+
+@cache
+def _counted() -> Counted:
+    return _read("int8_layers", Counted)
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import nets
 from benchmarks.plot import svg
-from edgeternary.bench import int8, layers, make, modes
+from edgeternary.bench import int8, int8_terms, layers, make, modes
 from edgeternary.ops import Requantize, Threshold
 from edgeternary.run import run
 
@@ -75,9 +75,30 @@ def test_the_same_graph_again_and_another_seed() -> None:
     ],
 )  # fmt: skip
 def test_the_nearest_published_layer(shape: str, nearest: str) -> None:
-    per_mac, found = int8.per_mac(layers.parse(shape), "cortex-m4")
-    assert found == nearest and per_mac == int8.opponent().layers[nearest].m4
-    assert int8.per_mac(layers.parse(shape), "cortex-m33")[0] is None
+    per_mac, found = int8.per_mac(layers.parse(shape), "cortex-m55")
+    assert found == nearest and per_mac == int8.opponent().layers[nearest].m55
+
+
+@pytest.mark.parametrize("core", ["m0plus", "m3", "m4"])
+def test_the_fit_is_close_to_the_published_layers(core: str) -> None:
+    """None of them is among the layers that it was fitted to; the published depthwise figures were counted
+    with another routine."""
+    for name, known in int8.opponent().layers.items():
+        layer = layers.parse(name)
+        total = int8.fitted(layer, f"cortex-{core}")
+        assert total is not None
+        within = 0.15 if layer.kind == "depthwise" or layer.shape[-1] == 1 else 0.07
+        assert total / layer.macs == pytest.approx(getattr(known, core), rel=within), name
+
+
+def test_a_layer_of_another_shape_has_the_figure_of_the_fit() -> None:
+    layer = layers.parse("conv2d:9x7x5-11,k3")
+    assert int8.per_mac(layers.parse("dense:784-256"), "cortex-m4") == (1.94, "dense:784-256")
+    figure, source = int8.per_mac(layer, "cortex-m33")
+    assert figure == int8.per_mac(layer, "cortex-m4")[0] and source == int8.FITTED
+    counted = int8_terms.counts(layer)
+    assert counted["inside"] == (7 * 3 + 2 * 2) * (5 * 3 + 2 * 2) * 5 * 11
+    assert counted["macs"] == 9 * 7 * 45 * 11
 
 
 def test_the_plot_draws_every_ratio() -> None:

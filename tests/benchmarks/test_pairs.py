@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import pairs
+from benchmarks import pairs, published
 from benchmarks.__main__ import app
 from benchmarks.commands import pairs as command
 from benchmarks.pairs import Model
@@ -41,6 +41,20 @@ def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row["int8"] for row in found] == ["m-int8", "m-int8", "alone-int8", "alone-int8"]
     assert found[0]["flash_bytes_ratio"] == 3 and found[0]["cycles_ratio"] == 1
     assert found[1]["cycles_ratio"] is None and found[2]["ternary"] is None
+
+
+def test_the_same_network_in_cmsis_nn(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {**dict.fromkeys(pairs.COMPARED, 1000), "mismatches": 0, "compiler": "gcc"}
+    monkeypatch.setattr(rows, "measure", lambda graph, core, options: figures)
+    known = Model("mnist-cnn-int8", "mnist", 8, 9000, 0.9950)
+    graphs: Any = {name: (lambda: None) for name in (known.name, "edge")}
+    pair = [(known, Model("edge", "mnist", 2, 3000, 0.9930))]
+    on_m4, on_m55 = pairs.measure(pair, graphs, ["cortex-m4", "cortex-m55"], {})
+    counted = published.counted(known.name, "cortex-m4")
+    assert counted == published.counted(known.name, "cortex-m33") and counted[1] > counted[0] > 10**6
+    assert (on_m4["cmsis_instructions"], on_m4["cmsis_cycles"]) == counted
+    assert on_m4["ternary_of_cmsis_cycles"] == pytest.approx(counted[1] / 1000)
+    assert on_m55["cmsis_cycles"] is None and on_m55["int8_of_cmsis_cycles"] is None
 
 
 @pytest.mark.emulator
