@@ -41,9 +41,6 @@ class Core:
                plainer loops take a share of it
     add        one addition or subtraction of a loaded value in straight-line code
 
-    Timing:
-    untimed    why there is no model of its cycles; "" where `run/_emulator/timing` has its table
-
     Tools:
     gcc        value of arm-none-eabi-gcc's -mcpu
     float      value of arm-none-eabi-gcc's -mfloat-abi; vector registers need another than soft
@@ -64,7 +61,6 @@ class Core:
     count: float
     touch: float
     add: float
-    untimed: str = ""
     gcc: str = ""
     float: str = "soft"
     zig: str = ""

@@ -9,7 +9,7 @@ from edgeternary.boards import Memory
 from edgeternary.run._emulator.decode import Block, Decoder
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count
-from edgeternary.run._emulator.timing import Timing
+from edgeternary.run._emulator.timing import Model
 
 Node = tuple[int, int]  # address and size of a block
 START: Node = (0, 0)
@@ -29,7 +29,7 @@ class Counter:
     calls   numbers of the layers whose functions it called since `reset`, in order
     """
 
-    def __init__(self, machine: Machine, layers: Mapping[int, int], root: int, timing: Timing | None) -> None:
+    def __init__(self, machine: Machine, layers: Mapping[int, int], root: int, timing: Model | None) -> None:
         self._elf = machine.elf
         self._end: Node = (machine.stop, 0)
         self._layers, self._root, self._timing = layers, root, timing
@@ -37,7 +37,7 @@ class Counter:
         self._edges: dict[int, dict[tuple[Node, Node], int]] = {}
         self._owners: dict[int, int | None] = {}
         self.calls: list[int] = []
-        self._edge_counts: dict[tuple[Node, Node], Count] = {}
+        self._edge_costs: dict[tuple[Node, Node], tuple[int, float | None]] = {}
         self._previous: Node = START
         self._layer = OUTSIDE
         machine.on_block(self._block)
@@ -105,15 +105,15 @@ class Counter:
         return owner
 
     def _edge(self, edge: tuple[Node, Node], times: int) -> Count:
-        if edge not in self._edge_counts:
-            self._edge_counts[edge] = self._cost(*edge)
-        one = self._edge_counts[edge]
-        return Count(one.instructions * times, None if one.cycles is None else one.cycles * times)
+        if edge not in self._edge_costs:
+            self._edge_costs[edge] = self._cost(*edge)
+        instructions, cycles = self._edge_costs[edge]
+        return Count(instructions * times, None if cycles is None else round(cycles * times))
 
-    def _cost(self, previous: Node, node: Node) -> Count:
+    def _cost(self, previous: Node, node: Node) -> tuple[int, float | None]:
         """Instructions of `node`; its cycles, and those that leaving `previous` by a branch adds."""
         block = self._decoder.block(*node)
         if self._timing is None:
-            return Count(len(block.instructions), None)
+            return len(block.instructions), None
         before: Block | None = None if previous == START else self._decoder.block(*previous)
-        return Count(len(block.instructions), self._timing.cycles(before, block))
+        return len(block.instructions), self._timing.cycles(before, block)

@@ -8,6 +8,7 @@ from capstone import arm_const as c
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.units import unit
 
 PC = c.ARM_REG_PC
 _IDS: dict[str, str] = {
@@ -48,6 +49,13 @@ class Instruction:
     registers  in the list of a load or store multiple, the program counter included
     address_from  registers that its memory address is made of
     writes     registers that it changes
+    reads      registers that it needs, those of its address included
+    shifter    those of `reads` that go through the shifter before anything else happens
+    adds       those of `reads` that are only added at the end of a product
+    unit       what runs it; see units.py
+    size       in bytes
+    flags      it sets the condition flags
+    writeback  it changes a register of its address
     """
 
     address: int
@@ -56,6 +64,13 @@ class Instruction:
     address_from: frozenset[int]
     writes: frozenset[int]
     text: str
+    reads: frozenset[int] = frozenset()
+    shifter: frozenset[int] = frozenset()
+    adds: frozenset[int] = frozenset()
+    unit: str = "late"
+    size: int = 4
+    flags: bool = False
+    writeback: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,7 @@ class Decoder:
 
 def _instruction(decoded: capstone.CsInsn) -> Instruction:
     kind = KINDS.get(decoded.id, "alu")
-    _, writes = decoded.regs_access()
+    reads, writes = decoded.regs_access()
     memory = [op.mem for op in decoded.operands if op.type == arm.ARM_OP_MEM]
     parts = {register for m in memory for register in (m.base, m.index) if register not in (0, PC)}
     if kind == "store" and any(m.index for m in memory):
@@ -109,4 +124,31 @@ def _instruction(decoded: capstone.CsInsn) -> Instruction:
     if PC in writes or (kind in TO_PC and kind != "alu" and PC in registers):
         kind = TO_PC.get(kind, kind)
     text = f"{decoded.mnemonic} {decoded.op_str}"
-    return Instruction(decoded.address, kind, count, frozenset(parts), frozenset(writes), text)
+    shifter, adds = _shifter(decoded), _adds(decoded, kind)
+    return Instruction(
+        decoded.address, kind, count, frozenset(parts), frozenset(writes), text,
+        reads=frozenset(reads) | shifter | adds,  # capstone leaves out some of those
+        shifter=shifter, adds=adds, unit=unit(decoded), size=decoded.size, writeback=decoded.writeback,
+        flags=decoded.update_flags or c.ARM_REG_CPSR in writes,
+    )  # fmt: skip
+
+
+def _shifter(decoded: capstone.CsInsn) -> frozenset[int]:
+    registers = [op for op in decoded.operands if op.type == arm.ARM_OP_REG]
+    match unit(decoded):
+        case "shifted":
+            registers = [op for op in registers if op.shift.type != arm.ARM_SFT_INVALID]
+        case "pack":
+            registers = registers[-1:]
+        case "bits":
+            registers = registers[1:]
+        case _:
+            registers = []
+    return frozenset(op.reg for op in registers)
+
+
+def _adds(decoded: capstone.CsInsn, kind: str) -> frozenset[int]:
+    registers = [op.reg for op in decoded.operands if op.type == arm.ARM_OP_REG]
+    if kind == "multiply_accumulate_long":
+        return frozenset(registers[:2])
+    return frozenset(registers[3:]) if kind == "multiply_accumulate" else frozenset()

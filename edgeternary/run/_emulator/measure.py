@@ -95,7 +95,8 @@ def measure(
     flash  whose bandwidth and cache the cycles depend on; its addresses do not matter
     """
     bench = Bench(graph, image, core)
-    timing, how = for_core(core)
+    memory = f"flash of {flash.bandwidth:g} bytes a cycle" if flash else "zero wait states"
+    timing, how = for_core(core, memory)
     steps = step_functions(image.elf, image.model.prefix)
     run = image.elf.address(f"{image.model.prefix}_run")
     counter = Counter(bench.machine, steps, run, timing)
@@ -120,6 +121,4 @@ def measure(
                     index = called[call] if call != OUTSIDE else OUTSIDE
                     sums[index] = sums[index] + count if index in sums else count
     total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))
-    if flash:
-        how = f"modelled, flash of {flash.bandwidth:g} bytes a cycle"
     return Measured(calls, total, sums, stack, how)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from edgeternary.boards import Board, Memory, load_all
-from edgeternary.cores import cortex_m
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.run._bench import encode_inputs, exchange_bytes
 from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.measured import Count, Measured, step_functions, steps_of
+from edgeternary.run._emulator.timing import for_core
 from edgeternary.toolchains import compilers, find, require
 from edgeternary.toolchains import run as start
 
@@ -128,7 +128,7 @@ def measure(
         layers[index] = layers.get(index, Count(0, None)) + Count(runs, None)
     total = Count(sum(runs for _, runs in found.calls), None)
     used = image.elf.address("stack_top") - found.lowest
-    return Measured(calls, total, layers, used, cortex_m(core).untimed)
+    return Measured(calls, total, layers, used, for_core(core)[1])
 
 
 def _check_vectors(image: Image, unaligned: dict[int, int]) -> None:

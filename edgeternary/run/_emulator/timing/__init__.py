@@ -1,19 +1,27 @@
-"""Cycles per instruction, one table per core. Zero wait states; modelled, not measured on silicon."""
+"""Cycles of instructions, one model per core. Zero wait states; modelled, with an error that docs/cycles.md
+measures."""
 
-from edgeternary import cores
-from edgeternary.run._emulator.timing.m0plus import M0PLUS
+from edgeternary.run._emulator.timing.m0plus import M0, M0PLUS
 from edgeternary.run._emulator.timing.m3 import M3
 from edgeternary.run._emulator.timing.m4 import M4
-from edgeternary.run._emulator.timing.model import Cost, Timing
+from edgeternary.run._emulator.timing.m7 import M7
+from edgeternary.run._emulator.timing.m33 import M33
+from edgeternary.run._emulator.timing.model import Cost, Model, Timing
 
-TABLES: dict[str, Timing] = {table.core: table for table in (M0PLUS, M3, M4)}
+TABLES: dict[str, Model] = {model.core: model for model in (M0PLUS, M3, M4, M7, M33)}
+COMPARED: dict[str, Model] = {**TABLES, M0.core: M0}  # with those that no image is built for
 
 
-def for_core(core: str) -> tuple[Timing | None, str]:
-    """The timing table of a core, or None, and how the cycles come about or why there are none."""
+def for_core(core: str, memory: str = "zero wait states") -> tuple[Model | None, str]:
+    """The timing model of a core, or None, and how the cycles come about or why there are none."""
     if core in TABLES:
-        return TABLES[core], "modelled, zero wait states"
-    return None, cores.core(core).untimed or f"no timing model of {core}"
+        return TABLES[core], f"modelled, {memory}, {margin(core)}"
+    return None, f"no timing model of {core}"
 
 
-__all__ = ["TABLES", "Cost", "Timing", "for_core"]
+def margin(core: str) -> str:
+    """The error of a core's cycles, as reports and tables print it: "+-5 %"; "" where there is no model."""
+    return f"+-{round(100 * TABLES[core].error)} %" if core in TABLES else ""
+
+
+__all__ = ["COMPARED", "TABLES", "Cost", "Model", "Timing", "for_core", "margin"]

@@ -2,11 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._emulator.decode import Block, Instruction
 
 DATA = ("alu", "multiply", "multiply_accumulate", "multiply_long", "multiply_accumulate_long", "divide")
+STORES = ("store", "store_indexed")
+
+
+class Model(Protocol):
+    """What is asked of a core's timing: Timing is a table, Pipeline follows results and pairs."""
+
+    @property
+    def core(self) -> str: ...
+
+    @property
+    def error(self) -> float: ...
+
+    def cycles(self, before: Block | None, block: Block) -> float:
+        """Cycles of `block`, and of the branch from `before` (None at the start) if it was taken."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +43,25 @@ class Timing:
     """The table of one core.
 
     core           "cortex-m4"
+    error          the largest error on programs that were measured on a chip (docs/cycles.md): 0.05 is 5 %
     costs          by kind of instruction (see `decode.KINDS`)
-    overlap        cycles saved by a single load, or a store with register offset, right after a load
-                   whose result its address does not need
+    overlap        cycles saved by a single load or store right after a load whose result its address does
+                   not need
     address_stall  cycles added when an address comes from the result of the instruction right before
+    store_load     cycles added by a load right after a store
+    target         cycles added by a branch to an instruction of 32 bits that crosses a word of flash
+    folded         cycles saved by an IT right after an instruction of 16 bits
     An instruction whose condition fails in an IT block is charged as if it ran: an upper bound.
     """
 
     core: str
+    error: float
     costs: Mapping[str, Cost]
     overlap: int = 0
     address_stall: int = 0
+    store_load: int = 0
+    target: int = 0
+    folded: int = 0
 
     def cycles(self, before: Block | None, block: Block) -> int:
         """Cycles of `block`, and of the branch from `before` (None at the start) if it was taken."""
@@ -50,6 +73,8 @@ class Timing:
                 previous = last
             else:
                 total += self._taken(last)
+                if block.address % 4 and block.instructions and block.instructions[0].size == 4:
+                    total += self.target
         for instruction in block.instructions:
             total += self._instruction(previous, instruction)
             previous = instruction
@@ -66,10 +91,16 @@ class Timing:
     def _instruction(self, previous: Instruction | None, this: Instruction) -> int:
         cost = self.costs[this.kind]
         cycles = cost.base + cost.each * this.registers
-        if previous is not None and this.address_from:
+        if previous is None:
+            return cycles
+        if this.unit == "it" and previous.size == 2:
+            cycles -= self.folded
+        if previous.kind in STORES and this.kind in ("load", "load_multiple"):
+            cycles += self.store_load
+        if this.address_from:
             dependent = bool(this.address_from & previous.writes)
             if dependent and previous.kind in DATA:
                 cycles += self.address_stall
-            elif not dependent and previous.kind == "load" and this.kind in ("load", "store_indexed"):
+            elif not dependent and previous.kind == "load" and this.kind in ("load", *STORES):
                 cycles -= self.overlap
         return cycles
