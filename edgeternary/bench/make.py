@@ -8,8 +8,9 @@ After a layer with accumulators of mean mu and deviation sigma (of random inputs
 
     y = clamp((acc * m[c] + b[c] + 2^(s[c]-1)) >> s[c], lo, hi)
 
-with a random shift (and in form B a random 15-bit multiplier) such that sigma is about a third of the
-output's half range. Up to 4 bits the same function is written as thresholds, as the front ends do.
+with a random shift (and in form B a random 15-bit multiplier, in forms C and T one of 31 bits) such that
+sigma is about a third of the output's half range; in C and T a zero point takes the place of most of b. Up
+to 4 bits the same function is written as thresholds, as the front ends do.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from edgeternary.ops.window import Padding, Pair
 ZEROS = 0.45
 SPREAD = 3.0  # half range of an output in deviations of the accumulator
 M_BITS = 15
+LONG = ("C", "T")  # forms with multipliers of 31 bits
 STEPS = (1.05, 0.603, 0.339, 0.187, 0.105, 0.0574, 0.0318)  # of Max's quantiser in deviations, 2 to 8 bits
 
 Floats = NDArray[np.float64]
@@ -138,6 +140,7 @@ class Maker:
     def act(self, name: str, type: str = "") -> Maker:
         """The activation after a sum: thresholds up to 4 bits, else a requantize of the mode's form."""
         out = parse(type or self.mode.activations)
+        long = self.mode.form in LONG
         mean, deviation = self._moments[self.top.name]
         m = self._multipliers()
         half_range = max(out.hi - out.lo, 1) / 2
@@ -150,17 +153,21 @@ class Maker:
             op: Op = self._thresholds(name, out, b + half, s)
         else:
             op = Requantize(
-                name=name, inputs=(self.top.name,), m=m.astype(np.int32), b=b.astype(np.int32),
-                s=s.astype(np.int32), zero=0, lo=out.lo, hi=out.hi, rounding="half_up", type=out.name,
+                name=name, inputs=(self.top.name,), m=m.astype(np.int32),
+                b=(b.clip(-INT32_HI, INT32_HI) * (self.mode.form != "T")).astype(np.int32),
+                s=s.astype(np.int32), zero=(out.lo + out.hi + 1) // 2 * long, lo=out.lo, hi=out.hi,
+                rounding="tflite_double" if self.mode.form == "T" else "half_up", type=out.name,
             )  # fmt: skip
         middle, spread = (np.full(self.top.channels, moment) for moment in _moments(out))
         return self.add(op, middle, spread)
 
     def _multipliers(self) -> NDArray[np.int64]:
-        """(C,): ones, or random ones of form B that keep acc * m + b inside int32."""
+        """(C,): ones, random ones of form B that keep acc * m + b inside int32, or any of 31 bits."""
         channels = self.top.channels
         if self.mode.form == "A" or parse(self.mode.activations).bits <= THRESHOLD_BITS:
             return np.ones(channels, np.int64)
+        if self.mode.form in LONG:
+            return self.rng.integers(1 << 30, 1 << 31, channels)
         reach = max(abs(self.top.lo), abs(self.top.hi), 1)
         hi = min(2**M_BITS - 1, INT32_HI // (4 * reach))
         return self.rng.integers(max(hi // 2, 1), hi + 1, channels)

@@ -9,13 +9,17 @@ from edgeternary.ops.accumulate import WEIGHT_TYPES
 # What people call the types; everything else is the name of the type itself.
 ALIASES = {"binary": "bipolar", "1-bit": "bipolar", "2-bit": "uint2", "3-bit": "uint3", "4-bit": "uint4"}
 SHOWN = {"bipolar": "binary", "uint2": "2-bit", "uint3": "3-bit", "uint4": "4-bit"}
-FORMS = ("A", "B")
+FORMS = ("A", "B", "C", "T")
 THRESHOLD_BITS = 4  # up to here an activation is thresholds, beyond it a requantize
 
 
 @dataclass(frozen=True)
 class Mode:
-    """weights, activations: names of types; form: of the requantize, A (a shift) or B (16 bits)."""
+    """weights, activations: names of types.
+
+    form  of the requantize: A (a shift), B (multipliers of 16 bits), C (of 32 bits, as imported models have
+          them) or T (C with the two roundings of tflite_double)
+    """
 
     weights: str
     activations: str

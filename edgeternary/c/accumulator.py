@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from edgeternary.c import epilogue, weights
+from edgeternary.c import epilogue, rescale, weights
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
-from edgeternary.ops import Conv2d, Dense, Threshold
+from edgeternary.ops import Conv2d, Dense, Requantize, Threshold
 from edgeternary.passes.affine import Affine
 
 UNROLLED = 3  # thresholds of `_epilogue.c.j2` without a loop
@@ -46,7 +46,7 @@ def codes_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tuple[
     offset = np.where(negate, -op.bias.astype(np.int64), op.bias)
     bound = reach(op, match.ins[0])
     affine = Affine(1, offset, -bound, bound)
-    return codes, epilogue.build(match.follow, match.outs[0], match.out, offer.out, affine, negate)
+    return codes, epilogue.of(match, offer.out, affine, negate)
 
 
 def weights_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tuple[Table, Epilogue]:
@@ -57,6 +57,8 @@ def weights_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tupl
 
 def value_cycles(match: Match) -> float:
     """Cycles that the epilogue takes for one value, roughly; more than three thresholds take a loop."""
+    if isinstance(match.follow, Requantize):
+        return rescale.cycles(match.follow, match.outs[0], match.core)
     levels = match.follow.t.shape[1] if isinstance(match.follow, Threshold) else 0
     return match.core.touch * (1 + THRESHOLD * levels if levels > UNROLLED else 1)
 

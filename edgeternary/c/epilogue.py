@@ -9,16 +9,18 @@ into its constants: a threshold compares `raw` itself, see passes.affine.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.c import rescale
+from edgeternary.c.kernel import Match
 from edgeternary.c.layouts import Layout, Natural
 from edgeternary.c.stepping import Stepping, threshold_fields
 from edgeternary.c.tables import Table, narrow
+from edgeternary.cores import Core
 from edgeternary.ir import Op, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Requantize, Threshold
@@ -55,23 +57,31 @@ def supports(follow: Op | None, layout: Layout) -> bool:
     return isinstance(follow, Threshold) and Stepping.of(follow).short
 
 
+def of(match: Match, layout: Layout, affine: Affine, negate: NDArray[np.bool_]) -> Epilogue:
+    """The epilogue of a match; see `build`."""
+    return build(match.follow, (match.outs[0], match.out), layout, affine, negate, match.core)
+
+
 def build(
-    follow: Op | None, acc: Value, out: Value, layout: Layout, affine: Affine, negate: NDArray[np.bool_]
-) -> Epilogue:
-    """The epilogue for accumulators `acc` that become `out` in `layout`.
+    follow: Op | None, values: tuple[Value, Value], layout: Layout, affine: Affine,
+    negate: NDArray[np.bool_], core: Core,
+) -> Epilogue:  # fmt: skip
+    """The epilogue on `core` for values[0], accumulators, that become values[1] in `layout`.
 
     follow  None, a Threshold or a Requantize
     negate  channels for which `affine` describes -acc (allowed with a Threshold only)
     """
+    acc, out = values
     if isinstance(follow, Threshold):
         stepping = Stepping.of(follow).negate(negate).spread()
         stepping = stepping.on_raw(affine)
         fields, tables = threshold_fields(stepping, out, layout)
         return Epilogue(fields, tables)
-    tables, common = _offset(affine)
     if isinstance(follow, Requantize):
-        fields, more = rescale.requantize_fields(follow, acc, out)
-        return Epilogue({**fields, **common}, [*tables, *more])
+        found = rescale.rescaling(follow, acc, out, core, affine.offset)
+        tables, common = _offset(replace(affine, offset=0 * affine.offset) if found.folded else affine)
+        return Epilogue({**found.fields, **common}, [*tables, *found.tables])
+    tables, common = _offset(affine)
     return Epilogue({"kind": "store", "planes": 0, "ctype": out.type.ctype, **common}, tables)
 
 

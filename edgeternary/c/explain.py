@@ -6,6 +6,7 @@ from math import inf
 from edgeternary import cores
 from edgeternary.c.choices import Choices, Fetch
 from edgeternary.c.kernel import Offer
+from edgeternary.c.narrowed import narrowed
 from edgeternary.c.search.labels import Label, Move, State
 from edgeternary.c.search.search import Search
 from edgeternary.c.select import Budget, choose
@@ -62,7 +63,7 @@ def explain(
     fetch: Fetch | None = None,
 ) -> list[Candidate]:
     """Candidates of every layer of the plan that `select` chooses, the chosen one first, then by cycles."""
-    target, graph = cores.core(core), tabled(graph)
+    target, graph = cores.core(core), tabled(narrowed(graph))
     search = Search(Choices(graph, target, fetch))
     labels = search.labels()
     plan = choose(graph, target, labels, optimize, budget or Budget())

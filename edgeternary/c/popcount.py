@@ -51,7 +51,7 @@ def constants(match: Match, layout: Layout, row: Row) -> tuple[Table, Epilogue]:
     negate = epilogue.negated(match.follow, len(op.bias))
     codes = weights.negate(op.weights, negate).reshape(len(op.bias), -1)
     affine = _affine(match, row, negate)
-    after = epilogue.build(match.follow, match.outs[0], match.out, layout, affine, negate)
+    after = epilogue.of(match, layout, affine, negate)
     return weights.grouped_rows(codes, op.weight_type, row.group), after
 
 

@@ -2,25 +2,104 @@
 
 * form A  |m| <= 1: no multiplication, 32 bits
 * form B  one 32-bit product; proven not to leave int32
-* form C  a 64-bit product
+* form C  a 64-bit product: its high word (rescale_high), or products of 32 bits that are proven equal on the
+  whole interval (rescale_parts); where neither serves, as the op is written
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeternary.c.rescale_high import High, high
+from edgeternary.c.rescale_parts import Parts, parts
 from edgeternary.c.tables import Table, narrow
+from edgeternary.cores import Core
 from edgeternary.ir import Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Requantize
 
 
-def requantize_fields(op: Requantize, x: Value, out: Value) -> tuple[dict[str, object], Sequence[Table]]:
-    """Template fields and tables of a requantize of accumulators in the interval of `x`."""
+@dataclass(frozen=True)
+class Rescaling:
+    """Template fields and tables of a requantize; `folded` where they hold the bias of the layer before."""
+
+    fields: dict[str, object]
+    tables: Sequence[Table] = field(default_factory=tuple)
+    folded: bool = False
+
+
+def rescaling(
+    op: Requantize, x: Value, out: Value, core: Core, offset: NDArray[np.int64] | None = None
+) -> Rescaling:
+    """That of accumulators in the interval of `x`, which are raw + offset (C,)."""
     fields: dict[str, object] = {
         "kind": "requantize", "planes": 0, "rounding": op.rounding, "ctype": out.type.ctype,
         "zero": op.zero, "lo": op.lo, "hi": op.hi,
+        "saturates": core.isa == "thumb2",
     }  # fmt: skip
+    short = short_of(op, x, core)
+    if short is None:
+        more, tables = _as_written(op, x)
+        return Rescaling({**fields, **more}, tables)
+    offset = np.zeros(x.channels, np.int64) if offset is None else offset
+    folds = short.folds(offset)
+    more, tables = short.fields(offset if folds else 0 * offset)
+    return Rescaling({**fields, **more}, tables, folds)
+
+
+def short_of(op: Requantize, x: Value, core: Core) -> High | Parts | None:
+    """What takes the place of form C on a core without vector registers; None where nothing does.
+
+    One part is faster than form B, too, where a clamp takes many instructions.
+    """
+    written = form(op, x)
+    if core.vectors or written == "A":
+        return None
+    if not core.thumb1:
+        return high(op, x) if written == "C" else None
+    found = parts(op, x)
+    return found if written == "C" or (found is not None and found.count == 1) else None
+
+
+def cycles(op: Requantize, x: Value, core: Core) -> float:
+    """Of one element, loads and stores included, roughly."""
+    found, costs = short_of(op, x, core), core.figures(COSTS)
+    if isinstance(found, High):
+        return core.touch + costs.first + costs.signs * found.signs
+    if isinstance(found, Parts):
+        return core.touch + costs.first + costs.part * found.count + costs.signs * found.signs
+    written = form(op, x)
+    return core.touch + {"A": 0, "B": costs.short}.get(written, costs.long)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Cycles of an element, from counts, beyond those of form A, which are Core.touch.
+
+    short  form B;  long: form C as it is written
+    first  a long product's high word, or where products have parts, what they have in common
+    part   a part
+    signs  what a second rounding takes where it needs the sign
+    """
+
+    short: float
+    long: float
+    first: float
+    part: float = 0
+    signs: float = 4
+
+
+COSTS = {
+    "host": Costs(1, 4, 1, 0, 1), "cortex-m0plus": Costs(7, 120, 0, 3.4, 4.5),
+    "cortex-m3": Costs(2, 28, 9, 0, 4), "cortex-m4": Costs(1, 24, 3, 0, 4),
+    "cortex-m7": Costs(1, 12, 2, 0, 2), "cortex-m33": Costs(1, 24, 3, 0, 4), "cortex-m55": Costs(1, 20, 3),
+}  # fmt: skip
+
+
+def _as_written(op: Requantize, x: Value) -> tuple[dict[str, object], Sequence[Table]]:
+    fields: dict[str, object] = {}
     tables: list[Table] = []
 
     def constant(name: str, values: np.ndarray) -> None:

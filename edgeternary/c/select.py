@@ -13,6 +13,7 @@ from itertools import takewhile
 from edgeternary import cores
 from edgeternary.c import memory
 from edgeternary.c.choices import Allow, Choices, Fetch, anything
+from edgeternary.c.narrowed import narrowed
 from edgeternary.c.plan import Plan, fixed_ram
 from edgeternary.c.search.labels import Label
 from edgeternary.c.search.search import MAX_LABELS, Search
@@ -82,7 +83,7 @@ class Planner:
         fetch: Fetch | None = None,
         max_labels: int = MAX_LABELS,
     ) -> None:
-        target, graph = cores.core(core), tabled(graph)
+        target, graph = cores.core(core), tabled(narrowed(graph))
         self._labels = Search(Choices(graph, target, fetch, allow), max_labels).labels()
         self._planned = _Planned(graph, target)
 

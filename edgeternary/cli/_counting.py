@@ -87,7 +87,7 @@ counting_options = record(
 _KIND = (
     click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),
     click.option("--activations", default="int8", help="int8 (default), ternary, 2-bit, binary."),
-    click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits)."),
+    click.option("--form", default="A", help="Requantize: A (shift, default), B (16 bits), C (32), T."),
     defaulted("--seed", default=0, help="Seed of the random weights."),
 )
 kind_options = record("kind", Kind, *_KIND)

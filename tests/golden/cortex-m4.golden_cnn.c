@@ -33,6 +33,39 @@
 #define GOLDEN_CNN_INLINE static inline
 #endif
 
+/* Four bytes as a word, the first one in the low bits. */
+static inline uint32_t golden_cnn_load4(const void *from)
+{
+    const uint8_t *const bytes = from;
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* The larger of each of four bytes without a sign. */
+static inline uint32_t golden_cnn_max4u(uint32_t a, uint32_t b)
+{
+#if defined(GOLDEN_CNN_ASSEMBLY) && defined(__ARM_FEATURE_DSP)
+    uint32_t larger;
+    __asm__("usub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(larger) : "r"(a), "r"(b) : "cc");
+    return larger;
+#else
+    const uint32_t top = 0x80808080u;
+    const uint32_t t = (a | top) - (b & ~top); /* the top bit of a byte: the other bits of a are no less */
+    const uint32_t ge = ((a & ~b) | (~(a ^ b) & t)) & top;
+    const uint32_t mask = ge | (ge - (ge >> 7));
+    return b ^ ((a ^ b) & mask);
+#endif
+}
+
+/* The bytes of a word, the low one first. */
+static inline void golden_cnn_store4(void *to, uint32_t word)
+{
+    uint8_t *const bytes = to;
+    bytes[0] = (uint8_t)word;
+    bytes[1] = (uint8_t)(word >> 8);
+    bytes[2] = (uint8_t)(word >> 16);
+    bytes[3] = (uint8_t)(word >> 24);
+}
+
 /* pack_lanes image
  *
  * 6 x 6 x 1 uint8 -> 6 x 6 x 1 uint8 in 2 lanes of 5 x 8 words
@@ -290,32 +323,26 @@ GOLDEN_CNN_STEP void golden_cnn_1_conv1(const uint32_t *x, uint8_t *y)
  *
  * 6 x 6 x 4 uint2 -> 3 x 3 x 4 uint2
  *
- *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c]
+ *     y[oy][ox][c] = max over ky, kx of x[2 * oy + ky][2 * ox + kx][c], four channels at a time
  */
 GOLDEN_CNN_STEP void golden_cnn_2_act1(const uint8_t *x, uint8_t *y)
 {
     enum { WIDTH = 6, CHANNELS = 4 };
     enum { OUT_HEIGHT = 3, OUT_WIDTH = 3 };
-    enum { KERNEL_Y = 2, KERNEL_X = 2 };
 
     for (int oy = 0; oy < OUT_HEIGHT; oy++) {
         for (int ox = 0; ox < OUT_WIDTH; ox++) {
-            const int top = 2 * oy;
-            const int left = 2 * ox;
-            const int bottom = top + KERNEL_Y;
-            const int right = left + KERNEL_X;
-            for (int c = 0; c < CHANNELS; c++) {
-                uint8_t best = x[(top * WIDTH + left) * CHANNELS + c];
-                for (int iy = top; iy < bottom; iy++) {
-                    for (int ix = left; ix < right; ix++) {
-                        const uint8_t v = x[(iy * WIDTH + ix) * CHANNELS + c];
-                        if (v > best) {
-                            best = v;
-                        }
-                    }
-                }
-                *y++ = best;
+            const uint8_t *const corner = x + (2 * oy * WIDTH + 2 * ox) * CHANNELS;
+            for (int four = 0; four < CHANNELS; four += 4) {
+                const int c = four;
+                const uint8_t *const row = corner + c;
+                uint32_t best = golden_cnn_load4(row);
+                best = golden_cnn_max4u(best, golden_cnn_load4(row + 4));
+                best = golden_cnn_max4u(best, golden_cnn_load4(row + 24));
+                best = golden_cnn_max4u(best, golden_cnn_load4(row + 28));
+                golden_cnn_store4(y + c, best);
             }
+            y += CHANNELS;
         }
     }
 }

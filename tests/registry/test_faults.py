@@ -15,6 +15,7 @@ from msgspec.structs import replace
 import edgeternary
 import edgeternary.run._model as model_of
 from edgeternary.c import rescale
+from edgeternary.cores import Core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Type, Value, encoding
 from edgeternary.ops import Argmax, Conv2d, Dense, Lookup, MaxPool, Requantize, SumPool, Threshold
@@ -57,10 +58,12 @@ def test_in_c(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_c_a_rounding_is_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     need("zig|gcc|clang")
 
-    def broken(op: Requantize, x: Value, out: Value) -> object:
-        return rescale.requantize_fields(replace(op, rounding=rounded_down(op)), x, out)
+    rescaling = rescale.rescaling
 
-    monkeypatch.setattr("edgeternary.c.kernels.requantize.requantize_fields", broken)
+    def broken(op: Requantize, x: Value, out: Value, core: Core) -> object:
+        return rescaling(replace(op, rounding=rounded_down(op)), x, out, core)
+
+    monkeypatch.setattr(rescale, "rescaling", broken)
     with pytest.raises(AssertionError, match="host differs from numpy"):
         Fleet.of(chosen("requantize")).check("host", opt_level="1")
 

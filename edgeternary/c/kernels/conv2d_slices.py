@@ -133,7 +133,7 @@ class Conv2dSlices(Kernel):
         exponents = [plane.exponent + (1 if sums.start else 0) for plane in use.planes]
         digits = slices.DIGITS
         if offer.out == NATURAL:
-            after = epilogue.build(match.follow, match.outs[0], match.out, NATURAL, sums.affine, negate)
+            after = epilogue.of(match, NATURAL, sums.affine, negate)
             e: dict[str, object] = {**after.fields}
             tables += after.tables
         else:

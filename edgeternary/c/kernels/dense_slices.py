@@ -59,7 +59,7 @@ class DenseSlices(Kernel):
         negate = epilogue.negated(match.follow, len(op.bias))
         codes = weights.negate(op.weights, negate)
         affine = self._affine(match, op)
-        after = epilogue.build(match.follow, match.outs[0], match.out, offer.out, affine, negate)
+        after = epilogue.of(match, offer.out, affine, negate)
         planes, start = slices.planes(x.type), slices.start(x.type, self._most(op))
         words = self._row_words(op)
         table = Table("weights", _slices(codes, op.weight_type), hexadecimal=True, comment=(

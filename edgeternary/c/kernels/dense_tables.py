@@ -73,7 +73,7 @@ class DenseTables(Kernel):
         negate = epilogue.negated(match.follow, len(op.bias))
         codes = weights.negate(op.weights, negate)
         affine = self._affine(match, op)
-        after = epilogue.build(match.follow, match.outs[0], match.out, offer.out, affine, negate)
+        after = epilogue.of(match, offer.out, affine, negate)
         blocks, rest = divmod(op.weights.shape[1], TOGETHER * radix.each)
         fields = {
             "base": radix.base, "each": radix.each, "outputs": len(op.bias), "lo": x.lo, "blocks": blocks,

@@ -67,4 +67,4 @@ def _codes_and_epilogue(match: Match, offer: Offer, op: Conv2d) -> tuple[NDArray
     top = match.ins[0].type.hi
     offset = np.where(negate, -op.bias.astype(np.int64), op.bias) - top * (codes < 0).sum(axis=0)
     affine = Affine(1, offset, 0, top * int((codes != 0).sum(axis=0).max()))
-    return codes, epilogue.build(match.follow, match.outs[0], match.out, offer.out, affine, negate)
+    return codes, epilogue.of(match, offer.out, affine, negate)

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import cast
 
+from edgeternary.c import rescale
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.rescale import requantize_fields
 from edgeternary.ops import Requantize
 
-TOUCHES = {"A": 0.9, "B": 1.1, "C": 4.0}  # of Core.touch, for an element, by form
-CHANNEL_BYTES = 8  # of tables
+CHANNEL_BYTES = 12  # of tables
 
 
 class RequantizeNatural(Kernel):
@@ -20,10 +19,10 @@ class RequantizeNatural(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
         shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
-        cost = Cost(out.size * match.core.touch * TOUCHES[op.form(x)], CHANNEL_BYTES * x.channels)
+        cost = Cost(out.size * rescale.cycles(op, x, match.core), CHANNEL_BYTES * x.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
-        fields, tables = requantize_fields(op, x, out)
-        return Body(tables, {"e": fields, "pixels": x.size // x.channels, "channels": x.channels})
+        found = rescale.rescaling(op, x, out, match.core)
+        return Body(found.tables, {"e": found.fields, "pixels": x.size // x.channels, "channels": x.channels})

@@ -5,7 +5,7 @@ from typing import cast
 
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.rescale import requantize_fields
+from edgeternary.c.rescale import rescaling
 from edgeternary.c.tabled import Tabled
 from edgeternary.c.tables import Table
 
@@ -33,12 +33,12 @@ class TabledNatural(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         op = cast(Tabled, match.ops[0])
-        fields, tables = requantize_fields(op.after, op.total(match.ins), match.out)
+        found = rescaling(op.after, op.total(match.ins), match.out, match.core)
         sides = []
         for name, table, x in zip(("first", "second"), op.tables, match.ins, strict=True):
             reached = table.table[x.lo - table.offset : x.hi - table.offset + 1]
             sides.append(Table(name, reached, f"for x = {x.lo} to {x.hi}", once=True))
         firsts = [x.lo for x in match.ins]
         pixels = match.out.size // match.out.channels
-        more = {"e": fields, "pixels": pixels, "channels": match.out.channels, "firsts": firsts}
-        return Body([*sides, *tables], more)
+        more = {"e": found.fields, "pixels": pixels, "channels": match.out.channels, "firsts": firsts}
+        return Body([*sides, *found.tables], more)

@@ -299,7 +299,7 @@ class Plan:
     def _epilogue(self) -> epilogue.Epilogue:
         match = self.match
         negate = epilogue.negated(match.follow, self.channels)
-        return epilogue.build(match.follow, match.outs[0], match.out, self.out, self.sums.affine, negate)
+        return epilogue.of(match, self.out, self.sums.affine, negate)
 
     @cached_property
     def cost(self) -> Cost:

@@ -29,6 +29,7 @@ from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Body, Match
 from edgeternary.c.layouts import NATURAL, lane_bits, lane_ones
 from edgeternary.c.tables import Table
+from edgeternary.cores import Core
 from edgeternary.ir import IntArray, Op, Type, Value
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Conv2d, Requantize
@@ -118,11 +119,14 @@ def negated(follow: Op | None, op: Conv2d) -> NDArray[np.bool_]:
 
 def after(match: Match, op: Conv2d, found: Lists) -> Epilogue | None:
     """What happens to raw, the sum of an output's parts as lanes hold them; None where int32 is too short."""
-    return _after(op, match.follow, match.outs[0], match.out, found)
+    return _after(op, match.follow, (match.outs[0], match.out), found, match.core)
 
 
 @lru_cache(maxsize=512)
-def _after(op: Conv2d, after: Op | None, acc: Value, out: Value, found: Lists) -> Epilogue | None:
+def _after(
+    op: Conv2d, after: Op | None, values: tuple[Value, Value], found: Lists, core: Core
+) -> Epilogue | None:
+    acc, out = values
     negate = negated(after, op)
     offset = np.where(negate, -1, 1) * op.bias.astype(np.int64) - found.parts * found.bias
     affine = Affine(1, offset, 0, found.parts * found.top)
@@ -131,9 +135,9 @@ def _after(op: Conv2d, after: Op | None, acc: Value, out: Value, found: Lists) -
     raw = replace(acc, lo=affine.lo, hi=affine.hi)
     follow = _on_raw(after, offset, raw)
     if follow is None:
-        return epilogue.build(after, acc, out, NATURAL, affine, negate)
+        return epilogue.build(after, (acc, out), NATURAL, affine, negate, core)
     affine = replace(affine, offset=np.zeros_like(offset))
-    return epilogue.build(follow, raw, out, NATURAL, affine, negate)
+    return epilogue.build(follow, (raw, out), NATURAL, affine, negate, core)
 
 
 def _on_raw(follow: Op | None, offset: NDArray[np.int64], raw: Value) -> Requantize | None:
