@@ -48,22 +48,22 @@ class Point:
 
 
 def plans(graph: Graph, core: str) -> Iterator[Plan]:
-    """The plans of a layer with each kernel that can run it; of a network the chosen one."""
+    """The plans of a layer with each variant of each kernel that can run it; of a network the chosen one."""
     if len(graph.ops) > LAYER_OPS:
         yield select(graph, core)
         return
-    seen: dict[str, None] = {}
+    seen: dict[tuple[str, str], None] = {}
 
     def note(match: Match, kernel: Kernel, offer: Offer) -> bool:
         if match.ops[0] is graph.ops[0]:
-            seen[kernel.name] = None
+            seen[kernel.name, offer.variant] = None
         return True
 
     select(graph, core, allow=note)
-    for name in seen:
+    for one in seen:
 
-        def only(match: Match, kernel: Kernel, offer: Offer, name: str = name) -> bool:
-            return match.ops[0] is not graph.ops[0] or kernel.name == name
+        def only(match: Match, kernel: Kernel, offer: Offer, one: tuple[str, str] = one) -> bool:
+            return match.ops[0] is not graph.ops[0] or (kernel.name, offer.variant) == one
 
         try:
             yield select(graph, core, allow=only)

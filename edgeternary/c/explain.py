@@ -132,8 +132,9 @@ def _offer(move: Move) -> Offer:
 
 
 def _key(move: Move) -> tuple[str, str]:
-    """Kernel and layouts."""
+    """Kernel, with the variant of its offer, and layouts."""
     step = next(step for step in move.work.steps if step.ops)
     place = " in RAM" if step.offer.from_ram else ""
     ins = ", ".join(layout.name for layout in step.offer.ins)
-    return f"{step.kernel.name}{place}", f"{ins} -> {step.offer.out.name}"
+    variant = f" {step.offer.variant}" if step.offer.variant else ""
+    return f"{step.kernel.name}{variant}{place}", f"{ins} -> {step.offer.out.name}"

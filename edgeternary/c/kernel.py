@@ -84,6 +84,7 @@ class Offer:
     in_place  inputs whose memory its output may start at
     alias     no code at all: the output is the input's memory
     from_ram  the code runs from RAM; set by the selection, never by a kernel
+    variant   which of several ways with these layouts it is; "" where there is one
     """
 
     ins: tuple[Layout, ...]
@@ -93,6 +94,7 @@ class Offer:
     in_place: tuple[int, ...] = ()
     alias: bool = False
     from_ram: bool = False
+    variant: str = ""
 
 
 @dataclass(frozen=True)

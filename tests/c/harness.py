@@ -163,7 +163,9 @@ def every_plan(graph: Graph, core: str = "cortex-m4", some: slice = slice(None))
 
 
 def _same(a: tuple[str, str, Offer], b: tuple[str, str, Offer]) -> bool:
-    return a[:2] == b[:2] and (a[2].ins, a[2].out) == (b[2].ins, b[2].out)
+    return a[:2] == b[:2] and all(
+        getattr(a[2], field) == getattr(b[2], field) for field in ("ins", "out", "variant")
+    )
 
 
 def sample(graph: Graph, rng: np.random.Generator, count: int = 6, steps: int = 4) -> IntArray:

@@ -28,7 +28,12 @@ from tests.registry.fleet import _header, _source
 PACKED = ("ternary", "bipolar")
 LAYERS = ("conv2d", "dense")
 FOLLOWS = ("A", "uint2", "bipolar", "ternary", "uint4")
-MULTIPLYING = {"conv2d_int", "dense_int", "depthwise_int"}  # kernels for weights of 4 and 8 bits
+MULTIPLYING = {
+    "conv2d_int",
+    "conv2d_pairs",
+    "dense_int",
+    "depthwise_int",
+}  # kernels for weights of 4 and 8 bits
 COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
 # Cores that share an instruction set take turns; the smallest and the one with vectors have both compilers.
 # Cortex-M7 has the instructions of Cortex-M4, and the same kernels.
