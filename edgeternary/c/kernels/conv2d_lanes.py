@@ -1,4 +1,4 @@
-"""conv2d with weights of -1, 0, +1 on lanes: a word is a pixel of several parts, a weight an instruction."""
+"""conv2d on lanes: a word is a pixel of several parts, a digit of a weight an instruction."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -28,8 +28,10 @@ class Conv2dLanes(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         window = Window.of(op, x, match.outs[0])
-        if window is None or not weights.is_packed(op.weight_type) or x.type.bits > MAX_BITS:
+        if window is None or x.type.bits > MAX_BITS:
             return
+        if match.core.vectors and not weights.is_packed(op.weight_type):
+            return  # vector registers add words as they are
         parts = [window.starts(lanes) for lanes in LANES]
         parts += [out.starts for out in match.wanted if isinstance(out, Lanes)]
         layouts = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group, Load
 from edgeternary.c.lanes.walk import Walk
@@ -11,10 +12,16 @@ def body(group: Group, after: After, walk: Walk) -> list[str]:
     """Lines of the loop's body: from words at `x` and constants at `k` to words, or codes, at `y`."""
     lines: list[str] = []
     for number, part in enumerate(group.parts):
-        start = number * group.size
-        inits = ", ".join(f"a{i} = k[{start + i}]" for i in range(group.size))
-        lines += [f"{'uint32_t ' if number == 0 else ''}{inits};"]
-        lines += [*_additions(part), *after.c(group, number, walk)]
+        if number and group.cuts:
+            place = stages.place(group, after, walk, number)
+            lines += stages.c(group.cuts[number - 1], place, group.size, walk)
+        else:
+            start = number * group.size
+            inits = ", ".join(f"a{i} = k[{start + i}]" for i in range(group.size))
+            lines += [f"{'uint32_t ' if number == 0 else ''}{inits};"]
+        lines += _additions(part)
+        if number == len(group.parts) - 1 or not group.cuts:
+            lines += after.c(group, number, walk)
     return lines
 
 
@@ -24,6 +31,10 @@ def _additions(part: Sequence[Load]) -> Iterator[str]:
         at += load.skip
         for terms in load.terms:
             if terms:
-                sums = " ".join(f"a{i} {'+' if sign > 0 else '-'}= v;" for i, sign in terms)
-                yield f"v = x[{at}]; {sums}"
+                yield f"v = x[{at}]; {' '.join(_added(i, digit) for i, digit in terms)}"
             at += 1
+
+
+def _added(i: int, digit: int) -> str:
+    shift = abs(digit).bit_length() - 1
+    return f"a{i} {'+' if digit > 0 else '-'}= v{f' << {shift}' if shift else ''};"

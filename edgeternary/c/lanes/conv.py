@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import epilogue
+from edgeternary.c import epilogue, weights
 from edgeternary.c.assembly import joined, statements
 from edgeternary.c.kernel import Body, Cost, Match
 from edgeternary.c.lanes import after as lanes_after
@@ -18,22 +18,26 @@ from edgeternary.c.lanes import c99
 from edgeternary.c.lanes import cost as lanes_cost
 from edgeternary.c.lanes import helium as lanes_helium
 from edgeternary.c.lanes import program as lanes_program
+from edgeternary.c.lanes import stages as lanes_stages
 from edgeternary.c.lanes import thumb1 as lanes_thumb1
 from edgeternary.c.lanes import thumb2 as lanes_thumb2
 from edgeternary.c.lanes.after import After, Case
 from edgeternary.c.lanes.after import fields as lanes_fields
+from edgeternary.c.lanes.after import requantize as lanes_requantize
 from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
+from edgeternary.c.lanes.after.even import as_shift
 from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import Epilogue
 from edgeternary.c.lanes.program import Group, Matrix
+from edgeternary.c.lanes.stages import Need
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.window import Window, part_rows
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Planes, Stripes, Words, lane_unit, tall
 from edgeternary.c.tables import Table
 from edgeternary.cores import Core
 from edgeternary.ir import Op, Value
-from edgeternary.ops import Conv2d, Threshold
+from edgeternary.ops import Conv2d, Requantize, Threshold
 from edgeternary.passes.affine import Affine
 
 NO_LIMIT = 2**31  # of the terms of a sum
@@ -44,6 +48,7 @@ VECTOR_SUM = (
     4.5,
     3,
 )  # instructions of taking a sum out of its words: once, for each part, for each level
+ROOM = 4  # bits that sums may leave free where a kind needs them
 MIN_TERMS = 16  # with fewer in a lane, taking sums apart costs more than lanes win
 
 
@@ -105,6 +110,16 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
 
     store  what becomes of sums: "rows" of sums, "lanes", or "bytes" in natural layout
     """
+    follow = pattern.follow
+    if isinstance(follow, Threshold) and store != "rows" and not weights.is_packed(pattern.op.weight_type):
+        shift = as_shift(follow, pattern.acc)
+        found = _sums(replace(pattern, follow=shift), layout, store) if shift else None
+        if found:
+            return found
+    return _sums(pattern, layout, store)
+
+
+def _sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     op, follow, x, core = pattern.op, pattern.follow, pattern.x, pattern.core
     window = Window.over(op, x, pattern.acc, layout)
     assert window is not None
@@ -119,16 +134,42 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     low, high = matrix.interval(reach.lo, reach.hi)
     case = Case(follow, low, high, reach, pattern.out, core, natural=store == "bytes")
     after = lanes_after.plan(case) if packed else lanes_after.Sums.plan(case)
-    if after is None:
-        return None
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
     choices = assembler(core).REGISTERS
+    if after is None:
+        staged = None if weights.is_packed(op.weight_type) else _staged(matrix, case, choices)
+        return Sums(window, reach, *staged, bound) if staged else None
     least, most = after.parts
     limit = NO_LIMIT if most == 1 else reach.most
+    if limit < max(int(np.abs(row).max(initial=0)) for row in matrix.weights):
+        return None
     found = lanes_program.groups(matrix, choices[:1] if after.spare else choices, limit, least)
     if len(found[0].parts) > most:
         return None
     return Sums(window, reach, after, found, bound)
+
+
+def _staged(
+    matrix: Matrix, case: Case, choices: tuple[lanes_program.Registers, ...]
+) -> tuple[After, tuple[Group, ...]] | None:
+    """A shift after sums that outgrow their lanes, which lose bits on the way that the shift would lose."""
+    q, reach = case.follow, case.reach
+    if not isinstance(q, Requantize) or np.abs(q.m).max() > 1 or q.rounding == "tflite_double":
+        return None
+    shift = lanes_requantize.moved(q, reach)
+    if shift is None:
+        return None
+    b, s = shift
+    for bits in range(reach.bits, reach.bits - ROOM, -1):
+        found = lanes_stages.find(matrix, choices, Need(reach, b, int(s.min()), 2**bits))
+        if found is None:
+            return None
+        e = b & ((1 << found.drop) - 1)
+        low, high = (end + e >> found.drop for end in (case.low, case.high))
+        after = lanes_after.plan(replace(case, low=low, high=high, drop=found.drop))
+        if after is not None and not after.spare:
+            return after, found.groups
+    return None
 
 
 @dataclass(frozen=True)
@@ -291,9 +332,12 @@ class Plan:
         index = []
         for group in self.sums.groups:
             index.append(len(words))
-            starts = after.starts(group, reach)
-            words += [start * ones % 2**32 for start in starts]
-            words += after.words(group, self.layout.bits, ones)
+            starts = [after.starts(group, reach)]
+            if group.cuts:
+                starts = lanes_stages.starts(group, starts[0])
+            first, *others = ([start * ones % 2**32 for start in part] for part in starts)
+            words += [*first, *after.words(group, self.layout.bits, ones)]
+            words += [word for part in others for word in part]
         return words, index
 
     def _epilogue(self) -> epilogue.Epilogue:

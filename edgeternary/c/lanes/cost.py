@@ -12,7 +12,9 @@ from edgeternary.ops import Threshold
 CODES_BYTES = 1024  # the table of `after/fields`
 ROWS_BYTES = 300  # of code: the loop in C over rows of sums
 PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of a call of a group
+STAGE1, STAGE2 = (14, 6.6), (7, 4)  # cycles between two stages of sums: once, and for each output; by Thumb
 ADDITION, LOAD, SKIP, OUTPUT, GROUP = 2, 2, 3, 8, 80  # bytes of code for each
+STAGE_BYTES, WORD_BYTES = 3, 4  # bytes of an instruction between stages; of a constant
 WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
 TAKEN = 4  # cycles of an output of one lane that rows of results give up
 SUM = (
@@ -87,12 +89,16 @@ def cost(
     """Of `rows` rows of `pixels` words, and `border` words around them."""
     once, code = 0.0, 0
     for group in groups:
-        work = (
-            group.additions + group.words + group.loads + group.skips + len(group.parts) * (PART + group.size)
-        )
+        stages = len(group.cuts)
+        work: float = group.additions + group.words + group.loads + group.skips + len(group.parts) * PART
+        work += (len(group.parts) - stages) * group.size + (group.shifts if epilogue.thumb1 else 0)
+        stage, each = STAGE1 if epilogue.thumb1 else STAGE2
+        work += stages * (stage + group.size * each)
         once += work + group.size * epilogue.cycles + epilogue.figures.loop
         code += ADDITION * group.additions + LOAD * group.loads + SKIP * group.skips
-        code += 0 if epilogue.thumb1 else group.additions // WIDE
+        code += ADDITION * (group.shifts if epilogue.thumb1 else group.shifted)
+        code += 0 if epilogue.thumb1 else (group.additions - group.shifted) // WIDE
+        code += stages * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
     cycles = rows * pixels * once + CALL * len(groups) * (1 if epilogue.store == "direct" else rows)
     once_only = CODES_BYTES if epilogue.fields else 0

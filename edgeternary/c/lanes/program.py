@@ -1,7 +1,8 @@
 """Straight-line programs for sums of words: which words to load, which accumulators to add them to.
 
-Weights are a list of (output, distance of the word, sign). Outputs are cut into groups that fit the
-registers. A group walks over its words once, in order of their distance, several words a load (LDM).
+Weights are a list of (output, distance of the word, weight), each a sum of few digits +-2^k: a digit is one
+addition of a shifted word. Outputs are cut into groups that fit the registers. A group walks over its words
+once, in order of their distance, several words a load (LDM).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.c.lanes import digits as lanes_digits
 from edgeternary.c.lanes.window import Window
 from edgeternary.c.layouts import Words
 from edgeternary.ir import IntArray, Value
@@ -33,29 +35,64 @@ class Registers:
 
 @dataclass(frozen=True)
 class Load:
-    """`skip` words are passed over, then for each of the next words comes the list of (accumulator, sign)."""
+    """`skip` words are passed over, then for each of the next words comes the list of (accumulator, digit).
+
+    A digit is 2^k or -2^k: how often the word is added.
+    """
 
     skip: int
     terms: tuple[tuple[tuple[int, int], ...], ...]
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Between two stages: every lane loses its `drop` lowest bits, and the sums go on.
+
+    start  (size,) what the lanes of the stage before it start from;  left  (size,) what remains of that
+    """
+
+    drop: int
+    start: tuple[int, ...]
+    left: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Group:
-    """Outputs first .. first + size - 1. `parts` are loads whose sums fit their lanes one by one."""
+    """Outputs first .. first + size - 1. `parts` are loads whose sums fit their lanes one by one.
+
+    cuts  those between parts that are stages of one sum, see `lanes/stages`; none where parts are sums of
+          their own
+    """
 
     first: int
     size: int
     parts: tuple[tuple[Load, ...], ...]
+    cuts: tuple[Cut, ...] = ()
 
     def says(self, part: int) -> str:
         """A comment for the sums of a part."""
         last = self.first + self.size - 1
         outputs = f"outputs {self.first} to {last}" if self.size > 1 else f"output {last}"
+        if part and self.cuts:
+            return f"{outputs}, stage {part}: the next digits of the weights"
         return f"{outputs}{f', part {part}' if part else ''}: starts, then additions of words"
 
     @cached_property
     def additions(self) -> int:
         return sum(len(terms) for part in self.parts for load in part for terms in load.terms)
+
+    @cached_property
+    def shifted(self) -> int:
+        """Additions of a word that is shifted."""
+        return sum(
+            abs(digit) > 1 for part in self.parts for load in part for t in load.terms for _, digit in t
+        )
+
+    @cached_property
+    def shifts(self) -> int:
+        """Shifts of words where an addition cannot shift: one for each distance from 0."""
+        words = [terms for part in self.parts for load in part for terms in load.terms]
+        return sum(len({abs(digit) for _, digit in terms} - {1}) for terms in words)
 
     @cached_property
     def loads(self) -> int:
@@ -72,28 +109,28 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Weights (out, ...) of a convolution as rows of (word, sign): words are distances in the layout."""
+    """Weights (out, ...) of a convolution as rows of (word, weight): words are distances in the layout."""
 
     words: tuple[IntArray, ...]
-    signs: tuple[IntArray, ...]
+    weights: tuple[IntArray, ...]
 
     @staticmethod
     def of(op: Conv2d, codes: IntArray, x: Value, window: Window, layout: Words) -> Matrix:
         """Distances count from the first word of the window of output (0, 0)."""
         outs, height, width, ins = codes.shape
         upright = codes if window.kernel == (height, width) else codes.transpose(0, 2, 1, 3)
-        words, signs = [], []
+        words, weights = [], []
         for o in range(outs):
             first = o // (outs // op.groups) * ins
             y, q, c = np.nonzero(upright[o])
             words.append(((y * layout.width + q) * x.channels + first + c).astype(np.int32))
-            signs.append(upright[o][y, q, c].astype(np.int32))
-        return Matrix(tuple(words), tuple(signs))
+            weights.append(upright[o][y, q, c].astype(np.int32))
+        return Matrix(tuple(words), tuple(weights))
 
     def interval(self, lo: int, hi: int) -> tuple[Wide, Wide]:
         """[smallest, largest] sum of each row when every word holds codes in [lo, hi]."""
-        plus = np.array([np.count_nonzero(s > 0) for s in self.signs], np.int64)
-        minus = np.array([np.count_nonzero(s < 0) for s in self.signs], np.int64)
+        plus = np.array([w[w > 0].sum() for w in self.weights], np.int64)
+        minus = np.array([-w[w < 0].sum() for w in self.weights], np.int64)
         return lo * plus - hi * minus, hi * plus - lo * minus
 
 
@@ -102,29 +139,33 @@ def groups(matrix: Matrix, choices: tuple[Registers, ...], limit: int, least: in
     """Groups with the registers that need the fewest instructions: of nearly equal size, or where outputs and
     registers come in fours, of fours.
 
-    A part of a sum has at most `limit` terms; all have equally many parts, `least` or more.
+    The weights of a part of a sum add up to at most `limit`; all have equally many parts, `least` or more.
     """
     found = [_groups(matrix, registers, limit, least) for registers in choices]
     return tuple(min(found, key=lambda groups: sum(group.loads + group.skips + OVERHEAD for group in groups)))
 
 
-def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
-    count = len(matrix.words)
+def ranges(count: int, registers: Registers) -> list[range]:
+    """Outputs of each group."""
     pieces = -(-count // registers.accumulators)
     if count % 4 == registers.accumulators % 4 == 0:
         borders = [*range(0, count, registers.accumulators), count]
     else:
         borders = [count * i // pieces for i in range(pieces + 1)]
-    ranges = [range(first, end) for first, end in pairwise(borders)]
-    cut = [_parts(matrix, rows, limit) for rows in ranges]
+    return [range(first, end) for first, end in pairwise(borders)]
+
+
+def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
+    found = ranges(len(matrix.words), registers)
+    cut = [_parts(matrix, rows, limit) for rows in found]
     most = max(least, *(len(parts) for parts in cut))
     return [
         Group(
             rows.start,
             len(rows),
-            tuple(tuple(_loads(part, registers.words)) for part in parts + [[]] * (most - len(parts))),
+            tuple(tuple(loads(part, registers.words)) for part in parts + [[]] * (most - len(parts))),
         )
-        for rows, parts in zip(ranges, cut, strict=True)
+        for rows, parts in zip(found, cut, strict=True)
     ]
 
 
@@ -132,41 +173,62 @@ Terms = list[tuple[int, list[tuple[int, int]]]]
 
 
 def _parts(matrix: Matrix, rows: range, limit: int) -> list[Terms]:
-    """Terms by word, in ascending order, cut where an accumulator has all the terms that it may have."""
-    counts = [len(matrix.words[row]) for row in rows]
-    words = np.concatenate([matrix.words[row] for row in rows])
-    signs = np.concatenate([matrix.signs[row] for row in rows])
-    order = np.argsort(words, kind="stable")
-    outputs = np.repeat(np.arange(len(rows)), counts)[order].tolist()
-    terms = list(zip(outputs, signs[order].tolist(), strict=True))
-    found, first = np.unique(words[order], return_index=True)
-    starts = [*first.tolist(), len(terms)]
-    whole = max(counts) <= limit
+    """Terms by word, in ascending order, cut where the weights of an accumulator are all that it may have."""
+    found = terms([matrix.words[row] for row in rows], [matrix.weights[row] for row in rows])
+    if max(int(np.abs(matrix.weights[row]).sum()) for row in rows) <= limit:
+        return [found]
     parts: list[Terms] = [[]]
     filled = [0] * len(rows)
-    for word, (start, end) in zip(found.tolist(), pairwise(starts), strict=True):
-        if not whole:
-            if any(filled[i] == limit for i in outputs[start:end]):
-                parts.append([])
-                filled = [0] * len(rows)
-            for i in outputs[start:end]:
-                filled[i] += 1
-        parts[-1].append((word, terms[start:end]))
+    for word, added in found:
+        weights = _sum_of(added)
+        if any(filled[i] + abs(weight) > limit for i, weight in weights.items()):
+            parts.append([])
+            filled = [0] * len(rows)
+        for i, weight in weights.items():
+            filled[i] += abs(weight)
+        parts[-1].append((word, added))
     return parts
 
 
-def _loads(terms: Terms, most: int) -> Iterator[Load]:
+def terms(words: Sequence[NDArray[np.integer]], weights: Sequence[NDArray[np.integer]]) -> Terms:
+    """Of outputs with `words` and their `weights`: terms by word, in ascending order."""
+    outputs = np.repeat(np.arange(len(words)), [len(row) for row in words])
+    entry, digits = lanes_digits.expanded(np.concatenate(weights))
+    found = np.concatenate(words)[entry]
+    order = np.argsort(found, kind="stable")
+    pairs = list(zip(outputs[entry][order].tolist(), digits[order].tolist(), strict=True))
+    unique, first = np.unique(found[order], return_index=True)
+    starts = [*first.tolist(), len(pairs)]
+    return [(word, pairs[a:b]) for word, (a, b) in zip(unique.tolist(), pairwise(starts), strict=True)]
+
+
+def _sum_of(added: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """The weight of each accumulator in the terms of one word."""
+    found: dict[int, int] = {}
+    for i, digit in added:
+        found[i] = found.get(i, 0) + digit
+    return found
+
+
+def weights(part: Sequence[Load]) -> Iterator[tuple[int, int]]:
+    """(accumulator, weight), for each word of a part and each weight that it has."""
+    for load in part:
+        for added in load.terms:
+            yield from _sum_of(added).items()
+
+
+def loads(found: Terms, most: int) -> Iterator[Load]:
     """Neighbouring words share a load; unused words between them come along."""
     at = index = 0
-    while index < len(terms):
-        first = terms[index][0]
-        found: list[tuple[tuple[int, int], ...]] = []
-        while index < len(terms) and terms[index][0] - first < most:
-            found += [()] * (terms[index][0] - first - len(found))
-            found.append(tuple(terms[index][1]))
+    while index < len(found):
+        first = found[index][0]
+        added: list[tuple[tuple[int, int], ...]] = []
+        while index < len(found) and found[index][0] - first < most:
+            added += [()] * (found[index][0] - first - len(added))
+            added.append(tuple(found[index][1]))
             index += 1
-        yield Load(first - at, tuple(found))
-        at = first + len(found)
+        yield Load(first - at, tuple(added))
+        at = first + len(added)
 
 
 def reach(load: Sequence[Load]) -> int:

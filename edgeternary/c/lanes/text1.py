@@ -70,9 +70,14 @@ def high_sums(size: int, part: Sequence[Load]) -> Iterator[str]:
 def difference(index: int, part: Sequence[Load], register: str = "r2", spare: str = "r3") -> list[str]:
     """The sum of a pair; where nothing is subtracted, its second register was never written."""
     plus, minus = PAIRS[index - len(LOW)]
-    subtracted = (index, -1) in {term for load in part for terms in load.terms for term in terms}
+    subtracted = subtracts(index, part)
     lines = [f"mov {spare}, {minus}", f"subs {register}, {register}, {spare}"] if subtracted else []
     return [f"mov {register}, {plus}", *lines]
+
+
+def subtracts(index: int, part: Sequence[Load]) -> bool:
+    """Whether a part subtracts words from accumulator `index`."""
+    return any(i == index and digit < 0 for load in part for terms in load.terms for i, digit in terms)
 
 
 def prepare(walk: Walk) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """Group programs in 16-bit instructions (Armv6-M): the same function as in `lanes/c99`; see `text1`."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from edgeternary.c.assembly import note, size
+from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.program import Group, Registers
@@ -25,14 +27,15 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     loop: list[str] = []
     for number, part in enumerate(group.parts):
         text, moved = additions(part, WORDS, LOAD_LIMIT, add, partial(_accumulate, set()))
-        step = walk.x_step if number == len(group.parts) - 1 else 0
+        last = number == len(group.parts) - 1
         loop += [note(group.says(number))]
-        loop += [*_starts(group, number), *text, *after.saved1(group, number, walk)]
-        loop += [
-            *add("r0", 4 * (step - moved), "r1"),
-            note(after.says(number)),
-            *after.thumb1(group, number, walk),
-        ]
+        loop += [*([] if number and group.cuts else _starts(group, number)), *text]
+        if group.cuts and not last:
+            place = stages.place(group, after, walk, number + 1)
+            loop += [*add("r0", -4 * moved, "r1"), *stages.thumb1(group, number, place, walk)]
+            continue
+        loop += [*after.saved1(group, number, walk), *add("r0", 4 * (walk.x_step * last - moved), "r1")]
+        loop += [note(after.says(number)), *after.thumb1(group, number, walk)]
     loop.append(note("on to the next output of the row"))
     loop += [] if after.y_stays1 else [f"ldr r1, [sp, #{Y}]"]
     loop += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]", "cmp r1, r2"]
@@ -64,7 +67,17 @@ def _starts(group: Group, part: int) -> list[str]:
     return lines
 
 
-def _accumulate(begun: set[str], index: int, sign: int, word: str) -> str:
+def _accumulate(begun: set[str], terms: Sequence[tuple[int, int]], word: str) -> Iterator[str]:
+    """Small digits first, since the word itself is shifted between them."""
+    shift = 0
+    for index, digit in sorted(terms, key=lambda term: abs(term[1])):
+        further = abs(digit).bit_length() - 1 - shift
+        yield from [f"lsls {word}, {word}, #{further}"] if further else []
+        shift += further
+        yield _added(begun, index, digit, word)
+
+
+def _added(begun: set[str], index: int, sign: int, word: str) -> str:
     """The first word that a pair subtracts is moved; `begun` tells of the others."""
     if index < len(LOW):
         return f"{'adds' if sign > 0 else 'subs'} {LOW[index]}, {LOW[index]}, {word}"

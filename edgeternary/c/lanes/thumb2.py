@@ -1,9 +1,10 @@
 """Group programs as Thumb-2: the same function as in `lanes/c99`, in assembly; see `text2`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from edgeternary.c.assembly import note
+from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group, Registers
 from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, ROWS, K, Y, add, constant
@@ -24,19 +25,16 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
         lines += [note(group.says(number))]
-        lines.append(f"ldr r1, [sp, #{K}]")
-        if number:
-            lines += add("r1", 4 * number * group.size, "r2")
-        lines.append(f"ldmia r1, {{{', '.join(accs)}}}" if group.size > 1 else f"ldr {accs[0]}, [r1]")
-        step = walk.x_step if number == len(group.parts) - 1 else 0
+        lines += [] if number and group.cuts else _starts(group, number, accs)
+        last = number == len(group.parts) - 1
         words = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
         text, moved = additions(part, words, LOAD_LIMIT, add, partial(_accumulate, accs))
-        lines += [
-            *text,
-            *add("r0", 4 * (step - moved), "r1"),
-            note(after.says(number)),
-            *after.thumb2(group, number, walk, accs),
-        ]
+        lines += [*text, *add("r0", 4 * (walk.x_step * last - moved), "r1")]
+        if group.cuts and not last:
+            place = stages.place(group, after, walk, number + 1)
+            lines += stages.thumb2(group.cuts[number], place, accs, walk)
+            continue
+        lines += [note(after.says(number)), *after.thumb2(group, number, walk, accs)]
     lines.append(note("on to the next output of the row"))
     lines += [] if after.y_stays2 else [f"ldr r1, [sp, #{Y}]"]
     lines += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]"]
@@ -44,6 +42,12 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += [f"ldr r2, [sp, #{ROWS}]", *add("r0", 4 * walk.x_row, "r3"), *add("r1", walk.y_row, "r3")]
     lines += [*_row_end(walk), "subs r2, r2, #1", f"str r1, [sp, #{Y}]", f"str r2, [sp, #{ROWS}]"]
     return [*lines, f"str r4, [sp, #{END}]", "bne 1b", f"add sp, sp, #{frame}", "pop {r4-r11, pc}"]
+
+
+def _starts(group: Group, part: int, accs: Sequence[str]) -> list[str]:
+    """Accumulators from the constants."""
+    lines = [f"ldr r1, [sp, #{K}]", *add("r1", 4 * part * group.size, "r2")]
+    return [*lines, f"ldmia r1, {{{', '.join(accs)}}}" if group.size > 1 else f"ldr {accs[0]}, [r1]"]
 
 
 def _row_end(walk: Walk) -> list[str]:
@@ -56,9 +60,13 @@ def _saved(frame: int) -> list[str]:
     return [f"sub sp, sp, #{frame - FIRST}"] * (frame > FIRST) + ["push {r1-r4}"]
 
 
-def _accumulate(accs: Sequence[str], index: int, sign: int, word: str) -> str:
+def _accumulate(accs: Sequence[str], terms: Sequence[tuple[int, int]], word: str) -> Iterator[str]:
     """The narrow form where there is one: differences of r0-r7, and sums everywhere."""
-    acc = accs[index]
-    if sign > 0:
-        return f"add {acc}, {word}"
-    return f"{'subs' if acc in LOW and word in LOW else 'sub'} {acc}, {acc}, {word}"
+    for index, digit in terms:
+        acc, shift = accs[index], abs(digit).bit_length() - 1
+        if shift:
+            yield f"{'add' if digit > 0 else 'sub'} {acc}, {acc}, {word}, lsl #{shift}"
+        elif digit > 0:
+            yield f"add {acc}, {word}"
+        else:
+            yield f"{'subs' if acc in LOW and word in LOW else 'sub'} {acc}, {acc}, {word}"

@@ -1,6 +1,6 @@
 """The loads of a part, and what is done with each word, in instructions that all cores have."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from edgeternary.c.lanes.program import Load
 
@@ -10,14 +10,14 @@ def additions(
     words: Sequence[str],
     reach: int,
     add: Callable[[str, int, str], list[str]],
-    accumulate: Callable[[int, int, str], str],
+    accumulate: Callable[[Sequence[tuple[int, int]], str], Iterable[str]],
 ) -> tuple[list[str], int]:
     """Lines, and the number of words that r0 moved.
 
     words       registers that words are loaded into, the first one for a word alone
     reach       largest distance of such a load in bytes
     add         lines of an addition (register, number, spare register)
-    accumulate  line for (output, sign, word)
+    accumulate  lines for (terms of a word, the word)
     """
     lines: list[str] = []
     passed = at = 0  # words that r0 has not moved over yet; words that it has
@@ -32,5 +32,5 @@ def additions(
             at += gap + count
             passed = 0
         for word, terms in zip(words, load.terms, strict=False):
-            lines += [accumulate(index, sign, word) for index, sign in terms]
+            lines += accumulate(terms, word)
     return lines, at

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeternary.c import epilogue
 from edgeternary.c.lanes import text1
-from edgeternary.c.lanes.program import Group, Wide
+from edgeternary.c.lanes.program import Group, Wide, weights
 from edgeternary.c.lanes.text_c import stored
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.layouts import lane_unit
@@ -45,7 +45,7 @@ class Reach:
 
     @property
     def most(self) -> int:
-        """The number of terms that a sum may have in one lane."""
+        """What the weights of a sum in one lane may add up to, whatever their signs."""
         return (2**self.bits - 1) // max(self.hi - self.lo, 1)
 
 
@@ -56,6 +56,7 @@ class Case:
     follow     the op after the sum;  out  its result
     low, high  (C,) ends of each channel's sum, which includes the factors of `signs`
     natural    the results go to bytes of natural layout, else to lanes
+    drop       bits that sums have lost on the way, see `lanes/stages`
     """
 
     follow: object
@@ -65,6 +66,7 @@ class Case:
     out: Value
     core: Core
     natural: bool = False
+    drop: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +205,6 @@ def signs(follow: object, count: int) -> Wide:
 def part_start(group: Group, part: int, reach: Reach) -> list[int]:
     """What the lanes of a part start from: minus its smallest sum."""
     start = [0] * group.size
-    for load in group.parts[part]:
-        for terms in load.terms:
-            for i, sign in terms:
-                start[i] += reach.hi if sign < 0 else -reach.lo
+    for i, weight in weights(group.parts[part]):
+        start[i] -= weight * (reach.hi if weight < 0 else reach.lo)
     return start

@@ -79,7 +79,7 @@ class Compared(LaneWise, abstract=True):
 def thresholds(case: Case) -> Wide | None:
     """(C, levels) of sums in [low, high], each from low to high + 1; None where a count is not the code."""
     follow, low, high = case.follow, case.low, case.high
-    if not isinstance(follow, Threshold):
+    if not isinstance(follow, Threshold) or case.drop:
         return None
     stepping = Stepping.of(follow).negate(epilogue.negated(follow, len(low))).spread()
     stepping = stepping.on_raw(Affine(case.reach.unit, case.reach.offset, int(low.min()), int(high.max())))

@@ -21,7 +21,7 @@ from edgeternary.c.lanes import text1, text2
 from edgeternary.c.lanes.after import count1
 from edgeternary.c.lanes.after.base import Case, Cycles, Reach, part_start
 from edgeternary.c.lanes.after.compared import Compared, thresholds
-from edgeternary.c.lanes.program import Group, Wide
+from edgeternary.c.lanes.program import Group, Wide, weights
 from edgeternary.c.lanes.text_c import stored
 from edgeternary.c.lanes.walk import Walk
 
@@ -70,8 +70,8 @@ class Halves(Compared):
         starts = super().starts(group, reach)
         first = []
         for i, start in enumerate(starts):
-            terms = sum(index == i for load in group.parts[0] for word in load.terms for index, _ in word)
-            room = 2**reach.bits - 1 - terms * (reach.hi - reach.lo)
+            total = sum(abs(weight) for index, weight in weights(group.parts[0]) if index == i)
+            room = 2**reach.bits - 1 - total * (reach.hi - reach.lo)
             first.append(lows[0][i] + min(start - lows[0][i] - lows[1][i], room))
         return first + [start - p for start, p in zip(starts, first, strict=True)]
 

@@ -52,7 +52,7 @@ class Bytes(After):
             return None
         if not isinstance(q, Requantize) or np.abs(q.m).max() > 1:
             return None
-        top, found = clamp_bits(q, reach, case.out), moved(q, reach)
+        top, found = clamp_bits(q, reach, case.out), moved(q, reach, case.drop)
         if not top or found is None or q.lo not in (0, -(1 << top - 1)):
             return None
         b, s = found

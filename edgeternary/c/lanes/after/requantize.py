@@ -23,10 +23,13 @@ def half(q: Requantize) -> Wide:
     return np.where(s > 0, np.int64(1) << np.maximum(s - 1, 0), 0) * np.int64(q.rounding != "floor")
 
 
-def moved(q: Requantize, reach: Reach) -> tuple[Wide, Wide] | None:
-    """(b, s) of form A, (S + b) >> s before it is clamped; None where a lane's unit hinders that."""
+def moved(q: Requantize, reach: Reach, drop: int = 0) -> tuple[Wide, Wide] | None:
+    """(b, s) of form A, (S + b) >> s before it is clamped; None where a lane's unit hinders that.
+
+    For sums that have lost `drop` bits b and s are without them; see `lanes/stages`.
+    """
     s = q.s.astype(np.int64)
     b = reach.offset + q.b + half(q) + (np.int64(q.zero) << s)
     if reach.unit == 2:
-        return (b >> 1, s - 1) if s.min() >= 1 else None
-    return b, s
+        b, s = b >> 1, s - 1
+    return (b >> drop, s - drop) if s.min() >= drop else None

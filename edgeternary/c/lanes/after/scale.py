@@ -37,7 +37,7 @@ class Scale(LaneWise):
     @classmethod
     def plan(cls, case: Case) -> Self | None:
         q, reach, low, high = case.follow, case.reach, case.low, case.high
-        if not isinstance(q, Requantize):
+        if not isinstance(q, Requantize) or case.drop:
             return None
         top, s, m = clamp_bits(q, reach, case.out), q.s.astype(np.int64), q.m.astype(np.int64)
         if np.abs(m).max() <= 1:

@@ -38,7 +38,7 @@ class Shift(LaneWise):
         q, reach = case.follow, case.reach
         if not isinstance(q, Requantize):
             return None
-        top, found = clamp_bits(q, reach, case.out), moved(q, reach)
+        top, found = clamp_bits(q, reach, case.out), moved(q, reach, case.drop)
         if np.abs(q.m).max() > 1 or not top or found is None:
             return None
         b, s = found

@@ -1,0 +1,197 @@
+"""Integer weights on lanes: digits, sums in stages that lose bits on the way, thresholds that are shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.c.lanes import digits, stages
+from edgeternary.c.lanes.after.even import as_shift
+from edgeternary.c.lanes.program import Group
+from edgeternary.c.plan import Plan
+from edgeternary.ir import Graph, IntArray, parse
+from edgeternary.ops import Conv2d, Requantize, Threshold, build
+from edgeternary.run.cortex_m import run_plan
+from edgeternary.run.numpy import run as reference
+from tests.c.harness import Program, every_plan
+from tests.need import need
+
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
+# weights, input, shape, outputs, kernel, stride, groups, output: sums in one to four stages
+LAYERS = [
+    ("int2", "int8", (5, 4, 3), 5, 3, 1, 1, "int8"),
+    ("int3", "uint8", (1, 9, 7), 6, 3, 2, 1, "int8"),
+    ("int4", "int8", (11, 2, 71), 11, 1, 1, 1, "uint8"),
+    ("int5", "uint4", (7, 5, 6), 9, 3, 1, 1, "int6"),
+    ("int6", "int8", (5, 6, 8), 8, 3, 1, 8, "int8"),
+    ("int8", "int8", (7, 3, 17), 10, 1, 1, 1, "int8"),
+    ("int8", "uint8", (4, 5, 6), 12, 3, 2, 2, "int8"),
+    ("int8", "bipolar", (4, 3, 9), 7, 3, 1, 1, "int8"),
+    ("int8", "int8", (4, 3, 17), 6, 3, 1, 1, "int8"),
+]
+
+
+def layer(number: int, follow: str = "shift") -> Graph:
+    """The first output has the lowest weights alone, the second one the highest; shifts of all sizes."""
+    weights, type, shape, outs, size, stride, groups, out = LAYERS[number]
+    rng = np.random.default_rng(number)
+    x, made = build.value("x", shape, type), parse(out)
+    kernel = (1, size) if shape[0] == 1 else (size, size)
+    codes = build.codes(rng, (outs, *kernel, shape[2] // groups), weights)
+    codes[0], codes[1] = parse(weights).lo, parse(weights).hi
+    pad = (size // 2, size // 2, size // 2, size - 1 - size // 2)
+    op = Conv2d(
+        name="c", inputs=("x",), weights=codes, weight_type=weights, groups=groups,
+        stride=(1 if shape[0] == 1 else stride, stride), bias=rng.integers(-50, 50, outs).astype(np.int32),
+        pad=(0, pad[1], 0, pad[3]) if shape[0] == 1 else pad,
+        pad_value=1 if type == "bipolar" else x.type.hi // 3,
+    )  # fmt: skip
+    if follow == "sums":
+        return build.graph(x, op)
+    acc = op.infer([x])
+    flat = np.abs(codes.reshape(outs, -1).astype(np.int64)).sum(axis=1) * max(abs(x.lo), abs(x.hi))
+    s = np.maximum(np.ceil(np.log2(np.maximum(flat / (made.hi - made.lo + 1), 1))), 0) + rng.integers(
+        0, 3, outs
+    )
+    m = np.where(rng.integers(0, 4, outs) == 0, -1, 1)
+    b = ((made.lo + made.hi) // 2 << s.astype(np.int64)) + rng.integers(-99, 99, outs)
+    act = Requantize(
+        name="act", inputs=("c",), m=m.astype(np.int32), b=b.astype(np.int32), s=s.astype(np.int32),
+        zero=0, lo=made.lo, hi=made.hi, rounding="half_up", type=out,
+    )  # fmt: skip
+    assert act.form(acc) == "A"
+    return build.graph(x, op, act)
+
+
+def inputs(graph: Graph) -> IntArray:
+    """Random codes and their ends; of a window of one pixel those that make sums the largest and smallest."""
+    codes = build.samples(np.random.default_rng(4), graph.input, 5)
+    op = graph.ops[0]
+    if not isinstance(op, Conv2d) or op.kernel != (1, 1):
+        return codes
+    lo, hi = graph.input.lo, graph.input.hi
+    ends = [np.where(op.weights[:, 0, 0] * sign > 0, hi, lo) for sign in (1, -1)]
+    pixels = np.concatenate(ends)[: graph.input.shape[0] * graph.input.shape[1]]
+    extreme = codes[2].reshape(-1, graph.input.shape[2]).copy()
+    extreme[: len(pixels)] = pixels
+    return np.concatenate([codes, extreme.reshape(1, *graph.input.shape)])
+
+
+def on_lanes(graph: Graph, core: str) -> list[Plan]:
+    """One plan for each offer of `conv2d_lanes`."""
+    plans = every_plan(graph, core)
+    return [
+        plan
+        for plan in plans
+        if plan.calls and any(step.kernel.name == "conv2d_lanes" for step in plan.steps)
+    ]
+
+
+def cuts(plan: Plan) -> int:
+    """Steps between stages of the first group, in its C."""
+    step = next(step for step in plan.steps if step.kernel.name == "conv2d_lanes")
+    return sum("a0 = (a0 >>" in line and "+ k[" in line for line in step.body.fields["groups"][0]["c"])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_digits_are_sums_of_few_powers_of_two(bits: int) -> None:
+    weights = np.arange(-(2 ** (bits - 1)), 2 ** (bits - 1))
+    planes = digits.planes(weights)
+    np.testing.assert_array_equal((planes << np.arange(len(planes))[:, None]).sum(axis=0), weights)
+    assert not (planes[:-1] * planes[1:]).any()
+    entry, found = digits.expanded(weights)
+    np.testing.assert_array_equal(np.bincount(entry, found, len(weights)), weights)
+    assert len(found) == np.count_nonzero(planes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", CORES)
+def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
+    """The C of each core, under sanitizers; plain sums too."""
+    need("gcc")
+    plans = [plan for number in range(len(LAYERS)) for plan in on_lanes(layer(number), core)]
+    assert {cuts(plan) for plan in plans} >= {0, 1, 2}
+    plans += [plan for number in (0, 5) for plan in on_lanes(layer(number, "sums"), core)]
+    Program(plans, tmp_path).check(inputs)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", CORES)
+def test_assembly(core: str) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    for number in range(len(LAYERS)):
+        plans = on_lanes(layer(number), core)
+        assert plans
+        for plan in plans[number % 2 :: 2] or plans:
+            check_on_core(plan)
+
+
+def check_on_core(plan: Plan) -> None:
+    codes = inputs(plan.graph)
+    found = run_plan(plan, codes, options={"count": 0, "compiler": "auto"}).outputs
+    np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs)
+
+
+def test_no_integer_weights_in_vector_registers() -> None:
+    assert not on_lanes(layer(0), "cortex-m55")
+
+
+def thresholds(levels: int, gap: int, falling: bool, reach: int = 900) -> tuple[Threshold, Graph]:
+    """Channels whose thresholds are `gap` apart and may lie beyond the interval, where they are clipped."""
+    x = build.value("x", (41, 5), "int32", -reach, reach)
+    first = np.array([-reach - 3 * gap, -gap * levels // 2, reach - gap, -(2**14) * 20, reach + 5])
+    t = np.clip(first[:, None] + gap * np.arange(levels), -reach, reach + 1).astype(np.int32)
+    type = f"uint{(levels + 1).bit_length() - 1}"
+    op = Threshold(
+        name="t", inputs=("x",), t=t, base=np.full(5, levels * falling, np.int32),
+        step=np.full(5, -1 if falling else 1, np.int32), type=type,
+    )  # fmt: skip
+    return op, build.graph(x, op)
+
+
+@pytest.mark.parametrize("levels", [3, 7, 15])
+@pytest.mark.parametrize("gap", [1, 8, 64])
+@pytest.mark.parametrize("falling", [False, True])
+def test_even_thresholds_are_a_shift(levels: int, gap: int, falling: bool) -> None:
+    op, graph = thresholds(levels, gap, falling)
+    shift = as_shift(op, graph.input)
+    assert shift is not None and np.abs(shift.m).max() == 1
+    x = np.broadcast_to(np.arange(graph.input.lo, graph.input.hi + 1)[:, None], (graph.input.hi * 2 + 1, 5))
+    np.testing.assert_array_equal(shift.ref(x.astype(np.int32)), op.ref(x.astype(np.int32)))
+
+
+def test_other_thresholds_are_none() -> None:
+    op, graph = thresholds(7, 6, False)
+    assert as_shift(op, graph.input) is None
+    op, graph = thresholds(7, 8, False)
+    op.t[1, 3] += 1
+    assert as_shift(op, graph.input) is None
+
+
+MASK = stages._mask
+
+
+def _all_at_the_end(group: Group, last: Sequence[int]) -> list[list[int]]:
+    """What a stage has left of its start is added once more."""
+    return [*(list(cut.start) for cut in group.cuts), list(last)]
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(
+    ("core", "name", "fault"),
+    [
+        *((core, "starts", _all_at_the_end) for core in CORES),
+        *((core, "_mask", lambda drop, walk: MASK(drop, walk) >> 1) for core in CORES[1:]),
+    ],
+)
+def test_faults_are_caught(
+    core: str, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    monkeypatch.setattr(stages, name, fault)
+    plan = next(plan for plan in on_lanes(layer(5), core) if cuts(plan))
+    with pytest.raises(AssertionError, match="Arrays are not equal"):
+        check_on_core(plan)
