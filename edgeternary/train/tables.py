@@ -97,7 +97,6 @@ class RecipeTable(Table, frozen=True, kw_only=True):
     summary: str = ""
     data: str
     shape: tuple[int, ...] = ()
-    start: str = ""
     model: dict[str, Any]
     train: TrainTable = TrainTable()
     optimizer: dict[str, Any] = {}
