@@ -61,5 +61,12 @@ def float_reference_of(recipe: Recipe) -> Recipe:
     if recipe.optimizer == BINARY_ONLY:
         recipe = dataclasses.replace(recipe, optimizer="adam", optimizer_options={})
     return dataclasses.replace(
-        recipe, model=FloatReference(recipe.model), epochs=epochs, stages=(), sparsity={}, cost={}, anneal={}
+        recipe,
+        model=FloatReference(recipe.model),
+        start=None,
+        epochs=epochs,
+        stages=(),
+        sparsity={},
+        cost={},
+        anneal={},
     )

@@ -1,4 +1,7 @@
-"""Families of networks that recipes build by name: {name: function of keyword arguments -> nn.Module}."""
+"""Families of networks that recipes build by name: {name: function of keyword arguments -> nn.Module}.
+
+`weights` and `activations` are one kind, or one for each layer: see `train.kinds`.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -8,13 +11,17 @@ from torch import nn
 
 from edgeternary import nn as q
 from edgeternary.nn.quantizers import levels
-
-Kind = str | int
+from edgeternary.train.kinds import Kind, Kinds, by_layer
 
 
 def wide(kind: Kind) -> bool:
     """Whether codes have 5 bits or more, which need a Requantize in place of thresholds."""
     return levels(kind).hi - levels(kind).lo > 15
+
+
+def pad_of(kind: Kind) -> int:
+    """The code that pads maps of this kind: 0, or -1 where 0 is no code."""
+    return -1 if kind == "bipolar" else 0
 
 
 def quantiser(
@@ -36,10 +43,21 @@ def average(channels: int, activations: Kind, pooled: Kind = 4) -> OrderedDict[s
     return OrderedDict(pool=q.GlobalAvgPool(q.Activation(pooled)))
 
 
+def kinds_of(
+    weights: Kinds, activations: Kinds, layers: Sequence[str], acts: Sequence[str] | None = None
+) -> tuple[list[Kind], list[Kind]]:
+    """The kinds of the weights of `layers`, and of the activations, act1, act2, ... unless `acts` names them.
+
+    The last layer has no activation.
+    """
+    names = [f"act{i}" for i in range(1, len(layers))] if acts is None else acts
+    return by_layer(weights, layers, "weights"), by_layer(activations, names, "activations")
+
+
 def mlp(
     widths: Sequence[int],
-    weights: Kind = "ternary",
-    activations: Kind = "bipolar",
+    weights: Kinds = "ternary",
+    activations: Kinds = "bipolar",
     scale: float | None = None,
     surrogate: str | None = None,
     bits: str | None = None,
@@ -48,13 +66,14 @@ def mlp(
 
     bits: "bipolar" or "binary" first turns 8-bit pixels (N, 1, H, W) into 1-bit pixels, x >= 128.
     """
+    w, a = kinds_of(weights, activations, [f"fc{i}" for i in range(1, len(widths))])
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if bits:
         layers["bits"], layers["flatten"] = q.Binarize(kind=bits), q.Flatten()
     for i, (inputs, outputs) in enumerate(pairwise(widths[:-1]), 1):
-        layers[f"fc{i}"] = q.Linear(inputs, outputs, weights)
-        layers.update(quantiser(outputs, i, activations, scale, surrogate))
-    layers[f"fc{len(widths) - 1}"] = q.Output(widths[-2], widths[-1], weights, codes=activations)
+        layers[f"fc{i}"] = q.Linear(inputs, outputs, w[i - 1])
+        layers.update(quantiser(outputs, i, a[i - 1], scale, surrogate))
+    layers[f"fc{len(widths) - 1}"] = q.Output(widths[-2], widths[-1], w[-1], codes=(a or [4])[-1])
     return nn.Sequential(layers)
 
 
@@ -67,8 +86,8 @@ def cnn(
     strides: Sequence[int] | int = 1,
     pools: Sequence[int] | int = 2,
     hidden: Sequence[int] = (),
-    weights: Kind = "ternary",
-    activations: Kind = 2,
+    weights: Kinds = "ternary",
+    activations: Kinds = 2,
     scale: float | None = None,
     surrogate: str | None = None,
 ) -> nn.Module:
@@ -79,25 +98,27 @@ def cnn(
     """
     n = len(channels)
     every = [[v] * n if isinstance(v, int) else list(v) for v in (kernels, strides, pools)]
+    names = [f"conv{i}" for i in range(1, n + 1)] + [f"fc{i}" for i in range(1, len(hidden) + 1)] + ["fc"]
+    w, a = kinds_of(weights, activations, names)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     pad_value = 0
     for i, (outputs, kernel, stride, pool) in enumerate(zip(channels, *every, strict=True), 1):
         layers[f"conv{i}"] = q.Conv2d(
-            inputs, outputs, kernel, stride, kernel // 2, pad_value, weights=weights
+            inputs, outputs, kernel, stride, kernel // 2, pad_value, weights=w[i - 1]
         )
         size = (size + 2 * (kernel // 2) - kernel) // stride + 1
         if pool > 1:
             layers[f"pool{i}"] = q.MaxPool(pool)
             size //= pool
-        layers.update(quantiser(outputs, i, activations, scale, surrogate))
-        inputs, pad_value = outputs, -1 if activations == "bipolar" else 0
+        layers.update(quantiser(outputs, i, a[i - 1], scale, surrogate))
+        inputs, pad_value = outputs, pad_of(a[i - 1])
     layers["flatten"] = q.Flatten()
     features = inputs * size * size
     for i, outputs in enumerate(hidden, 1):
-        layers[f"fc{i}"] = q.Linear(features, outputs, weights)
-        layers.update(quantiser(outputs, n + i, activations, scale, surrogate))
+        layers[f"fc{i}"] = q.Linear(features, outputs, w[n + i - 1])
+        layers.update(quantiser(outputs, n + i, a[n + i - 1], scale, surrogate))
         features = outputs
-    layers["fc"] = q.Output(features, classes, weights, codes=activations)
+    layers["fc"] = q.Output(features, classes, w[-1], codes=(a or [4])[-1])
     return nn.Sequential(layers)
 
 
@@ -105,8 +126,8 @@ def ds_cnn(
     channels: int = 64,
     blocks: int = 4,
     classes: int = 12,
-    weights: Kind = "ternary",
-    activations: Kind = 2,
+    weights: Kinds = "ternary",
+    activations: Kinds = 2,
     pooled: Kind = 4,
     scale: float | None = None,
     surrogate: str | None = None,
@@ -116,21 +137,23 @@ def ds_cnn(
     A 10x4 convolution with stride 2 gives 25x5. Then come `blocks` pairs of a depthwise 3x3 and a pointwise
     convolution, a global average and an Output.
     """
-    pad_value = -1 if activations == "bipolar" else 0
-
+    pairs = [name for i in range(1, blocks + 1) for name in (f"depthwise{i}", f"pointwise{i}")]
+    acts = ["act", *(f"act{i}{half}" for i in range(1, blocks + 1) for half in "ab")]
+    w, a = kinds_of(weights, activations, ["conv", *pairs, "fc"], acts)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    layers["conv"] = q.Conv2d(1, channels, (10, 4), 2, (4, 1, 5, 1), weights=weights)
-    layers.update(quantiser(channels, "", activations, scale, surrogate))
+    layers["conv"] = q.Conv2d(1, channels, (10, 4), 2, (4, 1, 5, 1), weights=w[0])
+    layers.update(quantiser(channels, "", a[0], scale, surrogate))
     for i in range(1, blocks + 1):
+        at = 2 * i - 1  # of the depthwise convolution among the layers
         layers[f"depthwise{i}"] = q.Conv2d(
-            channels, channels, 3, pad=1, pad_value=pad_value, groups=channels, weights=weights
+            channels, channels, 3, pad=1, pad_value=pad_of(a[at - 1]), groups=channels, weights=w[at]
         )
-        layers.update(quantiser(channels, f"{i}a", activations, scale, surrogate))
-        layers[f"pointwise{i}"] = q.Conv2d(channels, channels, 1, weights=weights)
-        layers.update(quantiser(channels, f"{i}b", activations, scale, surrogate))
-    layers.update(average(channels, activations, pooled))
+        layers.update(quantiser(channels, f"{i}a", a[at], scale, surrogate))
+        layers[f"pointwise{i}"] = q.Conv2d(channels, channels, 1, weights=w[at + 1])
+        layers.update(quantiser(channels, f"{i}b", a[at + 1], scale, surrogate))
+    layers.update(average(channels, a[-1], pooled))
     layers["flatten"] = q.Flatten()
-    layers["fc"] = q.Output(channels, classes, weights, codes=activations)
+    layers["fc"] = q.Output(channels, classes, w[-1], codes=a[-1])
     return nn.Sequential(layers)
 
 
@@ -174,22 +197,23 @@ def conv1d(
     channels: Sequence[int] = (32, 64),
     kernel: int = 5,
     pools: Sequence[int] | int = 2,
-    weights: Kind = "ternary",
-    activations: Kind = 4,
+    weights: Kinds = "ternary",
+    activations: Kinds = 4,
 ) -> nn.Module:
     """Convolutions over time with pooling, then the average over time; input (N, inputs, length) codes."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
+    w, a = kinds_of(weights, activations, [*(f"conv{i}" for i in range(1, len(channels) + 1)), "fc"])
     pool_of = [pools] * len(channels) if isinstance(pools, int) else list(pools)
     for i, (outputs, pool) in enumerate(zip(channels, pool_of, strict=True), 1):
-        layers[f"conv{i}"] = q.Conv1d(inputs, outputs, kernel, 1, kernel // 2, weights=weights)
+        layers[f"conv{i}"] = q.Conv1d(inputs, outputs, kernel, 1, kernel // 2, weights=w[i - 1])
         if pool > 1:
             layers[f"pool{i}"] = q.MaxPool(pool)
             length //= pool
-        layers.update(quantiser(outputs, i, activations))
+        layers.update(quantiser(outputs, i, a[i - 1]))
         inputs = outputs
-    layers.update(average(inputs, activations))
+    layers.update(average(inputs, a[-1]))
     layers["flatten"] = q.Flatten()
-    layers["fc"] = q.Output(inputs, classes, weights, codes=activations)
+    layers["fc"] = q.Output(inputs, classes, w[-1], codes=a[-1])
     return nn.Sequential(layers)
 
 

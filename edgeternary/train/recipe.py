@@ -39,6 +39,7 @@ class Recipe:
     clip        latent weights stay within +- clip; 0 sets no limit
     patience    the training stops after `patience` epochs without a better validation accuracy, and keeps the
                 weights of the best epoch; 0 trains to the end and keeps the last weights
+    start       makes a trained network, from whose weights the training starts (train.start)
     teacher     makes a trained network (or several, sources.Teachers) for samples of teacher_shape
     distill     weight of the teacher's answers, softened at `temperature`, in the loss
     sparsity, cost  arguments of nn.SparsitySchedule and nn.CostPenalty
@@ -59,6 +60,7 @@ class Recipe:
     precision: str = "float32"
     augment: Augment = Augment()  # noqa: RUF009
     smoothing: float = 0.0
+    start: Callable[[], nn.Module] | None = None
     teacher: Callable[[], nn.Module] | None = None
     teacher_shape: tuple[int, ...] = ()
     distill: float = 0.0

@@ -97,6 +97,7 @@ class RecipeTable(Table, frozen=True, kw_only=True):
     summary: str = ""
     data: str
     shape: tuple[int, ...] = ()
+    start: str = ""
     model: dict[str, Any]
     train: TrainTable = TrainTable()
     optimizer: dict[str, Any] = {}

@@ -38,7 +38,7 @@ EXAMPLES = {"distill.teacher": 'teacher = "zoo:NAME"', "model.build": 'build = "
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network: "zoo:NAME", "module:function", or the .safetensors of a run.
+    """A trained network, to teach or to start from: "zoo:NAME", "module:function", or a run's .safetensors.
 
     The card of the run lies in the same folder and holds the recipe.
     """
@@ -57,7 +57,7 @@ class Teacher:
             table = json.loads(card.read_text())["recipe"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EdgeTernaryError(
-                f"the teacher {self.text!r} has no card",
+                f"the network {self.text!r} has no card",
                 f"its recipe should be in {card}: {error}",
                 "train it with: edgeternary train, which writes both files; or use zoo:NAME",
             ) from error
@@ -127,6 +127,7 @@ def to_table(recipe: Recipe) -> Table:
     table: Table = {"name": recipe.name, "summary": recipe.summary, "data": data}
     if recipe.shape:
         table["shape"] = list(recipe.shape)
+    table["start"] = _teacher(recipe.start) if recipe.start else ""
     table["model"] = _model(recipe.model)
     table["train"] = {key: getattr(recipe, key) for key in TRAIN if getattr(recipe, key) is not None}
     augment = msgspec.structs.asdict(recipe.augment)
@@ -175,6 +176,7 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
         name=table.name,
         summary=table.summary,
         shape=table.shape,
+        start=Teacher(table.start) if table.start else None,
         data=data,
         model=Build(build, arguments),
         augment=table.augment,

@@ -15,6 +15,7 @@ from edgeternary.train.losses import make_loss
 from edgeternary.train.recipe import Recipe
 from edgeternary.train.schedule import anneal, check_anneal, clip_latents, learning_rate
 from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
+from edgeternary.train.start import CALIBRATION, start_from
 from edgeternary.train.teaching import Teaching, precision_of
 
 SETTLE = 250  # images in a batch when batch-norm statistics are computed again
@@ -34,6 +35,8 @@ class Trainer:
         self.x = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy())
         self.y = labels_of(data.train)
         self.validation = to_tensor(data.validation[0], self.shape), labels_of(data.validation)
+        if recipe.start:
+            start_from(self.model, recipe.start(), self.x[:CALIBRATION].float().reshape(-1, *self.shape))
         self.teaching = Teaching(recipe, data, self.x) if recipe.teacher else None
         self.sparsity = hooks.make_sparsity(recipe, self.model)
         check_anneal(self.model, recipe.anneal)
