@@ -31,6 +31,7 @@ FOLLOWS = ("A", "uint2", "bipolar", "ternary", "uint4")
 MULTIPLYING = {
     "conv2d_int",
     "conv2d_pairs",
+    "dense_pairs",
     "dense_int",
     "depthwise_int",
 }  # kernels for weights of 4 and 8 bits
