@@ -14,13 +14,18 @@ import numpy as np
 
 from benchmarks.published import FOLDER
 from edgeternary.boards import Memory
+from edgeternary.cores import CORTEX_M
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.image.elf import Elf
+from edgeternary.run._emulator import qemu
 from edgeternary.run._emulator.count import Counter
 from edgeternary.run._emulator.image import Regions
+from edgeternary.run._emulator.linear import Linear
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import COMPARED
+from edgeternary.run._emulator.timing.pipeline import Pipeline
+from edgeternary.run._emulator.timing.waits import Fetch
 
 FLASH, RAM = Memory(origin=0x10_0000, bytes=0xF0_0000), Memory(origin=0x2000_0000, bytes=0x400_0000)
 BUFFERS, STACK = RAM.origin + 0x80_0000, (RAM.origin + 0x100_0000, RAM.origin + 0x110_0000)
@@ -45,7 +50,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One function that was measured on a chip.
 
-    image   file in the folder, without .elf: code from FLASH on, constants and variables from RAM on
+    wait_states, line  of its flash when it was measured, with its prefetcher; bytes that it reads at once
+    image   file in the folder, without .elf: code from FLASH on, constants and variables from RAM on; of a
+            core that QEMU runs, an image of its emulated board, which calls the function and ends
     call    the function and its arguments: a number, or "name:bytes" for a buffer, filled with numbers drawn
             by a seed; the same name is the same buffer
     before  calls that are not counted, such as the one that expands a key
@@ -57,6 +64,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     core: str
     chip: str
     wait_states: int = 0
+    line: int = 4
     image: str
     call: Call
     before: tuple[Call, ...] = ()
@@ -98,8 +106,9 @@ def row(program: Program, count: Count) -> dict[str, Any]:
     modelled = count.cycles / program.per
     return {
         "core": program.core, "program": program.name, "source": program.source, "image": program.image,
-        "chip": program.chip, "wait_states": program.wait_states, "instructions": round(count.instructions /
-        program.per, 1), "published": program.cycles, "modelled": round(modelled, 1),
+        "chip": program.chip, "wait_states": program.wait_states, "line": program.line,
+        "instructions": round(count.instructions / program.per, 1), "published": program.cycles,
+        "modelled": round(modelled, 1),
         "error": round(modelled / program.cycles - 1, 4),
     }  # fmt: skip
 
@@ -119,12 +128,15 @@ class _Image(Elf):
 
 def run(program: Program, path: Path) -> Count:
     """Instructions and cycles of the call, from its entry to its return."""
+    if program.core in CORTEX_M and not CORTEX_M[program.core].unicorn:
+        return _in_qemu(program, Elf(path))
     elf = _Image(path)
     machine = Machine(elf, RUNS_ON.get(program.core, program.core), Regions(FLASH, RAM, 0))
     buffers = _buffers(program)
     for name, (address, size) in buffers.items():
         machine.write(address, np.random.default_rng(len(name)).bytes(size))
-    counter = Counter(machine, {}, elf.address(str(program.call[0])), COMPARED[program.core])
+    fetch = Fetch(program.wait_states, program.line) if program.wait_states else None
+    counter = Counter(machine, {}, elf.address(str(program.call[0])), COMPARED[program.core], fetch)
     with machine.time_limit(LIMIT):
         for call in (*program.before, program.call):
             counter.reset()
@@ -132,7 +144,16 @@ def run(program: Program, path: Path) -> Count:
             values = [a if isinstance(a, int) else buffers[a.partition(":")[0]][0] for a in arguments]
             machine.call(elf.address(str(function)), *values)
     counter.returned()
-    return sum(counter.layers().values(), Count(0, 0))
+    return sum(counter.layers().values(), Count(0, 0, 0))
+
+
+def _in_qemu(program: Program, elf: Elf) -> Count:
+    """The same for an image that starts, calls the function and ends by itself."""
+    board = qemu.board_of(program.core)
+    found = qemu.run(elf, board, f"start={elf.address(str(program.call[0])) & ~1:#x}", {}, LIMIT)
+    model = COMPARED[program.core]
+    assert isinstance(model, Pipeline)
+    return Count(sum(runs for runs, _ in found.at.values()), Linear(elf, model).cycles(found.at))
 
 
 def _buffers(program: Program) -> dict[str, tuple[int, int]]:

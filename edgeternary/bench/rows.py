@@ -42,6 +42,7 @@ def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED)
         "macs": macs,
         "instructions": stats.get("instructions"),
         "cycles": stats.get("cycles"),
+        **{key: stats[key] for key in ("cycles_most", "timing") if key in stats},
         "instructions_per_mac": _per(stats.get("instructions"), macs),
         "cycles_per_mac": _per(stats.get("cycles"), macs),
         "flash_bytes": stats.get("flash_bytes"),

@@ -32,7 +32,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     wait_states      at the board's clock, beyond the first cycle
     bytes_per_cycle  of straight-line code; without it a word of 4 bytes every 1 + wait_states cycles
-    cache            bytes of instruction cache; code that fits is fetched once
+    cache            bytes of instruction cache; loops that fit are fetched once
     """
 
     origin: int

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 EXPLAINED = ("core", "layer", "kernel", "layouts", "cycles", "flash", "scratch", "whole", "verdict")
 PLACED = (
-    "layer", "mode", "board", "code", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
-    "ram_bytes", "mismatches",
+    "layer", "mode", "board", "code", "kernels", "instructions_per_mac", "cycles", "cycles_most",
+    "flash_bytes", "ram_bytes", "mismatches",
 )  # fmt: skip
 
 

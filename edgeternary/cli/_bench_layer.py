@@ -25,3 +25,5 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     print_rows(rows, COLUMNS, as_json)
     if not as_json:
         note("; ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows})))
+        for core, timing in {row["core"]: row["timing"] for row in rows if row.get("timing")}.items():
+            note(f"{core}: cycles {timing}")

@@ -10,8 +10,8 @@ from edgeternary.cli._model import load_model
 from edgeternary.cli._output import print_json, progress_bars
 
 COLUMNS = (
-    "core", "layer", "kernel", "macs", "instructions", "cycles", "estimated_cycles", "estimate_error",
-    "instructions_per_mac", "share",
+    "core", "layer", "kernel", "macs", "instructions", "cycles", "cycles_most", "estimated_cycles",
+    "estimate_error", "instructions_per_mac", "share",
 )  # fmt: skip
 
 

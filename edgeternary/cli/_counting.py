@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeternary.cli._record import defaulted, record
-from edgeternary.cli._tools import compiler_option, level_option, optimize_option
+from edgeternary.cli._tools import compiler_option, flash_wait_option, level_option, optimize_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Counting:
     """What instructions are counted on.
 
     cores    full names; () where none was named
-    options  of the executor: compiler, opt_level, optimize, count
+    options  of the executor: compiler, opt_level, optimize, count, flash_wait
     """
 
     cores: tuple[str, ...]
@@ -71,8 +71,9 @@ class Shape(Kind):
         return layers.graph(layers.parse(str(self.layer)), self.mode, self.seed)
 
 
-def _counting(cores: str, samples: int, **tools: str) -> Counting:
-    return Counting(tuple(cores_of(cores)), {"count": samples, **tools})
+def _counting(cores: str, samples: int, flash_wait: str | None, **tools: str) -> Counting:
+    waits = {"flash_wait": flash_wait} if flash_wait else {}
+    return Counting(tuple(cores_of(cores)), {"count": samples, **tools, **waits})
 
 
 counting_options = record(
@@ -83,6 +84,7 @@ counting_options = record(
     optimize_option,
     compiler_option,
     level_option,
+    flash_wait_option,
 )
 _KIND = (
     click.option("--weights", default="ternary", help="ternary (default), binary, int4, int8."),

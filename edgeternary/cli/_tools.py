@@ -25,6 +25,11 @@ optimize_option = defaulted(
     help="What the choice of kernels makes small.",
 )
 level_option = defaulted("--opt-level", type=click.Choice(LEVELS), default="2", help="The letter after -O.")
+flash_wait_option = click.option(
+    "--flash-wait",
+    metavar="N[:BYTES]",
+    help="Wait states for 4 bytes of code, or BYTES.",
+)
 yosys_option = defaulted(
     "--yosys",
     type=click.Choice(YOSYS),

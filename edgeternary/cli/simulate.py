@@ -15,7 +15,13 @@ from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, note, print_rows, progress_bars
 from edgeternary.cli._record import defaulted, record
-from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
+from edgeternary.cli._tools import (
+    compiler_option,
+    flash_wait_option,
+    level_option,
+    optimize_option,
+    yosys_option,
+)
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -77,6 +83,7 @@ setting_options = record(
     optimize_option,
     compiler_option,
     level_option,
+    flash_wait_option,
     yosys_option,
     click.option("--torch-checkpoint", type=_FILE, help="Checkpoint for --on torch."),
 )

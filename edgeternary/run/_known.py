@@ -8,8 +8,8 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 # Their meanings are in the docstrings of the executors that know them; the others ignore them, so that
 # one set of options serves a list of executors.
 OPTIONS = (
-    "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "fps",
-    "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience", "progress",
+    "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "flash_wait",
+    "fps", "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience", "progress",
     "sanitize", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 

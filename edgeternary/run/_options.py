@@ -17,7 +17,8 @@ class Options:
     """compiler: auto, zig, gcc, clang. opt_level: the letter after -O. optimize: cycles,
     flash or ram, what the choice of kernels makes small. count: samples whose instructions are
     counted. sanitize: address and undefined-behaviour checks. timeout: seconds for a whole run.
-    board: whose flash bandwidth delays the cycles; none without. waves: a file for
+    board: whose flash delays the cycles; none without. flash_wait: wait states of a flash
+    without a board, "2", or "2:8" with the bytes that it reads at once. waves: a file for
     the values of all signals over time (cxxrtl, verilator); none without."""
 
     compiler: str = "auto"
@@ -29,6 +30,7 @@ class Options:
     progress: Callable[[int, int], None] = _no_progress
     board: str = ""
     waves: str = ""
+    flash_wait: str = ""
 
     @staticmethod
     def read(options: Mapping[str, object]) -> Options:
@@ -52,4 +54,5 @@ class Options:
             progress if callable(progress) else _no_progress,
             str(options.get("board") or ""),
             str(options.get("waves") or ""),
+            str(options.get("flash_wait") or ""),
         )

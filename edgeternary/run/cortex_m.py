@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.boards import load_board
 from edgeternary.c.plan import Plan
 from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -41,11 +40,13 @@ def run(
     target   what follows cortex-m in the core's name: 0plus, 3, 4, 7, 33 or 55
     options  compiler (zig, gcc, auto), opt_level ("2"), optimize (cycles, flash, ram), count (samples to
              count instructions on; 1), timeout (seconds for all samples), progress (a callable), board
-             (its flash delays the cycles; none: code arrives at once)
+             (its flash delays the cycles; none: code arrives at once), flash_wait (wait states of a
+             flash without a board, "2", or "2:8" with the bytes that it reads at once)
 
     All samples run at full speed; the first `count` of them run again, without taps, under a counter. Stats:
     instructions and cycles per inference (mean over the counted ones, from entry to return of
-    <model>_run; cycles None with the reason in `timing`), flash_bytes, ram_bytes, stack_bytes.
+    <model>_run; cycles None with the reason in `timing`), flash_bytes, ram_bytes, stack_bytes. With wait
+    states `cycles` are those with the flash's cache and prefetcher, and cycles_most those without.
     """
     core = find_core(f"cortex-m{target}").name
     chosen = Options.read(options)
@@ -134,6 +135,7 @@ def execute(
         return empty_result(graph, inputs)
     from edgeternary.run._emulator.image import Image, link
     from edgeternary.run._emulator.report import layer_rows, totals
+    from edgeternary.run._emulator.timing import waits
 
     regions = _regions(core)
     if emulator == "unicorn":
@@ -154,8 +156,8 @@ def execute(
         running = image = image_of(model, "none")
         stats["flash_bytes"] = image.flash_bytes
     if options.count > 0:
-        flash = load_board(options.board).memory()[0] if options.board else None
-        measured = measure(graph, image, core, inputs[: options.count], options.timeout, flash)
+        fetch = waits.fetch(options.board, options.flash_wait)
+        measured = measure(graph, image, core, inputs[: options.count], options.timeout, fetch)
         stats |= totals(image, measured)
         layers = layer_rows(image, measured)
     if tapped is not None:

@@ -6,6 +6,7 @@
    call; when the one after it runs, the function is back. FILE gets lines
 
        at ADDRESS EXECUTIONS TAKEN   executions, and those after which not the next instruction ran
+       in CALL ADDRESS EXECUTIONS TAKEN   the same within one call of a layer, counted as the lines `layer` are
        layer NUMBER EXECUTIONS       from the entry of a layer's function to its return, calls in order: a line
                                      for each, summed over COUNT, however many are of one function; those
                                      of layer 0, the function itself, come first
@@ -41,12 +42,21 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 2;
 __attribute__((visibility("default"))) int qemu_plugin_install(
     plugin_id id, const void *info, int argc, char **argv);
 
-enum { SLOTS = 1 << 19, LAYERS = 1 << 12, NO_CALLBACK_FLAGS = 0, LOADS_AND_STORES = 3 };
+enum { SLOTS = 1 << 19, CELLS = 1 << 20, LAYERS = 1 << 12, NO_CALLBACK_FLAGS = 0, LOADS_AND_STORES = 3 };
 
-typedef struct {
+typedef struct slot slot_t;
+
+typedef struct { /* an address within a call */
+    slot_t *slot;
+    uint64_t runs, taken;
+    int call;
+} cell_t;
+
+struct slot {
     uint64_t address, next, runs, taken, unaligned; /* the last is where it accessed memory, 0 for nowhere */
     int layer; /* that begins here or goes on, -1 for code of nobody in particular */
-} slot_t;
+    cell_t *cell; /* the last one */
+};
 
 typedef struct {
     unsigned long first, end;
@@ -54,6 +64,8 @@ typedef struct {
 } range_t;
 
 static slot_t slots[SLOTS];
+static cell_t cells[CELLS];
+static cell_t *previous_cell;
 static range_t ranges[LAYERS];
 static uint64_t call_runs[LAYERS]; /* by call of a layer since `start`; 0: not in one */
 static int call_layers[LAYERS];
@@ -90,13 +102,34 @@ static slot_t *slot_of(uint64_t address, uint64_t size)
     exit(1);
 }
 
+/* The cell of an address in the call that is under way. */
+static cell_t *cell_of(slot_t *slot)
+{
+    uint64_t i = ((uint64_t)(slot - slots) * 31u + (uint64_t)call * 2654435761u) % CELLS;
+
+    if (slot->cell != NULL && slot->cell->call == call)
+        return slot->cell;
+    for (uint64_t tried = 0; tried < CELLS; i = (i + 1) % CELLS, tried++) {
+        if (cells[i].slot == NULL) {
+            cells[i].slot = slot;
+            cells[i].call = call;
+        }
+        if (cells[i].slot == slot && cells[i].call == call)
+            return slot->cell = &cells[i];
+    }
+    fprintf(stderr, "too many addresses\n");
+    exit(1);
+}
+
 static void executed(unsigned vcpu, void *data)
 {
     slot_t *slot = data;
 
     (void)vcpu;
-    if (inside && previous->next != slot->address)
+    if (inside && previous->next != slot->address) {
         previous->taken++;
+        previous_cell->taken++;
+    }
     if (inside && slot->address == back)
         inside = 0;
     if (!inside && slot->address == start && calls < wanted) {
@@ -114,6 +147,8 @@ static void executed(unsigned vcpu, void *data)
             call_layers[call] = slot->layer;
         }
         call_runs[call]++;
+        previous_cell = cell_of(slot);
+        previous_cell->runs++;
     }
     previous = slot;
 }
@@ -162,6 +197,10 @@ static void done(plugin_id id, void *data)
         if (slots[i].unaligned != 0)
             fprintf(file, "unaligned %llu %llu\n", (unsigned long long)slots[i].address,
                     (unsigned long long)slots[i].unaligned);
+    for (int i = 0; i < CELLS; i++)
+        if (cells[i].slot != NULL)
+            fprintf(file, "in %d %llu %llu %llu\n", cells[i].call, (unsigned long long)cells[i].slot->address,
+                    (unsigned long long)cells[i].runs, (unsigned long long)cells[i].taken);
     for (int i = 0; i < LAYERS; i++)
         if (call_runs[i] != 0)
             fprintf(file, "layer %d %llu\n", call_layers[i], (unsigned long long)call_runs[i]);

@@ -11,6 +11,7 @@ from benchmarks.commands.cycles import command
 from benchmarks.cycles_page import document, errors
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._emulator.timing import TABLES
+from edgeternary.run._emulator.timing.waits import ERROR
 from edgeternary.toolchains import compilers
 from tests.need import need
 
@@ -30,8 +31,8 @@ def test_the_page_is_made_of_its_rows() -> None:
 
 
 def test_every_program_has_a_row() -> None:
-    named = [(p.core, p.name, p.source) for p in cycles.table().programs]
-    assert [(row["core"], row["program"], row["source"]) for row in ROWS] == named
+    named = [(p.core, p.name, p.source, p.wait_states) for p in cycles.table().programs]
+    assert [(row["core"], row["program"], row["source"], row["wait_states"]) for row in ROWS] == named
     assert len(set(named)) == len(named) and {p.source for p in cycles.table().programs} == set(
         cycles.table().sources
     )
@@ -43,6 +44,7 @@ LIMITS = {
     "cortex-m4": (4, 0.1),
     "cortex-m7": (2, 0.25),
     "cortex-m33": (2, 0.25),
+    "cortex-m55": (2, 0.25),
 }
 
 
@@ -52,6 +54,11 @@ def test_within_the_limits(core: str) -> None:
     assert len(found) >= programs and max(found) <= within
     model = TABLES.get(core, TABLES["cortex-m0plus"])
     assert round(max(found), 2) <= model.error <= max(found) + 0.015
+
+
+def test_wait_states_keep_to_their_limit() -> None:
+    found = [abs(row["error"]) for row in ROWS if row["wait_states"]]
+    assert len(found) >= 20 and max(found) <= ERROR <= max(found) + 0.015
 
 
 def test_a_program_of_our_own(tmp_path: Path) -> None:

@@ -58,10 +58,6 @@ def test_layers_add_up(core: str) -> None:
     assert rows["fc1"]["kernel"] == "plain"
     for word in ("instructions", "cycles"):
         total = result.stats[word]
-        if total is None:
-            assert core == "cortex-m55" and word == "cycles"
-            assert "no timing model" in str(result.stats["timing"])
-            continue
         assert sum(row[word] for row in rows.values()) == pytest.approx(total, abs=0.3)  # type: ignore[misc]
         assert rows["fc1"][word] > net.PIXELS * net.HIDDEN > rows["sign1"][word]  # type: ignore[operator]
 

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import pytest
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._bench import BenchModel
 from edgeternary.run._emulator.count import Counter
 from edgeternary.run._emulator.image import link
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import Cost, Model, Timing, for_core, margin
-from edgeternary.run._emulator.timing.pipeline import Pipeline, Result
+from edgeternary.run._emulator.timing.pipeline import Pipeline, Result, State
+from edgeternary.run._emulator.timing.waits import Fetch, fetch
+from edgeternary.run._emulator.vectors import SCALARS, VECTORS, vector
 from tests.need import need
 from tests.run import net
 
@@ -133,14 +136,14 @@ CODES = {"loop": LOOP, "memory": MEMORY, "calls": CALLS, "armv7m": ARMV7M, "fetc
 CASES = [(name, core) for name, (_, _, cycles) in CODES.items() for core in cycles]
 
 
-def run(code: str, core: str, timing: Model) -> Count:
+def run(code: str, core: str, timing: Model, fetch: Fetch | None = None) -> Count:
     need("zig", "unicorn", "capstone")
     lines = "".join(f'      "{line.split("@")[0].strip()}\\n"\n' for line in code.splitlines())
     text = f'{HEAD}{lines}      ".size net_run, .-net_run\\n");\n'
     header = (net.FIXTURES / "net.h").read_text()
     image = link(BenchModel("net", {"net.c": text, "net.h": header}), core)
     machine = Machine(image.elf, core, image.regions)
-    counter = Counter(machine, {}, image.elf.address("net_run"), timing)
+    counter = Counter(machine, {}, image.elf.address("net_run"), timing, fetch)
     machine.call(
         image.elf.address("net_run"), *(image.elf.address(f"bench_{n}") for n in ("model", "input", "output"))
     )
@@ -204,6 +207,58 @@ def test_the_end_of_a_loop_is_not_predicted() -> None:
     assert isinstance(right, Pipeline)
     cycles = [run(LOOP[0], M7, replace(right, missed=missed)).cycles for missed in (0, 7)]
     assert 7 <= cycles[1] - cycles[0] <= 8 and 20 <= cycles[0] <= 45
+
+
+@pytest.mark.parametrize(
+    ("cache", "waits"),
+    [
+        (0, 2 + 1 + 0 + 1 + 9 * (2 + 0 + 1)),  # four words, the first and each jump back wait for all of 2
+        (8, 2 + 1 + 0 + 1 + 9 * (2 + 0 + 1)),  # the loop does not fit
+        (16, 4 * 2),  # each word once
+    ],
+)
+def test_flash_with_wait_states(cache: int, waits: int) -> None:
+    """Two wait states for a word of two instructions: a prefetcher hides what those take beyond one cycle."""
+    count = run(LOOP[0], M4, table(M4), Fetch(2, 4, cache))
+    assert count == Count(LOOP[1], LOOP[2][M4] + waits, LOOP[2][M4] + (4 + 9 * 3) * 2)
+
+
+def test_wait_states_of_boards_and_users() -> None:
+    assert fetch("", "") is None and fetch("", "3") == Fetch(3, 4) and fetch("", "5:16") == Fetch(5, 16)
+    assert fetch("nucleo_f446re", "") == Fetch(5, 16, 1024) and fetch("nucleo_f030r8", "") == Fetch(1, 4)
+    assert fetch("pico", "") == Fetch(15, 4, 16384)  # a quarter of a byte a cycle
+    for board, text in (("pico", "1"), ("", "x"), ("", "1:3"), ("", "-1"), ("", "2:")):
+        with pytest.raises(EdgeTernaryError, match="wait"):
+            fetch(board, text)
+
+
+M55 = "cortex-m55"
+# Bytes, kind, registers read and written (q: vectors), and the cycle in which it starts.
+HELIUM = (
+    ("vldrw.u32 q0, [r0], #16", "b0ec041f", "vector_load", {"r0"}, {"q0", "r0"}, 0),
+    ("vldrw.u32 q1, [r1], #16", "b1ec043f", "vector_load", {"r1"}, {"q1", "r1"}, 2),  # the unit is busy
+    ("vadd.i32 q2, q0, q1", "20ef4248", "vector", {"q0", "q1"}, {"q2"}, 3),  # the first half is there
+    ("vmul.i32 q3, q2, q1", "24ef5269", "vector_multiply", {"q2", "q1"}, {"q3"}, 4),
+    ("vstrw.32 q3, [r2]", "82ed007f", "vector_store", {"q3", "r2"}, set(), 5),
+    ("vmul.i32 q4, q3, q1", "26ef5289", "vector_multiply", {"q3", "q1"}, {"q4"}, 6),  # a product takes two
+    ("vldrb.u32 q5, [r0, q2]", "90fc04af", "gather", {"r0", "q2"}, {"q5"}, 7),
+    ("vmladav.s8 r4, q1, q2", "f2ee244f", "vector_multiply", {"q1", "q2"}, {"r4"}, 8),
+)
+
+
+def test_vectors_are_decoded_and_take_two_cycles_of_a_unit() -> None:
+    need("capstone")
+    model, state = table(M55), State()
+    assert isinstance(model, Pipeline)
+    registers = {f"q{number}": VECTORS + number for number in range(8)}
+    registers |= {f"r{number}": SCALARS[number] for number in range(13)}
+    for text, code, kind, reads, writes, starts in HELIUM:
+        this = vector(0, bytes.fromhex(code))
+        assert this is not None and this.kind == kind, text
+        assert this.reads >= {registers[name] for name in reads}, text
+        assert this.writes == {registers[name] for name in writes}, text
+        model.issue(state, this)
+        assert state.now == starts, text
 
 
 def test_a_jump_that_no_instruction_explains_is_refused() -> None:

@@ -2,18 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import unicorn
 
-from edgeternary.boards import Memory
 from edgeternary.run._emulator.decode import Block, Decoder
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count
 from edgeternary.run._emulator.timing import Model
+from edgeternary.run._emulator.timing.waits import Fetch
 
 Node = tuple[int, int]  # address and size of a block
+Edge = tuple[Node, Node]
 START: Node = (0, 0)
 OUTSIDE = -1  # not in a layer: the model's run function itself
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A block, run once after another one; waits for its code, with a prefetcher and without."""
+
+    instructions: int
+    cycles: float = 0
+    prefetched: float = 0
+    waits: int = 0
 
 
 class Counter:
@@ -26,18 +38,26 @@ class Counter:
 
     layers  {address of a layer's function: number of the layer}; what it calls is part of the layer
     root    address of the function that calls them
+    fetch   how code comes out of flash; None where it arrives at once
     calls   numbers of the layers whose functions it called since `reset`, in order
     """
 
-    def __init__(self, machine: Machine, layers: Mapping[int, int], root: int, timing: Model | None) -> None:
-        self._elf = machine.elf
+    def __init__(
+        self,
+        machine: Machine,
+        layers: Mapping[int, int],
+        root: int,
+        timing: Model | None,
+        fetch: Fetch | None = None,
+    ) -> None:
+        self._elf, self._flash, self._fetch = machine.elf, machine.flash, fetch
         self._end: Node = (machine.stop, 0)
         self._layers, self._root, self._timing = layers, root, timing
         self._decoder = Decoder(machine)
-        self._edges: dict[int, dict[tuple[Node, Node], int]] = {}
+        self._edges: dict[int, dict[Edge, int]] = {}
         self._owners: dict[int, int | None] = {}
         self.calls: list[int] = []
-        self._edge_costs: dict[tuple[Node, Node], tuple[int, float | None]] = {}
+        self._costs: dict[Edge, Cost] = {}
         self._previous: Node = START
         self._layer = OUTSIDE
         machine.on_block(self._block)
@@ -55,30 +75,11 @@ class Counter:
 
     def layers(self) -> dict[int, Count]:
         """The count of each of `calls` since `reset`; the key OUTSIDE is the run function itself."""
-        zero = Count(0, 0 if self._timing else None)
-        return {
-            call: sum((self._edge(edge, times) for edge, times in edges.items()), zero)
-            for call, edges in self._edges.items()
-        }
+        return {call: self._layer_count(edges) for call, edges in self._edges.items()}
 
-    def fetched(self, flash: Memory, cache: int) -> dict[int, int]:
-        """Bytes of code that each of `calls` fetched from `flash` since `reset`.
-
-        A layer whose code fits into the cache fetches it once; of other code every run is fetched.
-        """
-        found: dict[int, int] = {}
-        for call, edges in self._edges.items():
-            runs: dict[Node, int] = defaultdict(int)
-            for (_, node), times in edges.items():
-                if flash.origin <= node[0] < flash.origin + flash.bytes:
-                    runs[node] += times
-            once = sum(size for _, size in runs)
-            found[call] = once if once <= cache else sum(size * times for (_, size), times in runs.items())
-        return found
-
-    def edges(self) -> dict[tuple[Node, Node], int]:
+    def edges(self) -> dict[Edge, int]:
         """The number of times that a block followed another one since `reset`, over all layers."""
-        merged: dict[tuple[Node, Node], int] = defaultdict(int)
+        merged: dict[Edge, int] = defaultdict(int)
         for edges in self._edges.values():
             for edge, times in edges.items():
                 merged[edge] += times
@@ -104,16 +105,56 @@ class Counter:
         self._owners[address] = owner
         return owner
 
-    def _edge(self, edge: tuple[Node, Node], times: int) -> Count:
-        if edge not in self._edge_costs:
-            self._edge_costs[edge] = self._cost(*edge)
-        instructions, cycles = self._edge_costs[edge]
-        return Count(instructions * times, None if cycles is None else round(cycles * times))
-
-    def _cost(self, previous: Node, node: Node) -> tuple[int, float | None]:
-        """Instructions of `node`; its cycles, and those that leaving `previous` by a branch adds."""
-        block = self._decoder.block(*node)
+    def _layer_count(self, edges: Mapping[Edge, int]) -> Count:
+        counts = [self._cost(edge) for edge in edges]
+        times = list(edges.values())
+        instructions = sum(cost.instructions * n for cost, n in zip(counts, times, strict=True))
         if self._timing is None:
-            return len(block.instructions), None
-        before: Block | None = None if previous == START else self._decoder.block(*previous)
-        return len(block.instructions), self._timing.cycles(before, block)
+            return Count(instructions, None)
+        cycles = sum(cost.cycles * n for cost, n in zip(counts, times, strict=True))
+        if self._fetch is None:
+            return Count(instructions, round(cycles))
+        cached = self._cached(edges)
+        waits = self._fetch.lines(cached) * self._fetch.states + sum(
+            cost.prefetched * n
+            for (_, node), cost, n in zip(edges, counts, times, strict=True)
+            if node not in cached
+        )
+        most = cycles + sum(cost.waits * n for cost, n in zip(counts, times, strict=True))
+        return Count(instructions, round(cycles + waits), round(most))
+
+    def _cached(self, edges: Mapping[Edge, int]) -> set[Node]:
+        """The code that stays in the cache: that of the innermost loops which fit into it together.
+
+        Blocks that ran equally often are taken for one loop: where it does not fit, each turn replaces it.
+        """
+        runs: dict[Node, int] = defaultdict(int)
+        for (_, node), times in edges.items():
+            if self._in_flash(node):
+                runs[node] += times
+        cached: set[Node] = set()
+        for often in sorted(set(runs.values()), reverse=True):
+            more = cached | {node for node, times in runs.items() if times == often}
+            if self._fetch is None or self._fetch.lines(more) * self._fetch.line > self._fetch.cache:
+                break
+            cached = more
+        return cached
+
+    def _cost(self, edge: Edge) -> Cost:
+        if edge not in self._costs:
+            previous, node = edge
+            block = self._decoder.block(*node)
+            cost = Cost(len(block.instructions))
+            if self._timing is not None:
+                before: Block | None = None if previous == START else self._decoder.block(*previous)
+                steps = self._timing.steps(before, block)
+                waits = (0.0, 0)
+                if self._fetch is not None and self._in_flash(node):
+                    waits = self._fetch.waits(before, block, steps)
+                cost = Cost(len(block.instructions), sum(steps), *waits)
+            self._costs[edge] = cost
+        return self._costs[edge]
+
+    def _in_flash(self, node: Node) -> bool:
+        flash = self._flash
+        return flash.origin <= node[0] < flash.origin + flash.bytes

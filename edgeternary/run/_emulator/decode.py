@@ -82,15 +82,21 @@ class Block:
     instructions: tuple[Instruction, ...]
 
 
+def decoder() -> capstone.Cs:
+    """A decoder of Thumb code, with the details of each instruction."""
+    made = capstone.Cs(
+        capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
+    )
+    made.detail = True
+    return made
+
+
 class Decoder:
     """Decodes the code of a machine, each block once."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._capstone = capstone.Cs(
-            capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
-        )
-        self._capstone.detail = True
+        self._capstone = decoder()
         self._blocks: dict[tuple[int, int], Block] = {}
 
     def block(self, address: int, size: int) -> Block:
@@ -104,11 +110,12 @@ class Decoder:
                     f"cannot decode the block at {self._machine.elf.where(address)}",
                     f"capstone understood {sum(i.size for i in decoded)} of its {size} bytes: {code.hex()}",
                 )
-            self._blocks[key] = Block(address, address + size, tuple(_instruction(i) for i in decoded))
+            self._blocks[key] = Block(address, address + size, tuple(instruction(i) for i in decoded))
         return self._blocks[key]
 
 
-def _instruction(decoded: capstone.CsInsn) -> Instruction:
+def instruction(decoded: capstone.CsInsn) -> Instruction:
+    """What timing needs of an instruction."""
     kind = KINDS.get(decoded.id, "alu")
     reads, writes = decoded.regs_access()
     memory = [op.mem for op in decoded.operands if op.type == arm.ARM_OP_MEM]

@@ -41,6 +41,7 @@ class Machine:
         self._expired = ""
         self._refused: tuple[int, str] | None = None
         flash, ram = regions.flash, regions.ram
+        self.flash = flash
         self.uc.mem_map(flash.origin, _pages(flash.bytes), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.uc.mem_map(ram.origin, _pages(ram.bytes), unicorn.UC_PROT_ALL)  # code may run from it
         for address, data in elf.segments:

@@ -1,13 +1,11 @@
 """Running a linked model on an emulated core: answers and taps of all samples, counts of the first few."""
 
-import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import islice
 
 import numpy as np
 
-from edgeternary.boards import Memory
 from edgeternary.cores import cortex_m as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
@@ -19,6 +17,7 @@ from edgeternary.run._emulator.image import Image
 from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measured import Count, Measured, step_functions, steps_of
 from edgeternary.run._emulator.timing import for_core
+from edgeternary.run._emulator.timing.waits import Fetch
 
 Progress = Callable[[int, int], None]
 
@@ -88,18 +87,17 @@ def answers(
 
 
 def measure(
-    graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float, flash: Memory | None = None
+    graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float, fetch: Fetch | None = None
 ) -> Measured:
     """Count every instruction of <model>_run on all of `inputs`, from its entry to its return.
 
-    flash  whose bandwidth and cache the cycles depend on; its addresses do not matter
+    fetch  how its code comes out of flash; None where it arrives at once
     """
     bench = Bench(graph, image, core)
-    memory = f"flash of {flash.bandwidth:g} bytes a cycle" if flash else "zero wait states"
-    timing, how = for_core(core, memory)
+    timing, how = for_core(core, fetch)
     steps = step_functions(image.elf, image.model.prefix)
     run = image.elf.address(f"{image.model.prefix}_run")
-    counter = Counter(bench.machine, steps, run, timing)
+    counter = Counter(bench.machine, steps, run, timing, fetch)
     calls, stack = 0, 0
     sums: dict[int, Count] = {}
     with bench.machine.time_limit(timeout):
@@ -113,11 +111,7 @@ def measure(
                 stack = max(stack, bench.machine.stack_used())
                 calls += 1
                 called = steps_of(counter.calls, len(image.model.steps))
-                fetched = counter.fetched(image.regions.flash, flash.cache) if flash else {}
                 for call, count in counter.layers().items():
-                    if flash and count.cycles is not None:
-                        wait = math.ceil(fetched[call] / flash.bandwidth)
-                        count = Count(count.instructions, max(count.cycles, wait))
                     index = called[call] if call != OUTSIDE else OUTSIDE
                     sums[index] = sums[index] + count if index in sums else count
     total = sum(islice(sums.values(), 1, None), next(iter(sums.values())))

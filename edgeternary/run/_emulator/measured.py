@@ -11,22 +11,32 @@ from edgeternary.image.elf import Elf
 
 @dataclass(frozen=True)
 class Count:
-    """What one call did. `cycles` is None for a core without a timing table."""
+    """What one call did. `cycles` is None for a core without a timing model.
+
+    most  cycles where neither a cache nor a prefetcher helps the flash; None where code arrives at once
+    """
 
     instructions: int
     cycles: int | None
+    most: int | None = None
 
     def __add__(self, other: Count) -> Count:
-        cycles = None if self.cycles is None or other.cycles is None else self.cycles + other.cycles
-        return Count(self.instructions + other.instructions, cycles)
+        return Count(
+            self.instructions + other.instructions,
+            _sum(self.cycles, other.cycles),
+            _sum(self.most, other.most),
+        )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
 
 
 @dataclass(frozen=True)
 class Measured:
     """Means over the counted calls of <model>_run, and the deepest stack of them.
 
-    layers  by index of the step: (step, count of all calls); the run function itself is the step -1;
-            with a `flash` a layer's cycles are max(cycles of the core, bytes fetched / bandwidth)
+    layers  by index of the step: (step, count of all calls); the run function itself is the step -1
     """
 
     calls: int

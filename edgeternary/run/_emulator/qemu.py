@@ -1,20 +1,24 @@
 """Running and counting a linked model in QEMU, for a core that the other emulator lacks."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edgeternary.boards import Board, Memory, load_all
+from edgeternary.boards import Board, load_all
 from edgeternary.data import firmware_dir
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.image.elf import Elf
 from edgeternary.ir import Graph
 from edgeternary.run._bench import encode_inputs, exchange_bytes
 from edgeternary.run._emulator.image import Image
+from edgeternary.run._emulator.linear import Linear
 from edgeternary.run._emulator.measured import Count, Measured, step_functions, steps_of
 from edgeternary.run._emulator.timing import for_core
+from edgeternary.run._emulator.timing.pipeline import Pipeline
+from edgeternary.run._emulator.timing.waits import Fetch
 from edgeternary.toolchains import compilers, find, require
 from edgeternary.toolchains import run as start
 
@@ -22,18 +26,23 @@ COPROCESSOR = 0xEE00, 0xEC00  # mask and bits of the first halfword of loads and
 ROOT = 0  # the layer of <model>_run itself; step i is layer i + 1
 
 
+Runs = dict[int, tuple[int, int]]
+
+
 @dataclass(frozen=True)
 class Counts:
     """What the plugin counted.
 
     at      {address: (times it ran, times something else than the next instruction ran after it)}
+    within  the same for each of `calls`, by its place there
     calls   (index of a step, instructions with what it calls) for each call, in order; first -1, the run
             function itself
     lowest  address of the stack that was written to
     unaligned  {address of an instruction: one that it accessed, and that is not aligned}
     """
 
-    at: dict[int, tuple[int, int]]
+    at: Runs
+    within: dict[int, Runs]
     calls: list[tuple[int, int]]
     lowest: int
     unaligned: dict[int, int]
@@ -85,18 +94,27 @@ def count(
     steps = step_functions(elf, prefix)
     ranges = [(root.address, root.size, ROOT)]
     ranges += [(f.address, f.size, steps[f.address] + 1) for f in elf.functions if f.address in steps]
-    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
-        folder = Path(name)
-        (folder / "inputs.bin").write_bytes(encode_inputs(graph, inputs))
-        lines = [f"{address} {address + size} {number}\n" for address, size, number in ranges]
-        (folder / "layers.txt").write_text("".join(lines))
-        stack = f"low={elf.address('stack_bottom'):#x},high={elf.address('stack_top'):#x}"
-        settings = f"start={root.address:#x},calls={calls},{stack},layers=layers.txt,out=counts.txt"
-        started = command(board, elf.path, ("-plugin", f"{plugin()},{settings}"))
-        start(started, what=f"counting model {prefix} in QEMU", cwd=folder, timeout=timeout)
-        found = _read((folder / "counts.txt").read_text())
+    files = {
+        "inputs.bin": encode_inputs(graph, inputs),
+        "layers.txt": "".join(f"{at} {at + size} {number}\n" for at, size, number in ranges).encode(),
+    }
+    stack = f"low={elf.address('stack_bottom'):#x},high={elf.address('stack_top'):#x}"
+    found = run(
+        elf, board, f"start={root.address:#x},calls={calls},{stack},layers=layers.txt", files, timeout
+    )
     _check_vectors(image, found.unaligned)
     return found
+
+
+def run(elf: Elf, board: Board, settings: str, files: Mapping[str, bytes], timeout: float) -> Counts:
+    """Run an image, which ends by itself, with the plugin: its settings, and files that the image reads."""
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        folder = Path(name)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        started = command(board, elf.path.resolve(), ("-plugin", f"{plugin()},{settings},out=counts.txt"))
+        start(started, what=f"counting {elf.path.name} in QEMU", cwd=folder, timeout=timeout)
+        return _read((folder / "counts.txt").read_text())
 
 
 def answers(
@@ -116,19 +134,24 @@ def answers(
 
 
 def measure(
-    graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float, flash: Memory | None = None
+    graph: Graph, image: Image, core: str, inputs: np.ndarray, timeout: float, fetch: Fetch | None = None
 ) -> Measured:
-    """Count every instruction of <model>_run on all of `inputs`; there are no cycles, whatever the flash."""
+    """Count every instruction of <model>_run on all of `inputs`; code arrives at once, whatever `fetch`."""
     calls = len(inputs) * (inputs.shape[1] if graph.states else 1)
     found = count(graph, image, board_of(core), inputs, calls, timeout)
-    (_, outside), *inner = found.calls
-    layers = {-1: Count(outside, None)}
-    called = steps_of([index for index, _ in inner], len(image.model.steps))
-    for index, (_, runs) in zip(called, inner, strict=True):
-        layers[index] = layers.get(index, Count(0, None)) + Count(runs, None)
-    total = Count(sum(runs for _, runs in found.calls), None)
+    timing, how = for_core(core)
+    linear = Linear(image.elf, timing) if isinstance(timing, Pipeline) else None
+    counts = [
+        Count(runs, linear.cycles(found.within[place]) if linear else None)
+        for place, (_, runs) in enumerate(found.calls)
+    ]
+    layers = {-1: counts[0]}
+    called = steps_of([index for index, _ in found.calls[1:]], len(image.model.steps))
+    for index, one in zip(called, counts[1:], strict=True):
+        layers[index] = layers[index] + one if index in layers else one
+    total = sum(counts[1:], counts[0])
     used = image.elf.address("stack_top") - found.lowest
-    return Measured(calls, total, layers, used, for_core(core)[1])
+    return Measured(calls, total, layers, used, how)
 
 
 def _check_vectors(image: Image, unaligned: dict[int, int]) -> None:
@@ -148,10 +171,14 @@ def _check_vectors(image: Image, unaligned: dict[int, int]) -> None:
 
 def _read(text: str) -> Counts:
     """The counts in the lines that the plugin writes."""
-    rows: dict[str, list[list[int]]] = {"at": [], "layer": [], "stack": [], "unaligned": []}
+    rows: dict[str, list[list[int]]] = {"at": [], "in": [], "layer": [], "stack": [], "unaligned": []}
     for kind, *numbers in map(str.split, text.splitlines()):
         rows[kind].append([int(number) for number in numbers])
+    within: dict[int, Runs] = {}
+    for call, address, runs, taken in rows["in"]:
+        within.setdefault(call, {})[address] = runs, taken
     return Counts(
+        within=within,
         at={address: (runs, taken) for address, runs, taken in rows["at"]},
         calls=[(number - 1, runs) for number, runs in rows["layer"]],
         lowest=rows["stack"][0][0],

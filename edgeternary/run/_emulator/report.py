@@ -1,15 +1,16 @@
 """What was measured, in the words that reports use."""
 
 from edgeternary.run._emulator.image import Image
-from edgeternary.run._emulator.measured import Measured, mean, step_sizes
+from edgeternary.run._emulator.measured import Count, Measured, mean, step_sizes
 from edgeternary.run.result import Stat
 
 
 def totals(image: Image, measured: Measured) -> dict[str, Stat]:
-    """instructions, cycles, ram_bytes, stack_bytes, timing, counted."""
+    """instructions, cycles, ram_bytes, stack_bytes, timing, counted; with wait states cycles_most."""
     return {
         "instructions": mean(measured.total.instructions, measured.calls),
         "cycles": mean(measured.total.cycles, measured.calls),
+        **_most(measured.total, measured.calls),
         "ram_bytes": image.variable_bytes + measured.stack_bytes,
         "stack_bytes": measured.stack_bytes,
         "timing": measured.timing,
@@ -37,7 +38,12 @@ def layer_rows(image: Image, measured: Measured) -> list[dict[str, Stat]]:
                 "kernel": kernel,
                 "instructions": mean(count.instructions, measured.calls),
                 "cycles": mean(count.cycles, measured.calls),
+                **_most(count, measured.calls),
                 "code_bytes": code.get(index),
             }
         )
     return rows
+
+
+def _most(count: Count, calls: int) -> dict[str, Stat]:
+    return {} if count.most is None else {"cycles_most": mean(count.most, calls)}

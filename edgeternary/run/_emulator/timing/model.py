@@ -1,6 +1,6 @@
 """How a timing table turns a block of instructions into cycles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +20,11 @@ class Model(Protocol):
     @property
     def error(self) -> float: ...
 
-    def cycles(self, before: Block | None, block: Block) -> float:
-        """Cycles of `block`, and of the branch from `before` (None at the start) if it was taken."""
+    def steps(self, before: Block | None, block: Block) -> Sequence[float]:
+        """Cycles of each instruction of `block` after `before` (None at the start).
+
+        A branch between them is part of the first number; of an empty block, it is the only one.
+        """
 
 
 @dataclass(frozen=True)
@@ -63,22 +66,22 @@ class Timing:
     target: int = 0
     folded: int = 0
 
-    def cycles(self, before: Block | None, block: Block) -> int:
-        """Cycles of `block`, and of the branch from `before` (None at the start) if it was taken."""
-        total = 0
+    def steps(self, before: Block | None, block: Block) -> list[int]:
+        """See `Model`."""
+        entry, steps = 0, []
         previous: Instruction | None = None
         if before is not None:
             last = before.instructions[-1]
             if before.end == block.address:
                 previous = last
             else:
-                total += self._taken(last)
+                entry += self._taken(last)
                 if block.address % 4 and block.instructions and block.instructions[0].size == 4:
-                    total += self.target
+                    entry += self.target
         for instruction in block.instructions:
-            total += self._instruction(previous, instruction)
+            steps.append(self._instruction(previous, instruction))
             previous = instruction
-        return total
+        return [entry + steps[0], *steps[1:]] if steps else [entry]
 
     def _taken(self, last: Instruction) -> int:
         taken = self.costs[last.kind].taken
