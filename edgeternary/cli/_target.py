@@ -38,7 +38,7 @@ target_options = record(
     click.option(
         "--port", help="Serial port of the board: /dev/ttyACM0, COM3, a URL of pyserial, unix:PATH."
     ),
-    click.option("--emulate", is_flag=True, help="Run the image in an emulator, not on a board."),
+    click.option("--emulate", is_flag=True, help="Run the image in an emulator, without board."),
     click.option(
         "--bitstream", is_flag=True, help="With --emulate, on an iCE40: simulate the packed bitstream."
     ),
