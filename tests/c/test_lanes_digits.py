@@ -8,15 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import digits, stages
+from edgeternary.c.lanes.after.base import Reach
 from edgeternary.c.lanes.after.even import as_shift
+from edgeternary.c.lanes.after.wide import Wide
 from edgeternary.c.lanes.program import Group
 from edgeternary.c.plan import Plan
+from edgeternary.c.select import select
 from edgeternary.ir import Graph, IntArray, parse
 from edgeternary.ops import Conv2d, Requantize, Threshold, build
 from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
-from tests.c.harness import Program, every_plan
+from tests.c.harness import Program
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -57,12 +61,15 @@ def layer(number: int, follow: str = "shift") -> Graph:
         0, 3, outs
     )
     m = np.where(rng.integers(0, 4, outs) == 0, -1, 1)
+    if follow == "product":
+        m = rng.integers(-1, 2, outs) * rng.integers(1, min(2**15, 2**30 // flat.max()), outs)
+        s = np.maximum(s + np.floor(np.log2(np.maximum(np.abs(m), 1))), 0)
     b = ((made.lo + made.hi) // 2 << s.astype(np.int64)) + rng.integers(-99, 99, outs)
     act = Requantize(
         name="act", inputs=("c",), m=m.astype(np.int32), b=b.astype(np.int32), s=s.astype(np.int32),
         zero=0, lo=made.lo, hi=made.hi, rounding="half_up", type=out,
     )  # fmt: skip
-    assert act.form(acc) == "A"
+    assert act.form(acc) == {"shift": "A", "product": "B"}[follow]
     return build.graph(x, op, act)
 
 
@@ -81,13 +88,28 @@ def inputs(graph: Graph) -> IntArray:
 
 
 def on_lanes(graph: Graph, core: str) -> list[Plan]:
-    """One plan for each offer of `conv2d_lanes`."""
-    plans = every_plan(graph, core)
-    return [
-        plan
-        for plan in plans
-        if plan.calls and any(step.kernel.name == "conv2d_lanes" for step in plan.steps)
-    ]
+    """Plans that run all of a layer on lanes, one for each pair of layouts."""
+    found: dict[tuple[object, ...], None] = {}
+
+    def key(match: Match, kernel: Kernel, offer: Offer) -> tuple[object, ...] | None:
+        whole = kernel.name == "conv2d_lanes" and len(match.ops) == len(graph.ops)
+        return (offer.ins, offer.out) if whole else None
+
+    def note(match: Match, kernel: Kernel, offer: Offer) -> bool:
+        if wanted := key(match, kernel, offer):
+            found[wanted] = None
+        return True
+
+    select(graph, core, allow=note)
+    return [select(graph, core, allow=lambda m, k, o, one=one: key(m, k, o) == one) for one in found]
+
+
+def kind(plan: Plan) -> str:
+    """What follows the sums, with the number of parts that wait for the last one."""
+    step = next(step for step in plan.steps if step.kernel.name == "conv2d_lanes")
+    name = step.body.fields["after"].kind  # type: ignore[attr-defined]
+    waiting = sum(line.startswith("const uint32_t p") for line in step.body.fields["groups"][0]["c"])  # type: ignore[index]
+    return f"{name} {waiting}"
 
 
 def cuts(plan: Plan) -> int:
@@ -114,7 +136,11 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
     need("gcc")
     plans = [plan for number in range(len(LAYERS)) for plan in on_lanes(layer(number), core)]
     assert {cuts(plan) for plan in plans} >= {0, 1, 2}
-    plans += [plan for number in (0, 5) for plan in on_lanes(layer(number, "sums"), core)]
+    wide = [
+        plan for number in range(1, len(LAYERS)) for plan in on_lanes(layer(number, "product"), core)[::2]
+    ]
+    assert {kind(plan) for plan in wide} >= {"scale 0", "wide 1", "wide 2"}
+    plans += [*wide, *(plan for number in (0, 5) for plan in on_lanes(layer(number, "sums"), core))]
     Program(plans, tmp_path).check(inputs)
 
 
@@ -123,10 +149,9 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
 def test_assembly(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     for number in range(len(LAYERS)):
-        plans = on_lanes(layer(number), core)
-        assert plans
-        for plan in plans[number % 2 :: 2] or plans:
-            check_on_core(plan)
+        for follow in ("shift", "product"):
+            plans = on_lanes(layer(number, follow), core)
+            check_on_core(plans[number % len(plans)])
 
 
 def check_on_core(plan: Plan) -> None:
@@ -179,19 +204,30 @@ def _all_at_the_end(group: Group, last: Sequence[int]) -> list[list[int]]:
     return [*(list(cut.start) for cut in group.cuts), list(last)]
 
 
+def _from_zero(after: Wide, group: Group, reach: Reach) -> list[int]:
+    return [0] * group.size * len(group.parts)
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize(
-    ("core", "name", "fault"),
+    ("core", "follow", "owner", "name", "fault"),
     [
-        *((core, "starts", _all_at_the_end) for core in CORES),
-        *((core, "_mask", lambda drop, walk: MASK(drop, walk) >> 1) for core in CORES[1:]),
+        *((core, "shift", stages, "starts", _all_at_the_end) for core in CORES),
+        *((core, "shift", stages, "_mask", lambda drop, walk: MASK(drop, walk) >> 1) for core in CORES[1:]),
+        *((core, "product", Wide, "starts", _from_zero) for core in CORES),
     ],
 )
 def test_faults_are_caught(
-    core: str, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    core: str,
+    follow: str,
+    owner: object,
+    name: str,
+    fault: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    monkeypatch.setattr(stages, name, fault)
-    plan = next(plan for plan in on_lanes(layer(5), core) if cuts(plan))
+    monkeypatch.setattr(owner, name, fault)
+    plan = on_lanes(layer(5, follow), core)[0]
+    assert cuts(plan) or kind(plan) == "wide 1"
     with pytest.raises(AssertionError, match="Arrays are not equal"):
         check_on_core(plan)

@@ -17,6 +17,7 @@ from edgeternary.c.lanes import bits as lanes_bits
 from edgeternary.c.lanes import c99
 from edgeternary.c.lanes import cost as lanes_cost
 from edgeternary.c.lanes import helium as lanes_helium
+from edgeternary.c.lanes import placed as lanes_placed
 from edgeternary.c.lanes import program as lanes_program
 from edgeternary.c.lanes import stages as lanes_stages
 from edgeternary.c.lanes import thumb1 as lanes_thumb1
@@ -27,6 +28,7 @@ from edgeternary.c.lanes.after import requantize as lanes_requantize
 from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.after.even import as_shift
+from edgeternary.c.lanes.after.wide import PARTS, Wide
 from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import Epilogue
 from edgeternary.c.lanes.program import Group, Matrix
@@ -137,8 +139,20 @@ def _sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
     choices = assembler(core).REGISTERS
     if after is None:
-        staged = None if weights.is_packed(op.weight_type) else _staged(matrix, case, choices)
-        return Sums(window, reach, *staged, bound) if staged else None
+        if weights.is_packed(op.weight_type):
+            return None
+        ways = [
+            Sums(window, reach, *way, bound)
+            for way in (_staged(matrix, case, choices), _wide(matrix, case, choices))
+            if way
+        ]
+        return min(
+            ways,
+            key=lambda way: lanes_cost.effort(
+                way.groups, Epilogue(way.after, store, layout.lanes, False, core.thumb1)
+            ),
+            default=None,
+        )
     least, most = after.parts
     limit = NO_LIMIT if most == 1 else reach.most
     if limit < max(int(np.abs(row).max(initial=0)) for row in matrix.weights):
@@ -170,6 +184,22 @@ def _staged(
         if after is not None and not after.spare:
             return after, found.groups
     return None
+
+
+def _wide(
+    matrix: Matrix, case: Case, choices: tuple[lanes_program.Registers, ...]
+) -> tuple[After, tuple[Group, ...]] | None:
+    """Sums of several parts, whose lanes are taken apart."""
+    after, thumb1 = Wide.plan(case), case.core.thumb1
+    if after is None:
+        return None
+    effort = lanes_placed.THUMB1 if thumb1 else lanes_placed.THUMB2
+    groups = lanes_placed.find(matrix, choices[0], case.reach.most, PARTS, effort)
+    if groups is None:
+        return None
+    parts = np.array([len(group.parts) for group in groups], np.float64)
+    placed = np.array([np.count_nonzero(group.places) for group in groups], np.float64)
+    return replace(after, pieces=float(parts.mean()), placed=float(placed.mean())), groups
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ ROWS_BYTES = 300  # of code: the loop in C over rows of sums
 PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of a call of a group
 STAGE1, STAGE2 = (14, 6.6), (7, 4)  # cycles between two stages of sums: once, and for each output; by Thumb
 ADDITION, LOAD, SKIP, OUTPUT, GROUP = 2, 2, 3, 8, 80  # bytes of code for each
+KEPT1, KEPT2 = 4, 1.2  # cycles of an output whose sum waits in the frame
 STAGE_BYTES, WORD_BYTES = 3, 4  # bytes of an instruction between stages; of a constant
 WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
 TAKEN = 4  # cycles of an output of one lane that rows of results give up
@@ -87,18 +88,13 @@ def cost(
     match: Match, groups: tuple[Group, ...], epilogue: Epilogue, rows: int, pixels: int, border: int
 ) -> Cost:
     """Of `rows` rows of `pixels` words, and `border` words around them."""
-    once, code = 0.0, 0
+    once, code = effort(groups, epilogue), 0
     for group in groups:
-        stages = len(group.cuts)
-        work: float = group.additions + group.words + group.loads + group.skips + len(group.parts) * PART
-        work += (len(group.parts) - stages) * group.size + (group.shifts if epilogue.thumb1 else 0)
         stage, each = STAGE1 if epilogue.thumb1 else STAGE2
-        work += stages * (stage + group.size * each)
-        once += work + group.size * epilogue.cycles + epilogue.figures.loop
         code += ADDITION * group.additions + LOAD * group.loads + SKIP * group.skips
         code += ADDITION * (group.shifts if epilogue.thumb1 else group.shifted)
         code += 0 if epilogue.thumb1 else (group.additions - group.shifted) // WIDE
-        code += stages * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
+        code += len(group.cuts) * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
     cycles = rows * pixels * once + CALL * len(groups) * (1 if epilogue.store == "direct" else rows)
     once_only = CODES_BYTES if epilogue.fields else 0
@@ -107,6 +103,21 @@ def cost(
         cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
     return Cost(cycles + EDGE * border, code + once_only, code * rows * pixels)
+
+
+def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
+    """Cycles of one word of each output."""
+    total = 0.0
+    stage, each = STAGE1 if epilogue.thumb1 else STAGE2
+    kept = KEPT1 if epilogue.thumb1 else KEPT2
+    for group in groups:
+        stages = len(group.cuts)
+        total += group.additions + group.words + group.loads + group.skips + len(group.parts) * PART
+        total += (len(group.parts) - stages) * group.size + (group.shifts if epilogue.thumb1 else 0)
+        total += stages * (stage + group.size * each)
+        total += epilogue.after.kept(group) * group.size * kept if group.places else 0
+        total += group.size * epilogue.cycles + epilogue.figures.loop
+    return total
 
 
 def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:

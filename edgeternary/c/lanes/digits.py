@@ -21,6 +21,12 @@ def planes(weights: NDArray[np.integer]) -> Ints:
     return np.stack(found)
 
 
+def together(planes: Ints) -> Ints:
+    """(...) the sum over k of 2^k * planes[k]."""
+    places = np.int64(1) << np.arange(len(planes), dtype=np.int64)
+    return np.asarray(np.tensordot(places, planes, axes=1), np.int64)
+
+
 def expanded(weights: NDArray[np.integer]) -> tuple[Ints, Ints]:
     """(entry, digit) for each digit of weights (n,), entry by entry, the lowest digit first."""
     found = planes(weights)

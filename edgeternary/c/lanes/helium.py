@@ -34,7 +34,7 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     for number, part in enumerate(group.parts):
         lines += [note(group.says(number))]
         lines += [*addresses("r0", X), *_starts(number, accs, walk.bits), *_additions(part, accs, walk.bits)]
-        lines += [note(after.says(number))]
+        lines += [note(after.says(number == len(group.parts) - 1))]
         lines += after.helium(group, number, walk, accs)
     lines.append(note("on to the next four outputs, and to the next row"))
     return [*lines, *_onwards(walk), f"add sp, sp, #{FRAME}", "vpop {d8-d15}", "pop {r4-r6, pc}"]

@@ -62,12 +62,14 @@ class Group:
 
     cuts  those between parts that are stages of one sum, see `lanes/stages`; none where parts are sums of
           their own
+    places  of parts whose sums count 2^place times, see `lanes/after/wide`; none where all count once
     """
 
     first: int
     size: int
     parts: tuple[tuple[Load, ...], ...]
     cuts: tuple[Cut, ...] = ()
+    places: tuple[int, ...] = ()
 
     def says(self, part: int) -> str:
         """A comment for the sums of a part."""
@@ -127,6 +129,14 @@ class Matrix:
             weights.append(upright[o][y, q, c].astype(np.int32))
         return Matrix(tuple(words), tuple(weights))
 
+    def dense(self) -> tuple[Wide, Wide]:
+        """(words (n,), weights (C, n)), where outputs without a word have a weight of 0."""
+        words = np.unique(np.concatenate(self.words)).astype(np.int64)
+        found = np.zeros((len(self.words), len(words)), np.int64)
+        for row, (at, values) in enumerate(zip(self.words, self.weights, strict=True)):
+            found[row, np.searchsorted(words, at)] = values
+        return words, found
+
     def interval(self, lo: int, hi: int) -> tuple[Wide, Wide]:
         """[smallest, largest] sum of each row when every word holds codes in [lo, hi]."""
         plus = np.array([w[w > 0].sum() for w in self.weights], np.int64)
@@ -157,15 +167,15 @@ def ranges(count: int, registers: Registers) -> list[range]:
 
 def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
     found = ranges(len(matrix.words), registers)
-    cut = [_parts(matrix, rows, limit) for rows in found]
-    most = max(least, *(len(parts) for parts in cut))
+    parted = [_parts(matrix, rows, limit) for rows in found]
+    most = max(least, *(len(parts) for parts in parted))
     return [
         Group(
             rows.start,
             len(rows),
             tuple(tuple(loads(part, registers.words)) for part in parts + [[]] * (most - len(parts))),
         )
-        for rows, parts in zip(found, cut, strict=True)
+        for rows, parts in zip(found, parted, strict=True)
     ]
 
 
@@ -177,13 +187,18 @@ def _parts(matrix: Matrix, rows: range, limit: int) -> list[Terms]:
     found = terms([matrix.words[row] for row in rows], [matrix.weights[row] for row in rows])
     if max(int(np.abs(matrix.weights[row]).sum()) for row in rows) <= limit:
         return [found]
+    return cut(found, len(rows), limit)
+
+
+def cut(found: Terms, size: int, limit: int) -> list[Terms]:
+    """Terms of `size` accumulators in parts that have weights of at most `limit` each."""
     parts: list[Terms] = [[]]
-    filled = [0] * len(rows)
+    filled = [0] * size
     for word, added in found:
         weights = _sum_of(added)
         if any(filled[i] + abs(weight) > limit for i, weight in weights.items()):
             parts.append([])
-            filled = [0] * len(rows)
+            filled = [0] * size
         for i, weight in weights.items():
             filled[i] += abs(weight)
         parts[-1].append((word, added))
@@ -200,6 +215,12 @@ def terms(words: Sequence[NDArray[np.integer]], weights: Sequence[NDArray[np.int
     unique, first = np.unique(found[order], return_index=True)
     starts = [*first.tolist(), len(pairs)]
     return [(word, pairs[a:b]) for word, (a, b) in zip(unique.tolist(), pairwise(starts), strict=True)]
+
+
+def of_dense(words: Wide, weights: Wide) -> Terms:
+    """Terms of weights (outputs, n) of words (n,)."""
+    used = [np.flatnonzero(row) for row in weights]
+    return terms([words[at] for at in used], [row[at] for row, at in zip(weights, used, strict=True)])
 
 
 def _sum_of(added: Sequence[tuple[int, int]]) -> dict[int, int]:

@@ -60,7 +60,7 @@ class Staged:
 
 def find(matrix: Matrix, choices: Sequence[Registers], need: Need) -> Staged | None:
     """The fewest stages that fit, and of those the cuts and registers with the fewest instructions."""
-    dense = _dense(matrix)
+    dense = matrix.dense()
     span = max(need.reach.hi - need.reach.lo, 1)
     planes = digits.planes(dense[1])
     for count in range(2, MOST + 1):
@@ -76,21 +76,6 @@ def find(matrix: Matrix, choices: Sequence[Registers], need: Need) -> Staged | N
     return None
 
 
-def _dense(matrix: Matrix) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(words (n,), weights (C, n))."""
-    words = np.unique(np.concatenate(matrix.words)).astype(np.int64)
-    weights = np.zeros((len(matrix.words), len(words)), np.int64)
-    for row, (at, values) in enumerate(zip(matrix.words, matrix.weights, strict=True)):
-        weights[row, np.searchsorted(words, at)] = values
-    return words, weights
-
-
-def _low(planes: NDArray[np.int64], cut: int) -> NDArray[np.int64]:
-    """What the planes below `cut` add up to."""
-    places = (np.int64(1) << np.arange(len(planes), dtype=np.int64))[:cut, None, None]
-    return (planes[:cut] * places).sum(axis=0)
-
-
 def _budget(cut: int, drop: int, span: int, need: Need) -> int:
     """What the weights before a cut may add up to: lanes then have room for any start that is a multiple."""
     return ((2**need.reach.bits - 1 - 2**drop) << (cut - drop)) // span
@@ -99,9 +84,9 @@ def _budget(cut: int, drop: int, span: int, need: Need) -> int:
 def _fits(planes: NDArray[np.int64], cuts: Sequence[int], span: int, need: Need) -> bool:
     before = [0, *cuts]
     for last, cut in pairwise(before):
-        if np.abs(_low(planes, cut)).sum(axis=1).max() > _budget(cut, cut - last, span, need):
+        if np.abs(digits.together(planes[:cut])).sum(axis=1).max() > _budget(cut, cut - last, span, need):
             return False
-    whole = np.abs(_low(planes, len(planes))).sum(axis=1).max() * span
+    whole = np.abs(digits.together(planes)).sum(axis=1).max() * span
     return int(whole >> cuts[-1]) + 1 < need.room
 
 
@@ -137,7 +122,7 @@ def _group(
     e = need.added[rows.start : rows.stop] & ((1 << cuts[-1]) - 1)
     left = np.zeros(len(rows), np.int64)
     for before, cut in pairwise([0, *cuts]):
-        low, drop = np.where(whole, weights, _low(planes, cut)), cut - before
+        low, drop = np.where(whole, weights, digits.together(planes[:cut])), cut - before
         whole = whole | _pulled(low, weights, _budget(cut, drop, span, need))
         total = np.where(whole, weights, low)
         sums.append(total)
@@ -151,10 +136,7 @@ def _group(
     parts = []
     for place, (a, b) in zip([0, *cuts], pairwise(sums), strict=True):
         part = (b - a) >> place
-        nonzero = [np.flatnonzero(row) for row in part]
-        terms = program.terms(
-            [words[at] for at in nonzero], [row[at] for row, at in zip(part, nonzero, strict=True)]
-        )
+        terms = program.of_dense(words, part)
         parts.append(tuple(program.loads(terms, registers.words)))
     return Group(rows.start, len(rows), tuple(parts), tuple(found))
 

@@ -8,7 +8,7 @@ from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.program import Group, Registers
-from edgeternary.c.lanes.text1 import END, FIRST, HALVED, LOAD_LIMIT, LOW, PAIRS, ROWS, K, Y, add, constant
+from edgeternary.c.lanes.text1 import END, FIRST, LOAD_LIMIT, LOW, PAIRS, PART, ROWS, K, Y, add, constant
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.words import additions
 
@@ -19,7 +19,7 @@ SHORT_BRANCH = 110  # instructions
 
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
-    frame = HALVED if after.parts == (2, 2) else FIRST
+    frame = FIRST + PART * after.kept(group)
     lines = [note("r4: y at the end of a row; y, k, rows and that end go to the stack")]
     lines += ["push {r4-r7, lr}", *(f"mov r{i}, r{i + 4}" for i in range(4, 8)), "push {r4-r7}"]
     lines += [*_row_end(walk), f"sub sp, #{frame}", "mov r5, sp", "stmia r5!, {r1-r4}"]
@@ -35,7 +35,7 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
             loop += [*add("r0", -4 * moved, "r1"), *stages.thumb1(group, number, place, walk)]
             continue
         loop += [*after.saved1(group, number, walk), *add("r0", 4 * (walk.x_step * last - moved), "r1")]
-        loop += [note(after.says(number)), *after.thumb1(group, number, walk)]
+        loop += [note(after.says(last or not after.kept(group))), *after.thumb1(group, number, walk)]
     loop.append(note("on to the next output of the row"))
     loop += [] if after.y_stays1 else [f"ldr r1, [sp, #{Y}]"]
     loop += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]", "cmp r1, r2"]

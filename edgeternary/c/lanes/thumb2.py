@@ -20,7 +20,7 @@ LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
 def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = ACCUMULATORS[: group.size]
-    frame = FIRST + (4 * group.size if after.parts == (2, 2) else 0)
+    frame = FIRST + 4 * group.size * after.kept(group)
     lines = [note("r4: y at the end of a row; y, k, rows and that end go to the stack")]
     lines += ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
@@ -34,7 +34,7 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
             place = stages.place(group, after, walk, number + 1)
             lines += stages.thumb2(group.cuts[number], place, accs, walk)
             continue
-        lines += [note(after.says(number)), *after.thumb2(group, number, walk, accs)]
+        lines += [note(after.says(last or not after.kept(group))), *after.thumb2(group, number, walk, accs)]
     lines.append(note("on to the next output of the row"))
     lines += [] if after.y_stays2 else [f"ldr r1, [sp, #{Y}]"]
     lines += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]"]

@@ -142,13 +142,13 @@ class After(Described, abstract=True):
         """What the lanes of each output start from, part by part."""
         return self.start[group.first : group.first + group.size].tolist()
 
-    def says(self, part: int) -> str:
+    def says(self, last: bool) -> str:
         """A comment for the text after a part."""
-        return (
-            self.formula
-            if part == self.parts[0] - 1 or self.parts[1] == ANY
-            else "these sums wait in the frame"
-        )
+        return self.formula if last else "these sums wait in the frame"
+
+    def kept(self, group: Group) -> int:
+        """The number of parts whose sums wait in the frame."""
+        return 0
 
     def entry1(self, walk: Walk) -> Iterable[str]:
         """Thumb-1 text before the loop."""

@@ -67,6 +67,6 @@ def _by_fours(after: Compared, group: Group, walk: Walk, halved: Halved) -> Iter
             yield "mov r8, r1"
     if group.size > fields.CHANNELS:
         yield "mov r2, r8"
-    frame = text1.HALVED if after.parts == (2, 2) else text1.FIRST
+    frame = text1.FIRST + text1.PART * after.kept(group)
     yield note("each byte of four codes becomes four bytes by a table")
     yield from fields.store(group, walk, frame + text1.PUSHED)

@@ -75,6 +75,9 @@ class Halves(Compared):
             first.append(lows[0][i] + min(start - lows[0][i] - lows[1][i], room))
         return first + [start - p for start, p in zip(starts, first, strict=True)]
 
+    def kept(self, group: Group) -> int:
+        return PARTS - 1
+
     def c(self, group: Group, part: int, walk: Walk) -> Iterator[str]:
         if part == 0:
             yield f"uint32_t {', '.join(f'b{i} = a{i}' for i in range(group.size))};"

@@ -25,6 +25,9 @@ class Sums(After):
     def plan(cls, case: Case) -> Self:
         return cls(start=np.zeros(len(case.low), np.int64))
 
+    def says(self, last: bool) -> str:
+        return self.formula
+
     def c(self, group: Group, part: int, walk: Walk) -> list[str]:
         return [f"y[{part * walk.apart + i}] = a{i};" for i in range(group.size)]
 
