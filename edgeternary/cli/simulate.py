@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from edgeternary.run.compare import Comparison
 
 COLUMNS = (
-    "executor", "samples", "mismatches", "accuracy", "instructions", "cycles", "flash_bytes", "ram_bytes",
-    "luts", "ffs", "ram_blocks", "multipliers", "fmax_mhz", "frames_per_s", "seconds",
+    "executor", "samples", "mismatches", "accuracy", "instructions", "cycles", "cycles_most", "flash_bytes",
+    "ram_bytes", "luts", "ffs", "ram_blocks", "multipliers", "fmax_mhz", "frames_per_s", "seconds",
 )  # fmt: skip
 
 
@@ -150,6 +150,9 @@ def command(
         _write_outputs(outputs, found)
     rows = [_row(comparison, labels) for comparison in found]
     print_rows(rows, COLUMNS, as_json, footer=_verdict(found))
+    for row in rows if not as_json else ():
+        if row.get("cycles") and row.get("timing"):
+            note(f"{row['executor']}: cycles {row['timing']}")
     if wanted.junit:
         write_junit(wanted.junit, graph.name, found)
     wrong = [comparison for comparison in found if comparison.mismatches]

@@ -101,6 +101,20 @@ def test_explain_lists_the_candidates(et: Call, model: Path) -> None:
 
 @pytest.mark.emulator
 @pytest.mark.usefixtures("tools")
+def test_wait_states(et: Call) -> None:
+    """They add cycles, more without a prefetcher, and no instructions; the table names the error."""
+    layer = ("bench", "--layer", "dense:40-8", "--core", "m4")
+    (plain,), (waits,) = et(*layer, "--json").json(), et(*layer, "--flash-wait", "5:16", "--json").json()
+    assert "cycles_most" not in plain and plain["instructions"] == waits["instructions"]
+    assert plain["cycles"] < waits["cycles"] < waits["cycles_most"]
+    assert waits["timing"] == "modelled, 5 wait states for 16 bytes of code, +-7 %"
+    assert "cycles modelled, zero wait states, +-5 %" in et(*layer).err
+    both = et("bench", "--layer", "dense:40-8", "--board", "pico", "--flash-wait", "1")
+    assert both.code == 2 and "a board has wait states of its own" in both.err
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
 def test_a_board_whose_flash_is_slow(et: Call) -> None:
     """More straight-line code than the cache of an RP2040 holds: from RAM it is faster, and takes RAM."""
     answer = et("bench", "--layer", "conv2d:8x8x32-64", "--board", "pico", "--json")
@@ -109,6 +123,7 @@ def test_a_board_whose_flash_is_slow(et: Call) -> None:
     assert in_flash["mismatches"] == in_ram["mismatches"] == 0
     assert in_ram["in_ram"] == ["layer"] and in_flash["in_ram"] == []
     assert in_ram["cycles"] < 0.5 * in_flash["cycles"]
+    assert in_flash["cycles"] <= in_flash["cycles_most"] and in_ram["cycles_most"] < in_flash["cycles_most"]
     assert in_ram["ram_bytes"] > in_flash["ram_bytes"] + 16_384
 
 

@@ -15,8 +15,12 @@ from edgeternary import zoo
 from edgeternary.boards import load_board
 from edgeternary.run._bench import BenchModel
 from edgeternary.run._emulator import count as counting
+from edgeternary.run._emulator import qemu
 from edgeternary.run._emulator.image import Image, Regions, link
+from edgeternary.run._emulator.linear import Linear
 from edgeternary.run._emulator.machine import Machine
+from edgeternary.run._emulator.measure import measure
+from edgeternary.run._emulator.timing.m33 import M33
 from edgeternary.run._model import render
 from tests.need import need
 from tests.run import net, qemu_counts, qemu_trace
@@ -83,6 +87,22 @@ def test_equal_to_qemu(board: str, core: str, compiler: str) -> None:
     expected = qemu_counts.count(image, load_board(board), net.GRAPH, x)
     assert sum(runs for runs, _ in expected.values()) > 10_000
     assert unicorn_counts(image, core, x[0, 0]) == expected
+
+
+def test_cycles_by_address_and_by_block() -> None:
+    """What QEMU counted by address takes about the cycles that pairs of blocks take; its calls add up."""
+    need("zig", "qemu-system-arm", "unicorn", "capstone")
+    board, core = load_board("mps2_an505"), "cortex-m33"
+    image = link(net.model(), core, Regions.of(board))
+    x = net.inputs(1, steps=1)
+    found = qemu.count(net.GRAPH, image, board, x, calls=1, timeout=60)
+    assert len(found.within) == len(found.calls) == 4
+    for address, counts in found.at.items():
+        parts = [call[address] for call in found.within.values() if address in call]
+        assert tuple(map(sum, zip(*parts, strict=True))) == counts
+    whole = measure(net.GRAPH, image, core, x, 60).total
+    assert whole.instructions == sum(runs for runs, _ in found.at.values())
+    assert whole.cycles == pytest.approx(Linear(image.elf, M33).cycles(found.at), rel=0.1)
 
 
 @pytest.mark.parametrize(("board", "core"), TARGETS[1:])
