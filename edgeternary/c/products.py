@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes
 from edgeternary.ir import Value
-from edgeternary.ops import Dense
 
 LANES = 2  # of a word
 STEP = 4  # inputs that a loop takes at once
@@ -55,23 +54,23 @@ def run(codes: Codes, excess: int, x: Value) -> Run | None:
     return None
 
 
-def words(codes: Codes, together: int) -> Table:
-    """Weights (out, in) as words of two outputs: block, input, word; `together` words a block."""
-    lanes = _blocks(codes, LANES * together, 0).reshape(-1, codes.shape[1], together, LANES)
+def words(codes: Codes, registers: int) -> Table:
+    """Weights (out, in) as words of two outputs: block, input, word; `registers` words a block."""
+    lanes = _blocks(codes, LANES * registers, 0).reshape(-1, codes.shape[1], registers, LANES)
     data = (lanes[..., 0] + (lanes[..., 1] << 16)) & 0xFFFFFFFF
     return Table("weights", data.reshape(len(data), -1).astype(np.uint32), "w + w' * 2^16", hexadecimal=True)
 
 
-def nibbles(codes: Codes, together: int) -> Table:
+def nibbles(codes: Codes, registers: int) -> Table:
     """Weights (out, in) as words of eight w + 8: of output 2 k at bits 4 k, of 2 k + 1 at bits 16 + 4 k."""
-    lanes = _blocks(codes, LANES * 4 * together, NIBBLES).reshape(-1, codes.shape[1], together, 4, LANES)
+    lanes = _blocks(codes, LANES * registers, NIBBLES).reshape(-1, codes.shape[1], registers // 4, 4, LANES)
     data = (lanes << (4 * np.arange(4)[:, None] + 16 * np.arange(LANES))).sum(axis=(3, 4))
     return Table("weights", data.reshape(len(data), -1).astype(np.uint32), "eight w + 8", hexadecimal=True)
 
 
-def octets(codes: Codes, together: int) -> Table:
-    """Weights (out, in) as bytes w + 128: block, input, output; `together` outputs a block."""
-    data = _blocks(codes, together, BYTES)
+def octets(codes: Codes, registers: int) -> Table:
+    """Weights (out, in) as bytes w + 128: block, input, output; `registers` outputs a block."""
+    data = _blocks(codes, registers, BYTES)
     return Table("weights", data.reshape(len(data), -1).astype(np.uint8), "w + 128")
 
 
@@ -79,8 +78,3 @@ def _blocks(codes: Codes, outputs: int, excess: int) -> Ints:
     """(block, input, output in block) of weights + excess, zeros filled in."""
     padded = np.pad(codes.astype(np.int64), [(0, -len(codes) % outputs), (0, 0)]) + excess
     return np.ascontiguousarray(padded.reshape(-1, outputs, codes.shape[1]).transpose(0, 2, 1))
-
-
-def blocks(op: Dense, outputs: int) -> int:
-    """Of `outputs` outputs each."""
-    return -(-len(op.bias) // outputs)

@@ -58,29 +58,30 @@ class Routine:
         return [*bump, f"adds r1, #{inputs}", end, "cmp r1, r3", f"bne {label}"]
 
 
-def words(together: int, x: Type, wide: bool) -> list[str]:
+def words(registers: int, x: Type, wide: bool) -> list[str]:
     """Words of two lanes, up to six: S_k += w_k * x, then both lanes of each are added to sums."""
-    most = MOST_LOADED if together % MOST_LOADED == 0 or together == MOST_LOADED + 1 else MOST_LOADED - 1
+    even = registers % MOST_LOADED == 0 or registers == MOST_LOADED + 1
+    most = MOST_LOADED if even else MOST_LOADED - 1
 
     def inside(i: int) -> list[str]:
         lines = _input(i, x, wide)
-        for first in range(0, together, most):
-            names = [f"r{3 + k}" for k in range(min(most, together - first))]
+        for first in range(0, registers, most):
+            names = [f"r{3 + k}" for k in range(min(most, registers - first))]
             lines.append(f"ldmia r0!, {{{', '.join(names)}}}")
             lines += _added(names, HIGH[first:], wide)
         return lines
 
-    sums = HIGH[:together]
+    sums = HIGH[:registers]
     return Routine(sums, 4, inside, (), _apart(sums)).lines()
 
 
-def nibbles(together: int, x: Type, wide: bool) -> list[str]:
+def nibbles(registers: int, x: Type, wide: bool) -> list[str]:
     """One or two words of eight nibbles w + 8; the mask 0x000f000f, r7, spreads two of them at a time."""
-    sums = (*HIGH, "r5", "r6")[: SPREAD * together]
+    sums = (*HIGH, "r5", "r6")[:registers]
 
     def inside(i: int) -> list[str]:
         lines = _input(i, x, wide)
-        for word in range(together):
+        for word in range(registers // SPREAD):
             lines.append("ldmia r0!, {r3}")
             for k in (1, 2, 3, 0):  # the last one may change the word
                 if k and wide:
@@ -94,22 +95,22 @@ def nibbles(together: int, x: Type, wide: bool) -> list[str]:
     return Routine(sums, 2, inside, mask, _apart(sums)).lines()
 
 
-def octets(together: int, x: Type, wide: bool) -> list[str]:
+def octets(registers: int, x: Type, wide: bool) -> list[str]:
     """Bytes w + 128, up to ten: S_k += w_k * x."""
-    sums = ("r4", "r5", "r6", "r7", *HIGH)[:together]
-    unrolled = 4 if 4 * together <= REACH else 2
+    sums = ("r4", "r5", "r6", "r7", *HIGH)[:registers]
+    unrolled = 4 if 4 * registers <= REACH else 2
 
     def inside(i: int) -> list[str]:
         lines = _input(i, x, wide)
-        for k in range(together):
-            lines += [f"ldrb r3, [r0, #{i * together + k}]", *_added(["r3"], sums[k:], wide)]
+        for k in range(registers):
+            lines += [f"ldrb r3, [r0, #{i * registers + k}]", *_added(["r3"], sums[k:], wide)]
         return lines
 
     low = [name for name in sums if name not in HIGH]
     after = [f"stmia r2!, {{{', '.join(low)}}}"]
     for name in sums[len(low) :]:
         after += [f"mov r3, {name}", "stmia r2!, {r3}"]
-    return Routine(sums, unrolled, inside, (), after, together).lines()
+    return Routine(sums, unrolled, inside, (), after, registers).lines()
 
 
 def _input(i: int, x: Type, wide: bool) -> list[str]:

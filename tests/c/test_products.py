@@ -1,4 +1,4 @@
-"""dense by products of two lanes and of bytes: exact everywhere, as fast as promised."""
+"""dense and conv2d by products of two lanes and of bytes: exact everywhere, as fast as promised."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from edgeternary.c import products
 from edgeternary.c.plan import Plan
-from edgeternary.ir import IntArray, parse
-from edgeternary.ops import build
+from edgeternary.c.select import select
+from edgeternary.ir import Graph, IntArray, parse
+from edgeternary.ops import Conv2d, build
 from edgeternary.run import run
 from tests.c.graphs import FOLLOWS, followed
 from tests.c.harness import check
@@ -21,30 +22,55 @@ from tests.c.test_dense_kernels import COMPILERS, forced, layer, measure
 from tests.need import need
 
 SHAPES = {
-    "dense_words": [
+    "words": [
         (1, 1, "int4", "uint8"), (9, 5, "int3", "int8"), (130, 13, "int4", "uint8"),
-        (67, 24, "int2", "uint4"), (46, 3, "int4", "bipolar"),
+        (67, 24, "int2", "uint4"), (46, 3, "int4", "bipolar"), (50, 7, "int8", "uint3"),
     ],
-    "dense_nibbles": [
+    "nibbles": [
         (1, 1, "int4", "int8"), (9, 17, "int3", "uint8"), (131, 9, "int4", "int8"), (66, 16, "int2", "int4"),
     ],
-    "dense_octets": [
+    "octets": [
         (1, 1, "int8", "int8"), (9, 5, "int8", "uint8"), (71, 27, "int6", "int8"), (40, 10, "int5", "uint4"),
         (18, 33, "int8", "ternary"),
     ],
 }  # fmt: skip
+IMAGES = [  # image, outputs, kernel, stride, pad, what is outside
+    ((4, 5, 3), 5, (3, 3), (1, 1), (1, 1, 1, 1), -2), ((5, 7, 7), 13, (1, 1), (1, 2), (0, 0, 0, 0), 0),
+    ((3, 6, 11), 8, (2, 3), (2, 1), (0, 0, 0, 0), 0), ((1, 9, 2), 17, (1, 4), (1, 1), (0, 2, 0, 1), 1),
+]  # fmt: skip
 
 
-def plans(kernel: str, cores: tuple[str, ...]) -> Iterator[Plan]:
+def image(i: int, weight_type: str, input_type: str, fill: int | None = None) -> Graph:
+    """A convolution of IMAGES; its weights are random, or all equal to `fill`."""
+    shape, out, kernel, stride, pad, value = IMAGES[i % len(IMAGES)]
+    rng, x = np.random.default_rng(i), build.value("x", shape, input_type)
+    codes = build.codes(rng, (out, *kernel, shape[2]), weight_type)
+    op = Conv2d(
+        name="conv", inputs=("x",), weights=codes if fill is None else np.full_like(codes, fill),
+        weight_type=weight_type, bias=rng.integers(-50, 50, out).astype(np.int32), stride=stride, pad=pad,
+        pad_value=max(value, x.lo), groups=1,
+    )  # fmt: skip
+    return build.graph(x, op)
+
+
+def of_kernel(graph: Graph, kernel: str, core: str) -> Plan:
+    """The plan in which the first op runs on one kernel."""
+    return select(graph, core, allow=lambda m, k, _: m.ops[0] is not graph.ops[0] or k.name == kernel)
+
+
+def plans(way: str, cores: tuple[str, ...]) -> Iterator[Plan]:
     """Shapes that fill no block, one and several; what may follow; weights and inputs at their ends."""
-    for i, (n, out, weight_type, input_type) in enumerate(SHAPES[kernel]):
+    for i, (n, out, weight_type, input_type) in enumerate(SHAPES[way]):
         rng, core = np.random.default_rng(i), cores[i % len(cores)]
         graph = layer(n, out, weight_type, input_type, i)
-        yield forced(graph, kernel, core)
+        yield of_kernel(graph, f"dense_{way}", core)
         for follow in (FOLLOWS[i % len(FOLLOWS)], FOLLOWS[(3 * i + 5) % len(FOLLOWS)]):
-            yield forced(followed(graph, follow, rng), kernel, core)
+            yield of_kernel(followed(graph, follow, rng), f"dense_{way}", core)
+        yield of_kernel(image(i, weight_type, input_type), f"conv2d_{way}", core)
         for fill in (parse(weight_type).lo, parse(weight_type).hi):
-            yield forced(layer(n, out, weight_type, input_type, i, fill), kernel, core)
+            yield of_kernel(layer(n, out, weight_type, input_type, i, fill), f"dense_{way}", core)
+            graph = followed(image(i, weight_type, input_type, fill), FOLLOWS[i % len(FOLLOWS)], rng)
+            yield of_kernel(graph, f"conv2d_{way}", core)
 
 
 def ends(plan: Plan) -> IntArray:
@@ -55,22 +81,21 @@ def ends(plan: Plan) -> IntArray:
     return np.concatenate([data, [turns, turns[::-1]]]).astype(np.int32)
 
 
-@pytest.mark.parametrize("kernel", SHAPES)
-def test_the_references_in_c(kernel: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", SHAPES)
+def test_the_references_in_c(way: str, tmp_path: Path) -> None:
     """Under sanitizers."""
     need("gcc")
-    check(list(plans(kernel, ("cortex-m0plus", "host"))), tmp_path)
+    check(list(plans(way, ("cortex-m0plus", "host"))), tmp_path)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize(
-    ("kernel", "core"),
-    [(kernel, "cortex-m0plus") for kernel in SHAPES]
-    + [("dense_words", "cortex-m3"), ("dense_nibbles", "cortex-m3")],
+    ("way", "core"),
+    [(way, "cortex-m0plus") for way in SHAPES] + [("words", "cortex-m3"), ("nibbles", "cortex-m3")],
 )
-def test_the_assembly(kernel: str, core: str, compiler: str) -> None:
+def test_the_assembly(way: str, core: str, compiler: str) -> None:
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")
-    for plan in list(plans(kernel, (core,)))[:: 2 if compiler == "gcc" else 4]:
+    for plan in list(plans(way, (core,)))[:: 3 if compiler == "gcc" else 7]:
         inputs = ends(plan)
         found = measure(plan, inputs, compiler)
         np.testing.assert_array_equal(found.outputs, run(plan.graph, inputs).outputs)
