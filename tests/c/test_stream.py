@@ -17,7 +17,7 @@ from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import select
 from edgeternary.c.stream import lists as stream
-from edgeternary.ir import Graph, IntArray
+from edgeternary.ir import Graph, IntArray, parse
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, Requantize, build
 from edgeternary.ops.window import Padding, Pair
@@ -97,7 +97,22 @@ def layers() -> list[Graph]:
         layer((5, 6, 2), 6, groups=2, form="B"),
         layer((1, 12, 5), 5, (1, 3), pad=(0, 1, 0, 1), groups=5, form="m"),
         layer((6, 40, 3), 3, (3, 1), pad=(2, 0, 0, 0), groups=3, type="ternary", form=""),  # far apart
+        layer((5, 4, 13), 11, (3, 2), (2, 1), (1, 0, 1, 1), weights="int4", form="B"),
+        layer((4, 9, 8), 3, weights="int8", form="tflite_double", pad_value=-128),  # four parts
+        lowest(layer((3, 7, 5), 4, weights="int8", type="uint8", to="uint8")),
+        layer((3, 5, 2), 3, weights="int2", type="ternary", form="", pad_value=0),
+        lowest(layer((7, 5, 6), 6, groups=6, weights="int3")),
+        layer((9, 6, 3), 6, (3, 1), groups=3, weights="int6", type="uint4", form="m"),
     ]
+
+
+def lowest(graph: Graph) -> Graph:
+    """The same layer with the lowest code that weights may have in each output."""
+    op, *others = graph.ops
+    assert isinstance(op, Conv2d)
+    codes = op.weights.copy()
+    codes[:, 0, 0, 0] = parse(op.weight_type).lo
+    return build.graph(graph.input, structs.replace(op, weights=codes), *others)
 
 
 def chain() -> Graph:
@@ -112,7 +127,10 @@ def chain() -> Graph:
         ("conv7", layer((5, 8, 40), 6, weights="bipolar", form="B", pad_value=-128)),
         ("conv8", thresholds((5, 8, 6), 6, "int8", "ternary")),
         ("conv9", thresholds((5, 8, 6), 9, "ternary", "uint2")),
-        ("conv10", layer((5, 8, 9), 9, type="uint2", groups=9, form="")),
+        ("conv10", layer((5, 8, 9), 9, type="uint2", groups=9, form="B")),
+        ("conv11", lowest(layer((5, 8, 9), 7, weights="int4"))),
+        ("conv12", lowest(layer((5, 8, 7), 7, weights="int3", groups=7, form="B", to="uint8"))),
+        ("conv13", lowest(layer((5, 8, 7), 8, weights="int8", type="uint8", form=""))),
     ]
     before, ops = "x", []
     for name, graph in parts:
@@ -165,6 +183,24 @@ def test_nibbles_say_where_weights_are(density: float) -> None:
         assert spoken(found.data, 12) == wanted
 
 
+@pytest.mark.parametrize(("bits", "inputs"), [(2, 30), (3, 200), (4, 40), (4, 300), (5, 7), (8, 9), (8, 180)])
+def test_lists_of_digits_are_the_weights(bits: int, inputs: int) -> None:
+    rng = np.random.default_rng(bits)
+    codes = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (5, inputs)).astype(np.int32)
+    codes[1], codes[2, ::9] = 0, -(2 ** (bits - 1))
+    found = stream.lists(codes, np.arange(inputs), -128, 127, 2)
+    assert found is not None
+    lists = iter(spoken(found.data, 2 * len(found.rows)))
+    total = np.zeros_like(codes)
+    for row in total:
+        for shift in found.shifts:
+            for plane in range(found.planes - 1, -1, -1):
+                for sign in (-1, 1):
+                    row[next(lists)] += sign << shift + plane
+    np.testing.assert_array_equal(total, codes)
+    assert found.parts == {30: 1, 200: 2, 7: 1}.get(inputs, found.parts) and found.top < 1 << 16
+
+
 def test_lanes_are_as_wide_as_the_sums() -> None:
     """257 numbers of 0..255 fill 16 bits; one more takes a second part."""
     rng = np.random.default_rng(0)
@@ -201,6 +237,8 @@ def test_the_assembly(core: str, compiler: str) -> None:
         "channels_su",
         "plane4",
         "windows4",
+        "digits8",
+        "digit_taps8",
     ):
         assert f"example_{name}(" in text
     inputs = build.samples(np.random.default_rng(1), graph.input, 8)

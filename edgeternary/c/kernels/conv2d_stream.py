@@ -1,4 +1,4 @@
-"""conv2d with weights of -1, 0, +1 from lists of those that are not 0: little flash, shared code."""
+"""conv2d from lists of the digits of its weights that are not 0: little flash, shared code."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -27,7 +27,7 @@ class Conv2dStream(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        if op.groups != 1 or not weights.is_packed(op.weight_type) or not stream.possible(op, x):
+        if op.groups != 1 or not stream.possible(op, x):
             return
         found = _lists(op, x, tuple(stream.negated(match.follow, op).tolist()))
         if found is None or max(self._frame(match)[:12]) > LARGEST:
@@ -42,7 +42,7 @@ class Conv2dStream(Kernel):
         return AT_ONCE * op.weights[0].size
 
     def _sums(self, found: Lists) -> int:
-        return AT_ONCE * len(found.rows)
+        return AT_ONCE * found.sums
 
     def _pads(self, op: Conv2d, x: Value) -> int:
         """Elements of a row of a window."""
@@ -76,7 +76,8 @@ class Conv2dStream(Kernel):
         frame = self._frame(match)
         fields = {
             "op": op, "x": x, "outputs": len(op.bias), "pixels": frame[11], "lanes": found.lanes,
-            "parts": found.parts, "bias": found.bias * found.parts, "start": found.start,
+            "parts": found.parts, "shifts": found.shifts, "planes": found.planes,
+            "bias": found.bias * found.scale, "start": found.start,
             "frame": frame, "padded": any(op.pad), "words": self._words(op), "sums": self._sums(found),
             "origin": -op.pad[0] * frame[12] - op.pad[1] * x.channels, "pads": self._pads(op, x),
             "letter": stream.letter(x.type), "ctype": NATURAL.ctype(match.out),

@@ -1,4 +1,4 @@
-"""Depthwise conv2d with weights of -1, 0, +1 from lists of those that are not 0, a channel at a time."""
+"""Depthwise conv2d from lists of the digits of its weights that are not 0, a channel at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class DepthwiseStream(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        if not 1 < op.groups == x.channels or not weights.is_packed(op.weight_type):
+        if not 1 < op.groups == x.channels:
             return
         plan = _plan(op, x, match.outs[0], tuple(stream.negated(match.follow, op).tolist()))
         if plan is None or max(plan.words, plan.sums) > LARGEST:
@@ -64,8 +64,8 @@ class DepthwiseStream(Kernel):
         fields = {
             "op": op, "x": x, "outputs": len(op.bias), "each": len(op.bias) // op.groups,
             "rows": plan.rows, "pixels": plan.window.out[1], "across": plan.across, "lanes": found.lanes,
-            "bias": found.bias, "start": found.start, "padded": any(op.pad), "words": plan.words,
-            "sums": plan.sums, "places": [start * out_row for start in plan.starts],
+            "planes": found.planes, "bias": found.bias, "start": found.start, "padded": any(op.pad),
+            "words": plan.words, "sums": plan.sums, "places": [start * out_row for start in plan.starts],
             "shape": [tall(x.shape)[0], width, row, channels, left, plan.rows_in, plan.across]
             + [number for first in firsts for number in (first, first * row)],
             "out": [plan.rows, plan.window.out[1], len(op.bias), skip], "letter": stream.letter(x.type),

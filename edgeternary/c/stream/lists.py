@@ -1,18 +1,21 @@
-"""Ternary weights as a stream of gaps: which inputs an output adds, a nibble for each weight that is not 0.
+"""Weights as a stream of gaps: which inputs an output adds, a nibble for each digit that is not 0.
 
-An output is two lists, of the weights -1 and of the weights +1, and its sum is
+A ternary output is two lists, of the weights -1 and of the weights +1, and its sum is
 
     bias - (sum of the first list) + (sum of the second list)
 
 so that everything is an addition. The bias, minus the smallest sum of the layer, keeps lanes from being
-negative.
+negative. Weights of more bits are sums of signed digits, see `lanes/digits`: each plane of digits has two
+such lists, the highest plane comes first, and what was summed is doubled from one plane to the next (Horner's
+rule).
 
 An entry is the distance from the entry before, the first one from -1: 1..14; 15 passes over 14 inputs; 0 ends
 a list. Entries are nibbles, the high one of a byte first, and each list starts with a byte of its own.
 
 Words are added, each with a pixel in each of its lanes, and a sum may wrap on its way: arithmetic is modular,
-so that only the interval of the whole sum has to fit, lo * n(+) - hi * n(-) to hi * n(+) - lo * n(-). A sum
-that does not fit is cut into parts, outputs of their own, put together when they are out of their lanes.
+so that only the interval of the whole sum has to fit: lo * p - hi * n to hi * p - lo * n, where p and n are
+the sums of the positive and of the negative weights' magnitudes. A sum that does not fit is cut into parts
+of fewer planes or fewer inputs, outputs of their own, put together when they are out of their lanes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +30,7 @@ from numpy.typing import NDArray
 from edgeternary.c import epilogue, rescale, weights
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Body, Match
+from edgeternary.c.lanes.digits import planes
 from edgeternary.c.layouts import NATURAL, lane_bits, lane_ones
 from edgeternary.c.tables import Table
 from edgeternary.cores import Core
@@ -40,19 +44,38 @@ SKIP, SKIPPED = 15, 14
 MAX_PARTS = 4
 LANES = (4, 2)
 
+Digits = NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """For each output, then each part of it, positions of the weights -1 and of the weights +1.
+    """For each output, each part of it, and each plane of that, positions of the digits -1 and of those +1.
 
-    lanes  of a word;  parts  of a sum;  bias  of a part;  top  the largest that a lane holds at the end
+    lanes   of a word
+    shifts  of the parts of a sum, which is the sum over its parts of part << shift;  planes  of a part
+    bias    of a part;  top  the largest that a lane holds at the end
     """
 
     rows: tuple[tuple[IntArray, IntArray], ...]
     lanes: int
-    parts: int
+    shifts: tuple[int, ...]
+    planes: int
     bias: int
     top: int
+
+    @property
+    def parts(self) -> int:
+        return len(self.shifts)
+
+    @property
+    def scale(self) -> int:
+        """What 1 in every part is together."""
+        return sum(1 << shift for shift in self.shifts)
+
+    @property
+    def sums(self) -> int:
+        """Outputs of the lists: parts of all outputs."""
+        return len(self.rows) // self.planes
 
     @property
     def start(self) -> int:
@@ -62,6 +85,11 @@ class Lists:
     @cached_property
     def nonzeros(self) -> int:
         return sum(minus.size + plus.size for minus, plus in self.rows)
+
+    @cached_property
+    def skips(self) -> int:
+        """Entries that pass over inputs."""
+        return sum(int(_skips(positions).sum()) for row in self.rows for positions in row)
 
     @cached_property
     def data(self) -> NDArray[np.uint8]:
@@ -77,32 +105,60 @@ class Lists:
 
 def lists(codes: IntArray, positions: IntArray, lo: int, hi: int, lanes: int) -> Lists | None:
     """Of weights (out, n) at ascending `positions`, for inputs in [lo, hi]; None for lanes too narrow."""
+    digits = planes(codes)
     for parts in range(1, MAX_PARTS + 1):
-        cuts = [codes.shape[1] * part // parts for part in range(parts + 1)]
-        pieces = [(codes[:, a:b], positions[a:b]) for a, b in pairwise(cuts)]
-        ends = [_ends(piece, lo, hi) for piece, _ in pieces]
-        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-        if high - low < 1 << lane_bits(lanes):
-            rows = tuple(
-                (places[piece[o] < 0], places[piece[o] > 0])
-                for o in range(len(codes))
-                for piece, places in pieces
-            )
-            return Lists(rows, lanes, parts, -low, high - low)
+        for groups in (count for count in range(parts, 0, -1) if parts % count == 0):
+            found = _cut(digits, positions, (lo, hi), lanes, groups, parts // groups)
+            if found is not None:
+                return found
     return None
 
 
-def _ends(codes: IntArray, lo: int, hi: int) -> tuple[int, int]:
+def _cut(
+    digits: Digits, positions: IntArray, ends: tuple[int, int], lanes: int, groups: int, pieces: int
+) -> Lists | None:
+    """Parts of `groups` groups of planes by `pieces` ranges of inputs; None where one does not fit, or where
+    fewer groups have all planes."""
+    each = -(-len(digits) // groups)
+    if (groups - 1) * each >= len(digits):
+        return None
+    digits = np.pad(digits, [(0, groups * each - len(digits)), (0, 0), (0, 0)])
+    cuts = [digits.shape[2] * piece // pieces for piece in range(pieces + 1)]
+    parts = [
+        (digits[each * group : each * (group + 1), :, a:b], positions[a:b])
+        for group in range(groups)
+        for a, b in pairwise(cuts)
+    ]
+    found = [_ends(part, *ends) for part, _ in parts]
+    low, high = min(end[0] for end in found), max(end[1] for end in found)
+    if high - low >= 1 << lane_bits(lanes):
+        return None
+    rows = tuple(
+        (places[plane[o] < 0], places[plane[o] > 0])
+        for o in range(digits.shape[1])
+        for part, places in parts
+        for plane in part[::-1]
+    )
+    shifts = tuple(each * group for group in range(groups) for _ in range(pieces))
+    return Lists(rows, lanes, shifts, each, -low, high - low)
+
+
+def _ends(part: Digits, lo: int, hi: int) -> tuple[int, int]:
     """Smallest and largest of all sums, and of no terms at all."""
-    plus, minus = (codes > 0).sum(axis=1), (codes < 0).sum(axis=1)
+    weights = (part << np.arange(len(part))[:, None, None]).sum(axis=0)
+    plus, minus = weights.clip(0).sum(axis=1), -weights.clip(max=0).sum(axis=1)
     return min(int((lo * plus - hi * minus).min()), 0), max(int((hi * plus - lo * minus).max()), 0)
 
 
 def _codes(positions: IntArray) -> Iterator[int]:
-    for gap in np.diff(positions, prepend=-1).tolist():
-        skips = (gap - 1) // SKIPPED
+    gaps = np.diff(positions, prepend=-1)
+    for gap, skips in zip(gaps.tolist(), _skips(positions).tolist(), strict=True):
         yield from [SKIP] * skips
         yield gap - SKIPPED * skips
+
+
+def _skips(positions: IntArray) -> IntArray:
+    return (np.diff(positions, prepend=-1) - 1) // SKIPPED
 
 
 def interval(op: Conv2d, x: Value) -> tuple[int, int]:
@@ -128,8 +184,8 @@ def _after(
 ) -> Epilogue | None:
     acc, out = values
     negate = negated(after, op)
-    offset = np.where(negate, -1, 1) * op.bias.astype(np.int64) - found.parts * found.bias
-    affine = Affine(1, offset, 0, found.parts * found.top)
+    offset = np.where(negate, -1, 1) * op.bias.astype(np.int64) - found.scale * found.bias
+    affine = Affine(1, offset, 0, found.scale * found.top)
     if not affine.fits():
         return None
     raw = replace(acc, lo=affine.lo, hi=affine.hi)
@@ -167,9 +223,10 @@ class Shift:
 
 
 def shift(match: Match, op: Conv2d, found: Lists) -> Shift | None:
-    """None where what follows is something else, or lanes are not 16 bits, or a sum has several parts."""
+    """None where what follows is something else, or lanes are not 16 bits, or a sum has several parts or
+    planes."""
     q = match.follow
-    if not isinstance(q, Requantize) or (found.lanes, found.parts) != (2, 1):
+    if not isinstance(q, Requantize) or (found.lanes, found.parts, found.planes) != (2, 1, 1):
         return None
     whole = (q.lo, q.hi) in ((-128, 127), (0, 255)) and match.out.type.dtype.itemsize == 1
     if q.rounding == "tflite_double" or np.any(q.m != 1) or q.s.max() >= 31 or not whole:
@@ -214,4 +271,4 @@ def letter(type: Type) -> str:
 def least(options: Sequence[Lists | None]) -> Lists | None:
     """The fewest words to add, counting each lane: the first of `options` wins a tie."""
     there = [option for option in options if option is not None]
-    return min(there, key=lambda option: option.parts / option.lanes, default=None)
+    return min(there, key=lambda option: len(option.rows) / option.lanes, default=None)
