@@ -34,6 +34,7 @@ MULTIPLYING = {
     "dense_pairs",
     "dense_int",
     "depthwise_int",
+    "depthwise_pairs",
 }  # kernels for weights of 4 and 8 bits
 COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
 # Cores that share an instruction set take turns; the smallest and the one with vectors have both compilers.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +31,16 @@ CONVS = [
     ((3, 3, 2), 4, (1, 2), (3, 1), (2, 0, 1, 0), "int6", "bipolar"),
 ]
 
+
+# height, width, channels; kernel; stride; pad; weights; inputs
+DEPTHS = [
+    ((4, 4, 4), (3, 3), (1, 1), (1, 1, 1, 1), "int8", "int8"),
+    ((5, 3, 9), (3, 2), (2, 1), (0, 1, 1, 1), "int4", "uint8"),
+    ((1, 9, 6), (1, 5), (1, 2), (0, 0, 0, 0), "int2", "uint4"),
+    ((7, 6, 8), (5, 5), (1, 1), (2, 2, 2, 2), "int8", "uint8"),
+    ((3, 3, 12), (1, 1), (1, 1), (0, 0, 0, 0), "int5", "int8"),
+    ((6, 2, 7), (6, 2), (1, 1), (0, 3, 0, 1), "int8", "int3"),
+]  # fmt: skip
 
 # inputs, outputs, weights, inputs
 DENSES = [
@@ -58,13 +69,25 @@ def dense(number: int, fill: int | None = None) -> Graph:
 
 
 def conv(number: int, fill: int | None = None) -> Graph:
-    shape, out, kernel, stride, pad, weight_type, input_type = CONVS[number]
-    rng = np.random.default_rng(number)
+    shape, out, *rest = CONVS[number]
+    return _conv(number, shape, out, 1, rest, fill)
+
+
+def depthwise(number: int, fill: int | None = None) -> Graph:
+    shape, *rest = DEPTHS[number]
+    return _conv(number, shape, shape[2], shape[2], rest, fill)
+
+
+def _conv(
+    seed: int, shape: tuple[int, int, int], out: int, groups: int, rest: list[Any], fill: int | None
+) -> Graph:
+    kernel, stride, pad, weight_type, input_type = rest
+    rng = np.random.default_rng(seed)
     x = build.value("x", shape, input_type)
-    w = codes(rng, (out, *kernel, shape[2]), weight_type, fill)
+    w = codes(rng, (out, *kernel, shape[2] // groups), weight_type, fill)
     op = Conv2d(
         name="layer", inputs=("x",), weights=w, weight_type=weight_type, stride=stride, pad=pad,
-        bias=rng.integers(-99, 99, out).astype(np.int32), pad_value=x.hi if any(pad) else 0,
+        bias=rng.integers(-99, 99, out).astype(np.int32), pad_value=x.hi if any(pad) else 0, groups=groups,
     )  # fmt: skip
     return build.graph(x, op)
 
@@ -72,7 +95,7 @@ def conv(number: int, fill: int | None = None) -> Graph:
 def graphs() -> Iterator[Graph]:
     """Layers alone, with what follows them, and with all weights at the ends of their type."""
     rng = np.random.default_rng(0)
-    for make, layers in ((conv, CONVS), (dense, DENSES)):
+    for make, layers in ((conv, CONVS), (depthwise, DEPTHS), (dense, DENSES)):
         for i, (*_, weight_type, _) in enumerate(layers):
             lo, hi = parse(weight_type).lo, parse(weight_type).hi
             yield make(i)
