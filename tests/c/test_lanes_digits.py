@@ -64,12 +64,19 @@ def layer(number: int, follow: str = "shift") -> Graph:
     if follow == "product":
         m = rng.integers(-1, 2, outs) * rng.integers(1, min(2**15, 2**30 // flat.max()), outs)
         s = np.maximum(s + np.floor(np.log2(np.maximum(np.abs(m), 1))), 0)
-    b = ((made.lo + made.hi) // 2 << s.astype(np.int64)) + rng.integers(-99, 99, outs)
+    elif follow != "shift":
+        m = rng.integers(2**30 - 2**29 * (follow == "long"), 2**31, outs) * (
+            m if follow == "long" and number % 2 == 0 else 1
+        )
+        s = s + 31
+    long = follow in ("long", "twice")
+    b = (0 if long else (made.lo + made.hi) // 2 << s.astype(np.int64)) + rng.integers(-99, 99, outs)
     act = Requantize(
-        name="act", inputs=("c",), m=m.astype(np.int32), b=b.astype(np.int32), s=s.astype(np.int32),
-        zero=0, lo=made.lo, hi=made.hi, rounding="half_up", type=out,
+        name="act", inputs=("c",), m=m.astype(np.int32), b=(b * (follow != "twice")).astype(np.int32),
+        s=s.astype(np.int32), zero=(made.lo + made.hi) // 2 * long, lo=made.lo, hi=made.hi,
+        rounding="tflite_double" if follow == "twice" else "half_up", type=out,
     )  # fmt: skip
-    assert act.form(acc) == {"shift": "A", "product": "B"}[follow]
+    assert act.form(acc) == {"shift": "A", "product": "B"}.get(follow, "C")
     return build.graph(x, op, act)
 
 
@@ -140,6 +147,8 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
         plan for number in range(1, len(LAYERS)) for plan in on_lanes(layer(number, "product"), core)[::2]
     ]
     assert {kind(plan) for plan in wide} >= {"scale 0", "wide 1", "wide 2"}
+    for number in (3, 5, 6):
+        wide += [plan for follow in ("long", "twice") for plan in on_lanes(layer(number, follow), core)[:1]]
     plans += [*wide, *(plan for number in (0, 5) for plan in on_lanes(layer(number, "sums"), core))]
     Program(plans, tmp_path).check(inputs)
 
@@ -149,7 +158,7 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
 def test_assembly(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     for number in range(len(LAYERS)):
-        for follow in ("shift", "product"):
+        for follow in ("shift", "product", ("long", "twice")[number % 2]):
             plans = on_lanes(layer(number, follow), core)
             check_on_core(plans[number % len(plans)])
 

@@ -134,7 +134,7 @@ def _sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     if reach.most < min(MIN_TERMS, max(len(words) for words in matrix.words)):
         return None
     low, high = matrix.interval(reach.lo, reach.hi)
-    case = Case(follow, low, high, reach, pattern.out, core, natural=store == "bytes")
+    case = Case(follow, low, high, reach, pattern.out, core, natural=store == "bytes", acc=pattern.acc)
     after = lanes_after.plan(case) if packed else lanes_after.Sums.plan(case)
     bound = int(max(np.abs(low).max(), np.abs(high).max()))
     choices = assembler(core).REGISTERS

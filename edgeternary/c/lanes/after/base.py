@@ -57,6 +57,7 @@ class Case:
     low, high  (C,) ends of each channel's sum, which includes the factors of `signs`
     natural    the results go to bytes of natural layout, else to lanes
     drop       bits that sums have lost on the way, see `lanes/stages`
+    acc        the accumulators that the sums are, where they are those of a convolution
     """
 
     follow: object
@@ -67,6 +68,7 @@ class Case:
     core: Core
     natural: bool = False
     drop: int = 0
+    acc: Value | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,15 +23,17 @@ class Product(Scaling):
     s: Wide
     top: int
 
-    width = 2
+    @property
+    def width(self) -> int:
+        return 2
 
     def columns(self, channels: range, offset: Wide) -> list[Wide]:
         own = slice(channels.start, channels.stop)
         return [self.m[own], self.b[own] + self.m[own] * offset]
 
-    def c(self, total: str, k: Sequence[str], channel: int) -> str:
-        ends = f"{self.low}, {self.low + 2**self.top - 1}"
-        return f"CLAMP((int32_t)(({total}) * {k[0]} + {k[1]}) >> {self.s[channel]}, {ends})"
+    def c(self, total: str, k: Sequence[str], channel: int) -> tuple[list[str], str]:
+        product = f"(int32_t)(({total}) * {k[0]} + {k[1]})"
+        return [], f"CLAMP({product} >> {self.s[channel]}, {self.ends(self.top)})"
 
     def head1(self) -> Iterator[str]:
         yield from text1.constant("r7", 2**self.top - 1)
@@ -74,4 +76,4 @@ def plan(case: Case) -> Product | None:
     ends = np.stack([b, m * case.low + b, m * case.high + b])
     if ends[1:].min() < INT32_LO or ends[1:].max() > INT32_HI:
         return None
-    return Product(low, m, b, s, top)
+    return Product(low, q.lo, m, b, s, top)

@@ -10,11 +10,15 @@ from edgeternary.ops import Requantize
 MAX_TOP = 8  # masks of Thumb-2 have eight bits a lane
 
 
-def clamp_bits(q: Requantize, reach: Reach, out: Value) -> int:
-    """n, where the result of q is lo + (0 .. 2^n - 1) with lo the lowest code; 0 where that is not so."""
+def clamp_bits(q: Requantize, reach: Reach, out: Value, any_rounding: bool = False) -> int:
+    """n, where the result of q is lo + (0 .. 2^n - 1) with lo the lowest code; 0 where that is not so.
+
+    any_rounding  both roundings of tflite_double too, and shifts of a product of 64 bits
+    """
     top = (q.hi - q.lo + 1).bit_length() - 1
     exact = 2**top == q.hi - q.lo + 1 and q.lo == out.type.lo and reach.bits == 16
-    return top if exact and top <= MAX_TOP and q.rounding != "tflite_double" and q.s.max() <= 31 else 0
+    short = any_rounding or (q.rounding != "tflite_double" and q.s.max() <= 31)
+    return top if exact and top <= MAX_TOP and short else 0
 
 
 def half(q: Requantize) -> Wide:

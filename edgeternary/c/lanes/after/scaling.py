@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from edgeternary.c.lanes.after.base import Cycles
 from edgeternary.c.lanes.program import Wide
@@ -11,25 +10,33 @@ from edgeternary.c.lanes.program import Wide
 
 @dataclass(frozen=True)
 class Scaling(ABC):
-    """low    what the smallest code is: 0 where codes are raised to 0 and more, or that of the type
-    width  words of constants of a channel
+    """low     what the smallest code becomes: 0 where codes are raised, else itself
+    lowest  the smallest code
     """
 
     low: int
+    lowest: int
 
-    width: ClassVar[int]
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Words of constants of a channel."""
+
+    def ends(self, top: int) -> str:
+        """Of a clamp in C to numbers of `top` bits."""
+        return f"{self.low}, {self.low + 2**top - 1}"
 
     @abstractmethod
     def columns(self, channels: range, offset: Wide) -> list[Wide]:
         """`width` columns of constants (n,) for sums that are S = L + offset."""
 
     @abstractmethod
-    def c(self, total: str, k: Sequence[str], channel: int) -> str:
-        """The code of L in C, from its constants."""
+    def c(self, total: str, k: Sequence[str], channel: int) -> tuple[list[str], str]:
+        """Lines of C that set v, and the code of L, from its constants."""
 
     @abstractmethod
     def head1(self) -> Iterator[str]:
-        """Thumb-1 before the first channel; r1 to r4 are free, r7 stays."""
+        """Thumb-1 before the first channel; r1 to r4 are free, r7 stays as it is left."""
 
     @abstractmethod
     def thumb1(self, channel: int) -> Iterator[str]:

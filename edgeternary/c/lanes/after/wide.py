@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from edgeternary.c.lanes import text1, text2
-from edgeternary.c.lanes.after import product
+from edgeternary.c.lanes.after import long, product, split
 from edgeternary.c.lanes.after.base import ANY, After, Case, Cycles, Reach, part_start
 from edgeternary.c.lanes.after.scaling import Scaling
 from edgeternary.c.lanes.program import Group
@@ -46,7 +46,7 @@ class Wide(After):
         """None for vector registers, for lanes of few bits, and for what no scaling can do."""
         if case.core.vectors or case.drop or case.reach.bits != 16:
             return None
-        scaling = product.plan(case)
+        scaling = product.plan(case) or long.plan(case) or split.plan(case)
         if scaling is None:
             return None
         return cls(start=np.zeros(len(case.low), np.int64), scaling=scaling, reach=case.reach)
@@ -79,13 +79,12 @@ class Wide(After):
                 f"k[{group.size * len(group.parts) + self.scaling.width * i + j}]"
                 for j in range(self.scaling.width)
             ]
-            codes = []
             for lane in range(2):
                 pieces = [*(f"p{p}_{i}" for p in range(last)), f"a{i}"]
                 halves = [f"({piece} >> 16)" if lane else f"({piece} & 0xffffu)" for piece in pieces]
                 terms = [f"({h} << {place})" if place else h for h, place in zip(halves, places, strict=True)]
-                codes.append(self.scaling.c(" + ".join(terms), k, group.first + i))
-            yield from _stored(i, codes, walk, walk.low - self.scaling.low)
+                lines, code = self.scaling.c(" + ".join(terms), k, group.first + i)
+                yield from [*lines, _stored(i, lane, code, walk, walk.low - self.scaling.low)]
 
     def saved1(self, group: Group, part: int, walk: Walk) -> Iterator[str]:
         yield from text1.low_sums(group.size, text1.SUMS + text1.PART * part)
@@ -164,14 +163,12 @@ def _places(group: Group) -> tuple[int, ...]:
     return group.places or (0,) * len(group.parts)
 
 
-def _stored(i: int, codes: Sequence[str], walk: Walk, low: int) -> Iterator[str]:
-    """Codes of both lanes, which are `low` less where they are bytes."""
+def _stored(i: int, lane: int, code: str, walk: Walk, low: int) -> str:
+    """The code of a lane, which is `low` less where it is a byte."""
     if not walk.lanes:
-        yield f"y[{i}] = (uint32_t)({codes[0]}) | (uint32_t)({codes[1]}) << 16;"
-        return
-    for code, apart in zip(codes, walk.lanes, strict=True):
-        number = f"{code} - {-low}" if low else code
-        yield f"y[{apart + i}] = ({'int8_t' if walk.low else 'uint8_t'})({number});"
+        return f"y[{i}] |= (uint32_t)({code}) << 16;" if lane else f"y[{i}] = (uint32_t)({code});"
+    number = f"{code} - {-low}" if low else code
+    return f"y[{walk.lanes[lane] + i}] = ({'int8_t' if walk.low else 'uint8_t'})({number});"
 
 
 def _extracted(acc: str, place: int, frame: Sequence[tuple[int, int]], dsp: bool) -> Iterator[str]:
