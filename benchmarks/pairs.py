@@ -68,6 +68,7 @@ def measure(
             row["ternary_accuracy"] = ternary.accuracy
             ours, theirs = (rows.measure(graphs[m.name](), core, options) for m in (ternary, int8))
             row |= _beside(theirs, ours) | _cmsis(int8.name, core, theirs, ours)
+            row |= {"timing": ours["timing"]} if "timing" in ours else {}
         yield row
 
 

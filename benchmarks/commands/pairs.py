@@ -7,7 +7,7 @@ import click
 from benchmarks import pairs
 from edgeternary import zoo
 from edgeternary.cli._counting import CORES, Counting, counting_options
-from edgeternary.cli._output import json_option, note, print_rows, progress_bars
+from edgeternary.cli._output import json_option, note, note_timing, print_rows, progress_bars
 from edgeternary.report.zoo import zoo_rows
 
 COLUMNS = (
@@ -38,6 +38,7 @@ def command(counting: Counting, as_json: bool) -> None:
         return
     if not found:
         note("the zoo has no network with weights of 8 bits")
+    note_timing(found, "core")
     for row in found:
         if row["ternary"] is None:
             note(f"no ternary network of {row['data']} comes within 0.2 points of {row['int8']}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgeternary.cli._counting import Counting, Shape
-from edgeternary.cli._output import note, print_rows
+from edgeternary.cli._output import note, note_timing, print_rows
 
 COLUMNS = (
     "core", "layer", "mode", "macs", "kernels", "instructions_per_mac", "cycles_per_mac", "flash_bytes",
@@ -25,5 +25,4 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     print_rows(rows, COLUMNS, as_json)
     if not as_json:
         note("; ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows})))
-        for core, timing in {row["core"]: row["timing"] for row in rows if row.get("timing")}.items():
-            note(f"{core}: cycles {timing}")
+        note_timing(rows, "core")

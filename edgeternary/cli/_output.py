@@ -37,6 +37,12 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def note_timing(rows: Sequence[Row], what: str) -> None:
+    """How modelled cycles come about, with their error: a line on stderr for each value of `what`."""
+    for name, timing in {row[what]: row["timing"] for row in rows if row.get("timing")}.items():
+        note(f"{name}: cycles {timing}")
+
+
 class Progress(Protocol):
     """Moves the bar called `task` (by default `caption`), which shows `caption`."""
 

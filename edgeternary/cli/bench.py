@@ -8,7 +8,7 @@ import click
 
 from edgeternary.cli import _bench_board
 from edgeternary.cli._counting import CORES, Counting, Shape, counting_options, shape_options
-from edgeternary.cli._output import json_option, print_rows
+from edgeternary.cli._output import json_option, note_timing, print_rows
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -65,6 +65,7 @@ def command(
         else:
             rows = _bench_board.on_board(name, graph, mode, str(board), counting.options)
             print_rows(rows, _bench_board.PLACED, as_json)
+            note_timing(() if as_json else rows, "board")
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 

@@ -96,6 +96,8 @@ def _footer(rows: list[dict[str, Any]], seconds: float, device: str) -> str:
         "instructions, cycles: of one inference (hardware: clock cycles a frame, its load included).",
         "flash: what the model adds to an image. RAM: its variables and the measured stack.",
     ]
+    cycles = {row["executor"]: row["timing"] for row in rows if row.get("timing")}
+    lines += [f"{executor}: cycles {timing}." for executor, timing in cycles.items()]
     hardware = next((row for row in rows if row.get("device")), None)
     if hardware:
         lines.append(

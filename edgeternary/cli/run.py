@@ -12,6 +12,7 @@ import click
 from edgeternary.cli._inputs import load_inputs
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
 from edgeternary.cli._target import Place, build_of, target, target_options
+from edgeternary.cli._tools import flash_wait_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -35,9 +36,18 @@ SHOWN = 16  # numbers of an output in the table
 )
 @target_options
 @click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
+@flash_wait_option
 @click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy, several as .npz.")
 @json_option
-def command(model: str, path: Path, place: Place, on: str | None, output: Path | None, as_json: bool) -> None:
+def command(
+    model: str,
+    path: Path,
+    place: Place,
+    on: str | None,
+    flash_wait: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """Run MODEL, or the build in FOLDER, on the samples of a file and print what it answers.
 
     With --port a board answers, with --emulate FOLDER's image in an emulator, else an executor.
@@ -52,14 +62,17 @@ def command(model: str, path: Path, place: Place, on: str | None, output: Path |
     build = build_of(model, place.emulate)
     graph = build.graph if build else load_model(model)
     x = _samples(graph, load_inputs(path, graph)[0])
+    waits = {"flash_wait": flash_wait} if flash_wait else {}
     with _executor(build, place, on) as (name, options), progress_bars() as progress:
-        moved = {**options, "progress": lambda done, total: progress(name, done, total)}
+        moved = {**options, **waits, "progress": lambda done, total: progress(name, done, total)}
         result = run(graph, x, on=name, options=moved)
     if output:
         _write(output, result.outputs)
     rows = _rows(graph, result.outputs)
     if as_json:
-        why = {"cycles_why": result.stats["cycles_why"]} if "cycles_why" in result.stats else {}
+        why = {
+            key: result.stats[key] for key in ("cycles_most", "timing", "cycles_why") if key in result.stats
+        }
         cycles = {"cycles": result.stats.get("cycles"), **why}
         print_json({"model": graph.name, "by": name, **cycles, "samples": rows})
     else:

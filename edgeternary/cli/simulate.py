@@ -13,7 +13,7 @@ import click
 from edgeternary.cli._hardware import Hardware, cut, hardware_options
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
-from edgeternary.cli._output import json_option, note, print_rows, progress_bars
+from edgeternary.cli._output import json_option, note, note_timing, print_rows, progress_bars
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import (
     compiler_option,
@@ -150,9 +150,7 @@ def command(
         _write_outputs(outputs, found)
     rows = [_row(comparison, labels) for comparison in found]
     print_rows(rows, COLUMNS, as_json, footer=_verdict(found))
-    for row in rows if not as_json else ():
-        if row.get("cycles") and row.get("timing"):
-            note(f"{row['executor']}: cycles {row['timing']}")
+    note_timing(() if as_json else rows, "executor")
     if wanted.junit:
         write_junit(wanted.junit, graph.name, found)
     wrong = [comparison for comparison in found if comparison.mismatches]
