@@ -1,11 +1,13 @@
 """Why a plan is what it is: at each layer the other candidates, and what the model would take with them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
 from edgeternary import cores
-from edgeternary.c.choices import Choices, Fetch
-from edgeternary.c.kernel import Offer
+from edgeternary.c.choices import Choices, Fetch, chain
+from edgeternary.c.kernel import Match, Offer
+from edgeternary.c.kernels import kernels
 from edgeternary.c.narrowed import narrowed
 from edgeternary.c.search.labels import Label, Move, State
 from edgeternary.c.search.search import Search
@@ -21,16 +23,16 @@ class Candidate:
     layouts   in which it reads and writes
     cycles    of the layer, conversions of its inputs included; flash, scratch: bytes
     whole     cycles of the fastest model with it
-    verdict   why it was chosen or not
+    verdict   why it was chosen or not; of a kernel without an offer, whose figures are None, why it has none
     """
 
     layer: str
     kernel: str
     layouts: str
-    cycles: int
-    flash: int
-    scratch: int
-    whole: int
+    cycles: int | None
+    flash: int | None
+    scratch: int | None
+    whole: int | None
     verdict: str
 
 
@@ -74,7 +76,8 @@ def explain(
         move = label.move
         assert move is not None
         if move.work.steps:
-            found += _layer(search, remaining, index, state, spent, move, chosen)
+            layer = _layer(search, remaining, index, state, spent, move, chosen)
+            found += [*layer, *_without_offer(search, index, {row.kernel for row in layer})]
         state, spent = move.target, spent + move.work.cycles
     return found
 
@@ -114,6 +117,19 @@ def _layer(
             )
         )  # fmt: skip
     return rows
+
+
+def _without_offer(search: Search, index: int, offered: set[str]) -> Iterator[Candidate]:
+    """Kernels for such ops that say why they are not among the candidates."""
+    graph = search.graph
+    for kernel in kernels():
+        chains = [ops for pattern in kernel.patterns if (ops := chain(graph, index, pattern))]
+        if kernel.name in offered or not chains:
+            continue
+        outs = tuple(graph.values[op.name] for op in chains[0])
+        match = Match(chains[0], tuple(graph.ins(chains[0][0])), outs, search.choices.core)
+        if reason := kernel.reason(match):
+            yield Candidate(graph.ops[index].name, kernel.name, "", None, None, None, None, reason)
 
 
 def _verdict(more: float, move: Move, taken: Move) -> str:

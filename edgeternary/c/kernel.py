@@ -125,6 +125,10 @@ class Kernel(Described, abstract=True):
     def offers(self, match: Match) -> Iterator[Offer]:
         """Ways to run `match`; none where a precondition does not hold."""
 
+    def reason(self, match: Match) -> str:
+        """Why there are no offers, for a reader who may expect some; else empty."""
+        return ""
+
     @abstractmethod
     def body(self, match: Match, offer: Offer) -> Body:
         """Constants and template fields for an offer that was taken."""

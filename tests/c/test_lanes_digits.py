@@ -1,4 +1,4 @@
-"""Integer weights on lanes: digits, sums in stages that lose bits on the way, thresholds that are shifts."""
+"""Integer weights on lanes: digits, sums in stages that lose bits on the way."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary.c.explain import explain
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import digits, stages
 from edgeternary.c.lanes.after.base import Reach
-from edgeternary.c.lanes.after.even import as_shift
 from edgeternary.c.lanes.after.wide import Wide
 from edgeternary.c.lanes.program import Group
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph, IntArray, parse
-from edgeternary.ops import Conv2d, Requantize, Threshold, build
+from edgeternary.ops import Conv2d, Requantize, build
 from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
@@ -169,40 +169,15 @@ def check_on_core(plan: Plan) -> None:
     np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs)
 
 
-def test_no_integer_weights_in_vector_registers() -> None:
+def test_why_there_is_no_offer() -> None:
+    """`explain` says it; an input of 16 bits is one more reason."""
     assert not on_lanes(layer(0), "cortex-m55")
-
-
-def thresholds(levels: int, gap: int, falling: bool, reach: int = 900) -> tuple[Threshold, Graph]:
-    """Channels whose thresholds are `gap` apart and may lie beyond the interval, where they are clipped."""
-    x = build.value("x", (41, 5), "int32", -reach, reach)
-    first = np.array([-reach - 3 * gap, -gap * levels // 2, reach - gap, -(2**14) * 20, reach + 5])
-    t = np.clip(first[:, None] + gap * np.arange(levels), -reach, reach + 1).astype(np.int32)
-    type = f"uint{(levels + 1).bit_length() - 1}"
-    op = Threshold(
-        name="t", inputs=("x",), t=t, base=np.full(5, levels * falling, np.int32),
-        step=np.full(5, -1 if falling else 1, np.int32), type=type,
-    )  # fmt: skip
-    return op, build.graph(x, op)
-
-
-@pytest.mark.parametrize("levels", [3, 7, 15])
-@pytest.mark.parametrize("gap", [1, 8, 64])
-@pytest.mark.parametrize("falling", [False, True])
-def test_even_thresholds_are_a_shift(levels: int, gap: int, falling: bool) -> None:
-    op, graph = thresholds(levels, gap, falling)
-    shift = as_shift(op, graph.input)
-    assert shift is not None and np.abs(shift.m).max() == 1
-    x = np.broadcast_to(np.arange(graph.input.lo, graph.input.hi + 1)[:, None], (graph.input.hi * 2 + 1, 5))
-    np.testing.assert_array_equal(shift.ref(x.astype(np.int32)), op.ref(x.astype(np.int32)))
-
-
-def test_other_thresholds_are_none() -> None:
-    op, graph = thresholds(7, 6, False)
-    assert as_shift(op, graph.input) is None
-    op, graph = thresholds(7, 8, False)
-    op.t[1, 3] += 1
-    assert as_shift(op, graph.input) is None
+    (row,) = [row for row in explain(layer(0), "cortex-m55") if row.kernel == "conv2d_lanes"]
+    assert row.cycles is None and "int2 weights need shifted" in row.verdict
+    graph = layer(0, "sums")
+    wide = build.graph(build.value("x", graph.input.shape, "int16"), *graph.ops)
+    (row,) = [row for row in explain(wide, "cortex-m4") if row.kernel == "conv2d_lanes"]
+    assert "16 bits leave no room" in row.verdict
 
 
 MASK = stages._mask

@@ -28,10 +28,8 @@ class Conv2dLanes(Kernel):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
         window = Window.of(op, x, match.outs[0])
-        if window is None or x.type.bits > MAX_BITS:
+        if window is None or self.reason(match):
             return
-        if match.core.vectors and not weights.is_packed(op.weight_type):
-            return  # vector registers add words as they are
         parts = [window.starts(lanes) for lanes in LANES]
         parts += [out.starts for out in match.wanted if isinstance(out, Lanes)]
         layouts = [
@@ -49,6 +47,16 @@ class Conv2dLanes(Kernel):
             plan = Plan.of(match, stripes, NATURAL)
             if plan is not None:
                 yield Offer((stripes,), NATURAL, plan.cost)
+
+    def reason(self, match: Match) -> str:
+        op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
+        if x.type.bits > MAX_BITS:
+            return f"inputs of {x.type.bits} bits leave no room for sums in a lane of 16 bits"
+        if match.core.vectors and not weights.is_packed(op.weight_type):
+            return f"vector registers add words as they are, and {op.weight_type} weights need shifted ones"
+        if max(acc.shape[:2]) < min(LANES):
+            return "an output of one pixel has no parts that could share a word"
+        return ""
 
     def _outs(self, match: Match) -> list[Layout]:
         wanted = [layout for layout in match.wanted if isinstance(layout, Lanes)]

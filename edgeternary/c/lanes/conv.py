@@ -27,7 +27,6 @@ from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.after import requantize as lanes_requantize
 from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
-from edgeternary.c.lanes.after.even import as_shift
 from edgeternary.c.lanes.after.wide import PARTS, Wide
 from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import Epilogue
@@ -112,16 +111,6 @@ def sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
 
     store  what becomes of sums: "rows" of sums, "lanes", or "bytes" in natural layout
     """
-    follow = pattern.follow
-    if isinstance(follow, Threshold) and store != "rows" and not weights.is_packed(pattern.op.weight_type):
-        shift = as_shift(follow, pattern.acc)
-        found = _sums(replace(pattern, follow=shift), layout, store) if shift else None
-        if found:
-            return found
-    return _sums(pattern, layout, store)
-
-
-def _sums(pattern: Pattern, layout: Words, store: str) -> Sums | None:
     op, follow, x, core = pattern.op, pattern.follow, pattern.x, pattern.core
     window = Window.over(op, x, pattern.acc, layout)
     assert window is not None

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from edgeternary.c import accumulator
+from edgeternary.c import accumulator, rescale
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.border import EDGE
 from edgeternary.c.lanes.program import Group
-from edgeternary.ops import Threshold
+from edgeternary.ops import Requantize, Threshold
 
 CODES_BYTES = 1024  # the table of `after/fields`
 ROWS_BYTES = 300  # of code: the loop in C over rows of sums
@@ -127,4 +127,12 @@ def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:
     levels = int(match.follow.t.shape[1]) if isinstance(match.follow, Threshold) else 0
     once, each, least = SUM
     planes = PLANE * max(match.out.type.planes - 2, 0) if epilogue.planes else 0
-    return match.core.touch * (max(once + each * (parts + levels), least) + planes)
+    return match.core.touch * (max(once + each * (parts + levels), least) + planes) + _long(match)
+
+
+def _long(match: Match) -> float:
+    """What form C takes beyond the others."""
+    q, acc = match.follow, match.outs[0]
+    if not isinstance(q, Requantize) or rescale.form(q, acc) != "C":
+        return 0.0
+    return rescale.cycles(q, acc, match.core) - match.core.touch
