@@ -63,6 +63,13 @@ def value_cycles(match: Match) -> float:
     return match.core.touch * (1 + THRESHOLD * levels if levels > UNROLLED else 1)
 
 
+def rescaled_cycles(match: Match) -> float:
+    """Cycles that a requantize takes for one value beyond those of form A."""
+    if not isinstance(match.follow, Requantize):
+        return 0
+    return rescale.cycles(match.follow, match.outs[0], match.core) - match.core.touch
+
+
 def epilogue_cycles(match: Match) -> float:
     """Cycles that the epilogue takes for all values, roughly."""
     return match.out.size * value_cycles(match)

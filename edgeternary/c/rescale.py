@@ -44,7 +44,7 @@ def rescaling(
         more, tables = _as_written(op, x)
         return Rescaling({**fields, **more}, tables)
     offset = np.zeros(x.channels, np.int64) if offset is None else offset
-    folds = short.folds(offset)
+    folds = isinstance(short, Parts) or short.folds(offset)
     more, tables = short.fields(offset if folds else 0 * offset)
     return Rescaling({**fields, **more}, tables, folds)
 
@@ -92,7 +92,7 @@ class Costs:
 
 
 COSTS = {
-    "host": Costs(1, 4, 1, 0, 1), "cortex-m0plus": Costs(7, 120, 0, 3.4, 4.5),
+    "host": Costs(1, 4, 1, 0, 1), "cortex-m0plus": Costs(7, 120, 0, 4.2, 5.5),
     "cortex-m3": Costs(2, 28, 9, 0, 4), "cortex-m4": Costs(1, 24, 3, 0, 4),
     "cortex-m7": Costs(1, 12, 2, 0, 2), "cortex-m33": Costs(1, 24, 3, 0, 4), "cortex-m55": Costs(1, 20, 3),
 }  # fmt: skip

@@ -8,7 +8,7 @@ In the window [a, a + range] the code is a line, beside it the lowest or the hig
 
 No step leaves 32 bits: d < 2^(32-h). b' = b / 2^(2h), lowest code included, is an integer; where no such b
 serves, the h bits below it are added before the last shift. Two roundings, as tflite_double has them, are
-lines with another b where acc < 0.
+lines with another b where acc < 0, which is d < -a.
 """
 
 from dataclasses import dataclass
@@ -50,26 +50,22 @@ class Parts:
         return bool(np.any(self.lines.less))
 
     def fields(self, offset: Ints) -> tuple[dict[str, object], list[Table]]:
-        """Template fields and the table, for acc = x + offset; offset (C,) is 0 where signs are looked at."""
+        """Template fields and the table, for acc = x + offset."""
         low = self.h * (self.count - 1)
         shift = self.lines.s - low
         parts = [self.lines.m >> self.h * k & ((1 << self.h) - 1) for k in range(self.count - 1)]
         parts.append(self.lines.m >> low)
         columns = [offset - self.a, self.range, *parts, (self.lines.b >> low) + (self.lo << shift)]
-        columns += [self.lines.less >> low] if self.signs else []
+        columns += [self.lines.less >> low, np.maximum(-self.a, 0)] if self.signs else []
         columns += [self.lines.b >> low - self.h & ((1 << self.h) - 1)] if self.fine else []
         words = (np.stack(columns, axis=1) & 0xFFFFFFFF).astype(np.uint32)
-        comment = "-a, range, m in parts, b" + (", what to take off b for acc < 0" if self.signs else "")
+        comment = "-a, range, m in parts, b" + (", what to take off b below d = -a" if self.signs else "")
         comment += ", lower bits of b" if self.fine else ""
         fields: dict[str, object] = {
             "form": "parts", "columns": len(columns), "parts": self.count, "h": self.h, "shift": shift,
             "signs": self.signs, "fine": self.fine,
         }  # fmt: skip
         return fields, [Table("scale", words, comment, hexadecimal=True)]
-
-    def folds(self, offset: Ints) -> bool:
-        """Whether a can hold the bias: it always can, but for signs."""
-        return not self.signs
 
 
 @lru_cache(maxsize=256)

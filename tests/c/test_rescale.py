@@ -73,7 +73,7 @@ def by_parts(found: Parts, op: Requantize, acc: IntArray) -> IntArray:
         p = (p >> np.uint32(found.h)) + d * q[2 + k]
     p = p + q[2 + found.count]
     if found.signs:
-        p = p - np.where(acc < 0, q[3 + found.count], np.uint32(0))
+        p = p - np.where(d < q[4 + found.count], q[3 + found.count], np.uint32(0))
     inside = p.view(np.int32) >> int(str(fields["shift"]))
     return np.where(d <= q[1], inside, np.where(d.view(np.int32) < 0, op.lo, op.hi))
 

@@ -117,7 +117,7 @@ class Conv2dSlices(Kernel):
         row += x.type.planes * self._words(op) * costs.gather
         flash = 2 * slices.BATCH * blocks + accumulator.epilogue_flash(match)
         if not _direct(match, sums):
-            store = out.size * (costs.store + match.core.touch)
+            store = out.size * (costs.store + match.core.touch + accumulator.rescaled_cycles(match))
             return Cost(layout.split * (row + len(op.bias) * costs.unslice) + store, flash)
         compared = Stepping.of(cast(Threshold, match.follow)).spread().levels - (0 if sums.start else 1)
         return Cost(layout.split * (row + len(op.bias) * compared * sums.digits * costs.compare), flash)

@@ -54,7 +54,8 @@ class Conv2dStream(Kernel):
         effort = stream_cost.efforts(match.core).windows
         words, rows = blocks * self._words(op), blocks * AT_ONCE * op.kernel[0]
         return Cost(
-            effort.cycles(found, blocks, words, rows, after, match.out.size),
+            effort.cycles(found, blocks, words, rows, after, match.out.size)
+            + stream_cost.rescaled(match, after, match.out.size),
             stream_cost.size(after, len(found.data)),
             once=stream_cost.once(after, stream_cost.efforts(match.core).window_code),
         )

@@ -44,7 +44,8 @@ class DepthwiseStream(Kernel):
         rows = plan.rows_in * x.channels
         values = plan.rows * plan.window.out[1] * plan.lists.lanes * len(op.bias)
         cost = Cost(
-            effort.cycles(plan.lists, plan.sums // AT_ONCE, plan.across * rows, rows, after, values),
+            effort.cycles(plan.lists, plan.sums // AT_ONCE, plan.across * rows, rows, after, values)
+            + stream_cost.rescaled(match, after, values),
             stream_cost.size(after, len(plan.data)),
             once=stream_cost.once(after, stream_cost.efforts(match.core).plane_code),
         )

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import cast
 
+from edgeternary.c import rescale
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.rescale import rescaling
 from edgeternary.c.tabled import Tabled
 from edgeternary.c.tables import Table
 
-TOUCHES = 1.5  # of Core.touch, for an element
+TOUCHES = 0.75  # of Core.touch, for an element beside its requantize
 CHANNEL_BYTES = 8  # of tables
 
 
@@ -27,13 +27,12 @@ class TabledNatural(Kernel):
         total = op.total(match.ins)
         entries = sum(x.hi - x.lo + 1 for x in match.ins)
         flash = entries * total.type.dtype.itemsize + CHANNEL_BYTES * out.channels
-        yield Offer(
-            (NATURAL, NATURAL), NATURAL, Cost(TOUCHES * out.size * match.core.touch, flash), in_place=in_place
-        )
+        each = TOUCHES * match.core.touch + rescale.cycles(op.after, total, match.core)
+        yield Offer((NATURAL, NATURAL), NATURAL, Cost(out.size * each, flash), in_place=in_place)
 
     def body(self, match: Match, offer: Offer) -> Body:
         op = cast(Tabled, match.ops[0])
-        found = rescaling(op.after, op.total(match.ins), match.out, match.core)
+        found = rescale.rescaling(op.after, op.total(match.ins), match.out, match.core)
         sides = []
         for name, table, x in zip(("first", "second"), op.tables, match.ins, strict=True):
             reached = table.table[x.lo - table.offset : x.hi - table.offset + 1]

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from edgeternary.c import accumulator
 from edgeternary.c.epilogue import Epilogue
+from edgeternary.c.kernel import Match
 from edgeternary.c.stream.lists import AT_ONCE, After, Lists, Shift
 from edgeternary.cores import Core
 
@@ -73,6 +75,11 @@ EFFORTS = {
     ),
 }
 OWN, DESCRIPTION = 300, 100  # bytes of a layer's function, and of a description for that of all layers
+
+
+def rescaled(match: Match, after: After, values: int) -> float:
+    """Cycles of a requantize that multiplies, for `values` of the result."""
+    return accumulator.rescaled_cycles(match) * values if isinstance(after, Epilogue) else 0
 
 
 def efforts(core: Core) -> Efforts:
