@@ -4,7 +4,7 @@
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
-# make bench-suite | bench-pairs | bench-draw | bench-fpga | bench-boards | bench-calibrate | bench-cycles
+# make bench-suite | bench-pairs | bench-draw | bench-choice | bench-fpga | bench-boards | bench-calibrate | bench-cycles
 #               published figures again: benchmarks/README.md; BENCH_ARGS="--only NAME" passes options
 #
 # Variables: VENV (.venv), PYTHON (a Python >= 3.11; found by itself), PIP_ARGS, PYTEST_ARGS, WORKERS (2)
@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-BENCHMARKS := suite pairs draw fpga boards calibrate cycles
+BENCHMARKS := suite pairs draw choice fpga boards calibrate cycles
 
 .PHONY: help setup demo lint quick check test golden digests format clean $(BENCHMARKS:%=bench-%)
 .DEFAULT_GOAL := help

@@ -106,6 +106,19 @@ def test_calibration_tells_the_error_of_each_kernel(bench: Call) -> None:
     assert all(0.2 < row["factor"] < 5 and row["worst_ratio"] > 0 for row in found.values())
 
 
+@pytest.mark.emulator
+@pytest.mark.usefixtures("tools")
+def test_the_chosen_kernel_beside_all_candidates(bench: Call) -> None:
+    answer = bench("choice", "--count", "1", "--seed", "9", "--core", "m4", "--json")
+    assert answer.code == 0, answer.err
+    found = answer.json()
+    (row,), (total,) = found["layers"], found["totals"]
+    efforts = row["candidates"]
+    assert len(efforts) > 2 and row["cycles"] == efforts[row["kernels"]] and row["mode"].startswith("int2")
+    assert row["loss"] == pytest.approx(row["cycles"] / min(efforts.values()) - 1, abs=1e-4)
+    assert total["layers"] == 1 and total["within"] == (row["loss"] <= 0.05) and total["mismatches"] == 0
+
+
 def test_what_is_not_there_is_refused_with_what_is(bench: Call) -> None:
     for command, word in (("suite", "transformer"), ("fpga", "hx99"), ("calibrate", "lstm")):
         answer = bench(command, "--only", word)
