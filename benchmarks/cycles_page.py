@@ -21,10 +21,11 @@ Every figure of cycles carries the error of its core, which is the largest one o
 |---|---|---|---|---|---|
 {summary}
 
-The programs are assembly, so that no compiler stands between the measurement and the model. Their code is
-not part of this project. FOLDER holds one image for each name in the column *image*: code from {flash:#x} on,
-constants and variables from {ram:#x} on, linked from the file of the project that defines the function.
-Memory is filled with random numbers, and the function is called as `benchmarks/published/cycles.toml` says.
+The programs are assembly, so that no compiler stands between the measurement and the model; those of pqm3
+and pqm4 are C and assembly. Their code is not part of this project. FOLDER holds one image for each name in
+the column *image*: code from {flash:#x} on, constants and variables from {ram:#x} on, linked from the files
+of the project that the function needs. Memory is filled with random numbers, and the function is called as
+`benchmarks/published/cycles.toml` says.
 An image for the M55 is one for the emulated board `mps3_an547`, calls the function and ends.
 
 * The M0 is not a core that edgeternary builds for. It differs from the M0+ in the third stage of its
@@ -44,11 +45,11 @@ RULES = """
 * **M0+** (Arm DDI 0484C, 3.3): loads and stores 2, their multiple forms 1 + N, a taken branch 2, BL 3, the
   others 1.
 * **M3, M4** (Arm DDI 0337I and 0439D, 3.3): a load 2, and 1 right after another load whose result its
-  address does not need; a store 1, or 2 with a register offset, and one less right after such a load; a load
-  one more right after a store; LDM and STM 1 + N; one more where the instruction right before makes the
-  address. A taken branch takes 3, and 4 to an instruction of 32 bits that crosses a word. An IT after an
-  instruction of 16 bits takes none. M3: MLA 2, UMULL 5, UMLAL 7 (the longest). UDIV is counted as 12 (the
-  longest).
+  address does not need, unless its 32 bits cross a word; a store 1, or 2 with a register offset, and one
+  less right after such a load; a load one more right after a store; LDM and STM 1 + N; one more where the
+  instruction right before makes the address. A taken branch takes 3, and 4 to an instruction of 32 bits that
+  crosses a word. An IT after an instruction of 16 bits takes none. M3: MLA 2, UMULL 5, UMLAL 7 (the
+  longest). UDIV is counted as 12 (the longest).
 * **M33**: one instruction a cycle. The results of loads, products, shifted operands and DSP instructions
   come a cycle later; LDM and STM take N, LDRD and STRD 2, MULS 2. A taken branch takes 2, or 1 as the second
   of two instructions of 16 bits; as such, NOP and a branch not taken take none, nor does IT.

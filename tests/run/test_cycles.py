@@ -113,9 +113,11 @@ FETCH = (
        nop                   @ 1, so that the next one crosses a word
     1: subs.w r0, r0, #1     @ 1, twice
        bne 1b                @ taken 4, not taken 1
+       ldr r3, [r1]          @ 2
+       ldr.w r0, [r1, #4]    @ 2, it crosses a word
        bx lr                 @ 3""",
-    8 + 4 + 1,
-    {M3: 1 + 1 + 0 + 1 + 1 + 1 + 1 + 1 + 2 + 4 + 1 + 3, M4: 1 + 1 + 0 + 1 + 1 + 1 + 1 + 1 + 2 + 4 + 1 + 3},
+    8 + 4 + 3,
+    dict.fromkeys((M3, M4), 1 + 1 + 0 + 1 + 1 + 1 + 1 + 1 + 2 + 4 + 1 + 2 + 2 + 3),
 )
 RESULTS = (  # what waits for what, one instruction at a time; the M7 issues two of them at once
     """movs r3, #4           @ M33: 1; M7: 1, with the next one

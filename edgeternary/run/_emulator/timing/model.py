@@ -49,7 +49,7 @@ class Timing:
     error          the largest error on programs that were measured on a chip (docs/cycles.md): 0.05 is 5 %
     costs          by kind of instruction (see `decode.KINDS`)
     overlap        cycles saved by a single load or store right after a load whose result its address does
-                   not need
+                   not need; a load of 32 bits that crosses a word of flash saves none
     address_stall  cycles added when an address comes from the result of the instruction right before
     store_load     cycles added by a load right after a store
     target         cycles added by a branch to an instruction of 32 bits that crosses a word of flash
@@ -104,6 +104,10 @@ class Timing:
             dependent = bool(this.address_from & previous.writes)
             if dependent and previous.kind in DATA:
                 cycles += self.address_stall
-            elif not dependent and previous.kind == "load" and this.kind in ("load", *STORES):
+            elif not dependent and previous.kind == "load" and self._overlaps(this):
                 cycles -= self.overlap
         return cycles
+
+    @staticmethod
+    def _overlaps(this: Instruction) -> bool:
+        return this.kind in STORES or (this.kind == "load" and not (this.size == 4 and this.address % 4))
