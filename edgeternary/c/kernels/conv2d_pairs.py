@@ -1,6 +1,6 @@
 """conv2d of integer weights (2 to 8 bits) by multiply-accumulate, two or three pixels at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,31 +11,33 @@ from edgeternary.c.pairs import PACKINGS, QUADS, TWINS, Packing
 from edgeternary.ops import Conv2d
 
 PIXELS = {TWINS: 3, QUADS: 2}
+ROUTINES = {TWINS: 480, QUADS: 630}  # bytes
 
 
 @dataclass(frozen=True)
 class Costs:
     """Cycles; from counts of layers.
 
-    twins, quads  of a run of four inputs for two outputs of three pixels, and for four of two
-    outputs       of these outputs besides, all pixels together
-    ready         of making an input ready;  copied  besides where channels are no multiple of four
-    row, pixel    of a row of a window, and of a pixel
+    run     of four inputs: in twins for two outputs of three pixels, in quads for four of two
+    group   of these outputs besides
+    ready   of making an input ready;  copied  besides where channels are no multiple of four
+    row     of a row of a window;  padded  besides where there are pads
+    pixel   of a pixel besides
     """
 
-    twins: float
-    quads: float
-    outputs: float
+    run: Mapping[Packing, float]
+    group: Mapping[Packing, float]
     ready: float
     copied: float
     row: float
+    padded: float
     pixel: float
 
 
 COSTS = {
-    "cortex-m4": Costs(26.2, 33.0, 33.0, 2.2, 5.0, 35.0, 40.0),
-    "cortex-m7": Costs(15.0, 19.0, 20.0, 1.3, 3.0, 20.0, 25.0),
-    "cortex-m33": Costs(26.2, 33.0, 33.0, 2.2, 5.0, 35.0, 40.0),
+    "cortex-m4": Costs({TWINS: 26.0, QUADS: 32.7}, {TWINS: 39.0, QUADS: 57.0}, 2.76, 5.6, 22.0, 33.0, 43.0),
+    "cortex-m7": Costs({TWINS: 17.6, QUADS: 19.5}, {TWINS: 6.4, QUADS: 9.0}, 1.4, 1.9, 17.6, 18.0, 34.0),
+    "cortex-m33": Costs({TWINS: 23.0, QUADS: 29.6}, {TWINS: 22.0, QUADS: 36.0}, 2.1, 4.1, 13.6, 19.0, 54.0),
 }
 
 
@@ -43,7 +45,7 @@ class Conv2dPairs(Kernel):
     """Windows of some pixels become pairs in scratch memory; a word of weights serves all of them."""
 
     name = "conv2d_pairs"
-    code = 900
+    code = 500
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:
@@ -92,9 +94,9 @@ def _cost(match: Match, op: Conv2d, packing: Packing) -> Cost:
     costs = match.core.figures(COSTS)
     pixels, taps = acc.shape[0] * acc.shape[1], op.weights[0].size
     runs, groups = pairs.runs(taps), _groups(op, packing)
-    run = costs.twins if packing is TWINS else costs.quads
-    cycles = -(-pixels // PIXELS[packing]) * groups * (runs * run + costs.outputs)
+    cycles = -(-pixels // PIXELS[packing]) * groups * (runs * costs.run[packing] + costs.group[packing])
     ready = costs.ready + (0 if _whole(x.channels) else costs.copied)
-    cycles += pixels * (taps * ready + op.kernel[0] * costs.row + costs.pixel)
+    row = costs.row + (costs.padded if any(op.pad) else 0)
+    cycles += pixels * (taps * ready + op.kernel[0] * row + costs.pixel)
     flash = groups * runs * 8 + accumulator.epilogue_flash(match)
-    return Cost(cycles + accumulator.epilogue_cycles(match), flash)
+    return Cost(cycles + accumulator.epilogue_cycles(match), flash, once=ROUTINES[packing])
