@@ -92,6 +92,10 @@ class Planner:
         _check(optimize)
         return _choose(self._planned, self._labels, optimize, budget)
 
+    def figures(self) -> list[tuple[float, int]]:
+        """Estimated (cycles, flash) of the plans."""
+        return [(label.cycles, label.flash) for label in self._labels]
+
     def least(self, what: str, budget: Budget | None = None) -> Plan | None:
         """The plan within the budget that takes least cycles, flash or ram; None where there is none."""
         return self._planned.least(self._labels, budget or Budget(), what)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeternary.cli._output import Progress, json_option, note, print_json, progress_bars
+from edgeternary.cli._search import Searching, run_search, search_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), help="Use this value instead of the recipe's.")
 @click.option("--seeds", help="Seeds such as 0,1,2: one run for each, and the mean and spread of all.")
 @click.option("--sweep", is_flag=True, help="One run for each combination of the file's [sweep] table.")
-@click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, with --sweep and --seeds.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Runs at a time: 1 with --sweep and --seeds, all cores with --search.",
+)
 @click.option("--float", "float_reference", is_flag=True, help="Train the float version as well, to compare.")
 @click.option(
     "--time",
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     help="The checkpoint file; default: NAME.ckpt in the output folder.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard too.")
+@search_options
 @json_option
 def command(
     recipe: str,
@@ -47,12 +53,13 @@ def command(
     seed: int | None,
     seeds: str | None,
     sweep: bool,
-    jobs: int,
+    jobs: int | None,
     float_reference: bool,
     timed: bool,
     threads: int | None,
     checkpoint: Path | None,
     tensorboard: bool,
+    searching: Searching,
     as_json: bool,
 ) -> None:
     """Train RECIPE and write NAME.et, NAME.safetensors, a card (NAME.json, NAME.md), a log (NAME.csv) and
@@ -62,6 +69,8 @@ def command(
     a train.Recipe; modules are looked for in this folder too.
 
     Training that was interrupted goes on when the same command is given again.
+
+    With --search, RECIPE is the start of a search for the kinds of weights and activations of each layer.
     """
     from edgeternary.train import find
 
@@ -69,7 +78,10 @@ def command(
     chosen, table = find.find(recipe)
     chosen = chosen if epochs is None else chosen.with_epochs(epochs)
     chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
-    if timed:
+    searching.check()
+    if searching.search:
+        run_search(chosen, output, searching, jobs or 0, as_json)
+    elif timed:
         _time(chosen, threads, as_json)
     elif sweep or seeds:
         if sweep and not table:
@@ -77,7 +89,7 @@ def command(
                 f"{recipe} has no [sweep] table", "--sweep reads it", "add one; see docs/training.md", USAGE
             )
         axes = _axes(table if sweep else {}, seeds)
-        _sweep(chosen, axes, output, jobs, threads, float_reference, as_json)
+        _sweep(chosen, axes, output, jobs or 1, threads, float_reference, as_json)
     else:
         _train(chosen, output, threads, float_reference, checkpoint, tensorboard, as_json)
 
