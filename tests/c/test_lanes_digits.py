@@ -10,10 +10,10 @@ import pytest
 
 from edgeternary.c.explain import explain
 from edgeternary.c.kernel import Kernel, Match, Offer
-from edgeternary.c.lanes import digits, stages
+from edgeternary.c.lanes import digits, program, stages
 from edgeternary.c.lanes.after.base import Reach
 from edgeternary.c.lanes.after.wide import Wide
-from edgeternary.c.lanes.program import Group
+from edgeternary.c.lanes.program import Group, Registers
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.ir import Graph, IntArray, parse
@@ -131,9 +131,12 @@ def test_digits_are_sums_of_few_powers_of_two(bits: int) -> None:
     planes = digits.planes(weights)
     np.testing.assert_array_equal((planes << np.arange(len(planes))[:, None]).sum(axis=0), weights)
     assert not (planes[:-1] * planes[1:]).any()
-    entry, found = digits.expanded(weights)
-    np.testing.assert_array_equal(np.bincount(entry, found, len(weights)), weights)
-    assert len(found) == np.count_nonzero(planes)
+    for window, odd in ((digits.PLAIN, {1}), (digits.TRIPLE, {1, 3})):
+        entry, found = digits.expanded(weights, window)
+        np.testing.assert_array_equal(np.bincount(entry, found, len(weights)), weights)
+        assert {digits.split(digit)[0] for digit in found.tolist()} <= odd
+        assert all(n << k == abs(d) for d in found.tolist() for n, k in [digits.split(d)])
+    assert len(found) <= np.count_nonzero(planes)
 
 
 @pytest.mark.slow
@@ -167,6 +170,15 @@ def check_on_core(plan: Plan) -> None:
     codes = inputs(plan.graph)
     found = run_plan(plan, codes, options={"count": 0, "compiler": "auto"}).outputs
     np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs)
+
+
+def test_words_are_tripled_where_that_saves_additions() -> None:
+    """Two weights of 3 and 6 save two additions for one; a weight alone saves none."""
+    rows, two = [np.array([0, 1]), np.array([0])], Registers(8, 5, triples=True)
+    found = program.terms(rows, [np.array([3, 3]), np.array([-6])], two)
+    assert found == [(0, [(0, 3), (1, -6)]), (1, [(0, -1), (0, 4)])]
+    plain = program.terms(rows, [np.array([3, 3]), np.array([-6])], Registers(8, 5))
+    assert plain[0] == (0, [(0, -1), (0, 4), (1, 2), (1, -8)])
 
 
 def test_why_there_is_no_offer() -> None:

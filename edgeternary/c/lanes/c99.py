@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.digits import split
 from edgeternary.c.lanes.program import Group, Load
 from edgeternary.c.lanes.walk import Walk
 
@@ -31,10 +32,13 @@ def _additions(part: Sequence[Load]) -> Iterator[str]:
         at += load.skip
         for terms in load.terms:
             if terms:
-                yield f"v = x[{at}]; {' '.join(_added(i, digit) for i, digit in terms)}"
+                once, thrice = ([t for t in terms if (t[1] % 3 == 0) == triple] for triple in (False, True))
+                yield " ".join([f"v = x[{at}];", *(_added(*term) for term in once)])
+                if thrice:
+                    yield " ".join(["v += v << 1;", *(_added(*term) for term in thrice)])
             at += 1
 
 
 def _added(i: int, digit: int) -> str:
-    shift = abs(digit).bit_length() - 1
+    shift = split(digit)[1]
     return f"a{i} {'+' if digit > 0 else '-'}= v{f' << {shift}' if shift else ''};"

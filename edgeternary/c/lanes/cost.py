@@ -92,7 +92,7 @@ def cost(
     for group in groups:
         stage, each = STAGE1 if epilogue.thumb1 else STAGE2
         code += ADDITION * group.additions + LOAD * group.loads + SKIP * group.skips
-        code += ADDITION * (group.shifts if epilogue.thumb1 else group.shifted)
+        code += ADDITION * (group.shifts if epilogue.thumb1 else group.shifted + 2 * group.triples)
         code += 0 if epilogue.thumb1 else (group.additions - group.shifted) // WIDE
         code += len(group.cuts) * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
@@ -112,7 +112,14 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
     kept = KEPT1 if epilogue.thumb1 else KEPT2
     for group in groups:
         stages = len(group.cuts)
-        total += group.additions + group.words + group.loads + group.skips + len(group.parts) * PART
+        total += (
+            group.additions
+            + group.triples
+            + group.words
+            + group.loads
+            + group.skips
+            + len(group.parts) * PART
+        )
         total += (len(group.parts) - stages) * group.size + (group.shifts if epilogue.thumb1 else 0)
         total += stages * (stage + group.size * each)
         total += epilogue.after.kept(group) * group.size * kept if group.places else 0

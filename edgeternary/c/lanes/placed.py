@@ -81,7 +81,7 @@ def _group(
     parts: list[tuple[program.Load, ...]] = []
     places = []
     for place, weights in _pieces(planes, cuts):
-        for part in program.cut(program.of_dense(words, weights), len(rows), most):
+        for part in program.cut(program.of_dense(words, weights, registers), len(rows), most):
             if part or not parts:
                 parts.append(tuple(program.loads(part, registers.words)))
                 places.append(place)

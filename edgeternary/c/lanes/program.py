@@ -27,17 +27,18 @@ OVERHEAD = 20  # instructions of a group for one output, beside loads and additi
 
 @dataclass(frozen=True)
 class Registers:
-    """accumulators: outputs of a group; words: words of one load."""
+    """accumulators: outputs of a group; words: words of one load; triples: words may be tripled in place."""
 
     accumulators: int
     words: int
+    triples: bool = False
 
 
 @dataclass(frozen=True)
 class Load:
     """`skip` words are passed over, then for each of the next words comes the list of (accumulator, digit).
 
-    A digit is 2^k or -2^k: how often the word is added.
+    A digit is 2^k or -2^k: how often the word is added. It may be 3 * 2^k too; those come last.
     """
 
     skip: int
@@ -84,10 +85,20 @@ class Group:
         return sum(len(terms) for part in self.parts for load in part for terms in load.terms)
 
     @cached_property
+    def triples(self) -> int:
+        """Words that are tripled on the way."""
+        words = [terms for part in self.parts for load in part for terms in load.terms]
+        return sum(any(digit % 3 == 0 for _, digit in terms) for terms in words)
+
+    @cached_property
     def shifted(self) -> int:
         """Additions of a word that is shifted."""
         return sum(
-            abs(digit) > 1 for part in self.parts for load in part for t in load.terms for _, digit in t
+            abs(digit) not in (1, 3)
+            for part in self.parts
+            for load in part
+            for t in load.terms
+            for _, digit in t
         )
 
     @cached_property
@@ -167,7 +178,7 @@ def ranges(count: int, registers: Registers) -> list[range]:
 
 def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> list[Group]:
     found = ranges(len(matrix.words), registers)
-    parted = [_parts(matrix, rows, limit) for rows in found]
+    parted = [_parts(matrix, rows, limit, registers) for rows in found]
     most = max(least, *(len(parts) for parts in parted))
     return [
         Group(
@@ -182,9 +193,10 @@ def _groups(matrix: Matrix, registers: Registers, limit: int, least: int) -> lis
 Terms = list[tuple[int, list[tuple[int, int]]]]
 
 
-def _parts(matrix: Matrix, rows: range, limit: int) -> list[Terms]:
+def _parts(matrix: Matrix, rows: range, limit: int, registers: Registers) -> list[Terms]:
     """Terms by word, in ascending order, cut where the weights of an accumulator are all that it may have."""
-    found = terms([matrix.words[row] for row in rows], [matrix.weights[row] for row in rows])
+    words, weights = [matrix.words[row] for row in rows], [matrix.weights[row] for row in rows]
+    found = terms(words, weights, registers)
     if max(int(np.abs(matrix.weights[row]).sum()) for row in rows) <= limit:
         return [found]
     return cut(found, len(rows), limit)
@@ -205,22 +217,43 @@ def cut(found: Terms, size: int, limit: int) -> list[Terms]:
     return parts
 
 
-def terms(words: Sequence[NDArray[np.integer]], weights: Sequence[NDArray[np.integer]]) -> Terms:
+def terms(
+    words: Sequence[NDArray[np.integer]], weights: Sequence[NDArray[np.integer]], registers: Registers
+) -> Terms:
     """Of outputs with `words` and their `weights`: terms by word, in ascending order."""
     outputs = np.repeat(np.arange(len(words)), [len(row) for row in words])
-    entry, digits = lanes_digits.expanded(np.concatenate(weights))
+    entry, digits = _digits(np.concatenate(words), np.concatenate(weights), registers)
     found = np.concatenate(words)[entry]
-    order = np.argsort(found, kind="stable")
+    order = np.lexsort((outputs[entry], digits % 3 == 0, found))
     pairs = list(zip(outputs[entry][order].tolist(), digits[order].tolist(), strict=True))
     unique, first = np.unique(found[order], return_index=True)
     starts = [*first.tolist(), len(pairs)]
     return [(word, pairs[a:b]) for word, (a, b) in zip(unique.tolist(), pairwise(starts), strict=True)]
 
 
-def of_dense(words: Wide, weights: Wide) -> Terms:
+def _digits(
+    words: NDArray[np.integer], weights: NDArray[np.integer], registers: Registers
+) -> tuple[Wide, Wide]:
+    """(entry, digit) of all weights; a word is tripled where that saves more than the addition it takes."""
+    plain = lanes_digits.expanded(weights)
+    if not registers.triples or len(plain[0]) == len(weights):
+        return plain
+    triple = lanes_digits.expanded(weights, lanes_digits.TRIPLE)
+    saved = np.bincount(words[plain[0]]) - np.bincount(words[triple[0]])
+    tripled = (saved > 1)[words]
+    kept = [
+        (entry[tripled[entry] == which], digits[tripled[entry] == which])
+        for which, (entry, digits) in ((False, plain), (True, triple))
+    ]
+    entry, digits = (np.concatenate(pair) for pair in zip(*kept, strict=True))
+    return entry, digits
+
+
+def of_dense(words: Wide, weights: Wide, registers: Registers) -> Terms:
     """Terms of weights (outputs, n) of words (n,)."""
     used = [np.flatnonzero(row) for row in weights]
-    return terms([words[at] for at in used], [row[at] for row, at in zip(weights, used, strict=True)])
+    own = [row[at] for row, at in zip(weights, used, strict=True)]
+    return terms([words[at] for at in used], own, registers)
 
 
 def _sum_of(added: Sequence[tuple[int, int]]) -> dict[int, int]:

@@ -136,7 +136,7 @@ def _group(
     parts = []
     for place, (a, b) in zip([0, *cuts], pairwise(sums), strict=True):
         part = (b - a) >> place
-        terms = program.of_dense(words, part)
+        terms = program.of_dense(words, part, registers)
         parts.append(tuple(program.loads(terms, registers.words)))
     return Group(rows.start, len(rows), tuple(parts), tuple(found))
 

@@ -6,12 +6,13 @@ from functools import partial
 from edgeternary.c.assembly import note
 from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.digits import split
 from edgeternary.c.lanes.program import Group, Registers
 from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, ROWS, K, Y, add, constant
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.words import additions
 
-REGISTERS = tuple(Registers(accumulators=count, words=13 - count) for count in (8, 9, 10))
+REGISTERS = tuple(Registers(accumulators=count, words=13 - count, triples=True) for count in (8, 9, 10))
 ACCUMULATORS = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr")
 FREE = ("r1", "r2", "r3")  # for words, with the accumulators that no group needs
 LOW = ("r1", "r2", "r3", "r4", "r5", "r6", "r7")
@@ -62,8 +63,12 @@ def _saved(frame: int) -> list[str]:
 
 def _accumulate(accs: Sequence[str], terms: Sequence[tuple[int, int]], word: str) -> Iterator[str]:
     """The narrow form where there is one: differences of r0-r7, and sums everywhere."""
+    tripled = False
     for index, digit in terms:
-        acc, shift = accs[index], abs(digit).bit_length() - 1
+        acc, (odd, shift) = accs[index], split(digit)
+        if odd == 3 and not tripled:
+            tripled = True
+            yield f"add {word}, {word}, {word}, lsl #1"
         if shift:
             yield f"{'add' if digit > 0 else 'sub'} {acc}, {acc}, {word}, lsl #{shift}"
         elif digit > 0:
