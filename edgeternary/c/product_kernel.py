@@ -10,7 +10,7 @@ from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.product_ways import SUM_BYTES, Way
 from edgeternary.c.weights import is_packed
-from edgeternary.ir import Value
+from edgeternary.ir import Value, parse
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Conv2d, Dense
 
@@ -26,7 +26,7 @@ class Products(Kernel, abstract=True):
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = match.ops[0], _reached(match)
         assert isinstance(op, Dense | Conv2d)
-        if is_packed(op.weight_type) or not self.way.possible(op, match.core) or x is None:
+        if not self.way.serves(match.core) or is_packed(op.weight_type) or self.reason(match) or x is None:
             return
         if not accumulator.fits(match, op) or WIDEST * WIDEST * op.weights[0].size > INT32_HI:
             return
@@ -40,6 +40,21 @@ class Products(Kernel, abstract=True):
         scratch = SUM_BYTES * self.way.padded(op, registers) + gathered
         for layout in accumulator.output_layouts(match):
             yield Offer((NATURAL,), layout, cost, scratch=scratch)
+
+    def reason(self, match: Match) -> str:
+        op, x, way = match.ops[0], _reached(match), self.way
+        assert isinstance(op, Dense | Conv2d)
+        if not way.serves(match.core) or is_packed(op.weight_type):
+            return ""
+        if isinstance(op, Conv2d) and op.groups > 1:
+            return "channels of several groups are not in one window"
+        if x is None:
+            return f"inputs are bytes here, not {match.ins[0].type} with {op.weight_type} weights"
+        if parse(op.weight_type).bits > way.bits:
+            return f"{op.weight_type} weights have more than {way.bits} bits"
+        if way.runs(op, x) is None:
+            return f"sums of four {op.weight_type} weights on {x.type} outgrow a lane of 16 bits"
+        return ""
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, way = match.ops[0], _reached(match), self.way

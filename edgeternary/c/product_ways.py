@@ -7,7 +7,7 @@ from edgeternary.c import products, products1
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes
 from edgeternary.cores import Core
-from edgeternary.ir import Type, Value, parse
+from edgeternary.ir import Type, Value
 from edgeternary.ops import Conv2d, Dense
 
 SUM_BYTES = 4
@@ -62,9 +62,9 @@ class Way:
             return products.Run(codes.shape[1], 1)
         return products.run(codes, self.excess, x)
 
-    def possible(self, op: Dense | Conv2d, core: Core) -> bool:
-        """Whether the weights are narrow enough and the core has a use for it."""
-        return core.name in self.costs and parse(op.weight_type).bits <= self.bits
+    def serves(self, core: Core) -> bool:
+        """Whether the core has no faster kernels."""
+        return core.name in self.costs
 
     def best(self, core: Core, op: Dense | Conv2d, run: products.Run) -> tuple[int, float]:
         """Registers of a block, and cycles of one vector of inputs."""
