@@ -35,9 +35,9 @@ class Costs:
 
 
 COSTS = {
-    "cortex-m4": Costs({TWINS: 26.0, QUADS: 32.7}, {TWINS: 39.0, QUADS: 57.0}, 2.76, 5.6, 22.0, 33.0, 43.0),
-    "cortex-m7": Costs({TWINS: 17.6, QUADS: 19.5}, {TWINS: 6.4, QUADS: 9.0}, 1.4, 1.9, 17.6, 18.0, 34.0),
-    "cortex-m33": Costs({TWINS: 23.0, QUADS: 29.6}, {TWINS: 22.0, QUADS: 36.0}, 2.1, 4.1, 13.6, 19.0, 54.0),
+    "cortex-m4": Costs({TWINS: 26.0, QUADS: 32.6}, {TWINS: 46.0, QUADS: 68.0}, 2.3, 5.4, 32.5, 14.0, 37.0),
+    "cortex-m7": Costs({TWINS: 17.6, QUADS: 19.7}, {TWINS: 4.0, QUADS: 9.0}, 1.15, 3.2, 13.6, 20.0, 44.0),
+    "cortex-m33": Costs({TWINS: 23.0, QUADS: 29.5}, {TWINS: 21.0, QUADS: 38.0}, 2.05, 5.5, 11.0, 10.0, 43.0),
 }
 
 
