@@ -29,7 +29,7 @@ from edgeternary.c.lanes.after.base import Reach, part_start, signs
 from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.after.wide import PARTS, Wide
 from edgeternary.c.lanes.border import EDGE, Border, border
-from edgeternary.c.lanes.cost import Epilogue
+from edgeternary.c.lanes.cost import BY_ROW, Epilogue
 from edgeternary.c.lanes.program import Group, Matrix
 from edgeternary.c.lanes.stages import Need
 from edgeternary.c.lanes.walk import Walk
@@ -42,7 +42,6 @@ from edgeternary.ops import Conv2d, Requantize, Threshold
 from edgeternary.passes.affine import Affine
 
 NO_LIMIT = 2**31  # of the terms of a sum
-BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory
 VECTOR_CALL, VECTOR_FRAME = 60.0, 150  # instructions of a call of a group, and its bytes without the loop
 VECTOR_SUM = (
     10,

@@ -9,6 +9,7 @@ from edgeternary.c.lanes.border import EDGE
 from edgeternary.c.lanes.program import Group
 from edgeternary.ops import Requantize, Threshold
 
+BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory, and a call for each row
 CODES_BYTES = 1024  # the table of `after/fields`
 ROWS_BYTES = 300  # of code: the loop in C over rows of sums
 PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of a call of a group
@@ -96,7 +97,7 @@ def cost(
         code += 0 if epilogue.thumb1 else (group.additions - group.shifted) // WIDE
         code += len(group.cuts) * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
-    cycles = rows * pixels * once + CALL * len(groups) * (1 if epilogue.store == "direct" else rows)
+    cycles = rows * pixels * once + CALL * len(groups) * (rows if epilogue.store in BY_ROW else 1)
     once_only = CODES_BYTES if epilogue.fields else 0
     code += 0 if epilogue.after.codes is None else len(epilogue.after.codes)
     if epilogue.store == "rows":
