@@ -13,16 +13,18 @@ from edgeternary.c.lanes.program import Wide
 from edgeternary.c.rescale_high import WORD, High
 from edgeternary.ops import Requantize
 
-SIGNED, PLAIN = 20, 15  # cycles with the sign of the sum and without
+SIGNED, PLAIN = 20, 14  # cycles with the sign of the sum and without
+SLOW = 10  # more cycles of two long products on a core without DSP
 
 
 @dataclass(frozen=True)
 class Long(Scaling):
-    """high  m, start and shift;  offset  (C,) an accumulator is L + offset;  top  n"""
+    """high  m, start and shift;  offset  (C,) an accumulator is L + offset;  top  n;  dsp  the core has DSP"""
 
     high: High
     offset: Wide
     top: int
+    dsp: bool
 
     @property
     def width(self) -> int:
@@ -64,7 +66,8 @@ class Long(Scaling):
             yield f"{name} {lane}, #{self.top}, r3{shifted}"
 
     def cycles(self) -> Cycles:
-        return Cycles(thumb1=0, thumb2=SIGNED if self.high.signs else PLAIN, helium=0)
+        own = (SIGNED if self.high.signs else PLAIN) + (0 if self.dsp else SLOW)
+        return Cycles(thumb1=0, thumb2=own, helium=0)
 
 
 def plan(case: Case) -> Long | None:
@@ -78,4 +81,4 @@ def plan(case: Case) -> Long | None:
     high = rescale_high.high(q, acc)
     if high is None or high.shift.max() >= WORD:
         return None
-    return Long(q.lo if case.natural else 0, q.lo, high, reach.offset, top)
+    return Long(q.lo if case.natural else 0, q.lo, high, reach.offset, top, case.core.dsp)

@@ -23,6 +23,7 @@ class Scale(LaneWise):
     """A lane of B bits holds S - mid + 2^(B-1), where mid is the middle of the interval.
 
     shift  (C,) s;  top  n;  factors  (2, C) m, and what is added to the product
+    dsp    whether the core multiplies halves of words
     """
 
     kind = "scale"
@@ -33,6 +34,7 @@ class Scale(LaneWise):
     shift: Wide
     top: int
     factors: Wide
+    dsp: bool = False
 
     @classmethod
     def plan(cls, case: Case) -> Self | None:
@@ -51,7 +53,8 @@ class Scale(LaneWise):
         ends = np.stack([added, m * (low - mid) + added, m * (high - mid) + added])
         if ends.min() < INT32_LO or ends.max() > INT32_HI:
             return None
-        return cls(start=edge - mid, shift=s, top=top, factors=np.stack([m, added]))
+        factors = np.stack([m, added])
+        return cls(start=edge - mid, shift=s, top=top, factors=factors, dsp=case.core.dsp)
 
     def word_c(self, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
         """Each lane is a signed number with its highest bit inverted."""
@@ -122,7 +125,7 @@ class Scale(LaneWise):
         yield from text_helium.store_tail(walk, len(accs))
 
     def cycles(self) -> Cycles:
-        return Cycles(thumb1=28, thumb2=9, helium=13)
+        return Cycles(thumb1=28, thumb2=6 if self.dsp else 9.5, helium=13)
 
     def cycles_c(self, core: Core) -> float:
         return C_WORD + C_SCALED * (2 if core.thumb1 else 1)
