@@ -19,7 +19,11 @@ SLOW = 10  # more cycles of two long products on a core without DSP
 
 @dataclass(frozen=True)
 class Long(Scaling):
-    """high  m, start and shift;  offset  (C,) an accumulator is L + offset;  top  n;  dsp  the core has DSP"""
+    """high    m, start and shift
+    offset  (C,) an accumulator is L + offset
+    top     n
+    dsp     whether the core has DSP, and short long products
+    """
 
     high: High
     offset: Wide
