@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from edgeternary.data import zoo_dir
 from edgeternary.frontends.torch import lower
 from edgeternary.frontends.torch_bounds import fit_bounds
+from edgeternary.frontends.torch_quantize import BoundExceeded
 from edgeternary.ir import Graph
 from edgeternary.ir.file import load
 from edgeternary.train import processes
@@ -236,7 +238,13 @@ class _Graphs:
         trainer = Trainer(self.space.recipe_of(mixture), self.data)
         sensitivity.settled(trainer)
         model, example = trainer.model.eval(), to_tensor(self.data.validation[0][:2], trainer.shape)
-        fit_bounds(model, example, input_type=self.data.input_type)
+        try:
+            return self._lowered(model, example)
+        except BoundExceeded:
+            fit_bounds(model, example, input_type=self.data.input_type)
+            return self._lowered(model, example)
+
+    def _lowered(self, model: nn.Module, example: Tensor) -> Graph:
         return lower(model, example, name="layers", input_type=self.data.input_type, check=False)
 
 
