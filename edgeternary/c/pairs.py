@@ -46,9 +46,18 @@ PACKINGS = {packing.name: packing for packing in (TWINS, QUADS, HALVES)}
 def possible(match: Match, op: Dense | Conv2d) -> bool:
     """Whether the core multiplies pairs and has no vector registers, and inputs fit 16 bits with a sign."""
     x, core = match.ins[0], match.core
-    if not core.pairs or core.vectors or weights.is_packed(op.weight_type) or x.type.dtype.itemsize > 2:
+    if not core.pairs or core.vectors or weights.is_packed(op.weight_type):
         return False
-    return x.lo >= -0x8000 and x.hi <= 0x7FFF and accumulator.fits(match, op)
+    return not reason(match, op) and x.type.dtype.itemsize <= 2 and accumulator.fits(match, op)
+
+
+def reason(match: Match, op: Dense | Conv2d) -> str:
+    """Why a core with pairs cannot multiply these; empty where it can."""
+    x = match.ins[0]
+    edge = op.edge(x) if isinstance(op, Conv2d) else x.lo
+    if match.core.pairs and (min(x.lo, edge) < -0x8000 or max(x.hi, edge) > 0x7FFF):
+        return f"inputs from {min(x.lo, edge):,} to {max(x.hi, edge):,} exceed 16 bits with a sign"
+    return ""
 
 
 def fits(packing: Packing, match: Match, op: Dense | Conv2d) -> bool:

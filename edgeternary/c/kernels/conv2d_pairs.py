@@ -49,8 +49,8 @@ class Conv2dPairs(Kernel):
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
-        if op.groups != 1 or not pairs.possible(match, op) or not -0x8000 <= op.edge(x) <= 0x7FFF:
+        op, acc = cast(Conv2d, match.ops[0]), match.outs[0]
+        if op.groups != 1 or not pairs.possible(match, op):
             return
         for packing, pixels in PIXELS.items():
             if acc.shape[0] * acc.shape[1] < pixels or not pairs.fits(packing, match, op):
@@ -58,6 +58,9 @@ class Conv2dPairs(Kernel):
             cost, scratch = _cost(match, op, packing), _scratch(match, op, packing)
             for layout in accumulator.output_layouts(match):
                 yield Offer((NATURAL,), layout, cost, scratch, variant=packing.name)
+
+    def reason(self, match: Match) -> str:
+        return pairs.reason(match, cast(Conv2d, match.ops[0]))
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]

@@ -38,6 +38,9 @@ class DensePairs(Kernel):
                 for layout in accumulator.output_layouts(match):
                     yield Offer((NATURAL,), layout, cost, scratch, variant=packing.name)
 
+    def reason(self, match: Match) -> str:
+        return pairs.reason(match, cast(Dense, match.ops[0]))
+
     def body(self, match: Match, offer: Offer) -> Body:
         op = cast(Dense, match.ops[0])
         codes, after = accumulator.codes_and_epilogue(match, offer, op)
