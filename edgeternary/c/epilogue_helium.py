@@ -8,6 +8,7 @@ r6, r12  constants                   q2, q3   lowest and highest code
 from collections.abc import Mapping, Sequence
 
 from edgeternary.c.assembly import note
+from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.tables import Table
 
@@ -20,6 +21,12 @@ STORES = {
     "int16_t": "vstrh.32 q0, [r1], #8",
     "int32_t": "vstrw.32 q0, [r1], #16",
 }
+
+
+def fields(after: Epilogue, outputs: int) -> tuple[Mapping[str, object], dict[str, object] | None]:
+    """Those of the epilogue in C, which then clamps without a routine, and those of the routine or None."""
+    found = finish(after.fields, after.tables, outputs)
+    return ({**after.fields, "saturates": False} if found else after.fields), found
 
 
 def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) -> dict[str, object] | None:

@@ -3,8 +3,7 @@
 Cores with DSP instructions multiply two 16-bit pairs at once (SMLAD); inputs become such pairs once and serve
 all outputs. Weights of up to four bits are nibbles w + 8, whose excess is 8 times the sum of the inputs.
 
-Vector registers multiply 16 bytes at once (VMLADAVA) where both sides are signed bytes, and 8 halfwords
-elsewhere. There weights of four bits are nibbles beside signed bytes alone.
+Vector registers multiply 8 halfwords at once (VMLADAVA) for inputs of 16 bits; `vectors` has those of 8 bits.
 """
 
 from edgeternary.c import accumulator, epilogue_helium, weights
@@ -20,11 +19,11 @@ from edgeternary.ops import Conv2d, Dense, Threshold
 NIBBLE = 4
 
 # Cycles of a multiply-accumulate of byte weights and of nibbles, and of making one input ready; those of the
-# M55 are instructions. Halfwords in vector registers take twice those of bytes.
+# M55 are instructions, of bytes and halfwords in vector registers.
 COSTS = {
     "host": (1.0, 2.0, 1.0), "cortex-m0plus": (7.0, 8.5, 2.0), "cortex-m3": (4.4, 3.9, 2.0),
     "cortex-m4": (1.75, 1.55, 5.0), "cortex-m7": (1.0, 0.9, 3.0), "cortex-m33": (1.7, 1.5, 5.0),
-    "cortex-m55": (0.19, 0.21, 0.2),
+    "cortex-m55": (0.38, 0.38, 0.2),
 }  # fmt: skip
 
 OUTPUT, VECTOR_OUTPUT = 10, 4  # cycles of an output besides
@@ -47,37 +46,28 @@ def possible(match: Match, op: Dense | Conv2d) -> bool:
     x = match.ins[0]
     if is_packed(op.weight_type) or x.hi > 0x7FFF or x.lo < -0x8000 or not accumulator.fits(match, op):
         return False
-    return not nibbles(op) or 16 * op.weights[0].size * max(abs(x.lo), abs(x.hi)) <= INT32_HI
-
-
-def vector(match: Match, op: Dense | Conv2d) -> str:
-    """The routine that multiplies in vector registers, "" on cores without them."""
-    x = match.ins[0]
-    if not match.core.vectors:
-        return ""
-    edge = op.edge(x) if isinstance(op, Conv2d) else x.lo
-    lo, hi = min(x.lo, edge), max(x.hi, edge)
-    if x.type.dtype.itemsize == 1 and lo >= -0x80 and hi <= 0x7F:
-        return "vdot4" if nibbles(op) else "vdot8"
-    return "vdot8u" if x.type.dtype.itemsize == 1 else "vdot16"
+    if match.core.vectors and x.type.dtype.itemsize == 1:
+        return False
+    return (
+        match.core.vectors
+        or not nibbles(op)
+        or 16 * op.weights[0].size * max(abs(x.lo), abs(x.hi)) <= INT32_HI
+    )
 
 
 def table(match: Match, op: Dense | Conv2d, codes: Codes) -> Table:
     """Weights (out, n) as the core's routine wants them."""
-    routine = vector(match, op)
-    if not routine:
-        return weights.fours(codes, nibbles(op))
-    return weights.halves(codes) if routine == "vdot4" else weights.padded_rows(codes)
+    return weights.padded_rows(codes) if match.core.vectors else weights.fours(codes, nibbles(op))
 
 
 def fields(match: Match, op: Dense | Conv2d, after: Epilogue) -> dict[str, object]:
     """What both templates need to know of the products and of what follows them."""
-    routine = vector(match, op)
+    vectors = match.core.vectors
+    e, finish = epilogue_helium.fields(after, len(op.bias)) if vectors else (after.fields, None)
     return {
-        "inputs": op.weights[0].size, "outputs": len(op.bias), "fours": fours(op), "vector": routine,
-        "nibbles": nibbles(op) and not routine, "dsp": match.core.pairs,
-        "room": scratch(op, match.core), "e": after.fields,
-        "finish": epilogue_helium.finish(after.fields, after.tables, len(op.bias)) if routine else None,
+        "inputs": op.weights[0].size, "outputs": len(op.bias), "fours": fours(op), "vector": vectors,
+        "nibbles": nibbles(op) and not vectors, "dsp": match.core.pairs,
+        "room": scratch(op, match.core), "e": e, "finish": finish,
     }  # fmt: skip
 
 
@@ -94,10 +84,10 @@ def fours(op: Dense | Conv2d) -> int:
 
 def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
     """Estimate for `vectors` products of all weights with a vector of inputs, epilogue included."""
-    count, routine = op.weights[0].size, vector(match, op)
+    count, routine = op.weights[0].size, match.core.vectors
     byte, nibble, ready = match.core.figures(COSTS)
     if routine:
-        each = {"vdot8": byte, "vdot4": nibble}.get(routine, 2 * byte)
+        each = byte
         size = table(match, op, op.weights.reshape(len(op.bias), -1)).data.nbytes
     else:
         each = nibble if nibbles(op) else byte
@@ -113,7 +103,7 @@ def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
 def gather_cycles(match: Match, op: Conv2d) -> float:
     """Of copying one window."""
     taps = op.weights[0].size
-    if vector(match, op):
+    if match.core.vectors:
         return (
             VECTOR_ROW * op.kernel[0] + VECTOR_COPY * taps * match.ins[0].type.dtype.itemsize / VECTOR_BYTES
         )

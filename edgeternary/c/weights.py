@@ -61,19 +61,6 @@ def padded_rows(codes: Codes) -> Table:
     return Table("weights", np.pad(codes, [(0, -len(codes) % 4), (0, 0)]))
 
 
-def halves(codes: Codes) -> Table:
-    """Weights (out, n) of four bits: byte i holds w[i] in its low half and w[n - half + i] in its high half.
-
-    half = ceil(n / 2); of an odd number of inputs the one in the middle is in the low half alone.
-    """
-    padded = np.pad(codes, [(0, -len(codes) % 4), (0, 0)])
-    half = -(-codes.shape[1] // 2)
-    high = padded[:, codes.shape[1] - half :].copy()
-    if codes.shape[1] % 2:
-        high[:, 0] = 0
-    return Table("weights", ((high << 4) | (padded[:, :half] & 15)).astype(np.int8), "two w a byte")
-
-
 def fours(codes: Codes, nibbles: bool) -> Table:
     """Weights (out, n) for multiply-accumulate of four outputs at a time, zeros filled in at both ends.
 

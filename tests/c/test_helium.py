@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from edgeternary.c import vectors
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import helium, text_helium
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, parse
 from edgeternary.ops import Conv2d, Dense, build
 from edgeternary.run._model import of_plan
 from tests.c.graphs import dense, followed
@@ -27,6 +29,8 @@ CORE = "cortex-m55"
 COMPILERS = ("gcc", pytest.param("zig", marks=pytest.mark.emulator))
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 LANES = "conv2d_lanes"
+VECTORS = ("dense_vectors", "conv2d_vectors")
+WEIGHTS = ("ternary", "bipolar", "int2", "int3", "int4", "int5", "int8")
 FOLLOWS = ("A", "B", "uint4", "ternary", "bipolar", "C", "int3", "uint2")
 # height, width, channels; outputs, kernel, stride, pad (top, left, bottom, right)
 CONVS = (
@@ -57,7 +61,7 @@ def convolutions(weights: str, seed: int) -> Iterator[Graph]:
 
 def denses(weights: str, seed: int) -> Iterator[Graph]:
     types = ("int8", "uint8", "int11", "uint4", "bipolar", "uint12")
-    for i, (inputs, outputs) in enumerate(DENSE):
+    for i, (inputs, outputs) in enumerate((*DENSE, DENSE[-1])):
         rng = np.random.default_rng(seed + i)
         x = build.value("x", (inputs,), types[(i + seed) % len(types)])
         op = Dense(
@@ -99,6 +103,28 @@ def integer_plans() -> list[Plan]:
     return made
 
 
+def vector_plans() -> list[Plan]:
+    """Weights of every type, in some layers a row of the lowest codes and one of the highest."""
+    made: list[Plan | None] = []
+    for seed, weights in enumerate(WEIGHTS):
+        for number, graph in enumerate((*convolutions(weights, seed), *denses(weights, seed))):
+            op, type = graph.ops[0], parse(weights)
+            assert isinstance(op, Conv2d | Dense)
+            if (number + seed) % 3 == 0 and len(op.bias) > 2:
+                codes = op.weights.copy()
+                codes[0], codes[-1] = type.hi, type.lo
+                graph = build.graph(graph.inputs[0], msgspec.structs.replace(op, weights=codes))
+            if (number + seed) % 3 < 2:
+                made.append(forced(graph, VECTORS[isinstance(op, Conv2d)]))
+    plans = [plan for plan in made if plan]
+    assert len(plans) > 40 and {plan.steps[0].kernel.name for plan in plans} == set(VECTORS)
+    notes = {
+        table.comment for plan in plans for table in plan.steps[0].body.tables if table.name == "weights"
+    }
+    assert notes == {way.note for way in (vectors.BYTES, vectors.NIBBLES, vectors.PAIRS, vectors.QUADS)}
+    return plans
+
+
 def net_plans() -> list[Plan]:
     """Values that stay on lanes between layers."""
     return [select(graph, CORE, goal) for graph in nets() for goal in ("cycles", "ram")]
@@ -119,7 +145,7 @@ def table_plans() -> list[Plan]:
     return found
 
 
-PLANS = (lane_plans, integer_plans, net_plans, table_plans)
+PLANS = (lane_plans, integer_plans, vector_plans, net_plans, table_plans)
 
 
 @pytest.mark.system

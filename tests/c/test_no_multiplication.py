@@ -30,12 +30,20 @@ LAYERS = ("conv2d", "dense")
 FOLLOWS = ("A", "uint2", "bipolar", "ternary", "uint4")
 MULTIPLYING = {
     "conv2d_int",
+    "conv2d_nibbles",
+    "conv2d_octets",
     "conv2d_pairs",
-    "dense_pairs",
+    "conv2d_vectors",
+    "conv2d_words",
     "dense_int",
+    "dense_nibbles",
+    "dense_octets",
+    "dense_pairs",
+    "dense_vectors",
+    "dense_words",
     "depthwise_int",
     "depthwise_pairs",
-}  # kernels for weights of 4 and 8 bits
+}  # kernels for weights of 4 and 8 bits, and VMLADAVA for all
 COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
 # Cores that share an instruction set take turns; the smallest and the one with vectors have both compilers.
 # Cortex-M7 has the instructions of Cortex-M4, and the same kernels.
@@ -64,8 +72,10 @@ ADDED: dict[tuple[str, str], Callable[[Step], bool]] = {
 
 
 def product(step: Step) -> bool:
-    """Whether thresholds became a multiplication and a shift that equal them, see passes.linear."""
-    return any(isinstance(op, Requantize) and (abs(op.m) & (abs(op.m) - 1)).any() for op in step.ops)
+    """Whether the kernel multiplies, or thresholds became a product that equals them, see passes.linear."""
+    return step.kernel.name in MULTIPLYING or any(
+        isinstance(op, Requantize) and (abs(op.m) & (abs(op.m) - 1)).any() for op in step.ops
+    )
 
 
 def layers(turn: int) -> Iterator[Graph]:
