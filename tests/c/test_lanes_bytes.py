@@ -202,10 +202,11 @@ def test_rows_at_any_address(type: str) -> None:
         plans = to_bytes(graph, "cortex-m0plus")
         assert plans
         for plan in plans:
-            _anywhere(plan)
+            check_anywhere(plan)
 
 
-def _anywhere(plan: Plan) -> None:
+def check_anywhere(plan: Plan) -> None:
+    """Nothing beside the output is written, wherever it begins."""
     image = link(of_plan(plan), "cortex-m0plus")
     machine = Machine(image.elf, "cortex-m0plus", image.regions)
     run, model = (image.elf.address(name) for name in (f"{image.model.prefix}_run", "bench_model"))

@@ -21,6 +21,7 @@ from edgeternary.ops import Conv2d, Requantize, build
 from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
+from tests.c.test_lanes_bytes import check_anywhere
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -164,12 +165,20 @@ def test_assembly(core: str) -> None:
         for follow in ("shift", "product", ("long", "twice")[number % 2]):
             plans = on_lanes(layer(number, follow), core)
             check_on_core(plans[number % len(plans)])
+    check_on_core(on_lanes(layer(5, "sums"), core)[0])
 
 
 def check_on_core(plan: Plan) -> None:
     codes = inputs(plan.graph)
     found = run_plan(plan, codes, options={"count": 0, "compiler": "auto"}).outputs
     np.testing.assert_array_equal(found, reference(plan.graph, codes).outputs)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(("number", "follow"), [(2, "shift"), (5, "product"), (5, "twice"), (6, "shift")])
+def test_nothing_else_is_written(number: int, follow: str) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    check_anywhere(on_lanes(layer(number, follow), "cortex-m0plus")[0])
 
 
 def test_words_are_tripled_where_that_saves_additions() -> None:
