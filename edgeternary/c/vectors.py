@@ -14,7 +14,7 @@ which is exact while |byte| <= 127 for all digits. Pairs of four bits with -8 am
 Inputs of eight bits without a sign are read as x - 128; 128 times the sum of the weights is in the offset.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,16 +113,7 @@ class Products:
         return Affine(1, self.op.bias + MIDDLE * self.flipped * codes.sum(axis=1), -bound, bound)
 
     def codes_and_epilogue(self, offer: Offer) -> tuple[Codes, Epilogue]:
-        """Weights (out, n), and what follows sums; thresholds at equal distances are a shift and a clamp."""
-        op, affine, follow = self.op, self.affine, self.match.follow
-        negate = epilogue.negated(follow, len(op.bias)) & weights.can_negate(op.weight_type)
-        codes = weights.negate(op.weights, negate).reshape(len(op.bias), -1)
-        offset = np.where(negate, -affine.offset, affine.offset)
-        affine = Affine(1, offset, affine.lo, affine.hi)
-        after = None
-        if isinstance(follow, Threshold) and offer.out == NATURAL:
-            after = equidistant(follow, self.match.out, affine, negate)
-        return codes, after or epilogue.of(self.match, offer.out, affine, negate)
+        return codes_and_epilogue(self.match, offer, self.op, self.affine)
 
     def fields(self, offer: Offer) -> tuple[list[Table], dict[str, object]]:
         """Tables, and what both templates need to know."""
@@ -136,11 +127,7 @@ class Products:
 
     def after_instructions(self, offer: Offer) -> float:
         """Of what follows the sums of one pixel, roughly."""
-        _, after = self.codes_and_epilogue(offer)
-        outputs = len(self.op.bias)
-        if epilogue_helium.finish(after.fields, after.tables, outputs):
-            return epilogue_helium.instructions(outputs)
-        return outputs * value_cycles(self.match)
+        return after_instructions(self.match, self.codes_and_epilogue(offer)[1])
 
     @property
     def flash(self) -> int:
@@ -167,3 +154,28 @@ def products(match: Match) -> Products | None:
     if lo < -MIDDLE or hi >= MIDDLE or LARGEST * found.inputs > INT32_HI:
         return None
     return found if match.follow is None or found.affine.fits() else None
+
+
+def codes_and_epilogue(
+    match: Match, offer: Offer, op: Dense | Conv2d, affine: Affine
+) -> tuple[Codes, Epilogue]:
+    """Weights (out, n), and what follows sums; thresholds at equal distances are a shift and a clamp.
+
+    affine  acc in terms of the sum of products, before any output is negated
+    """
+    follow = match.follow
+    negate = epilogue.negated(follow, len(op.bias)) & weights.can_negate(op.weight_type)
+    codes = weights.negate(op.weights, negate).reshape(len(op.bias), -1)
+    affine = replace(affine, offset=np.where(negate, -affine.offset, affine.offset))
+    after = None
+    if isinstance(follow, Threshold) and offer.out == NATURAL:
+        after = equidistant(follow, match.out, affine, negate)
+    return codes, after or epilogue.of(match, offer.out, affine, negate)
+
+
+def after_instructions(match: Match, after: Epilogue) -> float:
+    """Of what follows the sums of one pixel, roughly."""
+    outputs = match.out.channels
+    if epilogue_helium.finish(after.fields, after.tables, outputs):
+        return epilogue_helium.instructions(outputs)
+    return outputs * value_cycles(match)

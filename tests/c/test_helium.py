@@ -29,7 +29,7 @@ CORE = "cortex-m55"
 COMPILERS = ("gcc", pytest.param("zig", marks=pytest.mark.emulator))
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 LANES = "conv2d_lanes"
-VECTORS = ("dense_vectors", "conv2d_vectors")
+VECTORS = {"dense_vectors", "conv2d_vectors", "depthwise_vectors"}
 WEIGHTS = ("ternary", "bipolar", "int2", "int3", "int4", "int5", "int8")
 FOLLOWS = ("A", "B", "uint4", "ternary", "bipolar", "C", "int3", "uint2")
 # height, width, channels; outputs, kernel, stride, pad (top, left, bottom, right)
@@ -71,6 +71,22 @@ def denses(weights: str, seed: int) -> Iterator[Graph]:
         yield followed(build.graph(x, op), FOLLOWS[(i + seed) % len(FOLLOWS)], rng)
 
 
+def depthwises(weights: str, seed: int) -> Iterator[Graph]:
+    """Channels that are no multiple of 16; sums of 16 and of 32 bits."""
+    types = ("int8", "uint8", "ternary", "uint4")
+    shapes = (((5, 4, 16), (3, 3), (1, 1), (1, 1, 1, 1)), ((6, 7, 37), (2, 5), (2, 1), (0, 2, 1, 3)),
+              ((3, 3, 50), (3, 1), (1, 1), (0, 0, 0, 0)))  # fmt: skip
+    for i, (shape, kernel, stride, pad) in enumerate(shapes):
+        rng = np.random.default_rng(seed + i)
+        x = build.value("x", shape, types[(i + seed) % len(types)])
+        op = Conv2d(
+            name="c", inputs=("x",), weights=build.codes(rng, (shape[2], *kernel, 1), weights),
+            weight_type=weights, bias=rng.integers(-50, 50, shape[2]).astype(np.int32), stride=stride,
+            pad=pad, pad_value=x.type.hi if any(pad) else 0, groups=shape[2],
+        )  # fmt: skip
+        yield followed(build.graph(x, op), FOLLOWS[(i + seed) % len(FOLLOWS)], rng)
+
+
 def forced(graph: Graph, kernel: str) -> Plan | None:
     """The plan whose first layer runs on `kernel`, if that offers to."""
     found = [False]
@@ -107,7 +123,8 @@ def vector_plans() -> list[Plan]:
     """Weights of every type, in some layers a row of the lowest codes and one of the highest."""
     made: list[Plan | None] = []
     for seed, weights in enumerate(WEIGHTS):
-        for number, graph in enumerate((*convolutions(weights, seed), *denses(weights, seed))):
+        graphs = (*convolutions(weights, seed), *denses(weights, seed), *depthwises(weights, seed))
+        for number, graph in enumerate(graphs):
             op, type = graph.ops[0], parse(weights)
             assert isinstance(op, Conv2d | Dense)
             if (number + seed) % 3 == 0 and len(op.bias) > 2:
@@ -115,13 +132,16 @@ def vector_plans() -> list[Plan]:
                 codes[0], codes[-1] = type.hi, type.lo
                 graph = build.graph(graph.inputs[0], msgspec.structs.replace(op, weights=codes))
             if (number + seed) % 3 < 2:
-                made.append(forced(graph, VECTORS[isinstance(op, Conv2d)]))
+                groups = getattr(op, "groups", 1)
+                made.append(forced(graph, f"{'depthwise' if groups > 1 else op.kind}_vectors"))
     plans = [plan for plan in made if plan]
-    assert len(plans) > 40 and {plan.steps[0].kernel.name for plan in plans} == set(VECTORS)
+    assert len(plans) > 40 and {plan.steps[0].kernel.name for plan in plans} == VECTORS
     notes = {
         table.comment for plan in plans for table in plan.steps[0].body.tables if table.name == "weights"
     }
-    assert notes == {way.note for way in (vectors.BYTES, vectors.NIBBLES, vectors.PAIRS, vectors.QUADS)}
+    assert notes >= {way.note for way in (vectors.BYTES, vectors.NIBBLES, vectors.PAIRS, vectors.QUADS)}
+    routines = {str(plan.steps[0].body.fields.get("routine", "")) for plan in plans}
+    assert routines == {"", "vtaps16", "vtaps32s", "vtaps32u"}
     return plans
 
 

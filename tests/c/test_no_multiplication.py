@@ -43,6 +43,7 @@ MULTIPLYING = {
     "dense_words",
     "depthwise_int",
     "depthwise_pairs",
+    "depthwise_vectors",
 }  # kernels for weights of 4 and 8 bits, and VMLADAVA for all
 COMPILERS = {"gcc": "arm-none-eabi-gcc", "zig": "zig"}
 # Cores that share an instruction set take turns; the smallest and the one with vectors have both compilers.
