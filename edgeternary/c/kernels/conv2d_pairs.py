@@ -35,7 +35,7 @@ class Costs:
 
 
 COSTS = {
-    "cortex-m4": Costs({TWINS: 26.0, QUADS: 32.6}, {TWINS: 46.0, QUADS: 68.0}, 2.3, 5.4, 32.5, 14.0, 37.0),
+    "cortex-m4": Costs({TWINS: 26.0, QUADS: 32.6}, {TWINS: 46.0, QUADS: 68.0}, 2.2, 5.4, 26.0, 14.0, 32.0),
     "cortex-m7": Costs({TWINS: 17.6, QUADS: 19.7}, {TWINS: 4.0, QUADS: 9.0}, 1.15, 3.2, 13.6, 20.0, 44.0),
     "cortex-m33": Costs({TWINS: 23.0, QUADS: 29.5}, {TWINS: 21.0, QUADS: 38.0}, 2.05, 5.5, 11.0, 10.0, 43.0),
 }
