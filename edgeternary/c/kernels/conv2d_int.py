@@ -13,6 +13,7 @@ class Conv2dInt(Kernel):
     """The window of a pixel is gathered into scratch memory, then it is a dense layer."""
 
     name = "conv2d_int"
+    code = 800
     patterns = (("conv2d",), ("conv2d", "threshold"), ("conv2d", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import NIBBLES
 
 class Conv2dNibbles(Conv2dProducts):
     name = "conv2d_nibbles"
-    code = 900
+    code = 1000
     way = NIBBLES

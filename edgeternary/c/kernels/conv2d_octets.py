@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import OCTETS
 
 class Conv2dOctets(Conv2dProducts):
     name = "conv2d_octets"
-    code = 800
+    code = 860
     way = OCTETS

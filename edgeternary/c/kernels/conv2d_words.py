@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import WORDS
 
 class Conv2dWords(Conv2dProducts):
     name = "conv2d_words"
-    code = 900
+    code = 720
     way = WORDS

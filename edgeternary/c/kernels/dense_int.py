@@ -11,6 +11,7 @@ from edgeternary.ops import Dense
 
 class DenseInt(Kernel):
     name = "dense_int"
+    code = 450
     patterns = (("dense",), ("dense", "threshold"), ("dense", "requantize"))
 
     def offers(self, match: Match) -> Iterator[Offer]:

@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import NIBBLES
 
 class DenseNibbles(DenseProducts):
     name = "dense_nibbles"
-    code = 700
+    code = 620
     way = NIBBLES

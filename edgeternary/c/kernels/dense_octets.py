@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import OCTETS
 
 class DenseOctets(DenseProducts):
     name = "dense_octets"
-    code = 600
+    code = 450
     way = OCTETS

@@ -6,5 +6,5 @@ from edgeternary.c.product_ways import WORDS
 
 class DenseWords(DenseProducts):
     name = "dense_words"
-    code = 700
+    code = 450
     way = WORDS
