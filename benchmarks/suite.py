@@ -1,4 +1,4 @@
-"""The suite: ten layers and three networks in five modes, and the zoo's models as they are."""
+"""The suite: ten layers and three networks in several modes, and the zoo's models as they are."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from edgeternary.ir import Graph
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 FORM_B = Mode("ternary", "int8", "B")
+MODES = (*modes.SUITE, FORM_B, *modes.INTEGERS)  # of layers
 SUITES = ("tiny",)
 
 
@@ -43,12 +44,12 @@ def net_row(name: str, graph: Graph, mode: str, core: str, options: dict[str, ob
 def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
     """The cases whose names contain one of `only` (all without): layers, networks, then `models`.
 
-    Layers come in form B as well, ternary x int8.
+    Layers come in MODES, the three networks in modes.SUITE.
     """
     found: list[Case] = []
     for name in int8.opponent().layers:
         layer = layers.parse(name)
-        found += [Case(name, mode, partial(layers.graph, layer, mode)) for mode in (*modes.SUITE, FORM_B)]
+        found += [Case(name, mode, partial(layers.graph, layer, mode)) for mode in MODES]
     for name, net in nets.NETS.items():
         found += [Case(name, mode, partial(net, mode)) for mode in modes.SUITE]
     found += [Case(name, "as trained", partial(_same, graph)) for name, graph in models.items()]

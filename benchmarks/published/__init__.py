@@ -61,7 +61,6 @@ def networks() -> dict[str, Network]:
 def counted(network: str, core: str) -> tuple[int, int] | None:
     """(instructions, modelled cycles) of the layers of a network of the zoo in CMSIS-NN int8."""
     found = _counted()
-    core = int8.LIKE.get(core, core)
     layers = [found.layers[name].get(core) for name in found.networks.get(network, ())]
     known = [layer for layer in layers if layer is not None]
     if not layers or len(known) < len(layers):

@@ -16,7 +16,6 @@ from edgeternary.bench.layers import Layer, parse
 
 FILE = Path(__file__).with_name("int8.toml")
 FITTED = "fitted to CMSIS-NN"
-LIKE = {"cortex-m7": "cortex-m4", "cortex-m33": "cortex-m4"}
 FEW_CHANNELS = 3  # of a first layer
 
 
@@ -76,7 +75,7 @@ def fits() -> dict[str, Fit]:
 def fitted(layer: Layer, core: str, what: str = "instructions") -> float | None:
     """Instructions or `cycles` of the whole layer in CMSIS-NN by the fit; None for a core without one."""
     fit = fits()[family(layer)]
-    coefficients = getattr(fit, what).get(LIKE.get(core, core))
+    coefficients = getattr(fit, what).get(core)
     if coefficients is None:
         return None
     found = counts(layer)

@@ -55,3 +55,11 @@ SUITE = (
     Mode("bipolar", "int8"),
     Mode("bipolar", "bipolar"),
 )
+INTEGERS = (
+    Mode("int2", "int8"),
+    Mode("int3", "int8"),
+    Mode("int4", "int8"),
+    Mode("int4", "uint4"),
+    Mode("int8", "int8"),
+    Mode("int8", "int8", "C"),
+)

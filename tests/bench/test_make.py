@@ -95,7 +95,7 @@ def test_a_layer_of_another_shape_has_the_figure_of_the_fit() -> None:
     layer = layers.parse("conv2d:9x7x5-11,k3")
     assert int8.per_mac(layers.parse("dense:784-256"), "cortex-m4") == (1.94, "dense:784-256")
     figure, source = int8.per_mac(layer, "cortex-m33")
-    assert figure == int8.per_mac(layer, "cortex-m4")[0] and source == int8.FITTED
+    assert figure == pytest.approx(int8.per_mac(layer, "cortex-m4")[0], rel=0.03) and source == int8.FITTED
     counted = int8_terms.counts(layer)
     assert counted["inside"] == (7 * 3 + 2 * 2) * (5 * 3 + 2 * 2) * 5 * 11
     assert counted["macs"] == 9 * 7 * 45 * 11

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import draw, published
+from benchmarks import draw, published, suite
 from benchmarks.__main__ import app
 from edgeternary import cli
 from edgeternary.bench import int8, rows
@@ -28,6 +28,12 @@ def tools() -> None:
 
 
 @pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three modes of the suite's layers."""
+    monkeypatch.setattr(suite, "MODES", suite.MODES[4:7])
+
+
+@pytest.fixture
 def bench(capsys: pytest.CaptureFixture[str]) -> Call:
     def call(*arguments: object) -> Answer:
         capsys.readouterr()
@@ -39,13 +45,13 @@ def bench(capsys: pytest.CaptureFixture[str]) -> Call:
 
 
 @pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
+@pytest.mark.usefixtures("tools", "few")
 def test_a_part_of_the_suite_as_a_document(bench: Call, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     answer = bench("suite", "--only", "dense:128-10", "--core", "m4", "--document", page)
     assert answer.code == 0, answer.err
     kept = json.loads(page.with_suffix(".json").read_text())
-    assert len(kept) == 6 and {row["core"] for row in kept} == {"cortex-m4"}
+    assert len(kept) == len(suite.MODES) and {row["core"] for row in kept} == {"cortex-m4"}
     assert "dense:128-10" in page.read_text() and page.with_suffix(".svg").read_text().startswith("<svg")
     first = page.read_text()
     assert bench("suite", "--rows", page.with_suffix(".json"), "--document", page).code == 0
@@ -53,7 +59,7 @@ def test_a_part_of_the_suite_as_a_document(bench: Call, tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
+@pytest.mark.usefixtures("tools", "few")
 def test_a_document_goes_on_where_it_was_broken_off(
     bench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +78,7 @@ def test_a_document_goes_on_where_it_was_broken_off(
     assert len(page.with_suffix(".partial").read_text().splitlines()) == 2 and not page.exists()
     monkeypatch.setattr(rows, "measure_plan", lambda *more: measured.append(more[0]) or real(*more))
     assert bench(*arguments).code == 0
-    assert len(measured) == 6 and not page.with_suffix(".partial").exists()
+    assert len(measured) == len(suite.MODES) and not page.with_suffix(".partial").exists()
     text = page.read_text()
     assert "| dense:128-10 |" in text and "### dense:128-10" not in text, "a core without tables a layer"
 

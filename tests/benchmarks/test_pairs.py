@@ -51,7 +51,7 @@ def test_the_same_network_in_cmsis_nn(monkeypatch: pytest.MonkeyPatch) -> None:
     pair = [(known, Model("edge", "mnist", 2, 3000, 0.9930))]
     on_m4, on_m55 = pairs.measure(pair, graphs, ["cortex-m4", "cortex-m55"], {})
     counted = published.counted(known.name, "cortex-m4")
-    assert counted == published.counted(known.name, "cortex-m33") and counted[1] > counted[0] > 10**6
+    assert counted is not None and counted[1] > counted[0] > 10**6
     assert (on_m4["cmsis_instructions"], on_m4["cmsis_cycles"]) == counted
     assert on_m4["ternary_of_cmsis_cycles"] == pytest.approx(counted[1] / 1000)
     assert on_m55["cmsis_cycles"] is None and on_m55["int8_of_cmsis_cycles"] is None
