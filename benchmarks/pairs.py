@@ -1,7 +1,7 @@
-"""Pairs at equal accuracy: each int8 network of the zoo beside the smallest ternary one that does as well.
+"""Pairs at equal accuracy: each int8 network of the zoo beside the smallest of fewer bits that does as well.
 
-A ternary network of the same data counts as equal from WITHIN below the int8 network's test accuracy on; the
-smallest is the one with the fewest packed bytes of weights.
+That is a ternary network, or one of mixed precision. A network of the same data counts as equal from WITHIN
+below the int8 network's test accuracy on; the smallest is the one with the fewest packed bytes of weights.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from edgeternary.bench.rows import Row
 from edgeternary.ir import Graph
 
 WITHIN = 0.002  # test accuracy: 0.2 points
-INT8_BITS, TERNARY_BITS = 8, 2
+INT8_BITS, LEAST_BITS = 8, 1.5  # of a weight, on average; a binary network has 1
 CMSIS = ("cmsis_instructions", "cmsis_cycles")
 COMPARED = ("cycles", "instructions", "flash_bytes", "ram_bytes")
 
@@ -23,24 +23,24 @@ COMPARED = ("cycles", "instructions", "flash_bytes", "ram_bytes")
 class Model:
     """A trained network as `report.zoo` lists it.
 
-    weights_bits  of the layer where a weight has most;  packed_bytes  of all weights
+    weights_bits  of a weight, the mean of all;  packed_bytes  of all weights
     """
 
     name: str
     data: str
-    weights_bits: int
+    weights_bits: float
     packed_bytes: int
     accuracy: float
 
 
 def find(models: Sequence[Model]) -> Iterator[tuple[Model, Model | None]]:
-    """Each int8 model and its ternary partner, None where no ternary model of its data is as accurate."""
+    """Each int8 model and its partner, None where no model of fewer bits of its data is as accurate."""
     for model in models:
         if model.weights_bits == INT8_BITS:
             equal = [
                 other
                 for other in models
-                if other.weights_bits == TERNARY_BITS
+                if LEAST_BITS < other.weights_bits < INT8_BITS
                 and other.data == model.data
                 and round(other.accuracy - model.accuracy + WITHIN, 6) >= 0
             ]

@@ -18,6 +18,7 @@ MODELS = [
     Model("best", "mnist", 2, 5000, 0.9960),
     Model("edge", "mnist", 2, 3000, 0.9930),
     Model("small", "mnist", 2, 1000, 0.9929),
+    Model("mixed", "mnist", 4.6, 4000, 0.9940),
     Model("binary", "mnist", 1, 500, 0.9970),
     Model("other", "fashion-mnist", 2, 100, 0.9990),
     Model("alone-int8", "vowels", 8, 10, 0.9),
@@ -72,7 +73,7 @@ def test_two_networks_side_by_side(
         "b": layers.graph(layer, modes.mode("ternary", "int8")),
     }
     listed = [
-        {"name": name, "data": "x", "weights_bits": bits, "packed_bytes": bits, "accuracy": 0.9}
+        {"name": name, "data": "x", "weights": 8, "packed_bytes": bits, "accuracy": 0.9}
         for name, bits in (("a-int8", 8), ("b", 2))
     ]
     monkeypatch.setattr(command, "zoo_rows", lambda: listed)
