@@ -13,16 +13,18 @@ import pytest
 from edgeternary.c import vectors
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import helium, text_helium
+from edgeternary.c.layouts import Lanes
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, parse
 from edgeternary.ops import Conv2d, Dense, build
 from edgeternary.run._model import of_plan
-from tests.c.graphs import dense, followed
+from tests.c.graphs import Net, dense, followed
 from tests.c.harness import check
 from tests.c.lanes_nets import nets
 from tests.c.plan_fleet import PlanFleet
+from tests.c.test_lanes_digits import LAYERS, layer, on_lanes
 from tests.need import need
 
 CORE = "cortex-m55"
@@ -165,7 +167,45 @@ def table_plans() -> list[Plan]:
     return found
 
 
-PLANS = (lane_plans, integer_plans, vector_plans, net_plans, table_plans)
+def digit_plans() -> list[Plan]:
+    """Weights of several digits: products, shifted words, sums in stages."""
+    followers = [(number, "shift") for number in range(len(LAYERS))] + [(2, "sums"), (5, "sums")]
+    plans = [plan for number, follow in followers for plan in on_lanes(layer(number, follow), CORE)]
+    text = "".join(text for plan in plans for text in of_plan(plan).sources.values())
+    assert all(name in text for name in ("vmla.i16", "vshl.i16", "movw r5", "stage 1", "stage 2"))
+    return plans
+
+
+def halves_plans() -> list[Plan]:
+    """Sums of two parts, compared by halves; results in natural layout, and on lanes for a next layer."""
+    plans = []
+    for i, (type, channels) in enumerate((("ternary", 40), ("uint2", 20), ("bipolar", 31))):
+        net = Net("halves", build.value("x", (8, 5, channels), type), np.random.default_rng(i))
+        net.conv(9, "ternary", "first").threshold(("ternary", "bipolar", "uint2")[i], "act")
+        found = on_lanes(net.graph(), CORE)
+        whole = net.conv(5, "ternary", "second").threshold("ternary", "end").graph()
+        found.append(select(whole, CORE, allow=lanes_between))
+        plans += [plan for plan in found if halved(plan)]
+    stores = {str(halved(plan)) for plan in plans}
+    assert stores >= {"bytes", "direct"}
+    return plans
+
+
+def lanes_between(match: Match, kernel: Kernel, offer: Offer) -> bool:
+    """The first layer leaves lanes."""
+    return match.ops[0].name != "first" or isinstance(offer.out, Lanes)
+
+
+def halved(plan: Plan) -> object:
+    """How the results of the first layer are stored, if it compares halves."""
+    for step in plan.steps:
+        if step.kernel.name == LANES and step.layer == "first":
+            fields = step.body.fields
+            return fields["after"].kind == "halves" and fields["store"]  # type: ignore[attr-defined]
+    return None
+
+
+PLANS = (digit_plans, halves_plans, lane_plans, integer_plans, vector_plans, net_plans, table_plans)
 
 
 @pytest.mark.system

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, weights
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.lanes.conv import Plan
 from edgeternary.c.lanes.window import Window
@@ -49,11 +49,9 @@ class Conv2dLanes(Kernel):
                 yield Offer((stripes,), NATURAL, plan.cost)
 
     def reason(self, match: Match) -> str:
-        op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
+        x, acc = match.ins[0], match.outs[0]
         if x.type.bits > MAX_BITS:
             return f"inputs of {x.type.bits} bits leave no room for sums in a lane of 16 bits"
-        if match.core.vectors and not weights.is_packed(op.weight_type):
-            return f"vector registers add words as they are, and {op.weight_type} weights need shifted ones"
         if max(acc.shape[:2]) < min(LANES):
             return "an output of one pixel has no parts that could share a word"
         return ""

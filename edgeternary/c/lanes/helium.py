@@ -8,10 +8,11 @@ See `text_helium` for the registers.
 from collections.abc import Iterator, Sequence
 
 from edgeternary.c.assembly import note
+from edgeternary.c.lanes import multiples, stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.program import Group, Load, Registers
 from edgeternary.c.lanes.text2 import constant
-from edgeternary.c.lanes.text_helium import EVEN, FRAME, ODD, WIDTH, X, Y, addresses, close, moved
+from edgeternary.c.lanes.text_helium import EVEN, FRAME, ODD, SAVED, WIDTH, X, Y, addresses, close, moved
 from edgeternary.c.lanes.walk import Walk
 
 REGISTERS = (Registers(accumulators=6, words=1),)
@@ -22,6 +23,8 @@ STORE = {
 }  # instructions of storing an output: as words, as the bytes of two or four lanes
 MOVE = 0.25  # instructions of moving q7, for each gap between words, most of which an offset reaches
 PART, START, TURN = 4, 1.5, 10  # instructions of a part, of starting an output in it, of a turn of the loop
+STAGE = 1  # instructions of an output between two stages, beyond those of a start
+PAIR, SINGLE = 1020, 4095  # largest offsets of LDRD and LDR
 REACH = 508  # of the immediate offset of a gathered load, in bytes, in both directions
 
 
@@ -29,15 +32,26 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     """Instructions, one a line."""
     accs = [f"q{1 + i}" for i in range(group.size)]
     lines = [note("distances of four neighbouring outputs, in words of x and of y, go to the stack")]
-    lines += ["push {r4-r6, lr}", "vpush {d8-d15}", f"sub sp, sp, #{FRAME}", *_offsets(walk), "1:"]
+    frame = FRAME + SAVED * group.size * after.kept(group)
+    registers = multiples.constants(group)
+    saved = "r4-r11" if registers else "r4-r6"
+    lines += [f"push {{{saved}, lr}}", "vpush {d8-d15}", f"sub sp, sp, #{frame}", *_offsets(walk)]
+    for weight, register in registers.items():
+        lines += constant(register, weight % 2**32)
+    lines.append("1:")
     lines += [*constant("r4", walk.outputs), "2:"]
     for number, part in enumerate(group.parts):
         lines += [note(group.says(number))]
-        lines += [*addresses("r0", X), *_starts(number, accs, walk.bits), *_additions(part, accs, walk.bits)]
+        lines += [] if number and group.cuts else _starts(number, accs, walk.bits)
+        lines += [*addresses("r0", X), *_additions(part, registers, accs, walk.bits)]
+        if group.cuts and number < len(group.cuts):
+            place = stages.place(group, after, walk, number + 1)
+            lines += stages.helium(group.cuts[number], place, accs, walk)
+            continue
         lines += [note(after.says(number == len(group.parts) - 1))]
         lines += after.helium(group, number, walk, accs)
     lines.append(note("on to the next four outputs, and to the next row"))
-    return [*lines, *_onwards(walk), f"add sp, sp, #{FRAME}", "vpop {d8-d15}", "pop {r4-r6, pc}"]
+    return [*lines, *_onwards(walk), f"add sp, sp, #{frame}", "vpop {d8-d15}", f"pop {{{saved}, pc}}"]
 
 
 def turns(outputs: int) -> int:
@@ -48,7 +62,8 @@ def turns(outputs: int) -> int:
 def instructions(group: Group, after: After, parts_of_bytes: int) -> float:
     """Of one turn, roughly. parts_of_bytes: lanes that are stored one by one; 0 where words are."""
     moves = MOVE * sum(load.skip > 1 for part in group.parts for load in part)
-    sums = group.additions + group.words + moves + len(group.parts) * (PART + START * group.size)
+    sums = multiples.instructions(group) + group.words + moves
+    sums += len(group.parts) * (PART + START * group.size) + STAGE * group.size * len(group.cuts)
     return sums + group.size * (after.cycles().helium + STORE[parts_of_bytes]) + TURN
 
 
@@ -74,13 +89,30 @@ def _starts(part: int, accs: Sequence[str], bits: int) -> Iterator[str]:
     """The lanes of a start are equal but for a borrow, which vectors do not have."""
     first = part * len(accs)
     for i in range(0, len(accs) - 1, 2):
-        yield f"ldrd r5, r6, [r2, #{4 * (first + i)}]"
+        yield from _pair(first + i)
         yield from [f"vdup.{bits} {accs[i]}, r5", f"vdup.{bits} {accs[i + 1]}, r6"]
     if len(accs) % 2:
-        yield from [f"ldr r5, [r2, #{4 * (first + len(accs) - 1)}]", f"vdup.{bits} {accs[-1]}, r5"]
+        yield from [*_constant("r5", first + len(accs) - 1), f"vdup.{bits} {accs[-1]}, r5"]
 
 
-def _additions(part: Sequence[Load], accs: Sequence[str], bits: int) -> Iterator[str]:
+def _pair(at: int) -> list[str]:
+    """r5, r6: two constants."""
+    return (
+        [f"ldrd r5, r6, [r2, #{4 * at}]"]
+        if 4 * at <= PAIR
+        else [*_constant("r5", at), *_constant("r6", at + 1)]
+    )
+
+
+def _constant(register: str, at: int) -> list[str]:
+    if 4 * at <= SINGLE:
+        return [f"ldr {register}, [r2, #{4 * at}]"]
+    return [*constant(register, 4 * at), f"ldr {register}, [r2, {register}]"]
+
+
+def _additions(
+    part: Sequence[Load], registers: dict[int, str], accs: Sequence[str], bits: int
+) -> Iterator[str]:
     at, base = 0, REACH  # in bytes: the next word, and where q7 is
     for load in part:
         at += 4 * load.skip
@@ -89,8 +121,7 @@ def _additions(part: Sequence[Load], accs: Sequence[str], bits: int) -> Iterator
                 yield from moved("q7", at + REACH - base)
                 base = at + REACH
             yield f"vldrw.u32 q0, [q7, #{at - base}]"
-            for index, sign in terms:
-                yield f"{'vadd' if sign > 0 else 'vsub'}.i{bits} {accs[index]}, {accs[index]}, q0"
+            yield from multiples.added(terms, registers, accs, bits)
             at += 4
 
 

@@ -188,6 +188,13 @@ def thumb2(cut: Cut, place: int, accs: Sequence[str], walk: Walk) -> Iterator[st
         yield from ["ldmia r1!, {r3}", f"and {acc}, r2, {acc}, lsr #{cut.drop}", f"add {acc}, r3"]
 
 
+def helium(cut: Cut, place: int, accs: Sequence[str], walk: Walk) -> Iterator[str]:
+    """r2: constants; r5: one of them. Vectors shift each lane by itself."""
+    for i, acc in enumerate(accs):
+        yield from [f"vshr.u{walk.bits} {acc}, {acc}, #{cut.drop}", f"ldr r5, [r2, #{4 * (place + i)}]"]
+        yield f"vadd.i{walk.bits} {acc}, {acc}, r5"
+
+
 def thumb1(group: Group, stage: int, place: int, walk: Walk) -> Iterator[str]:
     """r0 (restored): constants; r1: the bits that remain; r2: a sum of a pair, then a constant."""
     drop, part = group.cuts[stage].drop, group.parts[stage]

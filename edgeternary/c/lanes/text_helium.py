@@ -3,7 +3,7 @@
 r0        words of the input             q0       loaded words, then temporaries
 r1        the output                     q1-q6    accumulators
 r2        constants                      q7       addresses of words or offsets of bytes
-r3, r4    rows left, outputs left        [sp]     OFFSETS: of the words, of the outputs, of bytes (two)
+r3, r4    rows left, outputs left        [sp]     OFFSETS: words, outputs, bytes; sums that wait
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from edgeternary.c.lanes.walk import Walk
 
 WIDTH = 4
 X, Y, EVEN, ODD, FRAME = 0, 16, 32, 48, 64
+SAVED = 16  # bytes of sums that wait after the FRAME
 HALF = 0xFFFF  # largest offset of a byte beside seven others
 
 

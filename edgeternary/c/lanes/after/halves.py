@@ -17,12 +17,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c.lanes import text1, text2
+from edgeternary.c.lanes import text1, text2, text_helium
 from edgeternary.c.lanes.after import count1
 from edgeternary.c.lanes.after.base import Case, Cycles, Reach, part_start
 from edgeternary.c.lanes.after.compared import Compared, thresholds
 from edgeternary.c.lanes.program import Group, Wide, weights
 from edgeternary.c.lanes.text_c import stored
+from edgeternary.c.lanes.text_helium import FRAME, SAVED
 from edgeternary.c.lanes.walk import Walk
 
 PARTS = 2
@@ -44,9 +45,9 @@ class Halves(Compared):
 
     @classmethod
     def plan(cls, case: Case) -> Self | None:
-        """None also where sums are too long for two parts, and for vector registers."""
+        """None also where sums are too long for two parts."""
         low, high, most = case.low, case.high, 2**case.reach.bits - 1
-        if case.core.vectors or (high - low).max() >= PARTS * most - 1:
+        if (high - low).max() >= PARTS * most - 1:
             return None
         t = thresholds(case)
         if t is None or t.shape[1] > MAX_LEVELS:
@@ -62,7 +63,9 @@ class Halves(Compared):
         return self.odd[:, channel].astype(bool).tolist()
 
     def reached(self, channel: int, bits: int) -> list[int]:
-        raise NotImplementedError("no vector registers take halves")
+        """Half of the sum, rounded up or down as `odds` says."""
+        first = 0 if self.hard[channel] else 2 ** (bits - 1)
+        return [first + limit for limit in self.limits[:, channel].tolist()]
 
     def starts(self, group: Group, reach: Reach) -> list[int]:
         """p of each output, then q: the smallest ones, and what s has beyond them, first in p."""
@@ -154,9 +157,31 @@ class Halves(Compared):
             yield f"mov {acc}, r0"
         yield from ["pop {r0}", *text2.codes(walk, accs)]
 
+    def helium(self, group: Group, part: int, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+        """q0, q7: half of the sum, rounded down and up; the first parts wait in the frame."""
+        if part == 0:
+            yield from (f"vstrw.32 {acc}, [sp, #{FRAME + SAVED * i}]" for i, acc in enumerate(accs))
+            return
+        yield from [*text_helium.store_head(walk), f"movs r6, #{walk.unit}"]
+        for i, acc in enumerate(accs):
+            odd = self.odds(group.first + i)
+            yield f"vldrw.u32 q0, [sp, #{FRAME + SAVED * i}]"
+            yield from [f"vrhadd.u{walk.bits} q7, q0, {acc}"] if any(odd) else []
+            yield from [f"vhadd.u{walk.bits} q0, q0, {acc}"] if not all(odd) else []
+            yield f"vmov.i32 {acc}, #0"
+            for up, limit in zip(odd, self.reached(group.first + i, walk.bits), strict=True):
+                if limit < 2**walk.bits:  # the others are never reached
+                    half = "q7" if up else "q0"
+                    yield f"movw r5, #{limit}"
+                    yield f"vpt.u{walk.bits} cs, {half}, r5; vaddt.i{walk.bits} {acc}, {acc}, r6"
+            if any(odd) and not walk.lanes:
+                yield from text_helium.store_head(walk)  # q7 again
+            yield from text_helium.store(walk, i, acc)
+        yield from text_helium.store_tail(walk, len(accs))
+
     def cycles(self) -> Cycles:
         levels = self.levels
-        return Cycles(thumb1=9 + 5 * levels, thumb2=4 + 2 + 5 * (levels - 1), helium=0)
+        return Cycles(thumb1=9 + 5 * levels, thumb2=4 + 2 + 5 * (levels - 1), helium=4.5 + 3 * levels)
 
 
 def _easy(t: Wide, low: Wide, high: Wide, most: int) -> NDArray[np.bool_]:
