@@ -106,8 +106,11 @@ def forced(graph: Graph, kernel: str) -> Plan | None:
 
 def lane_plans() -> list[Plan]:
     graphs = [graph for seed in range(3) for graph in convolutions("ternary", seed)]
+    graphs += [graph for seed in range(2) for graph in convolutions("bipolar", seed)]
     plans = [plan for graph in graphs if (plan := forced(graph, LANES))]
     assert len(plans) > len(graphs) * 2 // 3
+    text = "".join(text for plan in plans for text in of_plan(plan).sources.values())
+    assert "sums and differences of two outputs" in text
     return plans
 
 

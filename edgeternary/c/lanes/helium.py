@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from edgeternary.c.assembly import note
 from edgeternary.c.lanes import multiples, stages
 from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.butterfly import butterflies, parted
 from edgeternary.c.lanes.program import Group, Load, Registers
 from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.lanes.text_helium import EVEN, FRAME, ODD, SAVED, WIDTH, X, Y, addresses, close, moved
@@ -23,7 +24,7 @@ STORE = {
 }  # instructions of storing an output: as words, as the bytes of two or four lanes
 MOVE = 0.25  # instructions of moving q7, for each gap between words, most of which an offset reaches
 PART, START, TURN = 4, 1.5, 10  # instructions of a part, of starting an output in it, of a turn of the loop
-STAGE = 1  # instructions of an output between two stages, beyond those of a start
+STAGE, BUTTERFLY = 1, 2.5  # instructions of an output between two stages, and of two outputs that share sums
 PAIR, SINGLE = 1020, 4095  # largest offsets of LDRD and LDR
 REACH = 508  # of the immediate offset of a gathered load, in bytes, in both directions
 
@@ -42,8 +43,15 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += [*constant("r4", walk.outputs), "2:"]
     for number, part in enumerate(group.parts):
         lines += [note(group.says(number))]
-        lines += [] if number and group.cuts else _starts(number, accs, walk.bits)
-        lines += [*addresses("r0", X), *_additions(part, registers, accs, walk.bits)]
+        less = butterflies(part, group.size)
+        if less:
+            lines += [note("sums and differences of two outputs")]
+            lines += [f"vmov.i32 {acc}, #0" for acc in accs]
+        elif not (number and group.cuts):
+            lines += _starts(number, accs, walk.bits)
+        lines += [*addresses("r0", X), *_additions(less or part, registers, accs, walk.bits)]
+        if less:
+            lines += [*parted(accs, walk.bits), *_starts(number, accs, walk.bits, add=True)]
         if group.cuts and number < len(group.cuts):
             place = stages.place(group, after, walk, number + 1)
             lines += stages.helium(group.cuts[number], place, accs, walk)
@@ -64,6 +72,7 @@ def instructions(group: Group, after: After, parts_of_bytes: int) -> float:
     moves = MOVE * sum(load.skip > 1 for part in group.parts for load in part)
     sums = multiples.instructions(group) + group.words + moves
     sums += len(group.parts) * (PART + START * group.size) + STAGE * group.size * len(group.cuts)
+    sums += BUTTERFLY * group.size * sum(butterflies(part, group.size) is not None for part in group.parts)
     return sums + group.size * (after.cycles().helium + STORE[parts_of_bytes]) + TURN
 
 
@@ -85,14 +94,14 @@ def _offsets(walk: Walk) -> list[str]:
     return [line for at, word in frame for line in (*constant("r5", word), f"str r5, [sp, #{at}]")]
 
 
-def _starts(part: int, accs: Sequence[str], bits: int) -> Iterator[str]:
+def _starts(part: int, accs: Sequence[str], bits: int, add: bool = False) -> Iterator[str]:
     """The lanes of a start are equal but for a borrow, which vectors do not have."""
     first = part * len(accs)
-    for i in range(0, len(accs) - 1, 2):
-        yield from _pair(first + i)
-        yield from [f"vdup.{bits} {accs[i]}, r5", f"vdup.{bits} {accs[i + 1]}, r6"]
-    if len(accs) % 2:
-        yield from [*_constant("r5", first + len(accs) - 1), f"vdup.{bits} {accs[-1]}, r5"]
+    for i in range(0, len(accs), 2):
+        two = i + 1 < len(accs)
+        yield from _pair(first + i) if two else _constant("r5", first + i)
+        for acc, register in zip(accs[i : i + 2], ("r5", "r6"), strict=False):
+            yield f"vadd.i{bits} {acc}, {acc}, {register}" if add else f"vdup.{bits} {acc}, {register}"
 
 
 def _pair(at: int) -> list[str]:

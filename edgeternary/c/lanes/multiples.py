@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from edgeternary.c.lanes.butterfly import butterflies
 from edgeternary.c.lanes.digits import split
 from edgeternary.c.lanes.program import Group
 
@@ -64,5 +65,6 @@ def added(terms: Terms, registers: dict[int, str], accs: Sequence[str], bits: in
 def instructions(group: Group) -> int:
     """Of adding all words."""
     registers, accs = constants(group), [""] * group.size
-    words = [terms for part in group.parts for load in part for terms in load.terms]
+    parts = [butterflies(part, group.size) or part for part in group.parts]
+    words = [terms for part in parts for load in part for terms in load.terms]
     return sum(sum(1 for _ in added(terms, registers, accs, 0)) for terms in words)
