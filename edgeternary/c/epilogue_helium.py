@@ -7,14 +7,15 @@ r6, r12  constants                   q2, q3   lowest and highest code
 
 from collections.abc import Mapping, Sequence
 
-from edgeternary.c.assembly import note
+from edgeternary.c.assembly import note, size
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.tables import Table
 
 NAMES = ("offset", "m", "b", "s")
 POINTERS = ("r2", "r3", "r4", "r5")
-CALL, FOUR = 22, 12  # instructions of a call, and of four sums
+CALL, FOUR = 22, 12  # instructions of a call, and of four sums, roughly
+STEP = 3  # instructions of four sums beside those of `_steps`
 SAVED = 20  # bytes that are pushed before the arguments on the stack
 STORES = {
     "int8_t": "vstrb.32 q0, [r1], #4",
@@ -34,6 +35,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
 
     fields, tables  of an epilogue whose gain is 1
     tables          {name: C type} of the arguments after sums and y;  asm: instructions, one a line
+    instructions    of a call
     """
     ctype = str(fields["ctype"]).removeprefix("u")
     known = fields["kind"] == "store" or (fields["kind"] == "requantize" and fields["form"] in ("A", "B"))
@@ -51,6 +53,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
         "tables": {name: table.ctype for name, table in used.items()},
         "asm": lines,
         "outputs": outputs,
+        "instructions": CALL + (size(inside) + STEP) * -(-outputs // 4),
         "tags": {name: name for name in used},
     }
 
@@ -61,8 +64,11 @@ def instructions(outputs: int) -> float:
 
 
 def _load(table: Table, pointer: str) -> str:
-    size, sign = table.data.itemsize, "u" if table.data.dtype.kind == "u" or table.data.itemsize == 4 else "s"
-    return f"vldr{'bhw'[size // 2]}.{sign}32 q1, [{pointer}], #{4 * size}"
+    width, sign = (
+        table.data.itemsize,
+        "u" if table.data.dtype.kind == "u" or table.data.itemsize == 4 else "s",
+    )
+    return f"vldr{'bhw'[width // 2]}.{sign}32 q1, [{pointer}], #{4 * width}"
 
 
 def _steps(fields: Mapping[str, object], loads: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ Inputs of eight bits without a sign are read as x - 128; 128 times the sum of th
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -176,6 +177,21 @@ def codes_and_epilogue(
 def after_instructions(match: Match, after: Epilogue) -> float:
     """Of what follows the sums of one pixel, roughly."""
     outputs = match.out.channels
-    if epilogue_helium.finish(after.fields, after.tables, outputs):
-        return epilogue_helium.instructions(outputs)
-    return outputs * value_cycles(match)
+    found = epilogue_helium.finish(after.fields, after.tables, outputs)
+    return cast(float, found["instructions"]) if found else outputs * value_cycles(match)
+
+
+def crossings(op: Conv2d, match: Match) -> int:
+    """Rows of windows that reach beyond the edges."""
+    if not any(op.pad):
+        return 0
+    height, width = match.outs[0].shape[0], match.outs[0].shape[1]
+    x, (top, left, _, _) = match.ins[0], op.pad
+    found = 0
+    for oy in range(height):
+        rows = range(oy * op.stride[0] - top, oy * op.stride[0] - top + op.kernel[0])
+        outside = sum(not 0 <= iy < x.shape[0] for iy in rows)
+        found += width * outside
+        starts = (ox * op.stride[1] - left for ox in range(width))
+        found += (len(rows) - outside) * sum(ix < 0 or ix + op.kernel[1] > x.shape[1] for ix in starts)
+    return found

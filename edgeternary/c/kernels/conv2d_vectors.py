@@ -9,9 +9,9 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.ops import Conv2d
 
 # Instructions of a step of four outputs of two pixels without shifts, of a block, and of a call.
-STEP, BLOCK, CALL = 15.0, 23.0, 40.0
+STEP, BLOCK, CALL = 15.0, 20.3, 20.0
 # Of a pixel, of a row of its window, of one that crosses an edge, and for each 16 inputs that are copied.
-PIXEL, ROW, EDGE, COPY = 14.0, 17.0, 14.0, 3.0
+PIXEL, ROW, EDGE, COPY = 8.7, 20.2, 10.6, 3.0
 
 
 class Conv2dVectors(Kernel):
@@ -32,7 +32,7 @@ class Conv2dVectors(Kernel):
         scratch = 8 * vectors.ROWS * blocks
         if not _direct(found):
             row = -(-op.kernel[1] * match.ins[0].channels // vectors.LANES) * COPY + ROW
-            instructions += pixels * op.kernel[0] * row + EDGE * _edges(op, match)
+            instructions += pixels * op.kernel[0] * row + EDGE * vectors.crossings(op, match)
             scratch += 2 * vectors.LANES * steps
         flash = found.flash + accumulator.epilogue_flash(match)
         for layout in accumulator.output_layouts(match):
@@ -52,19 +52,3 @@ def _direct(found: vectors.Products) -> bool:
     op = cast(Conv2d, found.op)
     alone = op.kernel == (1, 1) and op.stride == (1, 1) and not any(op.pad)
     return alone and not found.flipped and found.inputs % vectors.LANES == 0
-
-
-def _edges(op: Conv2d, match: Match) -> int:
-    """Rows of windows that reach beyond the edges."""
-    if not any(op.pad):
-        return 0
-    height, width = match.outs[0].shape[0], match.outs[0].shape[1]
-    x, (top, left, _, _) = match.ins[0], op.pad
-    found = 0
-    for oy in range(height):
-        rows = range(oy * op.stride[0] - top, oy * op.stride[0] - top + op.kernel[0])
-        outside = sum(not 0 <= iy < x.shape[0] for iy in rows)
-        found += width * outside
-        starts = (ox * op.stride[1] - left for ox in range(width))
-        found += (len(rows) - outside) * sum(ix < 0 or ix + op.kernel[1] > x.shape[1] for ix in starts)
-    return found

@@ -20,9 +20,9 @@ LANES = 16
 MOST_TAPS = 64  # pointers on the stack
 SHORT = 0x7FFF
 
-# Instructions of a tap of 16 channels in 16 and in 32 bits, of 16 channels besides, of the place of a tap,
-# and of a pixel.
-NARROW, WIDE, GROUP, PLACE, PIXEL = 9.0, 15.0, 14.5, 7.6, 10.0
+# Instructions of a tap of 16 channels in 16 and in 32 bits, of 16 channels besides, of a row of a window, of
+# a tap in a row that crosses an edge, and of a pixel.
+NARROW, WIDE, GROUP, ROW, CROSSING, PIXEL = 9.0, 15.0, 21.3, 4.0, 14.5, 22.0
 
 
 class DepthwiseVectors(Kernel):
@@ -44,7 +44,8 @@ class DepthwiseVectors(Kernel):
         offer = Offer((NATURAL,), NATURAL, Cost(0), scratch=4 * x.channels)
         _, after = vectors.codes_and_epilogue(match, offer, op, _affine(op, x))
         ends = vectors.after_instructions(match, after)
-        instructions = pixels * (groups * (taps * each + GROUP) + taps * PLACE + PIXEL + ends)
+        instructions = pixels * (groups * (taps * each + GROUP) + op.kernel[0] * ROW + PIXEL + ends)
+        instructions += CROSSING * op.kernel[1] * vectors.crossings(op, match)
         flash = groups * LANES * taps + after.bytes + x.channels * any(op.pad)
         yield Offer((NATURAL,), NATURAL, Cost(instructions, flash), scratch=offer.scratch)
 
