@@ -23,7 +23,7 @@ def _bare(file: Path) -> Iterator[str]:
         if not isinstance(function, ast.FunctionDef):
             continue
         formula = any(word in function.name for word in FORMULAS)
-        for node in _nodes(function):
+        for node in (inner for statement in function.body for inner in _nodes(statement)):
             inside = [node] if formula else ast.walk(node) if _calls(node, ("Cost",)) else []
             for part in inside:
                 if isinstance(part, ast.Constant) and _number(part.value) and part.value not in PLAIN:

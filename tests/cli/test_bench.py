@@ -133,7 +133,7 @@ def test_a_board_whose_flash_is_slow(et: Call) -> None:
         (), ("--layer", "conv2d:8x8-4"), ("--layer", "dense:0-4"), ("--layer", "lstm:3-4"),
         ("--layer", "depthwise:8x8x4-3"), ("--layer", "dense:8-4,k3"), ("--layer", "conv2d:2x2x1-4,k3,valid"),
         ("--layer", "dense:8-4", "--weights", "float"), ("--layer", "dense:8-4", "--activations", "int32"),
-        ("--layer", "dense:8-4", "--form", "C"), ("--layer", "dense:8-4", "--core", "m99"),
+        ("--layer", "dense:8-4", "--form", "D"), ("--layer", "dense:8-4", "--core", "m99"),
         ("--layer", "dense:8-4", "--board", "pico", "--core", "m4"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from edgeternary.ops import Conv2d
 
 PIXELS = {TWINS: 3, QUADS: 2}
 ROUTINES = {TWINS: 480, QUADS: 630}  # bytes
+RUN_BYTES = 8  # of the weights of a run of taps for the outputs that share halfwords
 
 
 @dataclass(frozen=True)
@@ -101,5 +102,5 @@ def _cost(match: Match, op: Conv2d, packing: Packing) -> Cost:
     ready = costs.ready + (0 if _whole(x.channels) else costs.copied)
     row = costs.row + (costs.padded if any(op.pad) else 0)
     cycles += pixels * (taps * ready + op.kernel[0] * row + costs.pixel)
-    flash = groups * runs * 8 + accumulator.epilogue_flash(match)
+    flash = groups * runs * RUN_BYTES + accumulator.epilogue_flash(match)
     return Cost(cycles + accumulator.epilogue_cycles(match), flash, once=ROUTINES[packing])

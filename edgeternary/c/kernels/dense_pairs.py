@@ -10,6 +10,7 @@ from edgeternary.c.pairs import PACKINGS, Packing
 from edgeternary.ops import Dense
 
 RUN, OUTPUTS = 8, 4  # inputs and outputs of a turn of the loop
+HALFWORD = 2  # bytes, of the weights of `packing.outputs` outputs
 ROUTINES = {"twins": 640, "quads": 700, "halves": 540}  # bytes
 
 # Cycles of a run for four outputs in each packing, of four outputs besides, of making an input ready, and of
@@ -66,5 +67,7 @@ def _cost(match: Match, op: Dense, packing: Packing) -> Cost:
     run, four, ready, call = match.core.figures(COSTS)
     runs = pairs.runs(op.weights.shape[1], RUN)
     cycles = _fours(op) * (runs * run[packing.name] + four) + op.weights.shape[1] * ready + call
-    flash = _fours(op) * _padded(op) * 8 // packing.outputs + accumulator.epilogue_flash(match)
+    flash = _fours(op) * _padded(op) * OUTPUTS * HALFWORD // packing.outputs + accumulator.epilogue_flash(
+        match
+    )
     return Cost(cycles + accumulator.epilogue_cycles(match), flash, once=ROUTINES[packing.name])
