@@ -18,7 +18,7 @@ from tests.c.imported_graphs import depthwise, sum_of_tables
 from tests.c.lanes_nets import nets
 from tests.need import need
 
-ELSEWHERE = {"conv2d_nibbles", "depthwise_vectors"}  # test_products.py, test_vectors.py
+ELSEWHERE = {"conv2d_nibbles", "depthwise_vectors"}  # test_products.py, test_helium.py
 OTHERS = ("cortex-m0plus", "cortex-m55")  # cores with kernels of their own
 NETWORKS = (("ternary", "uint2"), ("bipolar", "bipolar"), ("ternary", "int3"), ("bipolar", "ternary"))
 
