@@ -6,6 +6,7 @@ from edgeternary.c import accumulator, rescale
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.border import EDGE
+from edgeternary.c.lanes.butterfly import butterflies
 from edgeternary.c.lanes.program import Group
 from edgeternary.ops import Requantize, Threshold
 
@@ -16,6 +17,7 @@ PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of
 STAGE1, STAGE2 = (14, 6.6), (7, 4)  # cycles between two stages of sums: once, and for each output; by Thumb
 ADDITION, LOAD, SKIP, OUTPUT, GROUP = 2, 2, 3, 8, 80  # bytes of code for each
 KEPT1, KEPT2 = 4, 1.2  # cycles of an output whose sum waits in the frame
+PARTED = 3.5  # cycles of an output that shares sums with another one
 STAGE_BYTES, WORD_BYTES = 3, 4  # bytes of an instruction between stages; of a constant
 WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
 TAKEN = 4  # cycles of an output of one lane that rows of results give up
@@ -92,9 +94,10 @@ def cost(
     once, code = effort(groups, epilogue), 0
     for group in groups:
         stage, each = STAGE1 if epilogue.thumb1 else STAGE2
-        code += ADDITION * group.additions + LOAD * group.loads + SKIP * group.skips
+        additions = _additions(group, epilogue.thumb1)
+        code += ADDITION * additions + LOAD * group.loads + SKIP * group.skips
         code += ADDITION * (group.shifts if epilogue.thumb1 else group.shifted + 2 * group.triples)
-        code += 0 if epilogue.thumb1 else (group.additions - group.shifted) // WIDE
+        code += 0 if epilogue.thumb1 else (additions - group.shifted) // WIDE
         code += len(group.cuts) * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
     cycles = rows * pixels * once + CALL * len(groups) * (rows if epilogue.store in BY_ROW else 1)
@@ -114,7 +117,7 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
     for group in groups:
         stages = len(group.cuts)
         total += (
-            group.additions
+            _additions(group, epilogue.thumb1)
             + group.triples
             + group.words
             + group.loads
@@ -126,6 +129,14 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
         total += epilogue.after.kept(group) * group.size * kept if group.places else 0
         total += group.size * epilogue.cycles + epilogue.figures.loop
     return total
+
+
+def _additions(group: Group, thumb1: bool) -> int:
+    """Of words, and of what two outputs have in common."""
+    parts = [(part, None if thumb1 else butterflies(part, group.size)) for part in group.parts]
+    words = [terms for part, less in parts for load in less or part for terms in load.terms]
+    shared = sum(less is not None for _, less in parts)
+    return sum(map(len, words)) + round(PARTED * group.size * shared)
 
 
 def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:

@@ -16,6 +16,8 @@ from edgeternary.c.lanes.program import Group
 CONSTANTS = ("r7", "r8", "r9", "r10", "r11", "lr")
 LOADED, SHIFTED = 10, 3  # tenths of an instruction that a constant saves: a load, or its share of a shift
 
+KEPT = 1024  # groups whose figures are kept
+
 Terms = Sequence[tuple[int, int]]
 
 
@@ -27,7 +29,7 @@ def weights(terms: Terms) -> list[tuple[int, list[int]]]:
     return list(found.items())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def constants(group: Group) -> dict[int, str]:
     """{weight: its register} of those whose products save most."""
     saved: Counter[int] = Counter()
@@ -61,7 +63,7 @@ def added(terms: Terms, registers: dict[int, str], accs: Sequence[str], bits: in
         yield f"{'vadd' if digit > 0 else 'vsub'}.i{bits} {accs[index]}, {accs[index]}, q0"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def instructions(group: Group) -> int:
     """Of adding all words."""
     registers, accs = constants(group), [""] * group.size

@@ -6,6 +6,7 @@ from functools import partial
 from edgeternary.c.assembly import note
 from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
+from edgeternary.c.lanes.butterfly import butterflies
 from edgeternary.c.lanes.digits import split
 from edgeternary.c.lanes.program import Group, Registers
 from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, ROWS, K, Y, add, constant
@@ -26,11 +27,16 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += ["push {r4-r11, lr}", *_row_end(walk), *_saved(frame), "1:"]
     for number, part in enumerate(group.parts):
         lines += [note(group.says(number))]
-        lines += [] if number and group.cuts else _starts(group, number, accs)
+        less = butterflies(part, group.size)
+        if less:
+            lines += [note("sums and differences of two outputs"), *(f"mov {acc}, #0" for acc in accs)]
+        elif not (number and group.cuts):
+            lines += _starts(group, number, accs)
         last = number == len(group.parts) - 1
         words = (*FREE, *ACCUMULATORS[max(len(accs), 8) :])
-        text, moved = additions(part, words, LOAD_LIMIT, add, partial(_accumulate, accs))
+        text, moved = additions(less or part, words, LOAD_LIMIT, add, partial(_accumulate, accs))
         lines += [*text, *add("r0", 4 * (walk.x_step * last - moved), "r1")]
+        lines += _parted(group, number, accs) if less else []
         if group.cuts and not last:
             place = stages.place(group, after, walk, number + 1)
             lines += stages.thumb2(group.cuts[number], place, accs, walk)
@@ -49,6 +55,17 @@ def _starts(group: Group, part: int, accs: Sequence[str]) -> list[str]:
     """Accumulators from the constants."""
     lines = [f"ldr r1, [sp, #{K}]", *add("r1", 4 * part * group.size, "r2")]
     return [*lines, f"ldmia r1, {{{', '.join(accs)}}}" if group.size > 1 else f"ldr {accs[0]}, [r1]"]
+
+
+def _parted(group: Group, part: int, accs: Sequence[str]) -> Iterator[str]:
+    """The two outputs from A and B, and constants on top of them."""
+    for a, b in zip(accs[::2], accs[1::2], strict=False):
+        yield from [f"add {a}, {b}", f"sub {b}, {a}, {b}, lsl #1"]
+    yield from [f"ldr r1, [sp, #{K}]", *add("r1", 4 * part * group.size, "r2")]
+    for i in range(0, len(accs), 2):
+        some = accs[i : i + 2]
+        yield "ldmia r1!, {r2, r3}" if len(some) == 2 else "ldr r2, [r1]"
+        yield from (f"add {acc}, {register}" for acc, register in zip(some, ("r2", "r3"), strict=False))
 
 
 def _row_end(walk: Walk) -> list[str]:
