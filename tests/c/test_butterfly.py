@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 
-from edgeternary.c.lanes import butterfly, thumb2
+from edgeternary.c.lanes import butterfly, thumb1, thumb2
 from edgeternary.c.lanes.program import Load
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import select
@@ -53,42 +55,42 @@ def test_others_are_added_as_they_are() -> None:
         assert butterfly.butterflies(loads, size) is None
 
 
-def layer(outputs: int, type: str, follow: str) -> Plan:
+def layer(outputs: int, type: str, follow: str, core: str = "cortex-m4") -> Plan:
     """Of which the first two outputs have equal weights, and the next two opposite ones."""
     rng = np.random.default_rng(outputs)
     x = build.value("x", (5, 4, 3), type)
     op = conv(rng, x, outputs, "bipolar", "c")
     op.weights[1 % outputs], op.weights[3 % outputs] = op.weights[0], -op.weights[2 % outputs]
     graph = followed(build.graph(x, op), follow, rng)
-    return select(
-        graph, "cortex-m4", allow=lambda match, kernel, offer: "lanes" in kernel.name or not match.ops
-    )
+    return select(graph, core, allow=lambda match, kernel, offer: "lanes" in kernel.name or not match.ops)
 
 
 @pytest.mark.emulator
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
 @pytest.mark.parametrize(
     ("type", "follow"), [("int8", "A"), ("uint8", "B"), ("bipolar", "bipolar"), ("ternary", "uint2")]
 )
-def test_assembly(type: str, follow: str) -> None:
+def test_assembly(core: str, type: str, follow: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     for outputs in SIZES[:: 2 if type == "int8" else 3]:
-        plan = layer(outputs, type, follow)
+        plan = layer(outputs, type, follow, core)
         assert "sums and differences" in "".join(of_plan(plan).sources.values())
         check(plan)
 
 
 @pytest.mark.emulator
-def test_a_fault_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("core", "module"), [("cortex-m0plus", thumb1), ("cortex-m4", thumb2)])
+def test_a_fault_is_seen(core: str, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Differences with the wrong sign."""
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    parted = thumb2._parted
+    parted = module._parted
 
     def faulty(*given: object) -> list[str]:
         return [line.replace("sub", "add") for line in parted(*given)]  # type: ignore[arg-type]
 
-    monkeypatch.setattr(thumb2, "_parted", faulty)
+    monkeypatch.setattr(module, "_parted", faulty)
     with pytest.raises(AssertionError):
-        check(layer(9, "int8", "A"))
+        check(layer(9, "int8", "A", core))
 
 
 def check(plan: Plan) -> None:

@@ -17,7 +17,7 @@ PART, CALL = 6, 40.0  # cycles of a part besides its words and additions, and of
 STAGE1, STAGE2 = (14, 6.6), (7, 4)  # cycles between two stages of sums: once, and for each output; by Thumb
 ADDITION, LOAD, SKIP, OUTPUT, GROUP = 2, 2, 3, 8, 80  # bytes of code for each
 KEPT1, KEPT2 = 4, 1.2  # cycles of an output whose sum waits in the frame
-PARTED = 3.5  # cycles of an output that shares sums with another one
+PARTED1, PARTED2 = 6.5, 3.5  # cycles of an output that shares sums with another one, by Thumb
 STAGE_BYTES, WORD_BYTES = 3, 4  # bytes of an instruction between stages; of a constant
 WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
 TAKEN = 4  # cycles of an output of one lane that rows of results give up
@@ -133,10 +133,10 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
 
 def _additions(group: Group, thumb1: bool) -> int:
     """Of words, and of what two outputs have in common."""
-    parts = [(part, None if thumb1 else butterflies(part, group.size)) for part in group.parts]
+    parts = [(part, butterflies(part, group.size)) for part in group.parts]
     words = [terms for part, less in parts for load in less or part for terms in load.terms]
     shared = sum(less is not None for _, less in parts)
-    return sum(map(len, words)) + round(PARTED * group.size * shared)
+    return sum(map(len, words)) + round((PARTED1 if thumb1 else PARTED2) * group.size * shared)
 
 
 def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:

@@ -7,8 +7,22 @@ from edgeternary.c.assembly import note, size
 from edgeternary.c.lanes import stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.after import fields as lanes_fields
-from edgeternary.c.lanes.program import Group, Registers
-from edgeternary.c.lanes.text1 import END, FIRST, LOAD_LIMIT, LOW, PAIRS, PART, ROWS, K, Y, add, constant
+from edgeternary.c.lanes.butterfly import butterflies
+from edgeternary.c.lanes.program import Group, Load, Registers
+from edgeternary.c.lanes.text1 import (
+    END,
+    FIRST,
+    LOAD_LIMIT,
+    LOW,
+    PAIRS,
+    PART,
+    ROWS,
+    K,
+    Y,
+    add,
+    constant,
+    subtracts,
+)
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.words import additions
 
@@ -26,10 +40,15 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += after.entry1(walk)
     loop: list[str] = []
     for number, part in enumerate(group.parts):
-        text, moved = additions(part, WORDS, LOAD_LIMIT, add, partial(_accumulate, set()))
+        less = butterflies(part, group.size)
+        text, moved = additions(less or part, WORDS, LOAD_LIMIT, add, partial(_accumulate, set()))
         last = number == len(group.parts) - 1
         loop += [note(group.says(number))]
-        loop += [*([] if number and group.cuts else _starts(group, number)), *text]
+        if less:
+            loop += [note("sums and differences of two outputs"), *_zeros(less, group.size), *text]
+            loop += [*_parted(group.size), *_constants(group, number)]
+        else:
+            loop += [*([] if number and group.cuts else _starts(group, number)), *text]
         if group.cuts and not last:
             place = stages.place(group, after, walk, number + 1)
             loop += [*add("r0", -4 * moved, "r1"), *stages.thumb1(group, number, place, walk)]
@@ -65,6 +84,44 @@ def _starts(group: Group, part: int) -> list[str]:
     for plus, _ in PAIRS[: max(group.size - len(LOW), 0)]:
         lines += ["ldmia r1!, {r2}", f"mov {plus}, r2"]
     return lines
+
+
+def _zeros(less: Sequence[Load], size: int) -> Iterator[str]:
+    """Accumulators, and what is subtracted where no word is."""
+    yield from (f"movs {register}, #0" for register in LOW[:size])
+    for index in range(len(LOW), size):
+        plus, minus = PAIRS[index - len(LOW)]
+        yield from [f"mov {plus}, {LOW[0]}", *([] if subtracts(index, less) else [f"mov {minus}, {LOW[0]}"])]
+
+
+def _parted(size: int) -> Iterator[str]:
+    """The two outputs from A and B; r1 and r2 are free."""
+    for first in range(0, size - 1, 2):
+        if first + 1 < len(LOW):
+            a, b = LOW[first : first + 2]
+            yield from [f"subs r1, {a}, {b}", f"adds {a}, {a}, {b}", f"movs {b}, r1"]
+        elif first < len(LOW):
+            a, (plus, minus) = LOW[first], PAIRS[0]
+            yield from [f"mov r1, {plus}", f"mov r2, {minus}", "subs r1, r1, r2", f"subs r2, {a}, r1"]
+            yield from [f"adds {a}, {a}, r1", f"mov {plus}, r2", "movs r1, #0", f"mov {minus}, r1"]
+        else:
+            (plus, minus), (plus2, minus2) = PAIRS[first - len(LOW) :][:2]
+            yield from [
+                f"mov r1, {plus}",
+                f"mov r2, {minus}",
+                f"add {plus}, {plus2}",
+                f"add {minus}, {minus2}",
+            ]
+            yield from [f"add r1, {minus2}", f"add r2, {plus2}", f"mov {plus2}, r1", f"mov {minus2}, r2"]
+
+
+def _constants(group: Group, part: int) -> Iterator[str]:
+    """What the sums start from, on top of them."""
+    yield from [f"ldr r1, [sp, #{K}]", *add("r1", 4 * part * group.size, "r2")]
+    for index in range(group.size):
+        low = index < len(LOW)
+        register = LOW[index] if low else PAIRS[index - len(LOW)][0]
+        yield from ["ldmia r1!, {r2}", f"adds {register}, {register}, r2" if low else f"add {register}, r2"]
 
 
 def _accumulate(begun: set[str], terms: Sequence[tuple[int, int]], word: str) -> Iterator[str]:
