@@ -170,7 +170,7 @@ def codes_and_epilogue(
     affine = replace(affine, offset=np.where(negate, -affine.offset, affine.offset))
     after = None
     if isinstance(follow, Threshold) and offer.out == NATURAL:
-        after = equidistant(follow, match.out, affine, negate)
+        after = equidistant(follow, (match.outs[0], match.out), affine, negate)
     return codes, after or epilogue.of(match, offer.out, affine, negate)
 
 

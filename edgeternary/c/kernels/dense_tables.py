@@ -57,10 +57,11 @@ class DenseTables(Kernel):
         tables = -(-inputs // radix.each)
         costs = match.core.figures(COSTS)
         build = costs.trits if radix.base == 3 else costs.bits
-        lookup = costs.lookup
-        if match.core.vectors and not self._vectors(match, op):
-            lookup = SCALAR
-        cycles = tables * (build + lookup * outputs) + accumulator.epilogue_cycles(match)
+        alone = 0
+        if match.core.vectors:
+            alone = tables % TOGETHER if self._vectors(match, op) else tables
+        lookups = (tables - alone) * costs.lookup + alone * SCALAR
+        cycles = tables * build + lookups * outputs + accumulator.epilogue_cycles(match)
         cost = Cost(cycles, tables * outputs + accumulator.epilogue_flash(match))
         for layout in accumulator.output_layouts(match):
             in_place = self._in_place(match, op, layout)

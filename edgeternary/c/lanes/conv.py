@@ -242,7 +242,8 @@ class Plan:
         if self.store == "rows":
             levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
             parts = len(self.sums.groups[0].parts)  # whose sums are taken out of words and added in C
-            cycles += self.match.out.size * (VECTOR_SUM[0] + VECTOR_SUM[1] * parts + VECTOR_SUM[2] * levels)
+            each = VECTOR_SUM[0] + VECTOR_SUM[1] * parts + VECTOR_SUM[2] * levels
+            cycles += self.match.out.size * (each + lanes_cost.long_form(self.match))
         if self.border:
             cycles += EDGE * self.border.words
         bytes_ = round(4 * once) + VECTOR_FRAME * len(self.sums.groups)

@@ -146,10 +146,10 @@ def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:
     levels = int(match.follow.t.shape[1]) if isinstance(match.follow, Threshold) else 0
     once, each, least = SUM
     planes = PLANE * max(match.out.type.planes - 2, 0) if epilogue.planes else 0
-    return match.core.touch * (max(once + each * (parts + levels), least) + planes) + _long(match)
+    return match.core.touch * (max(once + each * (parts + levels), least) + planes) + long_form(match)
 
 
-def _long(match: Match) -> float:
+def long_form(match: Match) -> float:
     """What form C takes beyond the others."""
     q, acc = match.follow, match.outs[0]
     if not isinstance(q, Requantize) or rescale.form(q, acc) != "C":
