@@ -150,7 +150,7 @@ def test_estimates_are_near_enough_to_know_what_must_be_built(name: str, core: s
         for compiler in COMPILERS:
             built = parts_of(plan, {"compiler": compiler})
             assert built.flash_bytes <= FACTOR * plan.flash_bytes + ROOM
-            assert abs(built.table_bytes - sum(plan.tables)) <= 8 * len(plan.calls)
+            assert abs(built.table_bytes - sum(plan.tables)) <= 16 * len(plan.calls)  # frames of streams
             assert built.flash_bytes > sum(plan.tables) and 0 < built.routine_bytes < 5000
 
 
