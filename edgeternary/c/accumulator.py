@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from edgeternary.c import epilogue, rescale, weights
+from edgeternary.c import epilogue, weights
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, planes
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d, Dense, Requantize, Threshold

@@ -15,9 +15,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c import rescale
 from edgeternary.c.kernel import Match
 from edgeternary.c.layouts import Layout, Natural
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.c.stepping import Stepping, threshold_fields
 from edgeternary.c.tables import Table, narrow
 from edgeternary.cores import Core

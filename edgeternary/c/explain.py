@@ -8,7 +8,7 @@ from edgeternary import cores
 from edgeternary.c.choices import Choices, Fetch, chain
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.kernels import kernels
-from edgeternary.c.narrowed import narrowed
+from edgeternary.c.rescale.narrowed import narrowed
 from edgeternary.c.search.labels import Label, Move, State
 from edgeternary.c.search.search import Search
 from edgeternary.c.select import Budget, choose

@@ -13,8 +13,8 @@ from itertools import takewhile
 from edgeternary import cores
 from edgeternary.c import memory
 from edgeternary.c.choices import Allow, Choices, Fetch, anything
-from edgeternary.c.narrowed import narrowed
 from edgeternary.c.plan import Plan, fixed_ram
+from edgeternary.c.rescale.narrowed import narrowed
 from edgeternary.c.search.labels import Label
 from edgeternary.c.search.search import MAX_LABELS, Search
 from edgeternary.c.tabled import tabled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeternary.c.equidistant import equidistant
+from edgeternary.c.products.equidistant import equidistant
 from edgeternary.ir import parse
 from edgeternary.ops import Threshold, build
 from edgeternary.passes.affine import Affine

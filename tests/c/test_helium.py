@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgeternary.c import vectors
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.lanes import helium, text_helium
 from edgeternary.c.layouts import Lanes
 from edgeternary.c.plan import Plan
+from edgeternary.c.products import vectors
 from edgeternary.c.select import select
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, parse

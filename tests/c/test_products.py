@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeternary.c import products
 from edgeternary.c.plan import Plan
+from edgeternary.c.products import words
 from edgeternary.c.select import select
 from edgeternary.ir import Graph, IntArray, parse
 from edgeternary.ops import Conv2d, build
@@ -106,14 +106,14 @@ def test_the_assembly(way: str, core: str, compiler: str) -> None:
     n=st.integers(1, 90),
     weight_type=st.sampled_from(["int2", "int3", "int4"]),
     input_type=st.sampled_from(["int8", "uint8", "uint4", "bipolar"]),
-    excess=st.sampled_from([0, products.NIBBLES]),
+    excess=st.sampled_from([0, words.NIBBLES]),
 )
 @settings(max_examples=60, deadline=None)
 def test_runs_fit_their_lanes(seed: int, n: int, weight_type: str, input_type: str, excess: int) -> None:
     """With the inputs that make each sum largest and smallest."""
     rng = np.random.default_rng(seed)
     codes, x = build.codes(rng, (3, n), weight_type), build.value("x", (n,), input_type)
-    found = products.run(codes, excess, x)
+    found = words.run(codes, excess, x)
     assert found is not None and found.count == -(-n // found.inputs)
     stored = codes.astype(int) + excess
     for most in (np.where(stored > 0, x.hi, x.lo), np.where(stored > 0, x.lo, x.hi)):

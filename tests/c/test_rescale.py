@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeternary import cores
-from edgeternary.c import rescale
-from edgeternary.c.narrowed import narrowed
-from edgeternary.c.rescale_high import High, high
-from edgeternary.c.rescale_parts import Parts, parts
+from edgeternary.c.rescale import forms as rescale
+from edgeternary.c.rescale.high import High, high
+from edgeternary.c.rescale.narrowed import narrowed
+from edgeternary.c.rescale.parts import Parts, parts
 from edgeternary.c.select import select
 from edgeternary.ir import Graph, IntArray, Value, parse
 from edgeternary.ops import Dense, Requantize, build

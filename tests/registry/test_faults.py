@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 import edgeternary
 import edgeternary.run._model as model_of
-from edgeternary.c import rescale
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.cores import Core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Type, Value, encoding

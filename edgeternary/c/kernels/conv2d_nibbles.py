@@ -1,7 +1,7 @@
-"""conv2d without DSP instructions: nibbles that a mask spreads, half a byte a weight; see c/products.py."""
+"""conv2d without DSP instructions: nibbles that a mask spreads, half a byte a weight; see `words`."""
 
-from edgeternary.c.product_kernel import Conv2dProducts
-from edgeternary.c.product_ways import NIBBLES
+from edgeternary.c.products.kernel import Conv2dProducts
+from edgeternary.c.products.ways import NIBBLES
 
 
 class Conv2dNibbles(Conv2dProducts):

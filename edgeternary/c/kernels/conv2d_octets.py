@@ -1,7 +1,7 @@
-"""conv2d without DSP instructions: bytes w + 128, a product each; see c/products.py."""
+"""conv2d without DSP instructions: bytes w + 128, a product each; see `products.words`."""
 
-from edgeternary.c.product_kernel import Conv2dProducts
-from edgeternary.c.product_ways import OCTETS
+from edgeternary.c.products.kernel import Conv2dProducts
+from edgeternary.c.products.ways import OCTETS
 
 
 class Conv2dOctets(Conv2dProducts):

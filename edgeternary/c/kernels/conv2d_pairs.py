@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from edgeternary.c import accumulator, pairs
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.pairs import PACKINGS, QUADS, TWINS, Packing
+from edgeternary.c.products import pairs
+from edgeternary.c.products.pairs import PACKINGS, QUADS, TWINS, Packing
 from edgeternary.ops import Conv2d
 
 PIXELS = {TWINS: 3, QUADS: 2}

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, vectors
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import vectors
 from edgeternary.ops import Conv2d
 
 # Instructions of a step of four outputs of two pixels without shifts, of a block, and of a call.

@@ -1,7 +1,7 @@
-"""conv2d without DSP instructions: words of two weights, two bytes a weight; see c/products.py."""
+"""conv2d without DSP instructions: words of two weights, two bytes a weight; see `products.words`."""
 
-from edgeternary.c.product_kernel import Conv2dProducts
-from edgeternary.c.product_ways import WORDS
+from edgeternary.c.products.kernel import Conv2dProducts
+from edgeternary.c.products.ways import WORDS
 
 
 class Conv2dWords(Conv2dProducts):

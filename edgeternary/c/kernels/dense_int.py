@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, integers
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import integers
 from edgeternary.ops import Dense
 
 

@@ -1,7 +1,7 @@
-"""dense without DSP instructions: nibbles that a mask spreads, half a byte a weight; see c/products.py."""
+"""dense without DSP instructions: nibbles that a mask spreads, half a byte a weight; see `words`."""
 
-from edgeternary.c.product_kernel import DenseProducts
-from edgeternary.c.product_ways import NIBBLES
+from edgeternary.c.products.kernel import DenseProducts
+from edgeternary.c.products.ways import NIBBLES
 
 
 class DenseNibbles(DenseProducts):

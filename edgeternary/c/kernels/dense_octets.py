@@ -1,7 +1,7 @@
-"""dense without DSP instructions: bytes w + 128, a product each; see c/products.py."""
+"""dense without DSP instructions: bytes w + 128, a product each; see `products.words`."""
 
-from edgeternary.c.product_kernel import DenseProducts
-from edgeternary.c.product_ways import OCTETS
+from edgeternary.c.products.kernel import DenseProducts
+from edgeternary.c.products.ways import OCTETS
 
 
 class DenseOctets(DenseProducts):

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import accumulator, pairs
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.pairs import PACKINGS, Packing
+from edgeternary.c.products import pairs
+from edgeternary.c.products.pairs import PACKINGS, Packing
 from edgeternary.ops import Dense
 
 RUN, OUTPUTS = 8, 4  # inputs and outputs of a turn of the loop

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from edgeternary.c import accumulator, vectors
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import vectors
 
 # Instructions of a step of four outputs without shifts, of a block, and of a call.
 STEP, BLOCK, CALL = 9.5, 13.9, 20.0

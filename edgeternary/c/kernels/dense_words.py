@@ -1,7 +1,7 @@
-"""dense without DSP instructions: words of two weights, two bytes a weight; see c/products.py."""
+"""dense without DSP instructions: words of two weights, two bytes a weight; see `products.words`."""
 
-from edgeternary.c.product_kernel import DenseProducts
-from edgeternary.c.product_ways import WORDS
+from edgeternary.c.products.kernel import DenseProducts
+from edgeternary.c.products.ways import WORDS
 
 
 class DenseWords(DenseProducts):

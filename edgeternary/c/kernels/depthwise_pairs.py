@@ -5,9 +5,10 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import accumulator, pairs
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import pairs
 from edgeternary.c.tables import Table
 from edgeternary.ops import Conv2d
 

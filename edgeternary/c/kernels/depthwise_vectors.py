@@ -8,9 +8,10 @@ from typing import cast
 
 import numpy as np
 
-from edgeternary.c import accumulator, epilogue_helium, vectors
+from edgeternary.c import accumulator, epilogue_helium
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import vectors
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d

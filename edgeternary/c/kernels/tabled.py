@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import cast
 
-from edgeternary.c import rescale
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.c.tabled import Tabled
 from edgeternary.c.tables import Table
 

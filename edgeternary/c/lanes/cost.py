@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from edgeternary.c import accumulator, rescale
+from edgeternary.c import accumulator
 from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.border import EDGE
 from edgeternary.c.lanes.butterfly import butterflies
 from edgeternary.c.lanes.program import Group
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.ops import Requantize, Threshold
 
 BY_ROW = ("rows", "planes")  # ways to store that have a row in scratch memory, and a call for each row

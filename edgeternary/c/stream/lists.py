@@ -27,11 +27,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c import epilogue, rescale, weights
+from edgeternary.c import epilogue, weights
 from edgeternary.c.epilogue import Epilogue
 from edgeternary.c.kernel import Body, Match
 from edgeternary.c.lanes.digits import planes
 from edgeternary.c.layouts import NATURAL, lane_bits, lane_ones
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.c.tables import Table
 from edgeternary.cores import Core
 from edgeternary.ir import IntArray, Op, Type, Value

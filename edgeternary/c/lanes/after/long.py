@@ -1,16 +1,16 @@
-"""Requantize by the high word of a product of 64 bits, form C on Thumb-2; see `c/rescale_high`."""
+"""Requantize by the high word of a product of 64 bits, form C on Thumb-2; see `c/rescale/high`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgeternary.c import rescale_high
 from edgeternary.c.lanes.after.base import Case, Cycles
 from edgeternary.c.lanes.after.requantize import clamp_bits
 from edgeternary.c.lanes.after.scaling import Scaling
 from edgeternary.c.lanes.program import Wide
-from edgeternary.c.rescale_high import WORD, High
+from edgeternary.c.rescale import high as rescale_high
+from edgeternary.c.rescale.high import WORD, High
 from edgeternary.ops import Requantize
 
 SIGNED, PLAIN = 20, 14  # cycles with the sign of the sum and without

@@ -1,16 +1,16 @@
-"""Requantize by products of 32 bits in parts, form C on Thumb-1; see `c/rescale_parts`."""
+"""Requantize by products of 32 bits in parts, form C on Thumb-1; see `c/rescale/parts`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgeternary.c import rescale_parts
 from edgeternary.c.lanes.after.base import Case, Cycles
 from edgeternary.c.lanes.after.requantize import clamp_bits
 from edgeternary.c.lanes.after.scaling import Scaling
 from edgeternary.c.lanes.program import Wide
-from edgeternary.c.rescale_parts import Parts
+from edgeternary.c.rescale import parts as rescale_parts
+from edgeternary.c.rescale.parts import Parts
 from edgeternary.ops import Requantize
 
 FIRST, PART, SIGNS = 34, 10, 14  # cycles of a word: with one part, for each other part, for signs

@@ -2,8 +2,8 @@
 
 * form A  |m| <= 1: no multiplication, 32 bits
 * form B  one 32-bit product; proven not to leave int32
-* form C  a 64-bit product: its high word (rescale_high), or products of 32 bits that are proven equal on the
-  whole interval (rescale_parts); where neither serves, as the op is written
+* form C  a 64-bit product: its high word (`high`), or products of 32 bits that are proven equal on the
+  whole interval (`parts`); where neither serves, as the op is written
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c.rescale_high import High, high
-from edgeternary.c.rescale_parts import Parts, parts
+from edgeternary.c.rescale.high import High, high
+from edgeternary.c.rescale.parts import Parts, parts
 from edgeternary.c.tables import Table, narrow
 from edgeternary.cores import Core
 from edgeternary.ir import Value

@@ -1,9 +1,9 @@
-"""The ways to multiply that `products` describes, as records that kernels of dense and conv2d share."""
+"""The ways to multiply that `words` describes, as records that kernels of dense and conv2d share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgeternary.c import products, products1
+from edgeternary.c.products import thumb1, words
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes
 from edgeternary.cores import Core
@@ -55,18 +55,18 @@ class Way:
     routine: Callable[[int, Type, bool], list[str]]
     costs: dict[str, Costs]
 
-    def runs(self, op: Dense | Conv2d, x: Value) -> products.Run | None:
+    def runs(self, op: Dense | Conv2d, x: Value) -> words.Run | None:
         """How many inputs are taken at once; None where lanes are too short for any."""
         codes = op.weights.reshape(len(op.bias), -1)
         if self.lanes == 1:
-            return products.Run(codes.shape[1], 1)
-        return products.run(codes, self.excess, x)
+            return words.Run(codes.shape[1], 1)
+        return words.run(codes, self.excess, x)
 
     def serves(self, core: Core) -> bool:
         """Whether the core has no faster kernels."""
         return core.name in self.costs
 
-    def best(self, core: Core, op: Dense | Conv2d, run: products.Run) -> tuple[int, float]:
+    def best(self, core: Core, op: Dense | Conv2d, run: words.Run) -> tuple[int, float]:
         """Registers of a block, and cycles of one vector of inputs."""
         costs, inputs = self.costs[core.name], op.weights[0].size
         found = []
@@ -89,20 +89,20 @@ class Way:
 
 
 WORDS = Way(
-    "words", 0, 8, products.LANES, 4, (1, 2, 3, 4, 5, 6), products.words, products1.words,
+    "words", 0, 8, words.LANES, 4, (1, 2, 3, 4, 5, 6), words.words, thumb1.words,
     {
         "host": Costs(1.5, 1, 4, 10), "cortex-m0plus": Costs(3.4, 4.6, 13, 75),
         "cortex-m3": Costs(3.5, 4, 12, 30),
     },
 )  # fmt: skip
 NIBBLES = Way(
-    "nibbles", products.NIBBLES, 4, products.LANES, 1, (4, 8), products.nibbles, products1.nibbles,
+    "nibbles", words.NIBBLES, 4, words.LANES, 1, (4, 8), words.nibbles, thumb1.nibbles,
     {
         "host": Costs(2, 1, 4, 10, 1), "cortex-m0plus": Costs(4.35, 6.6, 13, 75, 5),
         "cortex-m3": Costs(4, 4, 12, 30, 4),
     },
 )  # fmt: skip
 OCTETS = Way(
-    "octets", products.BYTES, 8, 1, 1, (4, 5, 6, 7, 8, 9, 10), products.octets, products1.octets,
+    "octets", words.BYTES, 8, 1, 1, (4, 5, 6, 7, 8, 9, 10), words.octets, thumb1.octets,
     {"host": Costs(1, 1, 1, 10, 1), "cortex-m0plus": Costs(4, 5.7, 3, 80, 5)},
 )  # fmt: skip

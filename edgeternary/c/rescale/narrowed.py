@@ -8,8 +8,8 @@ from typing import cast
 import msgspec
 import numpy as np
 
-from edgeternary.c import rescale
-from edgeternary.c.staircase import staircase
+from edgeternary.c.rescale import forms as rescale
+from edgeternary.c.rescale.staircase import staircase
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ir.types import INT32_HI
 from edgeternary.ops import Requantize

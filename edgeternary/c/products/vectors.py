@@ -22,9 +22,9 @@ import numpy as np
 from edgeternary.c import epilogue, epilogue_helium, weights
 from edgeternary.c.accumulator import value_cycles
 from edgeternary.c.epilogue import Epilogue
-from edgeternary.c.equidistant import equidistant
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products.equidistant import equidistant
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes
 from edgeternary.ir.types import INT32_HI

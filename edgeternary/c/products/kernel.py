@@ -1,4 +1,4 @@
-"""What the kernels of products share, see `products`: preconditions, cost, template fields."""
+"""What the kernels of products share, see `words`: preconditions, cost, template fields."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ from edgeternary.c import accumulator
 from edgeternary.c.assembly import joined, statements
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.product_ways import SUM_BYTES, Way
+from edgeternary.c.products.ways import SUM_BYTES, Way
 from edgeternary.c.weights import is_packed
 from edgeternary.ir import Value, parse
 from edgeternary.ir.types import INT32_HI

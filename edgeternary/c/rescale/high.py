@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c.staircase import staircase
+from edgeternary.c.rescale.staircase import staircase
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ir.types import INT32_HI

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeternary.c.staircase import Lines, staircase
+from edgeternary.c.rescale.staircase import Lines, staircase
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ir.types import INT32_HI
