@@ -1,8 +1,8 @@
 """Calibrating the cost model: estimates of every kernel beside what its layers of the suite take.
 
 Each layer runs once with each kernel that can run it. A kernel's factor is the median of measured /
-estimated cycles; what remains after it is the error that a report shows. The M55, which has no timing model,
-takes instructions for cycles; the M7 and the M33 take the factor of the M4, whose code is nearest.
+estimated cycles; what remains after it is the error that a report shows. The host, which has no timing model,
+takes the factor of the M4.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ from edgeternary.ir import Graph
 from edgeternary.run.cortex_m import run_plan
 
 LAYER_OPS = 2  # a layer and its activation
-LIKE = {"cortex-m7": "cortex-m4", "cortex-m33": "cortex-m4", "host": "cortex-m4"}
+LIKE = {"host": "cortex-m4"}
 
 
 @dataclass(frozen=True)

@@ -54,36 +54,36 @@ def measure(
     options: dict[str, object],
     progress: Callable[[str, int, int], None] = lambda text, done, total: None,
 ) -> Iterator[Row]:
-    """A row for each pair and core: the figures of both, and int8 / ternary of each.
+    """A row for each pair and core: the figures of both, and int8 / fewer bits of each.
 
     cmsis_instructions, cmsis_cycles  of the int8 network's layers in CMSIS-NN int8, where they were counted;
     int8_of_cmsis_cycles and the like are these over ours
     """
     todo = [(pair, core) for pair in pairs for core in cores]
-    for number, ((int8, ternary), core) in enumerate(todo):
+    for number, ((int8, fewer), core) in enumerate(todo):
         progress(f"{int8.name} {core}", number, len(todo))
         row: Row = {"core": core, "data": int8.data, "int8": int8.name, "int8_accuracy": int8.accuracy}
-        row["ternary"] = ternary.name if ternary else None
-        if ternary is not None:
-            row["ternary_accuracy"] = ternary.accuracy
-            ours, theirs = (rows.measure(graphs[m.name](), core, options) for m in (ternary, int8))
+        row["fewer"] = fewer.name if fewer else None
+        if fewer is not None:
+            row["fewer_accuracy"] = fewer.accuracy
+            ours, theirs = (rows.measure(graphs[m.name](), core, options) for m in (fewer, int8))
             row |= _beside(theirs, ours) | _cmsis(int8.name, core, theirs, ours)
             row |= {"timing": ours["timing"]} if "timing" in ours else {}
         yield row
 
 
-def _cmsis(network: str, core: str, int8: Row, ternary: Row) -> dict[str, Any]:
+def _cmsis(network: str, core: str, int8: Row, fewer: Row) -> dict[str, Any]:
     found = published.counted(network, core) or (None, None)
     row: dict[str, Any] = dict(zip(CMSIS, found, strict=True))
-    for name, ours in (("int8", int8), ("ternary", ternary)):
+    for name, ours in (("int8", int8), ("fewer", fewer)):
         for what, count in zip(("instructions", "cycles"), found, strict=True):
             row[f"{name}_of_cmsis_{what}"] = round(count / ours[what], 3) if count and ours[what] else None
     return row
 
 
-def _beside(int8: Row, ternary: Row) -> dict[str, Any]:
+def _beside(int8: Row, fewer: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in COMPARED:
-        a, b = int8[key], ternary[key]
-        found |= {f"int8_{key}": a, f"ternary_{key}": b, f"{key}_ratio": round(a / b, 3) if a and b else None}
-    return found | {"mismatches": int8["mismatches"] + ternary["mismatches"], "compiler": ternary["compiler"]}
+        a, b = int8[key], fewer[key]
+        found |= {f"int8_{key}": a, f"fewer_{key}": b, f"{key}_ratio": round(a / b, 3) if a and b else None}
+    return found | {"mismatches": int8["mismatches"] + fewer["mismatches"], "compiler": fewer["compiler"]}

@@ -14,7 +14,6 @@ from edgeternary.ir import Graph
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 FORM_B = Mode("ternary", "int8", "B")
 MODES = (*modes.SUITE, FORM_B, *modes.INTEGERS)  # of layers
-SUITES = ("tiny",)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from edgeternary.cli._output import json_option, note, note_timing, print_rows, 
 from edgeternary.report.zoo import zoo_rows
 
 COLUMNS = (
-    "core", "int8", "int8_accuracy", "ternary", "ternary_accuracy", "int8_cycles", "ternary_cycles",
-    "cycles_ratio", "cmsis_cycles", "int8_of_cmsis_cycles", "ternary_of_cmsis_cycles", "int8_flash_bytes",
-    "ternary_flash_bytes", "flash_bytes_ratio", "int8_ram_bytes", "ternary_ram_bytes", "ram_bytes_ratio",
+    "core", "int8", "int8_accuracy", "fewer", "fewer_accuracy", "int8_cycles", "fewer_cycles",
+    "cycles_ratio", "cmsis_cycles", "int8_of_cmsis_cycles", "fewer_of_cmsis_cycles", "int8_flash_bytes",
+    "fewer_flash_bytes", "flash_bytes_ratio", "int8_ram_bytes", "fewer_ram_bytes", "ram_bytes_ratio",
     "mismatches",
 )  # fmt: skip
 
@@ -46,5 +46,5 @@ def command(counting: Counting, as_json: bool) -> None:
         note("the zoo has no network with weights of 8 bits")
     note_timing(found, "core")
     for row in found:
-        if row["ternary"] is None:
+        if row["fewer"] is None:
             note(f"no network of fewer bits for {row['data']} comes within 0.2 points of {row['int8']}")

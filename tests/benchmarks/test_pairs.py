@@ -41,7 +41,7 @@ def test_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(pairs.measure(list(pairs.find(MODELS)), graphs, ["cortex-m4", "cortex-m33"], {}))
     assert [row["int8"] for row in found] == ["m-int8", "m-int8", "alone-int8", "alone-int8"]
     assert found[0]["flash_bytes_ratio"] == 3 and found[0]["cycles_ratio"] == 1
-    assert found[1]["cycles_ratio"] is None and found[2]["ternary"] is None
+    assert found[1]["cycles_ratio"] is None and found[2]["fewer"] is None
 
 
 def test_the_same_network_in_cmsis_nn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_the_same_network_in_cmsis_nn(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = published.counted(known.name, "cortex-m4")
     assert counted is not None and counted[1] > counted[0] > 10**6
     assert (on_m4["cmsis_instructions"], on_m4["cmsis_cycles"]) == counted
-    assert on_m4["ternary_of_cmsis_cycles"] == pytest.approx(counted[1] / 1000)
+    assert on_m4["fewer_of_cmsis_cycles"] == pytest.approx(counted[1] / 1000)
     assert on_m55["cmsis_cycles"] is None and on_m55["int8_of_cmsis_cycles"] is None
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeternary.bench.layers import graph as drawn
+from edgeternary.bench.layers import parse
+from edgeternary.bench.modes import mode
 from edgeternary.c.kernels import kernels
 from edgeternary.c.layouts import Planes
 from edgeternary.c.plan import Plan
@@ -18,7 +21,6 @@ from tests.c.imported_graphs import depthwise, sum_of_tables
 from tests.c.lanes_nets import nets
 from tests.need import need
 
-ELSEWHERE = {"conv2d_nibbles", "depthwise_vectors"}  # test_products.py, test_helium.py
 OTHERS = ("cortex-m0plus", "cortex-m55")  # cores with kernels of their own
 NETWORKS = (("ternary", "uint2"), ("bipolar", "bipolar"), ("ternary", "int3"), ("bipolar", "ternary"))
 
@@ -63,15 +65,16 @@ def test_states(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_kernel_is_reached() -> None:
-    """These tests and those of ELSEWHERE leave no kernel out; planes reach a dense layer in groups."""
+    """No kernel is left out here, in test_products.py or test_helium.py; planes reach a dense layer in groups."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
     graphs += [next(depthwise()), tabled(sum_of_tables("floor"))]
     plans = [plan for graph in graphs for plan in every_plan(graph)]
     for graph in (cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2"), nets()[0]):
         plans += every_plan(graph, some=slice(1, None, 2))
     layers = [g for g in graphs if g.ops[0].kind in ("conv2d", "dense")]
+    layers += [drawn(parse(text), mode("int4", "int8")) for text in ("conv2d:4x5x3-4", "depthwise:4x5x16")]
     plans += [plan for core in OTHERS for graph in layers for plan in every_plan(graph, core)]
     steps = [step for plan in plans for step in plan.steps]
-    assert {step.kernel.name for step in steps} | ELSEWHERE == {kernel.name for kernel in kernels()}
+    assert {step.kernel.name for step in steps} == {kernel.name for kernel in kernels()}
     layouts = [layout for step in steps if step.kernel.name == "dense_planes" for layout in step.offer.ins]
     assert any(isinstance(layout, Planes) and layout.group == 33 for layout in layouts)

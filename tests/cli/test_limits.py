@@ -23,6 +23,7 @@ from tests.need import need
 
 Call = Callable[..., Answer]
 CNN = ("compile", "zoo:mnist-cnn-small", "--core", "cortex-m4", "-o", "out", "--json")
+FRAME = 36  # bytes of what conv2d_stream knows of its windows, which is no table of a plan
 COMPILERS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 pytestmark = pytest.mark.emulator
 
@@ -150,7 +151,8 @@ def test_estimates_are_near_enough_to_know_what_must_be_built(name: str, core: s
         for compiler in COMPILERS:
             built = parts_of(plan, {"compiler": compiler})
             assert built.flash_bytes <= FACTOR * plan.flash_bytes + ROOM
-            assert abs(built.table_bytes - sum(plan.tables)) <= 16 * len(plan.calls)  # frames of streams
+            frames = FRAME * sum(step.kernel.name == "conv2d_stream" for step in plan.calls)
+            assert abs(built.table_bytes - sum(plan.tables)) <= 8 * len(plan.calls) + frames
             assert built.flash_bytes > sum(plan.tables) and 0 < built.routine_bytes < 5000
 
 

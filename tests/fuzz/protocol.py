@@ -50,7 +50,7 @@ def run(program: Path, seconds: int, seed: int = 1) -> tuple[int, str]:
         corpus.mkdir()
         seeds(corpus)
         options = [f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=1024", "-timeout=10"]
-        options += ["-print_final_stats=1", "-rss_limit_mb=4096", f"-artifact_prefix={name}/"]
+        options += ["-print_final_stats=1", f"-artifact_prefix={name}/"]
         done = subprocess.run(
             [program, *options, corpus], capture_output=True, text=True, timeout=seconds + 120, cwd=name
         )

@@ -8,11 +8,10 @@ import numpy as np
 from edgeternary.c import accumulator, weights
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
+from edgeternary.c.products import depthwise
+from edgeternary.c.products.depthwise import FOUR
 from edgeternary.c.tables import Table
 from edgeternary.ops import Conv2d
-
-FOUR = 4
-MOST_TAPS = 64  # pointers on the stack
 
 # Cycles of a multiply-accumulate, of the place of a tap, and of an output besides its epilogue.
 COSTS = {
@@ -31,9 +30,9 @@ class DepthwiseInt(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        taps = op.kernel[0] * op.kernel[1]
-        if not FOUR <= op.groups == x.channels == len(op.bias) or taps > MOST_TAPS:
+        if not depthwise.possible(op, x):
             return
+        taps = op.kernel[0] * op.kernel[1]
         if weights.is_packed(op.weight_type) or not accumulator.fits(match, op):
             return
         mac, place, output = match.core.figures(COSTS)
@@ -50,7 +49,6 @@ class DepthwiseInt(Kernel):
         fours = codes[:whole].reshape(-1, FOUR, codes.shape[1]).transpose(0, 2, 1)
         table = np.concatenate([fours.reshape(-1), codes[whole:].reshape(-1)])
         tables = [Table("weights", table, "four channels of a tap beside each other"), *after.tables]
-        if any(op.pad):
-            tables.append(Table("edge", np.full(x.channels, op.pad_value, x.type.dtype), "a pixel outside"))
+        tables += depthwise.edge(op, x)
         fields = {"x": x, "acc": acc, "op": op, "whole": whole, "e": after.fields}
         return Body(tables, fields)

@@ -8,12 +8,11 @@ import numpy as np
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.products import pairs
+from edgeternary.c.products import depthwise, pairs
+from edgeternary.c.products.depthwise import FOUR
 from edgeternary.c.tables import Table
 from edgeternary.ops import Conv2d
 
-FOUR = 4
-MOST_TAPS = 64  # pointers on the stack
 ROUTINE = 380  # bytes
 
 # Cycles of two taps of four channels, of four channels besides, of the place of a tap, of a pixel, and of a
@@ -33,9 +32,9 @@ class DepthwisePairs(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x = cast(Conv2d, match.ops[0]), match.ins[0]
-        taps = op.kernel[0] * op.kernel[1]
-        if not FOUR <= op.groups == x.channels == len(op.bias) or taps > MOST_TAPS:
+        if not depthwise.possible(op, x):
             return
+        taps = op.kernel[0] * op.kernel[1]
         if x.type.dtype.itemsize != 1 or not pairs.possible(match, op):
             return
         two, four, place, pixel, last = match.core.figures(COSTS)
@@ -57,8 +56,7 @@ class DepthwisePairs(Kernel):
         fours = words[:whole].reshape(-1, FOUR, steps).transpose(0, 2, 1)
         table = np.concatenate([fours.ravel(), words[whole:].ravel()])
         tables = [Table("weights", table, "of two taps", hexadecimal=True), *after.tables]
-        if any(op.pad):
-            tables.append(Table("edge", np.full(x.channels, op.pad_value, x.type.dtype), "a pixel outside"))
+        tables += depthwise.edge(op, x)
         fields = {
             "x": x, "acc": acc, "op": op, "whole": whole, "steps": steps, "letter": pairs.letter(x),
             "e": after.fields,

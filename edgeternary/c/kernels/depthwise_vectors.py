@@ -11,14 +11,14 @@ import numpy as np
 from edgeternary.c import accumulator, epilogue_helium
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
-from edgeternary.c.products import vectors
+from edgeternary.c.products import depthwise, vectors
+from edgeternary.c.products.depthwise import MOST_TAPS
 from edgeternary.c.tables import Table
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 from edgeternary.passes.affine import Affine
 
 LANES = 16
-MOST_TAPS = 64  # pointers on the stack
 SHORT = 0x7FFF
 
 # Instructions of a tap of 16 channels in 16 and in 32 bits, of 16 channels besides, of a row of a window, of
@@ -58,8 +58,7 @@ class DepthwiseVectors(Kernel):
         rows = [codes[first : first + LANES].T.reshape(-1) for first in starts]
         tables = [Table("weights", np.array(rows, np.int8), "16 channels of a tap beside each other")]
         tables += after.tables
-        if any(op.pad):
-            tables.append(Table("edge", np.full(x.channels, op.pad_value, x.type.dtype), "a pixel outside"))
+        tables += depthwise.edge(op, x)
         fields = {
             "x": x, "acc": acc, "op": op, "e": e, "finish": finish, "routine": _routine(op, x),
         }  # fmt: skip
