@@ -65,7 +65,7 @@ def test_states(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_kernel_is_reached() -> None:
-    """No kernel is left out here, in test_products.py or test_helium.py; planes reach a dense layer in groups."""
+    """No kernel is left out here or in test_products.py; planes reach a dense layer in groups."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
     graphs += [next(depthwise()), tabled(sum_of_tables("floor"))]
     plans = [plan for graph in graphs for plan in every_plan(graph)]
