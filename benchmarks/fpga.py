@@ -37,7 +37,7 @@ class Entry:
         words += ["--fps", str(self.fps)] if self.fps else []
         words += ["--from", self.start] if self.start else []
         words += ["--build"]
-        words += ["--seeds", str(self.seeds)] if self.seeds else []
+        words += ["--tries", str(self.seeds)] if self.seeds else []
         return " ".join(words)
 
     @property

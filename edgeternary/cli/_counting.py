@@ -79,7 +79,7 @@ def _counting(cores: str, samples: int, flash_wait: str | None, **tools: str) ->
 counting_options = record(
     "counting",
     _counting,
-    click.option("--on", "--core", "cores", default="", help="Cores, with commas. Default: m0plus,m4."),
+    click.option("--core", "cores", default="", help="Cores, with commas. Default: m0plus,m4."),
     defaulted("--samples", type=click.IntRange(1), default=1, help="Samples to count on."),
     optimize_option,
     compiler_option,

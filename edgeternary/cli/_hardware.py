@@ -92,7 +92,10 @@ _OPTIONS = (
     ),
 )
 _SEEDS = click.option(
-    "--seeds", type=click.IntRange(1, 50), help="FPGA: seeds of place and route; the best is kept."
+    "--tries",
+    "seeds",
+    type=click.IntRange(1, 50),
+    help="FPGA: runs of place and route, each with another seed.",
 )
 hardware_options = record("hardware", Hardware, *_OPTIONS)
 placed_options = record("hardware", Hardware, *_OPTIONS, _SEEDS)

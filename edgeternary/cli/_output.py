@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+markdown_option = click.option(
+    "--markdown",
+    metavar="FILE",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write the table as Markdown to FILE; - is stdout.",
+)
 
 
 def print_json(content: Any) -> None:
@@ -30,6 +37,16 @@ def print_rows(found: Row | Sequence[Row], columns: Sequence[str], as_json: bool
         print_json(found)
     else:
         print_table([found] if isinstance(found, Mapping) else found, columns, footer=footer)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to a file, or to stdout where the path is "-"."""
+    from edgeternary.build.files import write_file
+
+    if str(path) == "-":
+        click.echo(text, nl=False)
+    else:
+        write_file(path, text)
 
 
 def note(text: str) -> None:

@@ -31,7 +31,7 @@ def drawn(graph: Graph, count: int, seed: int, path: Path | None) -> np.ndarray:
     rng = np.random.default_rng(seed)
     pool = _pool(graph, path)
     if pool is None:
-        note(f"the zoo has no test samples for {graph.name!r}: random codes; --data takes real ones")
+        note(f"the zoo has no test samples for {graph.name!r}: random codes; --inputs takes real ones")
         return _random(graph, count, rng)
     if len(pool) == 0:
         raise EdgeTernaryError("there are no samples", "the inputs are empty", "give at least one sample")

@@ -1,4 +1,4 @@
-"""Sizes and counts as people type them: 42k, 1.5M, 16384."""
+"""Sizes, counts and shapes as people type them: 42k, 1.5M, 16384, 1x28x28."""
 
 import re
 from typing import Any
@@ -26,3 +26,19 @@ class Count(Size):
 
     name = "count"
     units = {"": 1, "k": 1000, "m": 1000**2}
+
+
+class Shape(click.ParamType):
+    """Numbers such as 1x28x28, or with commas."""
+
+    name = "shape"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = [word.strip() for word in re.split("[x,]", value.lower())]
+        if not all(word.isdecimal() and int(word) for word in words):
+            self.fail(f"{value!r} is no shape such as 1x28x28 or 784", param, ctx)
+        return tuple(map(int, words))

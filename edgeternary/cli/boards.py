@@ -1,11 +1,12 @@
 """edgeternary boards: which boards are known, and which of them would do."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from edgeternary.cli._output import json_option, note, print_json
+from edgeternary.cli._output import json_option, markdown_option, note, print_json, write_text
 from edgeternary.cli._record import record
 from edgeternary.cli._sizes import Size
 
@@ -49,16 +50,16 @@ filter_options = record(
 @click.command()
 @click.argument("name", required=False)
 @filter_options
-@click.option("--markdown", is_flag=True, help="Print the tables of docs/boards.md.")
+@markdown_option
 @json_option
-def command(name: str | None, needs: Needs, markdown: bool, as_json: bool) -> None:
+def command(name: str | None, needs: Needs, markdown: Path | None, as_json: bool) -> None:
     """List the known boards, or show one board NAME."""
     from edgeternary.boards import load_all, load_board
     from edgeternary.report.boards import board_row, boards_table
     from edgeternary.report.tables import print_table
 
     if markdown:
-        click.echo(boards_table(load_all().values()), nl=False)
+        write_text(markdown, boards_table(load_all().values()))
         return
     rows = [board_row(board) for board in ([load_board(name)] if name else load_all().values())]
     rows = [row for row in rows if needs.met_by(row)]

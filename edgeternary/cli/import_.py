@@ -40,8 +40,8 @@ class Checked:
 end_options = record(
     "ends",
     Ends,
-    click.option("--input", "inputs", multiple=True, help="Start after this operator or tensor."),
-    click.option("--output", "outputs", multiple=True, help="End with this operator or tensor."),
+    click.option("--from", "inputs", multiple=True, help="Start after this operator or tensor."),
+    click.option("--until", "outputs", multiple=True, help="End with this operator or tensor."),
     click.option("--name", default="", help="Of the model. Default: the file's name."),
 )
 format_options = record(
@@ -56,7 +56,7 @@ check_options = record(
     "checked",
     Checked,
     click.option(
-        "--check", "path", type=_FILE, help="Compare with the original on codes or floats: .npy, .npz."
+        "--inputs", "path", type=_FILE, help="Compare with the original on codes or floats: .npy, .npz."
     ),
     click.option("--samples", type=click.IntRange(1), help="Compare on N random samples (or the first N)."),
 )
@@ -64,7 +64,7 @@ check_options = record(
 
 @click.command(name="import")
 @click.argument("file", type=_FILE)
-@click.option("-o", "--out", "target", type=_FILE, help="Write the graph to this .et file.")
+@click.option("-o", "--output", "target", type=_FILE, help="Write the graph to this .et file.")
 @end_options
 @format_options
 @check_options
@@ -79,7 +79,7 @@ def command(
 ) -> None:
     """Read FILE (.tflite, .onnx, .nir) and print what each of its operators became.
 
-    With --check or --samples the file also runs in the engine of its format, and every integer is compared;
+    With --inputs or --samples the file also runs in the engine of its format, and every integer is compared;
     exit code 4 where one differs. All verbs take such a file as MODEL.
 
     \b

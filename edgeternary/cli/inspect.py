@@ -6,6 +6,7 @@ import click
 
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, print_json
+from edgeternary.cli._sizes import Shape
 
 
 @click.command()
@@ -13,6 +14,7 @@ from edgeternary.cli._output import json_option, print_json
 @click.option(
     "--shape",
     "shapes",
+    type=Shape(),
     multiple=True,
     metavar="1x28x28",
     help="Shape of one sample that a torch model takes; once for each input.",
@@ -22,7 +24,9 @@ from edgeternary.cli._output import json_option, print_json
     "--activations", default="2", show_default=True, help="Activations that a torch model would get."
 )
 @json_option
-def command(model: str, shapes: tuple[str, ...], weights: str, activations: str, as_json: bool) -> None:
+def command(
+    model: str, shapes: tuple[tuple[int, ...], ...], weights: str, activations: str, as_json: bool
+) -> None:
     """Print the integer graph of MODEL: every value with its exact type and interval.
 
     For a torch model, model.py:Net, print what each of its layers becomes, and everything that has no integer
@@ -46,17 +50,15 @@ def command(model: str, shapes: tuple[str, ...], weights: str, activations: str,
         click.echo(f"  {key}: {text}")
 
 
-def _inspect_torch(model: str, shapes: tuple[str, ...], kinds: tuple[str, str], as_json: bool) -> None:
+def _inspect_torch(
+    model: str, shapes: tuple[tuple[int, ...], ...], kinds: tuple[str, str], as_json: bool
+) -> None:
     if not shapes:
         raise click.UsageError("a torch model needs --shape, such as --shape 1x28x28")
-    try:
-        sizes = [tuple(int(n) for n in shape.lower().split("x")) for shape in shapes]
-    except ValueError:
-        raise click.UsageError(f"{' '.join(shapes)} is no shape; write 1x28x28") from None
     from edgeternary import nn
 
     weights, activations = (int(kind) if kind.isdigit() else kind for kind in kinds)
-    report = nn.inspected(model, sizes, weights, activations)
+    report = nn.inspected(model, list(shapes), weights, activations)
     if as_json:
         print_json(report.data())
     else:

@@ -28,7 +28,7 @@ SHOWN = 16  # numbers of an output in the table
 @click.command()
 @click.argument("model", metavar="MODEL|FOLDER")
 @click.option(
-    "--input",
+    "--inputs",
     "path",
     type=click.Path(path_type=Path),
     required=True,
@@ -37,7 +37,9 @@ SHOWN = 16  # numbers of an output in the table
 @target_options
 @click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
 @flash_wait_option
-@click.option("--output", type=click.Path(path_type=Path), help="Write the outputs as .npy, several as .npz.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the outputs as .npy, several as .npz."
+)
 @json_option
 def command(
     model: str,

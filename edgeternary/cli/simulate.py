@@ -67,7 +67,7 @@ wanted_options = record(
         "--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs."
     ),
     click.option("--junit", type=_FILE, help="Write the comparison as a JUnit XML file."),
-    click.option("--outputs", type=_FILE, help="Write the outputs of each executor as .npz."),
+    click.option("-o", "--output", "outputs", type=_FILE, help="Write the outputs of each executor as .npz."),
     click.option(
         "--waves",
         type=_FILE,

@@ -11,6 +11,7 @@ import click
 from edgeternary.cli._model import ZOO, load_model
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import defaulted
+from edgeternary.cli._sizes import Shape
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -22,30 +23,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Shape(click.ParamType):
-    """Numbers such as 1,28,28."""
-
-    name = "shape"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        words = [word.strip() for word in value.split(",")]
-        if not all(word.isdecimal() and int(word) for word in words):
-            self.fail(f"{value!r} is not a shape such as 1,28,28 or 784", param, ctx)
-        return tuple(map(int, words))
-
-
 @click.command()
 @click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION")
 @defaulted(
-    "--on", default="cortex-m4,cortex-m0plus", help="Cores; the figures of memory are those of the first one."
+    "--core",
+    "on",
+    default="cortex-m4,cortex-m0plus",
+    help="Cores; the figures of memory are those of the first one.",
 )
 @click.option(
     "--shape",
     type=Shape(),
+    metavar="1x28x28",
     help="Shape of one sample, channels first; for a MODULE:FUNCTION that returns a network.",
 )
 @defaulted("--input-type", default="uint8", help="Type of the input codes.")
@@ -60,7 +49,7 @@ def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str,
 
     cores = [name.strip() for name in on.split(",") if name.strip()]
     if not cores:
-        raise EdgeTernaryError("no core was named", "--on is empty", "for example --on cortex-m4", USAGE)
+        raise EdgeTernaryError("no core was named", "--core is empty", "for example --core cortex-m4", USAGE)
     found = summary(_graph(model, shape, input_type), cores)
     if as_json:
         print_json(found)

@@ -38,7 +38,8 @@ COLUMNS = (
     "--seed", type=click.IntRange(0), help="Seed of the draw; default: a new one, which is printed."
 )
 @click.option(
-    "--data",
+    "--inputs",
+    "data",
     type=click.Path(path_type=Path),
     help="Draw from these codes (.npy, .npz) instead of the model's data.",
 )
@@ -49,7 +50,7 @@ def command(
     """Compare a board that runs the build in FOLDER with the model: all outputs of drawn test samples.
 
     FOLDER is what compile --board wrote. Samples are drawn from the test samples that ship for the model's
-    data set, or from --data. Exit code 4: an output differs; the first difference is shown.
+    data set, or from --inputs. Exit code 4: an output differs; the first difference is shown.
     """
     from edgeternary.link.build import read_build
     from edgeternary.run.compare import not_bit_exact

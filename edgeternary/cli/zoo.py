@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from edgeternary.cli._output import json_option, print_json, print_rows, progress_bars
+from edgeternary.cli._output import (
+    json_option,
+    markdown_option,
+    print_json,
+    print_rows,
+    progress_bars,
+    write_text,
+)
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import OBJECTIVES, compiler_option, level_option
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
@@ -47,11 +54,11 @@ compared_options = record(
 @click.option(
     "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
 )
-@click.option("--document", type=click.Path(path_type=Path), help="Write the list as a Markdown page.")
+@markdown_option
 @compared_options
 @json_option
 def command(
-    name: str | None, checked: bool, document: Path | None, compared: Compared, as_json: bool
+    name: str | None, checked: bool, markdown: Path | None, compared: Compared, as_json: bool
 ) -> None:
     """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
 
@@ -65,15 +72,15 @@ def command(
     if name is not None:
         zoo.file(name, "et")  # refuses an unknown name
     names = [name] if name else list(zoo.names())
-    if document:
+    if markdown:
         from edgeternary.report.zoo_page import zoo_page
 
-        document.write_text(zoo_page())
+        write_text(markdown, zoo_page())
     if checked:
         _check(names, as_json)
     if compared.on is not None:
         _compare(names, compared, as_json)
-    if document or checked or compared.on is not None:
+    if markdown or checked or compared.on is not None:
         return
     if name:
         _show(name, as_json)

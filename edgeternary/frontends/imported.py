@@ -91,7 +91,7 @@ class Refusals:
         count = len(self.errors)
         raise EdgeTernaryError(
             f"{count} operator{'s' * (count != 1)} of {self.file} cannot be kept exactly:{lines}",
-            remedy="\nA part of the model can be taken: --input and --output name the operators at its ends",
+            remedy="\nA part of the model can be taken: --from and --until name the operators at its ends",
         )
 
 

@@ -88,7 +88,7 @@ def read(path: Path, *, name: str, cut: Cut, dt: float = 1.0, inexact: bool = Fa
     """`from_nir` as the reader of a file; EdgeTernaryError (code 1) for a cut, too."""
     if cut:
         raise EdgeTernaryError(
-            f"{path.name} cannot be cut", "a NIR file is read whole", "leave --input and --output out"
+            f"{path.name} cannot be cut", "a NIR file is read whole", "leave --from and --until out"
         )
     return from_nir(path, name=name, dt=dt, inexact=inexact)
 

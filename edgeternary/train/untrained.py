@@ -41,7 +41,7 @@ def lower_shape(
 ) -> Graph:
     """`model` lowered for one sample of `shape` ((C, H, W), (C, L) or (n,))."""
     if not shape or math.prod(shape) < 1:
-        raise EdgeTernaryError("the shape of a sample is not known", "", "give it, as in --shape 1,28,28")
+        raise EdgeTernaryError("the shape of a sample is not known", "", "give it, as in --shape 1x28x28")
     example = torch.zeros(1, *shape)
     fit_bounds(model, example, input_type=input_type)
     return lower(model, example, name=name, input_type=input_type, labels=labels, check=False)

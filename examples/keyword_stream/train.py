@@ -133,7 +133,7 @@ def main() -> int:
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--samples", type=int, help="number of clips of each part: the first ones")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
+    parser.add_argument("-o", "--output", dest="out", type=Path, default=HERE, help="folder of the results")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)

@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="environment steps (the task's budget)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--episodes", type=int, default=100, help="greedy episodes of the card")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
+    parser.add_argument("-o", "--output", dest="out", type=Path, default=HERE, help="folder of the results")
     args = parser.parse_args()
     task = TASKS[args.task]
     torch.set_num_threads(1)

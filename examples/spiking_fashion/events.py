@@ -1,6 +1,6 @@
 """The test images that ship with the package as spikes, for every tool that takes --inputs.
 
-    python examples/spiking_fashion/events.py --task mnist --out events.npz
+    python examples/spiking_fashion/events.py --task mnist --output events.npz
     edgeternary simulate examples/spiking_fashion/spiking-mnist.et --inputs events.npz --on cxxrtl --compare
 
 `inputs` are (samples, steps, 784) spikes in the coding of the shipped net, `labels` what the images show.
@@ -38,7 +38,7 @@ def main() -> int:
     )
     parser.add_argument("--task", choices=sorted(TASKS), default="fashion")
     parser.add_argument("--samples", type=int, default=1000)
-    parser.add_argument("--out", type=Path, default=Path("events.npz"))
+    parser.add_argument("-o", "--output", dest="out", type=Path, default=Path("events.npz"))
     args = parser.parse_args()
     inputs, labels = events(args.task, args.samples)
     np.savez_compressed(args.out, inputs=inputs, labels=labels)

@@ -161,7 +161,7 @@ def main() -> int:
     parser.add_argument("--train-samples", type=int, help="number of training images: the first ones")
     parser.add_argument("--test-samples", type=int, help="number of test images: the first ones")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
+    parser.add_argument("-o", "--output", dest="out", type=Path, default=HERE, help="folder of the results")
     args = parser.parse_args()
     task = TASKS[args.task]
     torch.set_num_threads(1)

@@ -11,6 +11,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "boards.md"
 
 
 def test_the_page_has_the_tables(et: Callable[..., Answer]) -> None:
-    answer = et("boards", "--markdown")
+    answer = et("boards", "--markdown", "-")
     assert answer.code == 0 and answer.out.count("\n| `") >= 30
-    assert answer.out in PAGE.read_text(encoding="utf-8"), "run: edgeternary boards --markdown"
+    assert answer.out in PAGE.read_text(encoding="utf-8"), "run: edgeternary boards --markdown -"

@@ -129,8 +129,8 @@ def test_debug_keeps_the_exit_code(et: Call) -> None:
     "arguments",
     [
         ("simulate", "MODEL", "--on", "host", "--junit", "no/such/folder/x.xml"),
-        ("simulate", "MODEL", "--outputs", "no/such/folder/x"),
-        ("simulate", "MODEL", "--outputs", "FOLDER.npz"),
+        ("simulate", "MODEL", "--output", "no/such/folder/x"),
+        ("simulate", "MODEL", "--output", "FOLDER.npz"),
         ("export", "MODEL", "--to", "c", "-o", "MODEL"),
         ("export", "MODEL", "--to", "onnx", "-o", "FOLDER.npz"),
         ("compile", "MODEL", "--core", "cortex-m4", "-o", "no/such/folder"),

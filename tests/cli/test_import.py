@@ -56,7 +56,7 @@ def test_floats_to_check_are_quantised(et: Call, foreign: Path, tmp_path: Path) 
     np.savez(
         tmp_path / "x.npz", x=np.random.default_rng(0).normal(size=(4, *graph.input.shape)).astype(np.float32)
     )
-    found = et("import", foreign, "--check", tmp_path / "x.npz")
+    found = et("import", foreign, "--inputs", tmp_path / "x.npz")
     assert found.code == 0, found.err
     assert "4 samples" in found.out
 
@@ -103,7 +103,7 @@ def test_bad_input(et: Call, lite: Path, tmp_path: Path) -> None:
         (("import", tmp_path / "none.tflite"), BAD_INPUT, "there is no such file"),
         (("import", damaged), BAD_INPUT, "damaged.tflite"),
         (("import", lite, "--dt", "1"), USAGE, "read without --dt"),
-        (("import", lite, "--output", "nothing"), BAD_INPUT, "nothing"),
+        (("import", lite, "--until", "nothing"), BAD_INPUT, "nothing"),
         (("compile", damaged, "--core", "host", "-o", tmp_path / "out"), BAD_INPUT, "damaged.tflite"),
     ):
         found = et(*arguments)

@@ -32,10 +32,10 @@ def test_inspect(et: Callable[..., Answer]) -> None:
 
 def test_files_hold_arrays_by_name(et: Callable[..., Answer]) -> None:
     need("zig|gcc|clang")
-    words = ("--inputs", "x.npz", "--on", "host", "--compare", "--outputs", "o.npz", "--junit", "j.xml")
+    words = ("--inputs", "x.npz", "--on", "host", "--compare", "--output", "o.npz", "--junit", "j.xml")
     assert "Every bit is equal" in et("simulate", "two.et", *words).out
     right = edgeternary.load("two.et").run(named_inputs(GRAPH, 6)).outputs
-    shown = et("run", "two.et", "--input", "x.npz", "--output", "r.npz")
+    shown = et("run", "two.et", "--inputs", "x.npz", "--output", "r.npz")
     assert "kind_act1" in shown.out and "large" in shown.out
     with np.load("o.npz") as simulated, np.load("r.npz") as ran:
         for name, outputs in right.items():

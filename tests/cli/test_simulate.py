@@ -79,7 +79,7 @@ def test_a_users_test_that_compares_nothing_fails(model: Path, inputs: Path) -> 
 def test_samples_and_labels_and_outputs(et: Call, model: Path, inputs: Path, tmp_path: Path) -> None:
     many = np.tile(np.load(inputs), (300, 1, 1, 1))
     np.savez(tmp_path / "all.npz", images=many, labels=np.zeros(1500, np.int64))
-    answer = et("simulate", model, "--inputs", "all.npz", "--samples", 1000, "--outputs", "out.npz", "--json")
+    answer = et("simulate", model, "--inputs", "all.npz", "--samples", 1000, "--output", "out.npz", "--json")
     assert answer.code == 0
     (row,) = answer.json()
     outputs = np.load("out.npz")["numpy"]

@@ -72,7 +72,7 @@ def test_lut_estimates_are_near_what_synthesis_counted(name: str) -> None:
 
 
 def test_table_of_a_file(et: Call, model: Path) -> None:
-    answer = et("summary", model, "--on", "cortex-m33")
+    answer = et("summary", model, "--core", "cortex-m33")
     assert answer.code == 0, answer.err
     assert "cortex-m33 cycles" in answer.out and "total" in answer.out
 
@@ -111,12 +111,12 @@ def absent() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (("edgeternary.train.models:ds_cnn", "--shape", "1,49,10"), 0, "pointwise4"),
+        (("edgeternary.train.models:ds_cnn", "--shape", "1x49x10"), 0, "pointwise4"),
         (("edgeternary.train.models:nothing", "--shape", "1,28,28"), 2, "nothing"),
         (("edgeternary.train.models:ds_cnn", "--shape", "1,0"), 2, "shape"),
         (("no-file.toml",), 2, "no-file.toml"),
         (("zoo:nothing",), 1, "fashion-mlp"),
-        (("zoo:fashion-mlp", "--on", "cortex-m99"), 2, "cortex-m4"),
+        (("zoo:fashion-mlp", "--core", "cortex-m99"), 2, "cortex-m4"),
     ],
 )
 def test_sources(et: Call, arguments: tuple[str, ...], code: int, word: str) -> None:

@@ -63,7 +63,7 @@ def test_samples_of_a_file(et: Et, folder: Path, tmp_path: Path) -> None:
     x = np.random.default_rng(0).integers(0, 256, (6, 8), dtype=np.uint8)
     np.save(tmp_path / "x.npy", x)
     fake = Fake()
-    assert verify(et, fake, folder, "--samples", 6, "--data", tmp_path / "x.npy").code == 0
+    assert verify(et, fake, folder, "--samples", 6, "--inputs", tmp_path / "x.npy").code == 0
     sent = [message.body for message in fake.requests if message.kind == Kind.RUN]
     assert sorted(sent) == sorted(row.tobytes() for row in x)
 
@@ -121,20 +121,20 @@ def test_run_on_a_board(et: Et, folder: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "one.npy", x[0])
     with Fake() as fake:
-        answer = et("run", folder, "--input", tmp_path / "x.npy", "--port", fake.port, "--json")
+        answer = et("run", folder, "--inputs", tmp_path / "x.npy", "--port", fake.port, "--json")
         assert [row["outputs"] for row in answer.json()["samples"]] == expected.tolist()
         assert [row["class"] for row in answer.json()["samples"]] == expected.argmax(1).tolist()
-        one = et("run", folder, "--input", tmp_path / "one.npy", "--port", fake.port)
+        one = et("run", folder, "--inputs", tmp_path / "one.npy", "--port", fake.port)
         assert " ".join(map(str, expected[0])) in one.out
         save(small(), tmp_path / "small.et")
-        arguments = ("--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy")
+        arguments = ("--inputs", tmp_path / "x.npy", "--output", tmp_path / "y.npy")
         assert et("run", tmp_path / "small.et", *arguments, "--port", fake.port).code == 0
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), expected)
-    on = et("run", tmp_path / "small.et", "--input", tmp_path / "x.npy", "--json")
+    on = et("run", tmp_path / "small.et", "--inputs", tmp_path / "x.npy", "--json")
     assert on.json()["by"] == "numpy" and on.json()["samples"][2]["outputs"] == expected[2].tolist()
-    both = et("run", folder, "--input", tmp_path / "x.npy", "--port", "x", "--on", "numpy")
+    both = et("run", folder, "--inputs", tmp_path / "x.npy", "--port", "x", "--on", "numpy")
     assert both.code == USAGE
-    file = et("run", tmp_path / "small.et", "--input", tmp_path / "x.npy", "--emulate")
+    file = et("run", tmp_path / "small.et", "--inputs", tmp_path / "x.npy", "--emulate")
     assert file.code == BAD_INPUT and "a file, not a folder" in file.err
 
 

@@ -230,7 +230,7 @@ def test_a_port_for_everybody(et: Et, built: Built, tmp_path: Path) -> None:
         rows = et("bench", build.folder, "--port", port, "--samples", 1, "--json").json()["rows"]
         assert [row["cycles"] for row in rows] == [None] * len(rows)
         np.save(tmp_path / "x.npy", zoo.images(MLP)[0][:1])
-        for on in (("run", build.folder, "--input"), ("simulate", f"zoo:{MLP}", "--inputs")):
+        for on in (("run", build.folder, "--inputs"), ("simulate", f"zoo:{MLP}", "--inputs")):
             where = ("--port", port) if on[0] == "run" else ("--on", f"serial:{port}")
             found = et(*on, tmp_path / "x.npy", *where, "--json").json()
             assert (found if on[0] == "run" else found[0])["cycles"] is None

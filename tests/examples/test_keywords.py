@@ -70,7 +70,7 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = 16_000, channels: int
 
 
 def test_a_short_training_is_exact_and_leaves_graph_codes_and_card(clips: Path, tmp_path: Path) -> None:
-    options = ("--epochs", 1, "--channels", 8, "--batch", 14, "--out", tmp_path)
+    options = ("--epochs", 1, "--channels", 8, "--batch", 14, "--output", tmp_path)
     assert "written to" in command("train.py", *options, EDGETERNARY_KEYPAD=clips)
     card = json.loads((tmp_path / "keyword-stream.json").read_text())
     assert card["mismatches_torch"] == 0 and card["test_samples"] == 28

@@ -28,7 +28,7 @@ def command(name: str, *args: object, code: int = 0) -> str:
 
 
 def test_a_short_training_writes_a_policy_and_its_card(tmp_path: Path) -> None:
-    out = command("train.py", "--task", "acrobot", "--steps", 1024, "--episodes", 1, "--out", tmp_path)
+    out = command("train.py", "--task", "acrobot", "--steps", 1024, "--episodes", 1, "--output", tmp_path)
     assert "328 bytes of weights" in out
     assert json.loads((tmp_path / "acrobot.json").read_text())["packed_bytes"] == 328
 

@@ -45,7 +45,7 @@ def command(name: str, *args: object, before: str = "") -> str:
 
 @pytest.mark.parametrize("coding", ["rate", "latency"])
 def test_a_short_training_is_exact_and_leaves_graph_codes_and_card(coding: str, tmp_path: Path) -> None:
-    options = ("--epochs", 6, "--hidden", 24, "--steps", 4, "--coding", coding, "--out", tmp_path)
+    options = ("--epochs", 6, "--hidden", 24, "--steps", 4, "--coding", coding, "--output", tmp_path)
     out = command("train.py", *options, before=DATA)
     assert "0 differ from PyTorch" in out
     card = json.loads((tmp_path / "spiking-fashion.json").read_text())
@@ -80,7 +80,7 @@ def test_hardware_gives_the_spikes_of_test_images(tmp_path: Path) -> None:
     from edgeternary.hdl.top import build
 
     for task in ("mnist", "fashion"):
-        out = command("events.py", "--task", task, "--samples", 2, "--out", tmp_path / "events.npz")
+        out = command("events.py", "--task", task, "--samples", 2, "--output", tmp_path / "events.npz")
         assert "2 samples" in out
         events = np.load(tmp_path / "events.npz")["inputs"][:1]
         graph = edgeternary.load(FOLDER / f"spiking-{task}.et")

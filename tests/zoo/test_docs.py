@@ -47,4 +47,4 @@ def test_recipes(block: str) -> None:
 
 def test_the_page_of_the_zoo_is_current() -> None:
     page = DOCS / "zoo.md"
-    assert page.read_text() == zoo_page(), "edgeternary zoo --document docs/zoo.md"
+    assert page.read_text() == zoo_page(), "edgeternary zoo --markdown docs/zoo.md"

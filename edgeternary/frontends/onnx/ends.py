@@ -37,7 +37,7 @@ def end(c: Context, x: Tensor) -> End:
     if grid is None:
         raise c.refuse(
             "the output is no integer times a scale: a function such as Relu follows the last layer",
-            "end the model with a quantiser, or name the layer before it as the output (--output)",
+            "end the model with a quantiser, or name the layer before it as the output (--until)",
         )
     if np.any(np.asarray(grid.scale) <= 0):
         name, grid = _upright(c, x, grid)
@@ -91,7 +91,7 @@ def _named(c: Context, name: str, x: Live) -> str:
     """The value as an output: made by a layer, in an order that a graph can name."""
     if x.order is not None and not np.array_equal(x.order, np.arange(x.order.size)):
         raise c.refuse(
-            "the output is a flattened or transposed map", "name the map itself as the output (--output)"
+            "the output is a flattened or transposed map", "name the map itself as the output (--until)"
         )
     if name not in {op.name for op in c.ops}:
         op = Reshape(name=c.name("output"), inputs=(name,), shape=c.values[name].shape)
@@ -127,7 +127,7 @@ def argmax(c: Context, x: Live) -> Live:
     ):
         raise c.refuse(
             "its classes have scales or float biases of their own, so integers do not compare as they do",
-            "name the layer before it as the output (--output), and compare logits",
+            "name the layer before it as the output (--until), and compare logits",
         )
     if x.order is not None and not np.array_equal(x.order, np.arange(x.order.size)):
         raise c.refuse("its input is a flattened map", "flatten maps before the last layer")

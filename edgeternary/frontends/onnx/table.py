@@ -80,7 +80,7 @@ CONSTANT: dict[str, Handler] = {
     **{kind: q.quantise for kind in q.KINDS if kind != "Sign"},
 }  # fmt: skip
 NEAREST = {
-    "Softmax": "leave it off: --output the layer before it",
+    "Softmax": "leave it off: --until the layer before it",
     "LSTM": "an edgeternary.nn model with states", "GRU": "an edgeternary.nn model with states",
     "ConvTranspose": "an upsample and a Conv, in edgeternary.nn",
     "LayerNormalization": "BatchNormalization", "InstanceNormalization": "BatchNormalization",
