@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 
 T = TypeVar("T")
 
@@ -83,7 +83,10 @@ CORTEX_M = {name: core for name, core in CORES.items() if not core.native}
 
 
 def core(name: str) -> Core:
-    """The core called `name`, "host" included; EdgeTernaryError (exit code 2) lists the known ones."""
+    """The core called `name`, "host" included; "m4" means "cortex-m4".
+
+    EdgeTernaryError (exit code 2) lists the known ones.
+    """
     return _named(name, CORES)
 
 
@@ -93,8 +96,10 @@ def cortex_m(name: str) -> Core:
 
 
 def _named(name: str, known: Mapping[str, Core]) -> Core:
-    if name not in known:
-        raise EdgeTernaryError(
-            f"unknown core {name[:40]!r}", f"known are {', '.join(known)}", "use one of these", USAGE
-        )
-    return known[name]
+    for full in (name, f"cortex-{name.replace('+', 'plus')}"):
+        if full in known:
+            return known[full]
+    short = [one.removeprefix("cortex-") for one in known]
+    raise EdgeTernaryError(
+        f"unknown core {name[:40]!r}", f"known are {', '.join(known)}", nearest(name, [*short, *known]), USAGE
+    )

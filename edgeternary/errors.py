@@ -1,7 +1,8 @@
 """One error type with what, why and remedy, and the exit codes of the command line."""
 
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 BAD_INPUT = 1
@@ -21,6 +22,13 @@ class EdgeTernaryError(Exception):
     def __init__(self, what: str, why: str = "", remedy: str = "", code: int = BAD_INPUT) -> None:
         self.what, self.why, self.remedy, self.code = what, why, remedy, code
         super().__init__(". ".join(part.rstrip(".") for part in (what, why, remedy) if part))
+
+
+def nearest(name: object, known: Iterable[str], otherwise: str = "choose one of them") -> str:
+    """A remedy: the most similar of the known names, as in "did you mean m4?", else `otherwise`."""
+    names = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(str(name).lower(), names, 1, 0.5)
+    return f"did you mean {names[near[0]]}?" if near else otherwise
 
 
 def script(main: Callable[[], int | None]) -> NoReturn:

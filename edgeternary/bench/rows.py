@@ -19,12 +19,13 @@ CHECKED = 4  # random samples whose outputs are compared; two extreme ones come 
 Row = dict[str, Any]
 
 
-def measure(graph: Graph, core: str, options: dict[str, object], checked: int = CHECKED) -> Row:
+def measure(graph: Graph, core: str, options: dict[str, object], plan: Plan | None = None) -> Row:
     """Instructions, cycles, bytes and mismatches of `graph` on `core`, with the plan that `options` choose.
 
     options  of the executor: compiler, opt_level, optimize, count
+    plan     the one to measure in place of it
     """
-    return measure_plan(select(graph, core, str(options.get("optimize", "cycles"))), options, checked)
+    return measure_plan(plan or select(graph, core, str(options.get("optimize", "cycles"))), options)
 
 
 def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED) -> Row:
@@ -57,21 +58,23 @@ def measure_plan(plan: Plan, options: dict[str, object], checked: int = CHECKED)
     }
 
 
-def layer_row(layer: Layer, graph: Graph, mode: Mode, core: str, options: dict[str, object]) -> Row:
+def layer_row(
+    layer: Layer, graph: Graph, mode: Mode, core: str, options: dict[str, object], plan: Plan | None = None
+) -> Row:
     """The row of one layer beside the published int8 layer that is nearest to it.
 
     flash_per_weight  bytes of code and constants for each weight
     """
     baseline, nearest = int8.per_mac(layer, core)
     what: Row = {"layer": layer.name, "mode": str(mode), "core": core}
-    found = {**what, **measured(graph, core, options)}
+    found = {**what, **measured(graph, core, options, plan)}
     found["flash_per_weight"] = _per(found["flash_bytes"], layer.taps * layer.out)
     return beside(found, baseline, nearest)
 
 
-def measured(graph: Graph, core: str, options: dict[str, object]) -> Row:
+def measured(graph: Graph, core: str, options: dict[str, object], plan: Plan | None = None) -> Row:
     """The figures of `measure`, and what they were optimised for."""
-    return {"optimize": options.get("optimize", "cycles"), **measure(graph, core, options)}
+    return {"optimize": options.get("optimize", "cycles"), **measure(graph, core, options, plan)}
 
 
 def beside(found: Row, baseline: float | None, of: str) -> Row:

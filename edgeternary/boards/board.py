@@ -167,7 +167,10 @@ def read_board(path: Path) -> Board:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         board = msgspec.convert(data, Board)
         _check(board, path.stem)
-    except (OSError, ValueError) as error:  # also of tomllib, msgspec and the encoding
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EdgeTernaryError(f"cannot read board file {path}", why, "check the path") from error
+    except ValueError as error:  # also of tomllib, msgspec and the encoding
         raise EdgeTernaryError(f"bad board file {path.name}", str(error), "see docs/boards.md") from error
     return msgspec.structs.replace(board, name=path.stem, file=str(path.absolute()))
 

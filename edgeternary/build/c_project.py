@@ -20,7 +20,7 @@ from edgeternary.cores import core as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 
-__all__ = ["Settings", "choose", "estimates", "fetch_of", "make", "objects"]
+__all__ = ["Settings", "choose", "estimates", "fetch_of", "judged", "make", "objects"]
 
 ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
 
@@ -37,11 +37,8 @@ def make(
 
     EdgeTernaryError (code 5) where it needs more than the board has or a limit allows.
     """
-    limits = Limits.of(board, settings.max_flash, settings.max_ram, settings.max_cycles)
     progress("choosing kernels")
-    planner = Planner(graph, core, fetch=fetch_of(board))
-    judge = Judge(core, board, build, progress, settings, limits)
-    chosen = choose(planner, settings.optimize, limits, judge)
+    chosen = judged(Planner(graph, core, fetch=fetch_of(board)), core, board, build, progress, settings)
     plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
     layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
@@ -55,6 +52,19 @@ def make(
         facts |= {word: measured[word] for word in ("flash_bytes", "ram_bytes")}
     remarks = {"not_measured": chosen.why} if chosen.why else {}
     return Made(files, {**estimates(plan), **remarks}, measured, layers, facts)
+
+
+def judged(
+    planner: Planner, core: str, board: Board | None, build: bool, progress: Callable[[str], None],
+    settings: Settings,
+) -> Judged:  # fmt: skip
+    """The best plan that keeps the limits of the settings and of the board, and its figures.
+
+    EdgeTernaryError (code 5) where there is none.
+    """
+    limits = Limits.of(board, settings.max_flash, settings.max_ram, settings.max_cycles)
+    judge = Judge(core, board, build, progress, settings, limits)
+    return choose(planner, settings.optimize, limits, judge)
 
 
 def choose(planner: Planner, optimize: str, limits: Limits, judge: Judge) -> Judged:

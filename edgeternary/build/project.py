@@ -10,6 +10,7 @@ from typing import Any
 from edgeternary.boards import Board, is_known, load_board
 from edgeternary.build import c_project, fpga
 from edgeternary.build.files import MARKER, write_folder
+from edgeternary.cores import core as find_core
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 from edgeternary.ir import Graph
@@ -107,6 +108,8 @@ def compile(
     elif found:
         found.memory()
         core = found.core
+    elif core:
+        core = find_core(core).name
     if device and any(limit is not None for limit in (max_flash, max_ram, max_cycles)):
         why = "flash, RAM and cycles of a core are what they limit"
         raise EdgeTernaryError("no limits for hardware", why, "leave out --max-...", USAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,9 +26,11 @@ def call(arguments: list[str], program: click.Group | None = None) -> int:
     on stderr."""
     import click
 
-    from edgeternary.cli._app import Session, app
+    from edgeternary.cli._app import COMPLETING, Session, app
     from edgeternary.cli._errors import describe
 
+    if COMPLETING in os.environ:
+        from edgeternary.cli import _completion  # noqa: F401
     session = Session()
     try:
         chosen = program or app

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import click
 
+from edgeternary.errors import nearest
 from edgeternary.version import __version__
+
+COMPLETING = "_EDGETERNARY_COMPLETE"  # the variable by which a shell asks for completions
+
+
+TITLES = {
+    "Start here": ("demo", "zoo", "inspect", "summary", "report"),
+    "Make a model": ("train", "data", "import"),
+    "Run and compare": ("run", "simulate", "bench", "check", "generate"),
+    "Put it onto a target": ("compile", "export", "flash", "verify", "emulate"),
+    "Boards and tools": ("boards", "doctor"),
+}  # of the verbs in help; those that it leaves out come last
 
 
 @dataclass
@@ -47,28 +59,44 @@ class Verbs(click.Group):
             command.params.append(debug_option())
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        left = self.list_commands(ctx)
+        for title, verbs in (*TITLES.items(), ("Others", ())):
+            names = [name for name in verbs or list(left) if name in left]
+            left = [name for name in left if name not in names]
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [(name, command.get_short_help_str(200)) for name, command in found if command]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"There is no verb {args[0]!r}.{hint}")
+            known = self.list_commands(ctx)
+            hint = nearest(args[0], known, f"known are {', '.join(known)}")
+            ctx.fail(f"There is no verb {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
 
 app = Verbs(
     name="edgeternary",
     params=[debug_option()],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     help="""Trained binary, ternary and k-bit networks on microcontrollers and FPGAs, bit for bit.
 
-    MODEL is the path of a .et, .tflite, .onnx or .nir file, or zoo:NAME for a model that ships with the
-    package.
+    MODEL is a file (.et, .tflite, .onnx, .nir), or zoo:NAME for a model that ships with the package.
 
-    Exit codes: 1 bad input or failed, 2 usage, 3 a tool is missing, 4 not bit-exact, 5 does not fit.
+    \b
+    Example:
+      edgeternary simulate zoo:fashion-cnn --on numpy,host,m4 --compare
+    """,
+    epilog="""\b
+    Exit codes: 1 bad input or failed, 2 usage, 3 a tool is missing,
+      4 not bit-exact, 5 does not fit, 130 interrupted.
+    Completion, in ~/.bashrc (or zsh_source, fish_source):
+      eval "$(_EDGETERNARY_COMPLETE=bash_source edgeternary)"
     """,
 )
 app = click.version_option(__version__, prog_name="edgeternary")(app)

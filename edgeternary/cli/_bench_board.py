@@ -10,6 +10,7 @@ from edgeternary.cli._output import print_rows
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
+    from edgeternary.cli._counting import Counting
     from edgeternary.ir import Graph
 
 EXPLAINED = ("core", "layer", "kernel", "layouts", "cycles", "flash", "scratch", "whole", "verdict")
@@ -43,25 +44,20 @@ def core_of(board: str) -> str:
     return found.core
 
 
-def on_board(
-    name: str, graph: Graph, mode: str, board: str, options: dict[str, object]
-) -> list[dict[str, Any]]:
+def on_board(name: str, graph: Graph, mode: str, board: str, counting: Counting) -> list[dict[str, Any]]:
     """Rows of `graph` on a board: all code in flash, and whatever pays in RAM."""
     from edgeternary.bench.rows import measure_plan
     from edgeternary.boards import load_board
-    from edgeternary.build.c_project import fetch_of
-    from edgeternary.c.select import select
 
     found = load_board(board)
     found.memory()
-    fetch = fetch_of(found)
     rows = []
     for place in ("flash", "RAM"):
         allow = lambda match, kernel, offer, place=place: place == "RAM" or not offer.from_ram  # noqa: E731
-        plan = select(graph, found.core, str(options.get("optimize", "cycles")), allow=allow, fetch=fetch)
+        plan = counting.plan(graph, found.core, found, allow)
         in_ram = [step.layer for step in plan.calls if step.offer.from_ram]
         if place == "flash" or in_ram:
-            row = measure_plan(plan, {**options, "board": found.name})
+            row = measure_plan(plan, {**counting.options, "board": found.name})
             rows.append(
                 {"layer": name, "mode": mode, "board": found.name, "code": place, "in_ram": in_ram, **row}
             )

@@ -17,7 +17,10 @@ def bench_layer(shape: Shape, cores: Sequence[str], counting: Counting) -> list[
     from edgeternary.bench import layers, rows
 
     layer, graph = layers.parse(str(shape.layer)), shape.graph()
-    return [rows.layer_row(layer, graph, shape.mode, core, counting.options) for core in cores]
+    return [
+        rows.layer_row(layer, graph, shape.mode, core, counting.options, counting.plan(graph, core))
+        for core in cores
+    ]
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:

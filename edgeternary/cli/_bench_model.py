@@ -17,7 +17,6 @@ COLUMNS = (
 
 def bench_model(model: str, cores: list[str], layer: str | None, counting: Counting, as_json: bool) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
-    from edgeternary.c.select import select
     from edgeternary.report.tables import print_table
     from edgeternary.run.cortex_m import run_plan
 
@@ -31,7 +30,7 @@ def bench_model(model: str, cores: list[str], layer: str | None, counting: Count
     with progress_bars() as progress:
         for core in cores:
             moved = lambda done, total, name=core: progress(name, done, total)  # noqa: E731
-            plan = select(graph, core, str(counting.options["optimize"]))
+            plan = counting.plan(graph, core)
             result = run_plan(plan, inputs, options={**counting.options, "progress": moved})
             total = result.stats.get("instructions")
             estimates = {index: step.offer.cost.cycles for index, step in enumerate(plan.calls)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._record import record
+from edgeternary.cli._record import record, titled
 from edgeternary.cli._sizes import Count
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -73,32 +73,28 @@ class Hardware:
         return found
 
 
-_OPTIONS = (
-    click.option("--fps", type=click.FloatRange(0, min_open=True), help="FPGA: frames a second to reach."),
-    click.option("--maximize", type=click.Choice(["fps"]), help="FPGA: as many frames a second as fit."),
-    click.option("--max-luts", type=Count(), help="FPGA: the most LUTs that the design may take."),
-    click.option("--clock", type=click.FloatRange(0, min_open=True), help="FPGA: MHz of the design's clock."),
-    click.option("--latency", type=click.IntRange(1), help="FPGA: clocks until the answer (small nets)."),
+_OPTIONS = titled(
+    "FPGA",
+    click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frames a second to reach."),
     click.option(
-        "--embedded",
-        is_flag=True,
-        help="FPGA: plan a core inside a larger design; its ports may have more bits than the device pins.",
+        "--maximize", type=click.Choice(["fps"]), metavar="fps", help="As many frames a second as fit."
     ),
+    click.option("--max-luts", type=Count(), help="At most this number of LUTs."),
     click.option(
-        "--from",
-        "from_layer",
-        metavar="LAYER",
-        help="Leave out LAYER and all before it: the input is LAYER's codes.",
+        "--clock", type=click.FloatRange(0, min_open=True), metavar="MHZ", help="Clock of the design."
     ),
+    click.option("--latency", type=click.IntRange(1), help="Clocks until the answer (small nets)."),
+    click.option("--embedded", is_flag=True, help="A core inside a larger design: pins are no limit."),
 )
-_SEEDS = click.option(
-    "--tries",
-    "seeds",
-    type=click.IntRange(1, 50),
-    help="FPGA: runs of place and route, each with another seed.",
+_FROM = click.option(
+    "--from", "from_layer", metavar="LAYER", help="Start after LAYER: the input is its codes."
 )
-hardware_options = record("hardware", Hardware, *_OPTIONS)
-placed_options = record("hardware", Hardware, *_OPTIONS, _SEEDS)
+_TRIES = titled(
+    "FPGA",
+    click.option("--tries", "seeds", type=click.IntRange(1, 50), help="Runs of place and route, best kept."),
+)
+hardware_options = record("hardware", Hardware, _FROM, *_OPTIONS)
+placed_options = record("hardware", Hardware, _FROM, *_OPTIONS, *_TRIES)
 
 
 def starting_at(graph: Graph, layer: str | None) -> Graph:

@@ -1,4 +1,4 @@
-"""Input files of codes: .npy, or .npz with optional labels."""
+"""Input files of codes: .npy, .npz with optional labels, or text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
+from edgeternary.cli._csv import SUFFIXES, read_csv
 from edgeternary.cli._output import note
 from edgeternary.errors import EdgeTernaryError
 
@@ -15,16 +16,39 @@ if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
 INPUT_KEYS = ("inputs", "images", "x")
-LABEL_KEYS = ("labels", "y")
+LABEL_KEYS = ("labels", "label", "y")
+NPY, ZIP = b"\x93NUMPY", b"PK"  # what the formats begin with
 RANDOM_SAMPLES = 8
 RANDOM_STEPS = 4
 
 
 def load_inputs(path: Path, graph: Graph | None = None) -> tuple[Any, np.ndarray | None]:
-    """Inputs and labels (None without) of a .npy or .npz file. Pickled objects are refused.
+    """Inputs and labels (None without) of a .npy, .npz or .csv file. Pickled objects are refused.
 
     Of a graph with several inputs the file is an .npz with an array for each, by name; there are no labels.
     """
+    try:
+        if path.suffix.lower() in SUFFIXES:
+            return read_csv(path, graph, LABEL_KEYS)
+        with path.open("rb") as file:
+            if not file.read(len(NPY)).startswith((NPY, ZIP)):
+                raise EdgeTernaryError(
+                    f"cannot read {path}",
+                    "it is neither .npy nor .npz",
+                    f"save it with numpy.save; text, one sample a row, is named {', '.join(SUFFIXES)}",
+                )
+        return _arrays(path, graph)
+    except FileNotFoundError as error:
+        raise EdgeTernaryError(
+            f"cannot read {path}", "there is no such file", "check the path after --inputs"
+        ) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EdgeTernaryError(f"cannot read {path}", why, "check the path after --inputs") from error
+
+
+def _arrays(path: Path, graph: Graph | None) -> tuple[Any, np.ndarray | None]:
+    """Those of numpy's formats."""
     import numpy as np
 
     try:
@@ -45,13 +69,12 @@ def load_inputs(path: Path, graph: Graph | None = None) -> tuple[Any, np.ndarray
                 )
             labels = _key(content.files, LABEL_KEYS)
             return content[key], content[labels] if labels else None
-    except FileNotFoundError as error:
+    except (ValueError, EOFError, BadZipFile, MemoryError) as error:
+        why = str(error) or "it ends too early"
+        if "allow_pickle" in why:
+            why = "it holds Python objects, which are never loaded"
         raise EdgeTernaryError(
-            f"cannot read {path}", "there is no such file", "check the path after --inputs"
-        ) from error
-    except (OSError, ValueError, EOFError, BadZipFile, MemoryError) as error:
-        raise EdgeTernaryError(
-            f"cannot read {path}", str(error) or "it ends too early", "save it with numpy.save or numpy.savez"
+            f"cannot read {path}", why, "save numbers with numpy.save or numpy.savez"
         ) from error
 
 

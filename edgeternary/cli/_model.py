@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeternary.cli._names import ZOO, complete_model
 from edgeternary.errors import EdgeTernaryError
 
 if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
-ZOO = "zoo:"
-
-model_argument = click.argument("model", metavar="MODEL")
+model_argument = click.argument("model", metavar="MODEL", shell_complete=complete_model)
 
 
 def load_model(text: str) -> Graph:

@@ -18,9 +18,11 @@ Row = Mapping[str, Any]
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 markdown_option = click.option(
     "--markdown",
-    metavar="FILE",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="-",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Write the table as Markdown to FILE; - is stdout.",
+    help="Write the table as Markdown, without FILE to stdout.",
 )
 
 

@@ -32,6 +32,20 @@ def record(name: str, make: Callable[..., Any], *options: Decorator) -> Decorato
     return add
 
 
+def titled(title: str, *options: Decorator) -> tuple[Decorator, ...]:
+    """The options, which help lists below a title."""
+
+    def under(option: Decorator) -> Decorator:
+        def add(command: Command) -> Command:
+            found = option(command)
+            found.__click_params__[-1].title = title  # type: ignore[attr-defined]
+            return found
+
+        return add
+
+    return tuple(under(option) for option in options)
+
+
 def _names(options: tuple[Decorator, ...]) -> list[str]:
     def probe() -> None: ...
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._counting import cores_of
+from edgeternary.cli._names import CoreName, listed
 from edgeternary.cli._output import note, print_json, progress_bars
-from edgeternary.cli._record import record
+from edgeternary.cli._record import record, titled
+from edgeternary.cli._sizes import Count, Size
 from edgeternary.cli._tools import COMPILERS
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 
@@ -58,15 +59,12 @@ class Searching:
     def settings(self, jobs: int) -> Settings:
         from edgeternary.train.search.run import Settings
 
-        cores = list(cores_of(self.core or "cortex-m4"))
-        if len(cores) != 1:
-            raise EdgeTernaryError(f"--core {self.core}", "a search is for one core", "name one", USAGE)
         default = Settings()
         return Settings(
-            core=cores[0],
+            core=self.core or "cortex-m4",
             goals=self.goals(),
-            weights=_listed(self.weight_kinds) or default.weights,
-            activations=_listed(self.activation_kinds) or default.activations,
+            weights=listed(self.weight_kinds) or default.weights,
+            activations=listed(self.activation_kinds) or default.activations,
             points=self.points or default.points,
             minutes=self.minutes or default.minutes,
             jobs=jobs,
@@ -74,23 +72,22 @@ class Searching:
         )
 
 
-def _listed(words: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (words or "").split(",") if word.strip())
-
-
 search_options = record(
     "searching",
     Searching,
-    click.option("--search", is_flag=True, help="Search for bits per layer; RECIPE is where it starts."),
-    click.option("--core", help="Of --search: the core that counts. Default: m4."),
-    click.option("--max-cycles", type=click.IntRange(1), help="Goal of --search."),
-    click.option("--max-flash", type=click.IntRange(1), help="Goal of --search, in bytes."),
-    click.option("--min-accuracy", type=click.FloatRange(0, 100), help="Goal of --search, in percent."),
-    click.option("--points", type=click.IntRange(1, 50), help="Networks that --search trains. Default: 5."),
-    click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time of --search. Default: 40."),
-    click.option("--weight-kinds", help="Kinds that --search tries. Default: ternary,pow2_3,3,4,8."),
-    click.option("--activation-kinds", help="Kinds that --search tries. Default: 2,4,8."),
-    click.option("--compiler", type=click.Choice(COMPILERS), help="The C compiler of --search."),
+    *titled(
+        "Search for the bits of each layer",
+        click.option("--search", is_flag=True, help="Search; RECIPE is where it starts."),
+        click.option("--core", type=CoreName(native=False), help="The core that counts; default m4."),
+        click.option("--max-cycles", type=Count(), help="At most this many cycles an inference, as 2M."),
+        click.option("--max-flash", type=Size(), help="At most this many bytes of flash, as 64k."),
+        click.option("--min-accuracy", type=click.FloatRange(0, 100), help="In percent."),
+        click.option("--points", type=click.IntRange(1, 50), help="Networks that are trained; default 5."),
+        click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time; default 40."),
+        click.option("--weight-kinds", metavar="LIST", help="Default ternary,pow2_3,3,4,8."),
+        click.option("--activation-kinds", metavar="LIST", help="Default 2,4,8."),
+        click.option("--compiler", type=click.Choice(COMPILERS), metavar="NAME", help="C compiler."),
+    ),
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeternary.cli._record import record
+from edgeternary.cli._record import record, titled
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
@@ -35,15 +35,12 @@ class Place:
 target_options = record(
     "place",
     Place,
-    click.option(
-        "--port", help="Serial port of the board: /dev/ttyACM0, COM3, a URL of pyserial, unix:PATH."
-    ),
-    click.option("--emulate", is_flag=True, help="Run the image in an emulator, without board."),
-    click.option(
-        "--bitstream", is_flag=True, help="With --emulate, on an iCE40: simulate the packed bitstream."
-    ),
-    click.option(
-        "--baud", type=click.IntRange(300, 10_000_000), help="Baud rate of the port; default: the board's."
+    *titled(
+        "Board",
+        click.option("--port", help="Its serial port: /dev/ttyACM0, COM3, unix:PATH."),
+        click.option("--emulate", is_flag=True, help="Run the image in an emulator, without board."),
+        click.option("--bitstream", is_flag=True, help="--emulate, iCE40: simulate the packed bitstream."),
+        click.option("--baud", type=click.IntRange(300, 10_000_000), help="Baud rate; default: the board's."),
     ),
 )
 

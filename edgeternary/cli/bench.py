@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeternary.cli import _bench_board
-from edgeternary.cli._counting import CORES, Counting, Shape, counting_options, shape_options
+from edgeternary.cli._counting import CORES, Counting, Shape, limited_options, shape_options
+from edgeternary.cli._help import verb
+from edgeternary.cli._names import complete_board, complete_model
 from edgeternary.cli._output import json_option, note_timing, print_rows
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from edgeternary.ir import Graph
 
 
-@click.command()
-@click.argument("model", metavar="[MODEL|FOLDER]", required=False)
+@verb()
+@click.argument("model", metavar="[MODEL|FOLDER]", required=False, shell_complete=complete_model)
 @shape_options
-@click.option("--explain", is_flag=True, help="Candidates of each layer, and why one won.")
-@click.option("--board", help="Code in the flash of this board, and in RAM.")
+@click.option("--explain", is_flag=True, help="List the candidates of each layer.")
+@click.option("--board", shell_complete=complete_board, help="Count on this board, code in flash and in RAM.")
 @target_options
-@counting_options
+@limited_options
 @json_option
 def command(
     model: str | None,
@@ -33,18 +35,20 @@ def command(
     counting: Counting,
     as_json: bool,
 ) -> None:
-    """Count instructions and cycles of the layers of MODEL, or of a layer by its shape beside int8.
+    """Count instructions and cycles of each layer on emulated cores.
 
-    With --port a board counts the cycles of what it runs. FOLDER, a build for a board, adds names and
-    estimates of its layers; with --emulate it needs no board.
+    Of MODEL, or of a --layer by its shape, beside int8; of a build in FOLDER on its board with --port or
+    --emulate, beside the estimates.
 
     \b
-    --layer takes  conv2d:HxWxC-OUT,kN,sN   depthwise:HxWxC,kN   conv1d:LxC-OUT,kN
-                   pointwise:HxWxC-OUT      dense:IN-OUT         and ",valid" for no padding
+    Example:
+      edgeternary bench zoo:fashion-cnn --core m4
+      edgeternary bench --layer conv2d:24x24x8-12,k5,s2 --weights ternary
     """
     if place.port or place.emulate:
         from edgeternary.cli._bench_device import bench_device
 
+        counting.refuse_limits("the build has its kernels already")
         build = build_of(model, place.emulate) if model else None
         bench_device(build, place, counting.samples, as_json)
         return
@@ -61,9 +65,10 @@ def command(
     if explain or board is not None:
         graph, name, mode = _graph(model, shape)
         if explain:
+            counting.refuse_limits("--explain lists what could be chosen")
             _bench_board.explain(graph, cores, board, str(counting.options["optimize"]), as_json)
         else:
-            rows = _bench_board.on_board(name, graph, mode, str(board), counting.options)
+            rows = _bench_board.on_board(name, graph, mode, str(board), counting)
             print_rows(rows, _bench_board.PLACED, as_json)
             note_timing(() if as_json else rows, "board")
     elif model is not None:

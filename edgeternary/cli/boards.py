@@ -6,9 +6,13 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._help import verb
+from edgeternary.cli._names import CoreName, complete_board
 from edgeternary.cli._output import json_option, markdown_option, note, print_json, write_text
 from edgeternary.cli._record import record
-from edgeternary.cli._sizes import Size
+from edgeternary.cli._sizes import Count, Size
+
+KINDS = ("mcu", "fpga", "emulated")
 
 
 @dataclass(frozen=True)
@@ -31,29 +35,31 @@ class Needs:
 filter_options = record(
     "needs",
     Needs,
+    click.option("--min-ram", type=Size(), default=0, help="Boards with at least this much RAM, as 42k."),
+    click.option("--min-flash", type=Size(), default=0, help="Boards with at least this much flash."),
+    click.option("--min-luts", type=Count(), default=0, help="FPGAs with at least this number of LUTs."),
     click.option(
-        "--min-ram", type=Size(), default=0, help="List only boards with at least this much RAM, such as 42k."
+        "--kind",
+        type=click.Choice(["mcu", "fpga", "emulated"]),
+        metavar="KIND",
+        help="mcu, fpga or emulated.",
     ),
-    click.option(
-        "--min-flash", type=Size(), default=0, help="List only boards with at least this much flash."
-    ),
-    click.option(
-        "--min-luts", type=int, default=0, help="List only FPGAs with at least this number of LUTs."
-    ),
-    click.option(
-        "--kind", type=click.Choice(["mcu", "fpga", "emulated"]), help="List only boards of this kind."
-    ),
-    click.option("--core", help="List only boards with this core, such as cortex-m4."),
+    click.option("--core", type=CoreName(native=False), help="Boards with this core, as m4."),
 )
 
 
-@click.command()
-@click.argument("name", required=False)
+@verb()
+@click.argument("name", required=False, shell_complete=complete_board)
 @filter_options
 @markdown_option
 @json_option
 def command(name: str | None, needs: Needs, markdown: Path | None, as_json: bool) -> None:
-    """List the known boards, or show one board NAME."""
+    """List the known boards, or show the board NAME.
+
+    \b
+    Example:
+      edgeternary boards --min-ram 42k --kind mcu
+    """
     from edgeternary.boards import load_all, load_board
     from edgeternary.report.boards import board_row, boards_table
     from edgeternary.report.tables import print_table

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from edgeternary.cli._hardware import Hardware, placed_options, starting_at
+from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._names import CoreName, complete_board, complete_device, short
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import record
-from edgeternary.cli._sizes import Count, Size
-from edgeternary.cli._tools import compiler_option, level_option, optimize_option, yosys_option
+from edgeternary.cli._tools import compiler_option, level_option, limit_options, optimize_option, yosys_option
 from edgeternary.cli._used import Target, refuse_unused
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -47,40 +48,34 @@ class Goal:
 goal_options = record(
     "goal",
     Goal,
-    click.option("--core", help="C for this core: host, cortex-m0plus, m3, m4, m7, m33 or m55."),
+    click.option("--core", type=CoreName(), help=f"C: {short()}."),
     click.option(
         "--device",
-        help="Verilog for this FPGA: hx1k, hx4k, up5k, hx8k, ecp5-25f, -45f, -85f, gw1nr-9, gw2ar-18; "
-        "or a family.",
+        shell_complete=complete_device,
+        help="Verilog for an FPGA: up5k, hx8k, ecp5-25f, ice40, ...",
     ),
-    click.option("--board", help="The files for this board; `edgeternary boards` lists the boards."),
+    click.option("--board", shell_complete=complete_board, help="The files for one of `edgeternary boards`."),
 )
 LIMITS = ("max_flash", "max_ram", "max_cycles")
 setting_options = record(
     "settings",
     dict,
-    click.option(
-        "--max-flash",
-        type=Size(),
-        help="C: at most this many bytes of flash, such as 64k; what comes near it is built and measured.",
-    ),
-    click.option("--max-ram", type=Size(), help="C: at most this many bytes of RAM."),
-    click.option("--max-cycles", type=Count(), help="C: at most this many cycles an inference, such as 2M."),
     optimize_option,
+    *limit_options,
     compiler_option,
     level_option,
     yosys_option,
 )
 
 
-@click.command()
+@verb()
 @model_argument
 @goal_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default MODEL-TARGET.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder; default: MODEL-TARGET.")
 @click.option(
     "--build/--no-build",
     default=None,
-    help="Compile and measure the sources, or synthesise them, as well. Default: only with --board.",
+    help="Compile or synthesise, too; default with --board.",
 )
 @placed_options
 @setting_options
@@ -94,9 +89,15 @@ def command(
     settings: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Write the sources of MODEL for one core, device or board, with estimates.
+    """Write the sources of MODEL for one core, device or board.
 
-    The folder appears whole or not at all; one that edgeternary wrote before is replaced.
+    Figures are estimates, with --build measured ones. The folder appears whole or not at all; one that
+    edgeternary wrote is replaced.
+
+    \b
+    Example:
+      edgeternary compile zoo:fashion-cnn --core m4 --build
+      edgeternary compile zoo:mnist-mlp-100 --device up5k --fps 8000
     """
     from edgeternary.boards import load_board
     from edgeternary.build.files import check_folder

@@ -4,16 +4,21 @@ import dataclasses
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
 
 
-@click.command()
+@verb()
 @click.argument("make", required=False, type=click.Choice(["keywords"]))
 @json_option
 def command(make: str | None, as_json: bool) -> None:
-    """List the data sets that recipes can name and where they lie here.
+    """List the data sets for recipes, and where they lie here.
 
-    "edgeternary data keywords" makes the synthetic keywords, once, into the user's cache.
+    With "keywords", make the synthetic keywords, once, in the user's cache.
+
+    \b
+    Example:
+      edgeternary data keywords
     """
     from edgeternary.train import data
 

@@ -31,6 +31,10 @@ def command(quick: bool, only: str, as_json: bool) -> None:
     which is also synthesised. Rows are printed as they come, software first; Ctrl-C ends the table there.
     The first time, yosys is compiled from WebAssembly and everything is built, which takes minutes; all that
     is kept in the cache.
+
+    \b
+    Example:
+      edgeternary demo --quick
     """
     from edgeternary.report.demo import DEVICE, absent, differing, jobs, run_demo
 

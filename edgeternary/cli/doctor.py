@@ -6,17 +6,23 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
 from edgeternary.version import __version__
 
 WARMED = ("numpy", "host", "cortex-m0plus", "cortex-m4", "hdl", "cxxrtl")
 
 
-@click.command()
+@verb()
 @click.option("--warm", is_flag=True, help="Try every executor of the demo and fill their caches.")
 @json_option
 def command(warm: bool, as_json: bool) -> None:
-    """List the external tools: where each was found, its version, what needs it, and how to install it."""
+    """List the tools: where each was found, and how to install the rest.
+
+    \b
+    Example:
+      edgeternary doctor --fix
+    """
     from edgeternary.report.tables import print_table
     from edgeternary.toolchains import all_tools
 

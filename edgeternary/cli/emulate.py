@@ -5,17 +5,23 @@ from pathlib import Path
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import note
 
 
-@click.command()
+@verb()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--bitstream", is_flag=True, help="iCE40: simulate the packed file itself.")
+@click.option("--bitstream", is_flag=True, help="iCE40: simulate the packed bitstream.")
 def command(folder: Path, bitstream: bool) -> None:
-    """Run the image of the build in FOLDER in an emulator and print the name of its port.
+    """Serve the image of the build in FOLDER from an emulator.
 
-    The port serves one host at a time, until this command is interrupted: verify --port, run --port, bench
-    --port, or a program of yours.
+    Prints the name of a port, which serves one host at a time until this command is interrupted: verify
+    --port, run --port, bench --port, or a program of yours.
+
+    \b
+    Example:
+      edgeternary compile zoo:mnist-mlp-100 --board pico -o build
+      edgeternary emulate build
     """
     from edgeternary.emulate import emulated
     from edgeternary.link.build import read_build

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from edgeternary.cli._hardware import Hardware, cut, hardware_options
+from edgeternary.cli._help import verb
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._names import CoreName, complete_device, short
 from edgeternary.cli._output import note
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._used import refuse_on_export
@@ -34,23 +36,29 @@ class Vectors:
     samples: int
 
 
-@click.command()
+@verb()
 @model_argument
-@click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
+@click.option(
+    "--to", "target", type=click.Choice(FORMATS), metavar="FORMAT", required=True, help="One of these."
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file (onnx, qonnx, tflite) or folder (other formats) to write.",
+    help="File or folder; default: after the model.",
 )
-@click.option("--core", default="", help="The core that C kernels are chosen for: cortex-m4, host, ...")
-@click.option("--device", help="The FPGA that hardware is planned for, as in compile: up5k, ecp5-25f, ...")
+@click.option("--core", type=CoreName(), help=f"C kernels for {short()}.")
+@click.option(
+    "--device",
+    shell_complete=complete_device,
+    help="Hardware for this FPGA: up5k, ecp5-25f, ...",
+)
 @hardware_options
 @record(
     "vectors",
     Vectors,
     click.option(
-        "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors, as .npy."
+        "--inputs", "path", type=click.Path(path_type=Path), help="Input codes of the test vectors."
     ),
     defaulted("--samples", type=click.IntRange(1, 100), default=4, help="Number of test vectors."),
 )
@@ -58,24 +66,24 @@ def command(
     model: str,
     target: str,
     output: Path | None,
-    core: str,
+    core: str | None,
     device: str | None,
     hardware: Hardware,
     vectors: Vectors,
 ) -> None:
-    """Write MODEL for another tool.
+    """Write MODEL in the format of another tool.
 
     \b
-    onnx        a file of standard integer operators
-    qonnx       a file of float operators between quantisers, as FINN and hls4ml read it
-    tflite      a file of int8 operators
-    c           C99 alone
-    verilog     what compile --device writes: core, AXI4-Stream, Wishbone, benches, constraints, timing
-    cocotb      Verilog with vectors and a test bench
+    onnx, tflite  a file of standard integer operators, of int8 operators
+    qonnx         a file of float operators between quantisers
+    c             C99 alone
+    verilog       what compile --device writes; cocotb: with a test bench
     make, cmake, platformio, arduino, zephyr, cmsis-pack, vivado, litex
-                a folder that builds there, with an example that checks the network's answers
+                  a folder that builds there, with an example that checks it
 
-    Hardware takes compile's --device, --fps, --maximize, --max-luts, --clock, --latency, --embedded.
+    \b
+    Example:
+      edgeternary export zoo:fashion-cnn --to arduino
     """
     from edgeternary.build.exported import exported, is_hardware
     from edgeternary.build.files import MARKER, check_folder, write_file, write_folder
@@ -100,7 +108,7 @@ def command(
         inputs, _ = choose_inputs(whole, model, vectors.path, vectors.samples)
         graph, codes = cut(whole, inputs, hardware.from_layer)
         asked = hardware.constraints()
-        files = dict(exported(graph, target, codes, core, device or "", asked))
+        files = dict(exported(graph, target, codes, core or "", device or "", asked))
     facts = {"edgeternary": __version__, "model": whole.name, "format": target}
     files[MARKER] = json.dumps(facts | ({"device": device} if device else {}), indent=2)
     write_folder(output, files)

@@ -5,22 +5,27 @@ from pathlib import Path
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_json
 
 
-@click.command()
+@verb()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--probe", default="", help="The id of the debug probe or drive, if there are several.")
-@click.option("--tool", default="", help="Use this one of the tools that the board's file names.")
-@click.option("--dry-run", is_flag=True, help="Check the image and print the command, without running it.")
+@click.option("--probe", default="", metavar="ID", help="Debug probe or drive, if there are several.")
+@click.option("--tool", default="", metavar="NAME", help="One of the tools that the board's file names.")
+@click.option("--dry-run", is_flag=True, help="Check the image; print the command only.")
 @json_option
 def command(folder: Path, probe: str, tool: str, dry_run: bool, as_json: bool) -> None:
-    """Write the image of the build in FOLDER to its board, and read it back where the tool can.
+    """Write the image of the build in FOLDER to its board.
 
     FOLDER is what compile --board wrote. The tool is the first that the board's file names and this machine
     has: pyocd, probe-rs, openocd, st-flash, dfu-util, uf2 (a copy to the board's drive), picotool,
-    openFPGALoader, iceprog or ecpprog. An image for another board, one that was changed since it was built,
-    or that does not fit is refused.
+    openFPGALoader, iceprog or ecpprog. The image is read back where the tool can. One for another board, one
+    that was changed since it was built, or that does not fit is refused.
+
+    \b
+    Example:
+      edgeternary flash build --dry-run
     """
     from edgeternary.flash import flash
     from edgeternary.link.build import read_build

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._names import ExecutorName
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import c_options
@@ -30,32 +32,38 @@ class Drawn:
 text_options = record(
     "drawn",
     Drawn,
-    defaulted("--length", type=click.IntRange(1), default=200, help="Number of characters to add."),
+    defaulted("--length", type=click.IntRange(1), default=200, help="Characters to add."),
     defaulted(
         "--temperature",
         type=float,
         default=0.0,
-        help="Temperature of the draws; 0 takes the likeliest character.",
+        help="0 takes the likeliest character.",
     ),
     defaulted("--seed", type=click.IntRange(0), default=0, help="Seed of the draws."),
 )
 
 
-@click.command()
+@verb()
 @model_argument
 @click.option("--prompt", required=True, help="The text to continue, in the model's characters.")
 @defaulted(
     "--on",
+    type=ExecutorName(),
     default="numpy",
-    help="numpy, host, cortex-m4 (or another core), hdl, cxxrtl (or hdl:DEVICE), serial:PORT.",
+    help="Executor: host, m4, hdl, cxxrtl, serial:PORT.",
 )
 @text_options
 @c_options
 @json_option
 def command(model: str, prompt: str, on: str, drawn: Drawn, tools: dict[str, object], as_json: bool) -> None:
-    """Continue --prompt with the language model MODEL, and print the speed on stderr.
+    """Continue a text with the language model MODEL.
 
     Every executor writes the same text: logits are the same integers, and characters are drawn by integers.
+    The speed goes to stderr.
+
+    \b
+    Example:
+      edgeternary generate kjv.et --prompt "In the beginning" --on host
     """
     from edgeternary.run import open_session
     from edgeternary.run._sampling import chooser

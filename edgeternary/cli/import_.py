@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import record
 
@@ -40,29 +41,27 @@ class Checked:
 end_options = record(
     "ends",
     Ends,
-    click.option("--from", "inputs", multiple=True, help="Start after this operator or tensor."),
-    click.option("--until", "outputs", multiple=True, help="End with this operator or tensor."),
-    click.option("--name", default="", help="Of the model. Default: the file's name."),
+    click.option("--from", "inputs", multiple=True, metavar="LAYER", help="Start after this operator."),
+    click.option("--until", "outputs", multiple=True, metavar="LAYER", help="End with this operator."),
+    click.option("--name", default="", metavar="NAME", help="Name of the model; default: the file's."),
 )
 format_options = record(
     "options",
     dict,
-    click.option("--input-type", help="ONNX without an input quantiser: type of the codes, such as uint8."),
-    click.option("--input-scale", type=float, help="ONNX: the float value of one step of these codes."),
+    click.option("--input-type", metavar="TYPE", help="ONNX without input quantiser: uint8, ..."),
+    click.option("--input-scale", type=float, help="ONNX: float value of one step of these codes."),
     click.option("--dt", type=float, help="NIR: length of a time step."),
     click.option("--inexact", is_flag=True, default=None, help="NIR: take leaky neurons, which round."),
 )
 check_options = record(
     "checked",
     Checked,
-    click.option(
-        "--inputs", "path", type=_FILE, help="Compare with the original on codes or floats: .npy, .npz."
-    ),
+    click.option("--inputs", "path", type=_FILE, help="Compare with the original on codes or floats."),
     click.option("--samples", type=click.IntRange(1), help="Compare on N random samples (or the first N)."),
 )
 
 
-@click.command(name="import")
+@verb(name="import")
 @click.argument("file", type=_FILE)
 @click.option("-o", "--output", "target", type=_FILE, help="Write the graph to this .et file.")
 @end_options
@@ -77,13 +76,14 @@ def command(
     checked: Checked,
     as_json: bool,
 ) -> None:
-    """Read FILE (.tflite, .onnx, .nir) and print what each of its operators became.
+    """Show what each operator of FILE (.tflite, .onnx, .nir) becomes.
 
     With --inputs or --samples the file also runs in the engine of its format, and every integer is compared;
     exit code 4 where one differs. All verbs take such a file as MODEL.
 
     \b
-    edgeternary import kws.tflite -o kws.et --samples 100
+    Example:
+      edgeternary import kws.tflite -o kws.et --samples 100
     """
     from edgeternary.frontends.files import read
     from edgeternary.ir.file import save

@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._output import json_option, print_json
 from edgeternary.cli._sizes import Shape
 
 
-@click.command()
+@verb()
 @model_argument
 @click.option(
     "--shape",
@@ -17,20 +18,23 @@ from edgeternary.cli._sizes import Shape
     type=Shape(),
     multiple=True,
     metavar="1x28x28",
-    help="Shape of one sample that a torch model takes; once for each input.",
+    help="Of one sample of a torch model; once an input.",
 )
-@click.option("--weights", default="ternary", show_default=True, help="Weights that a torch model would get.")
-@click.option(
-    "--activations", default="2", show_default=True, help="Activations that a torch model would get."
-)
+@click.option("--weights", default="ternary", show_default=True, metavar="TYPE", help="Of a torch model.")
+@click.option("--activations", default="2", show_default=True, metavar="TYPE", help="Of a torch model.")
 @json_option
 def command(
     model: str, shapes: tuple[tuple[int, ...], ...], weights: str, activations: str, as_json: bool
 ) -> None:
-    """Print the integer graph of MODEL: every value with its exact type and interval.
+    """Print the integer graph of MODEL with exact types and intervals.
 
-    For a torch model, model.py:Net, print what each of its layers becomes, and everything that has no integer
-    form, with file and line. The file is Python code and is run.
+    For a torch model, model.py:Net, print what each of its layers becomes, and everything that has no
+    integer form, with file and line. The file is Python code and is run.
+
+    \b
+    Example:
+      edgeternary inspect zoo:fashion-cnn
+      edgeternary inspect model.py:Net --shape 1x28x28
     """
     if ".py:" in model:
         _inspect_torch(model, shapes, (weights, activations), as_json)

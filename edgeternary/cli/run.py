@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._inputs import load_inputs
+from edgeternary.cli._names import ExecutorName, complete_model
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
 from edgeternary.cli._target import Place, build_of, target, target_options
 from edgeternary.cli._tools import flash_wait_option
@@ -25,20 +27,20 @@ COLUMNS = ("sample", "output", "class", "label", "outputs")
 SHOWN = 16  # numbers of an output in the table
 
 
-@click.command()
-@click.argument("model", metavar="MODEL|FOLDER")
+@verb()
+@click.argument("model", metavar="MODEL|FOLDER", shell_complete=complete_model)
 @click.option(
     "--inputs",
     "path",
     type=click.Path(path_type=Path),
     required=True,
-    help="Codes (.npy, .npz): one sample or many.",
+    help="Codes: one sample or many (.npy, .npz, .csv).",
 )
 @target_options
-@click.option("--on", help="Executor that runs MODEL: numpy (the default), host, cortex-m4, hdl.")
+@click.option("--on", type=ExecutorName(), help="Executor: numpy (default), host, m4, hdl.")
 @flash_wait_option
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write the outputs as .npy, several as .npz."
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the outputs: .npy, several as .npz."
 )
 @json_option
 def command(
@@ -50,9 +52,15 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Run MODEL, or the build in FOLDER, on the samples of a file and print what it answers.
+    """Print what MODEL answers to the samples of a file.
 
-    With --port a board answers, with --emulate FOLDER's image in an emulator, else an executor.
+    With --port a board answers, with --emulate the image of the build in FOLDER in an emulator, else an
+    executor.
+
+    \b
+    Example:
+      edgeternary run zoo:mnist-mlp-100 --inputs x.npy --on m4
+      edgeternary run build --inputs x.npy --port /dev/ttyACM0
     """
     from edgeternary.build.files import check_writable
     from edgeternary.cli._model import load_model

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeternary.cli._hardware import Hardware, cut, hardware_options
+from edgeternary.cli._help import verb
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
+from edgeternary.cli._names import ExecutorNames
 from edgeternary.cli._output import json_option, note, note_timing, print_rows, progress_bars
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import (
@@ -57,8 +59,8 @@ _FILE = click.Path(path_type=Path)
 sample_options = record(
     "chosen",
     Samples,
-    click.option("--inputs", "path", type=_FILE, help="Codes as .npy, or .npz (labels, several inputs)."),
-    click.option("--samples", type=click.IntRange(1), help="Number of samples: the first ones."),
+    click.option("--inputs", "path", type=_FILE, help="Codes (.npy, .csv), or .npz with labels."),
+    click.option("--samples", type=click.IntRange(1), help="The first N samples; with --waves 2."),
 )
 wanted_options = record(
     "wanted",
@@ -66,20 +68,18 @@ wanted_options = record(
     click.option(
         "--compare", "compared", is_flag=True, help="Compare with numpy; exit 4 where a bit differs."
     ),
-    click.option("--junit", type=_FILE, help="Write the comparison as a JUnit XML file."),
+    click.option("--junit", type=_FILE, help="Write the comparison as JUnit XML."),
     click.option("-o", "--output", "outputs", type=_FILE, help="Write the outputs of each executor as .npz."),
     click.option(
         "--waves",
         type=_FILE,
-        help="Write the signals of hdl, cxxrtl or verilator as .vcd (verilator: or .fst).",
+        help="Write the signals of hdl, cxxrtl or verilator.",
     ),
 )
 setting_options = record(
     "settings",
     dict,
-    click.option(
-        "--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of --on hdl."
-    ),
+    click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of hdl."),
     optimize_option,
     compiler_option,
     level_option,
@@ -89,9 +89,9 @@ setting_options = record(
 )
 
 
-@click.command()
+@verb()
 @model_argument
-@defaulted("--on", default="numpy", help="Executors: numpy,host,cortex-m4,hdl.")
+@defaulted("--on", type=ExecutorNames(), default="numpy", metavar="LIST", help="Executors: host,m4,hdl:up5k.")
 @sample_options
 @wanted_options
 @hardware_options
@@ -99,17 +99,20 @@ setting_options = record(
 @json_option
 def command(
     model: str,
-    on: str,
+    on: tuple[str, ...],
     chosen: Samples,
     wanted: Wanted,
     hardware: Hardware,
     settings: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Run MODEL on executors, and compare them bit for bit.
+    """Run MODEL on executors and compare them bit for bit.
 
-    Without --inputs a zoo model gets the images that ship with it, any other model random codes. With --waves
-    two samples run unless --samples says how many.
+    Without --inputs a zoo model gets the samples that ship with it, any other model random codes.
+
+    \b
+    Example:
+      edgeternary simulate zoo:fashion-cnn --on numpy,host,m4 --compare
     """
     from edgeternary.build.files import check_writable
     from edgeternary.cli._waves import FEW, wave_files
@@ -160,11 +163,10 @@ def command(
         raise not_bit_exact(graph, wrong[-1])
 
 
-def _executors(on: str) -> list[str]:
-    names = [name.strip() for name in on.split(",") if name.strip()]
-    if not names:
+def _executors(on: tuple[str, ...]) -> list[str]:
+    if not on:
         raise EdgeTernaryError("no executor was named", "--on is empty", "for example --on numpy,host", USAGE)
-    return list(dict.fromkeys(names))
+    return list(on)
 
 
 def _stage(progress: Any, executor: str) -> Callable[[str], None]:

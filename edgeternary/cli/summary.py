@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._model import ZOO, load_model
+from edgeternary.cli._help import verb
+from edgeternary.cli._model import load_model
+from edgeternary.cli._names import ZOO, CoreNames, complete_model
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import defaulted
 from edgeternary.cli._sizes import Shape
@@ -23,31 +25,39 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@click.command()
-@click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION")
+@verb()
+@click.argument("model", metavar="MODEL|RECIPE.toml|MODULE:FUNCTION", shell_complete=complete_model)
 @defaulted(
     "--core",
-    "on",
-    default="cortex-m4,cortex-m0plus",
-    help="Cores; the figures of memory are those of the first one.",
+    "cores",
+    type=CoreNames(),
+    default="m4,m0plus",
+    metavar="LIST",
+    help="Cores; memory is that of the first.",
 )
 @click.option(
     "--shape",
     type=Shape(),
     metavar="1x28x28",
-    help="Shape of one sample, channels first; for a MODULE:FUNCTION that returns a network.",
+    help="Of one sample, for a function: channels first.",
 )
-@defaulted("--input-type", default="uint8", help="Type of the input codes.")
+@defaulted("--input-type", default="uint8", metavar="TYPE", help="Of the input codes.")
 @json_option
-def command(model: str, on: str, shape: tuple[int, ...] | None, input_type: str, as_json: bool) -> None:
-    """Print bits, weights, MACs and estimated flash, RAM, cycles and LUTs of each layer.
+def command(
+    model: str, cores: tuple[str, ...], shape: tuple[int, ...] | None, input_type: str, as_json: bool
+) -> None:
+    """Print bits, weights and the estimated cost of each layer.
 
-    A .et file or zoo:NAME is taken as it is. A recipe, or a function that returns a train.Recipe or (with
-    --shape) an nn.Module, is lowered with random weights, so this works before training. It needs torch.
+    MODEL is taken as it is. A recipe, or a function that returns a train.Recipe or (with --shape) an
+    nn.Module, is lowered with random weights, so this works before training; it needs torch.
+
+    \b
+    Example:
+      edgeternary summary zoo:fashion-cnn --core m4
+      edgeternary summary recipe.toml
     """
     from edgeternary.report.summary import summary
 
-    cores = [name.strip() for name in on.split(",") if name.strip()]
     if not cores:
         raise EdgeTernaryError("no core was named", "--core is empty", "for example --core cortex-m4", USAGE)
     found = summary(_graph(model, shape, input_type), cores)
@@ -76,7 +86,7 @@ def _is_function(text: str) -> bool:
     return ":" in text and not Path(text).exists()
 
 
-def _show(found: dict[str, Any], cores: list[str]) -> None:
+def _show(found: dict[str, Any], cores: tuple[str, ...]) -> None:
     from edgeternary.report.tables import print_table
 
     rows = []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._help import verb
+from edgeternary.cli._names import complete_model
 from edgeternary.cli._output import Progress, json_option, note, print_json, progress_bars
 from edgeternary.cli._search import Searching, run_search, search_options
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -18,30 +20,30 @@ if TYPE_CHECKING:
     from edgeternary.train import Recipe
 
 
-@click.command()
-@click.argument("recipe")
+@verb()
+@click.argument("recipe", shell_complete=complete_model)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for the files.")
-@click.option("--epochs", type=click.IntRange(1), help="Use this value instead of the recipe's.")
-@click.option("--seed", type=click.IntRange(0), help="Use this value instead of the recipe's.")
-@click.option("--seeds", help="Seeds such as 0,1,2: one run for each, and the mean and spread of all.")
-@click.option("--sweep", is_flag=True, help="One run for each combination of the file's [sweep] table.")
+@click.option("--epochs", type=click.IntRange(1), help="In place of the recipe's.")
+@click.option("--seed", type=click.IntRange(0), help="In place of the recipe's.")
+@click.option("--seeds", metavar="LIST", help="0,1,2: one run for each; mean and spread.")
+@click.option("--sweep", is_flag=True, help="One run for each entry of the file's [sweep].")
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="Runs at a time: 1 with --sweep and --seeds, all cores with --search.",
+    help="Runs at a time; default 1; with --search all cores.",
 )
-@click.option("--float", "float_reference", is_flag=True, help="Train the float version as well, to compare.")
+@click.option("--float", "float_reference", is_flag=True, help="Train the float version as well.")
 @click.option(
     "--time",
     "timed",
     is_flag=True,
-    help="Only measure the time of a training step, and of one of the float version.",
+    help="Only measure the time of a training step.",
 )
 @click.option("--threads", type=click.IntRange(1), help="Threads of torch; default: all cores.")
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
-    help="The checkpoint file; default: NAME.ckpt in the output folder.",
+    help="Checkpoint; default: NAME.ckpt in the folder.",
 )
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard too.")
 @search_options
@@ -62,15 +64,14 @@ def command(
     searching: Searching,
     as_json: bool,
 ) -> None:
-    """Train RECIPE and write NAME.et, NAME.safetensors, a card (NAME.json, NAME.md), a log (NAME.csv) and
-    plots.
+    """Train RECIPE; write the model, its card, a log and plots.
 
-    RECIPE is a TOML file, zoo:NAME, the card of an earlier run, or module:function of a function that returns
-    a train.Recipe; modules are looked for in this folder too.
+    RECIPE is a TOML file, zoo:NAME, the card of an earlier run, or module:function of a function that
+    returns a train.Recipe. Training that was interrupted goes on when the same command is given again.
 
-    Training that was interrupted goes on when the same command is given again.
-
-    With --search, RECIPE is the start of a search for the kinds of weights and activations of each layer.
+    \b
+    Example:
+      edgeternary train zoo:mnist-mlp-100 -o out
     """
     from edgeternary.train import find
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_rows, progress_bars, stopwatch
 from edgeternary.cli._record import defaulted
 from edgeternary.cli._self_test import only_speaks, verify_self_test
@@ -30,27 +31,29 @@ COLUMNS = (
 )
 
 
-@click.command()
+@verb()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @target_options
-@defaulted("--samples", type=click.IntRange(1), default=200, help="Number of test samples that are drawn.")
-@click.option(
-    "--seed", type=click.IntRange(0), help="Seed of the draw; default: a new one, which is printed."
-)
+@defaulted("--samples", type=click.IntRange(1), default=200, help="Samples that are drawn.")
+@click.option("--seed", type=click.IntRange(0), help="Of the draw; default: a new one, which is printed.")
 @click.option(
     "--inputs",
     "data",
     type=click.Path(path_type=Path),
-    help="Draw from these codes (.npy, .npz) instead of the model's data.",
+    help="Draw from these codes (.npy, .npz, .csv).",
 )
 @json_option
 def command(
     folder: Path, place: Place, samples: int, seed: int | None, data: Path | None, as_json: bool
 ) -> None:
-    """Compare a board that runs the build in FOLDER with the model: all outputs of drawn test samples.
+    """Compare a board with the model of its build, bit for bit.
 
-    FOLDER is what compile --board wrote. Samples are drawn from the test samples that ship for the model's
-    data set, or from --inputs. Exit code 4: an output differs; the first difference is shown.
+    FOLDER is what compile --board wrote. All outputs of drawn samples are compared: of the test samples that
+    ship for the model's data set, or of --inputs. Exit code 4: one differs; the first difference is shown.
+
+    \b
+    Example:
+      edgeternary verify build --port /dev/ttyACM0
     """
     from edgeternary.link.build import read_build
     from edgeternary.run.compare import not_bit_exact

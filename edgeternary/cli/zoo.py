@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from edgeternary.cli._help import verb
+from edgeternary.cli._names import ExecutorNames, complete_zoo, listed
 from edgeternary.cli._output import (
     json_option,
     markdown_option,
@@ -29,7 +31,7 @@ COMPILED = (
 class Compared:
     """What is compared with numpy: executors, plans by what they are chosen for, samples; the compiler."""
 
-    on: str | None
+    on: tuple[str, ...] | None
     optimize: str
     samples: int
     compiler: str
@@ -39,32 +41,38 @@ class Compared:
 compared_options = record(
     "compared",
     Compared,
-    click.option("--on", help="Compare executors such as host,cortex-m4 with numpy on the shipped samples."),
-    defaulted(
-        "--optimize", default=",".join(OBJECTIVES), help="What the plans that --on compares make small."
+    click.option(
+        "--on",
+        type=ExecutorNames(),
+        metavar="LIST",
+        help="Executors that are compared: host,m4.",
     ),
-    defaulted("--samples", type=click.IntRange(1), default=1000, help="Number of samples for --on."),
+    defaulted("--optimize", default=",".join(OBJECTIVES), metavar="LIST", help="Plans for --on."),
+    defaulted("--samples", type=click.IntRange(1), default=1000, help="Samples for --on."),
     compiler_option,
     level_option,
 )
 
 
-@click.command()
-@click.argument("name", required=False)
-@click.option(
-    "--check", "checked", is_flag=True, help="Recompute accuracy and mismatches on the full test set."
-)
+@verb()
+@click.argument("name", required=False, shell_complete=complete_zoo)
+@click.option("--check", "checked", is_flag=True, help="Recompute the card on the full test set.")
 @markdown_option
 @compared_options
 @json_option
 def command(
     name: str | None, checked: bool, markdown: Path | None, compared: Compared, as_json: bool
 ) -> None:
-    """List the models that ship, or show the card of NAME; elsewhere they are called zoo:NAME.
+    """List the models that ship, or show the card of NAME.
 
-    --check needs torch and the data set: it compares torch's eval mode with the integer graph, all outputs
-    of all test samples (of every model without NAME), and ends with 4 where one differs. --on needs neither:
-    it compares generated C with numpy, all outputs of the samples that ship, once for each plan.
+    Elsewhere they are called zoo:NAME. --check compares torch's eval mode with the integer graph, all
+    outputs of all test samples; it needs torch and the data set. --on needs neither: it compares generated C
+    with numpy, all outputs of the samples that ship, once for each plan. Exit code 4 where one differs;
+    without NAME every model is checked.
+
+    \b
+    Example:
+      edgeternary zoo fashion-cnn --on host,m4
     """
     from edgeternary import zoo
 
@@ -88,12 +96,8 @@ def command(
         _list(as_json)
 
 
-def _listed(text: str) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
-
-
 def _objectives(text: str) -> list[str]:
-    found = _listed(text)
+    found = list(listed(text))
     wrong = [name for name in found if name not in OBJECTIVES]
     if wrong or not found:
         what, remedy = (
@@ -108,7 +112,7 @@ def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
     """Rows of every model, executor and objective; the error (exit code 4) names the first that differs."""
     from edgeternary.zoo.compiled import check_compiled
 
-    executors, objectives = _listed(str(compared.on)), _objectives(compared.optimize)
+    executors, objectives = list(compared.on or ()), _objectives(compared.optimize)
     tools: dict[str, object] = {"compiler": compared.compiler, "opt_level": compared.opt_level}
     rows: list[dict[str, Any]] = []
     with progress_bars() as progress:

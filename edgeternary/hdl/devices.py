@@ -4,7 +4,6 @@ Figures of the parts are those that nextpnr counts (`nextpnr-ice40 --up5k --json
 the sources are named in the board files.
 """
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,10 @@ def part(name: str) -> Part:
 
 def _known(name: str) -> str:
     if name not in DEVICES:
-        near = difflib.get_close_matches(name.lower(), DEVICES, 1, 0.4)
         raise EdgeTernaryError(
             f"unknown device {name[:40]!r}",
             f"known are {', '.join(DEVICES)}",
-            f"did you mean {near[0]}?" if near else "choose one of them",
+            nearest(name, DEVICES),
             USAGE,
         )
     return name

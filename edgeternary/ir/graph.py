@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from edgeternary import late
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, nearest
 from edgeternary.ir.meta import Meta
 from edgeternary.ir.names import check_name
 from edgeternary.ir.op import Op
@@ -108,11 +107,10 @@ class Graph:
             if op.name == name:
                 return op
         names = [op.name for op in self.ops]
-        near = difflib.get_close_matches(name, names, 1, 0.4)
         raise EdgeTernaryError(
             f"model {self.name!r} has no layer {name[:40]!r}",
             f"its layers are {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}",
-            f"did you mean {near[0]}?" if near else "choose one of them",
+            nearest(name, names),
         )
 
     def consumers(self, name: str) -> list[Op]:

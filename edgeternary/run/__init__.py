@@ -4,7 +4,6 @@ The file `cortex_m.py` answers to every name that starts with `cortex-m`; what f
 executor has `run`, which takes all inputs at once, and where it can `open`, which takes them step by step.
 """
 
-import difflib
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.cores import CORTEX_M
+from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 from edgeternary.ir import Graph
 from edgeternary.ir.ports import join, split
 from edgeternary.run._known import check_options
@@ -127,11 +127,10 @@ def find(on: str) -> tuple[ModuleType, str]:
     """
     matches = [prefix for prefix in executors() if on.startswith(prefix)]
     if not matches:
-        near = difflib.get_close_matches(on.split(":")[0], executors(), 1)
         raise EdgeTernaryError(
             f"unknown executor {on[:40]!r}",
             f"known are {', '.join(executors())}",
-            f"did you mean {near[0]}?" if near else "see docs/cli.md",
+            nearest(on.split(":")[0], [*executors(), *CORTEX_M], "see docs/cli.md"),
             USAGE,
         )
     prefix = max(matches, key=len)

@@ -1,9 +1,8 @@
 """Which options executors know; one that none of them knows is a spelling mistake."""
 
-import difflib
 from collections.abc import Collection, Mapping
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 
 # Their meanings are in the docstrings of the executors that know them; the others ignore them, so that
 # one set of options serves a list of executors.
@@ -37,10 +36,9 @@ def check_executors(options: Mapping[str, object], used: Collection[str]) -> Non
 def _refuse(given: Mapping[str, object], known: Collection[str], what: str, why: str) -> None:
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
             raise EdgeTernaryError(
                 f"{what} {str(name)[:40]!r}",
                 f"{why} {', '.join(sorted(known))}",
-                f"did you mean {near[0]}?" if near else "leave it out",
+                nearest(name, known, "leave it out"),
                 USAGE,
             )

@@ -101,7 +101,8 @@ def read(path: Path) -> tuple[Recipe, Table]:
     try:
         table = parse(path.read_text())
     except OSError as error:
-        raise EdgeTernaryError(f"cannot read {path}", str(error), "check the path", code=USAGE) from error
+        why = error.strerror or str(error)
+        raise EdgeTernaryError(f"cannot read {path}", why, "check the path") from error
     except ValueError as error:  # also what TOMLDecodeError, JSONDecodeError and UnicodeDecodeError are
         raise EdgeTernaryError(f"{path} is not {kind}", str(error), "correct it", code=USAGE) from error
     if kind == "JSON":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeternary.data import zoo_dir
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,6 +106,6 @@ def file(name: str, suffix: str) -> Path:
     """The file NAME.suffix of a model; EdgeTernaryError for an unknown name."""
     if name not in names():
         raise EdgeTernaryError(
-            f"the zoo has no model {name[:40]!r}", f"it has {', '.join(names())}", "choose one of these"
+            f"the zoo has no model {name[:40]!r}", f"it has {', '.join(names())}", nearest(name, names())
         )
     return NETS / f"{name}.{suffix}"

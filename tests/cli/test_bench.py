@@ -141,5 +141,11 @@ def test_wrong_use(et: Call, arguments: tuple[str, ...]) -> None:
     assert et("bench", *arguments).code == 2
 
 
-def test_its_help_fits_one_screen(et: Call) -> None:
-    assert len(et("bench", "--help").out.splitlines()) <= 40
+@pytest.mark.parametrize("what", [("MODEL",), ("--layer", "dense:300-75")])
+def test_limits_are_those_of_compile(et: Call, model: Path, what: tuple[str, ...]) -> None:
+    need("unicorn", "capstone")
+    words = tuple(str(model) if word == "MODEL" else word for word in what)
+    refused = et("bench", *words, "--core", "m4", "--max-flash", "100")
+    assert refused.code == 5 and "--max-flash allows 100" in refused.err
+    assert et("bench", *words, "--core", "m4", "--max-ram", "1M", "--json").code == 0
+    assert et("bench", *words, "--core", "m4", "--max-ram", "1M", "--explain").code == 2

@@ -114,7 +114,7 @@ def absent() -> None:
         (("edgeternary.train.models:ds_cnn", "--shape", "1x49x10"), 0, "pointwise4"),
         (("edgeternary.train.models:nothing", "--shape", "1,28,28"), 2, "nothing"),
         (("edgeternary.train.models:ds_cnn", "--shape", "1,0"), 2, "shape"),
-        (("no-file.toml",), 2, "no-file.toml"),
+        (("no-file.toml",), 1, "no-file.toml"),
         (("zoo:nothing",), 1, "fashion-mlp"),
         (("zoo:fashion-mlp", "--core", "cortex-m99"), 2, "cortex-m4"),
     ],

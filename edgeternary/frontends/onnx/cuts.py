@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, nearest
 from edgeternary.frontends.imported import Cut
 from edgeternary.frontends.onnx.file import QONNX, File
 from edgeternary.frontends.onnx.values import Node
@@ -54,11 +53,10 @@ def tensor(file: File, name: str, path: Path) -> str:
         return name
     if name in results:
         return results[name]
-    near = difflib.get_close_matches(name, [*results, *tensors], 1, 0.3)
     raise EdgeTernaryError(
         f"{path.name} has no operator or tensor {name[:80]!r}",
         f"its operators are {', '.join(list(results)[:12])}{', ...' if len(results) > 12 else ''}",
-        f"did you mean {near[0]}?" if near else "choose one of them",
+        nearest(name, [*results, *tensors]),
     )
 
 

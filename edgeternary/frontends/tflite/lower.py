@@ -1,10 +1,9 @@
 """From the records of a file to a graph."""
 
-import difflib
 import math
 from collections.abc import Callable
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, nearest
 from edgeternary.frontends.imported import Cut, Imported, Refusals, Row
 from edgeternary.frontends.tflite import joins, pools, shapes, sums
 from edgeternary.frontends.tflite.net import Missing, Net, refuse
@@ -88,11 +87,10 @@ def _ends(model: Model, names: tuple[str, ...]) -> list[int]:
     full = {tensor.full_name: tensor.index for tensor in model.tensors if tensor.data is None}
     for name in names:
         if name not in known and name not in full:
-            near = difflib.get_close_matches(name, known, 1, 0.4)
             raise EdgeTernaryError(
                 f"the file has no operator or tensor {name[:60]!r}",
                 f"it has {', '.join(list(known)[:20])}{', ...' if len(known) > 20 else ''}",
-                f"did you mean {near[0]}?" if near else "choose one of them",
+                nearest(name, known),
             )
     return [known[name] if name in known else full[name] for name in names]
 
