@@ -3,7 +3,7 @@
 import numpy as np
 
 from edgeternary.c import epilogue, weights
-from edgeternary.c.epilogue import Epilogue
+from edgeternary.c.epilogue import Epilogue, Made
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.layouts import NATURAL, Layout, planes
 from edgeternary.c.rescale import forms as rescale
@@ -40,14 +40,16 @@ def fits(match: Match, op: Dense | Conv2d) -> bool:
     return match.follow is None or Affine(1, op.bias.astype(np.int64), -bound, bound).fits()
 
 
-def codes_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tuple[weights.Codes, Epilogue]:
+def codes_and_epilogue(
+    match: Match, offer: Offer, op: Dense | Conv2d, made: Made = epilogue.of
+) -> tuple[weights.Codes, Epilogue]:
     """Weights (out, n), negated where a threshold falls with the sum, and the epilogue on raw = sum w * x."""
     negate = epilogue.negated(match.follow, len(op.bias)) & weights.can_negate(op.weight_type)
     codes = weights.negate(op.weights, negate).reshape(len(op.bias), -1)
     offset = np.where(negate, -op.bias.astype(np.int64), op.bias)
     bound = reach(op, match.ins[0])
     affine = Affine(1, offset, -bound, bound)
-    return codes, epilogue.of(match, offer.out, affine, negate)
+    return codes, made(match, offer.out, affine, negate)
 
 
 def weights_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tuple[Table, Epilogue]:

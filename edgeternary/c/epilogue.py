@@ -8,7 +8,7 @@ A kernel computes an integer `raw` from which the accumulator follows as
 into its constants: a threshold compares `raw` itself, see passes.affine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -62,6 +62,9 @@ def of(match: Match, layout: Layout, affine: Affine, negate: NDArray[np.bool_]) 
     return build(match.follow, (match.outs[0], match.out), layout, affine, negate, match.core)
 
 
+Made = Callable[[Match, Layout, Affine, NDArray[np.bool_]], Epilogue]  # `of`, or another one like it
+
+
 def build(
     follow: Op | None, values: tuple[Value, Value], layout: Layout, affine: Affine,
     negate: NDArray[np.bool_], core: Core,
@@ -78,11 +81,15 @@ def build(
         fields, tables = threshold_fields(stepping, out, layout)
         return Epilogue(fields, tables)
     if isinstance(follow, Requantize):
-        found = rescale.rescaling(follow, acc, out, core, affine.offset)
-        tables, common = _offset(replace(affine, offset=0 * affine.offset) if found.folded else affine)
-        return Epilogue({**found.fields, **common}, [*tables, *found.tables])
+        return rescaled(rescale.rescaling(follow, acc, out, core, affine.offset), affine)
     tables, common = _offset(affine)
     return Epilogue({"kind": "store", "planes": 0, "ctype": out.type.ctype, **common}, tables)
+
+
+def rescaled(found: rescale.Rescaling, affine: Affine) -> Epilogue:
+    """The epilogue with this requantize of acc, which may hold the offset."""
+    tables, common = _offset(replace(affine, offset=0 * affine.offset) if found.folded else affine)
+    return Epilogue({**found.fields, **common}, [*tables, *found.tables])
 
 
 def _offset(affine: Affine) -> tuple[list[Table], dict[str, object]]:

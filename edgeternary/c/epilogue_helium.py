@@ -1,27 +1,48 @@
 """The epilogue of integer sums in vector registers: four sums at a time are rescaled, clamped and stored.
 
 r0, r1   sums and results            q0       sums
-r2-r5    tables, as they are needed  q1       an element of a table for each sum
+r2-r5    tables, as they are needed  q1       an element of a table for each sum, or the signs
 r6, r12  constants                   q2, q3   lowest and highest code
 """
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeternary.c import epilogue
 from edgeternary.c.assembly import note, size
 from edgeternary.c.epilogue import Epilogue
+from edgeternary.c.kernel import Match
 from edgeternary.c.lanes.text2 import constant
+from edgeternary.c.layouts import Layout
+from edgeternary.c.rescale import forms as rescale
 from edgeternary.c.tables import Table
+from edgeternary.ops import Requantize
+from edgeternary.passes.affine import Affine
 
-NAMES = ("offset", "m", "b", "s")
+NAMES = ("offset", "start", "m", "b", "s", "right")
+FORMS = ("A", "B", "doubled", "twice")
 POINTERS = ("r2", "r3", "r4", "r5")
 CALL, FOUR = 22, 12  # instructions of a call, and of four sums, roughly
 STEP = 3  # instructions of four sums beside those of `_steps`
 SAVED = 20  # bytes that are pushed before the arguments on the stack
+PRODUCTS = {"doubled": "vqdmulh.s32", "twice": "vqrdmulh.s32"}
 STORES = {
     "int8_t": "vstrb.32 q0, [r1], #4",
     "int16_t": "vstrh.32 q0, [r1], #8",
     "int32_t": "vstrw.32 q0, [r1], #16",
 }
+
+
+def of(match: Match, layout: Layout, affine: Affine, negate: NDArray[np.bool_]) -> Epilogue:
+    """The epilogue of a match, in a form that `finish` knows where there is one; see `epilogue.build`."""
+    if isinstance(match.follow, Requantize) and affine.gain == 1:
+        acc, out = match.outs[0], match.out
+        found = rescale.vectored(match.follow, acc, out, match.core, affine.offset)
+        if found is not None:
+            return epilogue.rescaled(found, affine)
+    return epilogue.of(match, layout, affine, negate)
 
 
 def fields(after: Epilogue, outputs: int) -> tuple[Mapping[str, object], dict[str, object] | None]:
@@ -38,7 +59,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
     instructions    of a call
     """
     ctype = str(fields["ctype"]).removeprefix("u")
-    known = fields["kind"] == "store" or (fields["kind"] == "requantize" and fields["form"] in ("A", "B"))
+    known = fields["kind"] == "store" or (fields["kind"] == "requantize" and fields["form"] in FORMS)
     if not known or fields["planes"] or ctype not in STORES:
         return None
     used = {table.name: table for table in tables if table.name in NAMES}
@@ -84,14 +105,25 @@ def _steps(fields: Mapping[str, object], loads: Mapping[str, str]) -> tuple[list
     by_table("offset", "vadd.i32 q0, q0, q1")
     if fields["kind"] == "store":
         return before, inside
-    if not by_table("m", "vmul.i32 q0, q0, q1") and fields["m"] != 1:
+    product = PRODUCTS.get(str(fields["form"]), "vmul.i32")
+    if fields["form"] == "doubled":
+        inside += [f"vqshl.s32 q0, q0, #{fields['left']}"] if fields["left"] else []
+        by_table("start", "vqadd.s32 q0, q0, q1")
+    if not by_table("m", f"{product} q0, q0, q1") and fields["m"] != 1:
         before += constant("r12", _number(fields, "m"))
-        inside.append("vmul.i32 q0, q0, r12")
-    if not by_table("b", "vadd.i32 q0, q0, q1") and fields["b"]:
-        before += constant("r6", _number(fields, "b"))
-        inside.append("vadd.i32 q0, q0, r6")
-    if not by_table("s", "vneg.s32 q1, q1", "vshl.s32 q0, q0, q1") and fields["s"]:
-        inside.append(f"vshr.s32 q0, q0, #{fields['s']}")
+        inside.append(f"{product} q0, q0, r12")
+    if fields["form"] == "doubled":
+        inside += [f"vshr.s32 q0, q0, #{fields['shift']}"] if fields["shift"] else []
+    elif fields["form"] == "twice":
+        inside += ["vshr.s32 q1, q0, #31", "vadd.i32 q0, q0, q1"]
+        if not by_table("right", "vneg.s32 q1, q1", "vrshl.s32 q0, q0, q1"):
+            inside.append(f"vrshr.s32 q0, q0, #{fields['right']}")
+    else:
+        if not by_table("b", "vadd.i32 q0, q0, q1") and fields["b"]:
+            before += constant("r6", _number(fields, "b"))
+            inside.append("vadd.i32 q0, q0, r6")
+        if not by_table("s", "vneg.s32 q1, q1", "vshl.s32 q0, q0, q1") and fields["s"]:
+            inside.append(f"vshr.s32 q0, q0, #{fields['s']}")
     if fields["zero"]:
         before += constant("r7", _number(fields, "zero"))
         inside.append("vadd.i32 q0, q0, r7")

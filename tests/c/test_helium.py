@@ -33,7 +33,7 @@ TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 LANES = "conv2d_lanes"
 VECTORS = {"dense_vectors", "conv2d_vectors", "depthwise_vectors"}
 WEIGHTS = ("ternary", "bipolar", "int2", "int3", "int4", "int5", "int8")
-FOLLOWS = ("A", "B", "uint4", "ternary", "bipolar", "C", "int3", "uint2")
+FOLLOWS = ("A", "B", "uint4", "ternary", "bipolar", "C", "int3", "uint2", "tflite_double")
 # height, width, channels; outputs, kernel, stride, pad (top, left, bottom, right)
 CONVS = (
     ((2, 1, 1), 1, (1, 1), (1, 1), (0, 0, 0, 0)),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edgeternary import cores
 from edgeternary.c.rescale import forms as rescale
+from edgeternary.c.rescale.doubled import doubled
 from edgeternary.c.rescale.high import High, high
 from edgeternary.c.rescale.narrowed import narrowed
 from edgeternary.c.rescale.parts import Parts, parts
@@ -104,6 +105,22 @@ def test_form_b_takes_the_place_of_an_equal_form_c(seed: int, rounding: str) -> 
         assert isinstance(found, Requantize) and rescale.form(found, x) == "B"
 
 
+@given(seed=st.integers(0, 10**6), rounding=st.sampled_from(ROUNDINGS), type=st.sampled_from(TYPES))
+@settings(max_examples=60, deadline=None)
+def test_a_doubled_product_is_the_op(seed: int, rounding: str, type: str) -> None:
+    """Of raw sums, to which a bias is added; both ends of the interval are beyond the codes."""
+    op, x = drawn(seed, rounding, type)
+    op = Requantize(
+        **{name: getattr(op, name) for name in op.__struct_fields__} | {"m": np.maximum(op.m, 1 << 30)}
+    )
+    offset = np.random.default_rng(seed).integers(-3000, 3000, CHANNELS)
+    found, acc = doubled(op, x, offset), places(op, x).astype(np.int64)
+    if found is not None:
+        np.testing.assert_array_equal(found.codes(acc - offset).clip(op.lo, op.hi), op.ref(acc))
+    near = np.abs(op.b).max() < 2**31 and op.s.max() - op.s.min() < 3 and x.hi - x.lo < 2**18
+    assert found is not None or type == "int16" or rounding == "tflite_double" or not near
+
+
 def graphs(rounding: str, type: str) -> list[tuple[Graph, IntArray]]:
     """The op alone, and after a layer whose bias the constants can hold."""
     op, x = drawn(3, rounding, type, 17)
@@ -165,6 +182,28 @@ def test_instructions_of_an_element(core: str, most: float, rounding: str) -> No
     instructions, cycles = (float(str(found.stats[name])) for name in ("instructions", "cycles"))
     assert instructions / x.size <= most
     assert 0.85 < plan.cycles / cycles < 1.15
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("rounding", ["half_up", "tflite_double"])
+def test_four_elements_at_a_time(rounding: str) -> None:
+    """In vector registers; a rest of channels, and instructions of an element."""
+    need("arm-none-eabi-gcc", "qemu-system-arm")
+    rng = np.random.default_rng(6)
+    x = build.value("x", (3, 5, 27), "int32", -90000, 90000)
+    op = Requantize(
+        name="q", inputs=("x",), m=rng.integers(1 << 30, 1 << 31, 27).astype(np.int32),
+        b=np.zeros(27, np.int32), s=rng.integers(38, 40, 27).astype(np.int32), zero=-3, lo=-128, hi=127,
+        rounding=rounding, type="int8",
+    )  # fmt: skip
+    graph = build.graph(x, op)
+    inputs = np.concatenate(
+        [rng.integers(x.lo, x.hi + 1, (1, *x.shape)), np.resize(places(op, x), (40, *x.shape))]
+    )
+    plan = select(graph, "cortex-m55")
+    found = run_plan(plan, inputs.astype(np.int32), options={"compiler": "gcc", "opt_level": "2", "count": 2})
+    np.testing.assert_array_equal(found.outputs, run(graph, inputs.astype(np.int32)).outputs)
+    assert float(str(found.stats["instructions"])) / x.size <= 5
 
 
 def test_channels_that_fall_keep_the_op() -> None:

@@ -29,7 +29,7 @@ class Conv2dInt(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]
-        codes, after = accumulator.codes_and_epilogue(match, offer, op)
+        codes, after = integers.codes_and_epilogue(match, offer, op)
         fields = {
             **integers.fields(match, op, after),
             "x": x, "acc": acc, "op": op,

@@ -25,6 +25,6 @@ class DenseInt(Kernel):
 
     def body(self, match: Match, offer: Offer) -> Body:
         op = cast(Dense, match.ops[0])
-        codes, after = accumulator.codes_and_epilogue(match, offer, op)
+        codes, after = integers.codes_and_epilogue(match, offer, op)
         fields = {**integers.fields(match, op, after), "x": match.ins[0]}
         return Body([integers.table(match, op, codes), *after.tables], fields)

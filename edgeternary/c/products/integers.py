@@ -6,9 +6,9 @@ all outputs. Weights of up to four bits are nibbles w + 8, whose excess is 8 tim
 Vector registers multiply 8 halfwords at once (VMLADAVA) for inputs of 16 bits; `vectors` has those of 8 bits.
 """
 
-from edgeternary.c import accumulator, epilogue_helium, weights
+from edgeternary.c import accumulator, epilogue, epilogue_helium, weights
 from edgeternary.c.epilogue import Epilogue
-from edgeternary.c.kernel import Cost, Match
+from edgeternary.c.kernel import Cost, Match, Offer
 from edgeternary.c.tables import Table
 from edgeternary.c.weights import Codes, is_packed
 from edgeternary.cores import Core
@@ -58,6 +58,12 @@ def possible(match: Match, op: Dense | Conv2d) -> bool:
 def table(match: Match, op: Dense | Conv2d, codes: Codes) -> Table:
     """Weights (out, n) as the core's routine wants them."""
     return weights.padded_rows(codes) if match.core.vectors else weights.fours(codes, nibbles(op))
+
+
+def codes_and_epilogue(match: Match, offer: Offer, op: Dense | Conv2d) -> tuple[Codes, Epilogue]:
+    """Those of `accumulator`, in vector registers where the core has them."""
+    made = epilogue_helium.of if match.core.vectors else epilogue.of
+    return accumulator.codes_and_epilogue(match, offer, op, made)
 
 
 def fields(match: Match, op: Dense | Conv2d, after: Epilogue) -> dict[str, object]:

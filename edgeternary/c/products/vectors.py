@@ -171,7 +171,7 @@ def codes_and_epilogue(
     after = None
     if isinstance(follow, Threshold) and offer.out == NATURAL:
         after = equidistant(follow, (match.outs[0], match.out), affine, negate)
-    return codes, after or epilogue.of(match, offer.out, affine, negate)
+    return codes, after or epilogue_helium.of(match, offer.out, affine, negate)
 
 
 def after_instructions(match: Match, after: Epilogue) -> float:

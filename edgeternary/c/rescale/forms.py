@@ -3,7 +3,8 @@
 * form A  |m| <= 1: no multiplication, 32 bits
 * form B  one 32-bit product; proven not to leave int32
 * form C  a 64-bit product: its high word (`high`), or products of 32 bits that are proven equal on the
-  whole interval (`parts`); where neither serves, as the op is written
+  whole interval (`parts`); where neither serves, as the op is written. Vector registers have `doubled`, and
+  the two roundings of tflite_double as they are written
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeternary.c.rescale.doubled import doubled
 from edgeternary.c.rescale.high import High, high
 from edgeternary.c.rescale.parts import Parts, parts
 from edgeternary.c.tables import Table, narrow
@@ -34,11 +36,7 @@ def rescaling(
     op: Requantize, x: Value, out: Value, core: Core, offset: NDArray[np.int64] | None = None
 ) -> Rescaling:
     """That of accumulators in the interval of `x`, which are raw + offset (C,)."""
-    fields: dict[str, object] = {
-        "kind": "requantize", "planes": 0, "rounding": op.rounding, "ctype": out.type.ctype,
-        "zero": op.zero, "lo": op.lo, "hi": op.hi,
-        "saturates": core.isa == "thumb2",
-    }  # fmt: skip
+    fields = _common(op, out, core)
     short = short_of(op, x, core)
     if short is None:
         more, tables = _as_written(op, x)
@@ -49,13 +47,35 @@ def rescaling(
     return Rescaling({**fields, **more}, tables, folds)
 
 
+def vectored(op: Requantize, x: Value, out: Value, core: Core, offset: NDArray[np.int64]) -> Rescaling | None:
+    """One that `epilogue_helium` takes four at a time, for x = raw + offset; None where there is none."""
+    if form(op, x) != "C":
+        return rescaling(op, x, out, core, offset)
+    if op.rounding == "tflite_double" and twice(op, x):
+        more, tables = _as_written(op, x)
+        return Rescaling({**_common(op, out, core), **more}, tables)
+    found = doubled(op, x, offset)
+    if found is None:
+        return None
+    more, tables = found.fields()
+    return Rescaling({**_common(op, out, core), **more}, tables, folded=True)
+
+
+def _common(op: Requantize, out: Value, core: Core) -> dict[str, object]:
+    return {
+        "kind": "requantize", "planes": 0, "rounding": op.rounding, "ctype": out.type.ctype,
+        "zero": op.zero, "lo": op.lo, "hi": op.hi,
+        "saturates": core.isa == "thumb2",
+    }  # fmt: skip
+
+
 def short_of(op: Requantize, x: Value, core: Core) -> High | Parts | None:
-    """What takes the place of form C on a core without vector registers; None where nothing does.
+    """What takes the place of form C, one number at a time; None where nothing does.
 
     One part is faster than form B, too, where a clamp takes many instructions.
     """
     written = form(op, x)
-    if core.vectors or written == "A":
+    if written == "A":
         return None
     if not core.thumb1:
         return high(op, x) if written == "C" else None
