@@ -21,6 +21,14 @@ FREESTANDING = (
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
 )
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# Calls in place of code at each access take gcc a third less time. A null pointer, or one that wrapped
+# around, is found where it is followed: without checks of its own that is another third.
+SANITIZE_GCC = (
+    *SANITIZE,
+    "--param=asan-instrumentation-with-call-threshold=0",
+    "-fno-sanitize=null,object-size,pointer-overflow",
+)
 OPTIMIZE = ("0", "1", "2", "3", "s", "z")
 PRODUCT = "image"
 
@@ -78,7 +86,7 @@ def for_host(compiler: str = "auto", optimize: str = "2", sanitize: bool = False
     if tool.name == "zig":
         command = (*tool.command, "cc", *_zig_host())
         return Compiler("zig", tool.version, command, (*options, "-fno-sanitize=all"), ())
-    checks = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g") if sanitize else ()
+    checks = (*(SANITIZE_GCC if tool.name == "gcc" else SANITIZE), "-g") if sanitize else ()
     return Compiler(tool.name, tool.version, tool.command, options + checks, checks)
 
 

@@ -12,20 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeternary import cores
+from edgeternary.c.choices import Allow, Arriving, Candidate, Choices
 from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.layouts import Layout
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
-from edgeternary.c.select import select
+from edgeternary.c.rescale.narrowed import narrowed
+from edgeternary.c.search.search import Search
+from edgeternary.c.select import Budget, choose
+from edgeternary.c.tabled import tabled
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
 from edgeternary.ops import build
 from edgeternary.run.numpy import run as reference
+from edgeternary.toolchains.compilers import SANITIZE_GCC
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 # A trap in place of a message halves the time of the compiler; without it the fault's line is printed.
-SANITIZE = (
-    "-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fsanitize-undefined-trap-on-error",
-)  # fmt: skip
+SANITIZE = ("-O0", *SANITIZE_GCC, "-fsanitize-undefined-trap-on-error")
 
 MODEL = """
 #include "{net}.c"
@@ -138,6 +143,28 @@ def check(plans: Sequence[Plan], folder: Path, seed: int = 1, flags: Sequence[st
         np.testing.assert_array_equal(ran.outputs, expected.outputs, f"plan {index}, kernels {kernels}")
 
 
+@dataclass(frozen=True)
+class Known:
+    """What kernels offer at each op, and conversions for each value."""
+
+    offers: dict[tuple[int, Arriving], list[Candidate]]
+    conversions: dict[tuple[str, Layout, Layout], list[Candidate]]
+
+
+class Remembered(Choices):
+    """Choices of one graph that ask each kernel once, also where they differ in what is allowed."""
+
+    def __init__(self, graph: Graph, core: cores.Core, allow: Allow, known: Known) -> None:
+        self._all = known.offers
+        super().__init__(graph, core, allow=allow)
+        self._conversions = known.conversions
+
+    def _offers(self, index: int, arriving: Arriving) -> Iterator[Candidate]:
+        if (index, arriving) not in self._all:
+            self._all[index, arriving] = list(super()._offers(index, arriving))
+        return iter(self._all[index, arriving])
+
+
 def every_plan(graph: Graph, core: str = "cortex-m4", some: slice = slice(None)) -> Iterator[Plan]:
     """Plans that together take every offer that any kernel makes for `graph`, or `some` of the offers."""
     seen: list[tuple[str, str, Offer]] = []
@@ -148,7 +175,8 @@ def every_plan(graph: Graph, core: str = "cortex-m4", some: slice = slice(None))
             seen.append(key)
         return True
 
-    select(graph, core, allow=note)
+    target, graph, offers = cores.core(core), tabled(narrowed(graph)), Known({}, {})
+    Search(Remembered(graph, target, note, offers)).labels()
     for name, kernel_name, wanted in seen[some]:
 
         def only(
@@ -159,7 +187,8 @@ def every_plan(graph: Graph, core: str = "cortex-m4", some: slice = slice(None))
         ) -> bool:
             return match.ops[0].name != key[0] or _same((key[0], kernel.name, offer), key)
 
-        yield select(graph, core, allow=only)
+        labels = Search(Remembered(graph, target, only, offers)).labels()
+        yield choose(graph, target, labels, "cycles", Budget())
 
 
 def _same(a: tuple[str, str, Offer], b: tuple[str, str, Offer]) -> bool:
