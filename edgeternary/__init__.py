@@ -83,4 +83,9 @@ def _lower(*arguments: Any, **more: Any) -> Any:
     return importlib.import_module("edgeternary.frontends.torch").lower(*arguments, **more)
 
 
+def _pages(project: Any) -> Any:
+    return importlib.import_module("edgeternary.report.html.pages").pages(project)
+
+
 late.run, late.register_ops, late.zoo_model, late.lower = _run, _register_ops, _zoo_model, _lower
+late.pages = _pages

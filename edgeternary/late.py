@@ -1,4 +1,4 @@
-"""Four functions of higher layers that lower layers call; `edgeternary/__init__.py` sets them."""
+"""Five functions of higher layers that lower layers call; `edgeternary/__init__.py` sets them."""
 
 import os
 from collections.abc import Callable
@@ -15,3 +15,6 @@ zoo_model: Callable[[str, str | os.PathLike[str] | None], Any]
 
 lower: Callable[..., Any]
 """edgeternary.lower, which nn.convert tries on what it made."""
+
+pages: Callable[[Any], dict[str, str]]
+"""The report and the README of a build.project.Project as files, which `Project.write` adds."""

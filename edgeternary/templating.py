@@ -12,7 +12,7 @@ from edgeternary.data import templates_dir
 
 @cache
 def environment() -> jinja2.Environment:
-    """Names are relative to templates/ or, for C, to templates/c. Texts of .svg templates are escaped."""
+    """Names are relative to templates/ or, for C, to templates/c. Texts of .svg and .html are escaped."""
     folder = templates_dir()
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder, folder / "c"]),
@@ -20,7 +20,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=lambda name: name is not None and ".svg" in name,
+        autoescape=lambda name: name is not None and name.endswith((".svg.j2", ".html.j2")),
     )
     made.filters.update(percent=percent, asm=asm)
     return made

@@ -1,8 +1,9 @@
 """The C files of a model for a core or a board, what they need, and whether the board has it."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from edgeternary.build.limits import Limits, beyond, together
 from edgeternary.build.made import Files, Made
 from edgeternary.build.settings import Settings
 from edgeternary.c.choices import Fetch
+from edgeternary.c.explain import explain_plan
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
 from edgeternary.c.select import Budget, NoPlan, Planner
@@ -20,8 +22,20 @@ from edgeternary.cores import core as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 
-__all__ = ["Settings", "choose", "estimates", "fetch_of", "judged", "make", "objects"]
+__all__ = [
+    "Settings",
+    "choose",
+    "counted",
+    "estimates",
+    "fetch_of",
+    "flash_of_calls",
+    "judged",
+    "make",
+    "objects",
+]
 
+Row = Mapping[str, Any]
+COUNTED = ("instructions", "cycles", "cycles_most")  # of each step, where they were counted
 ATTEMPTS = 4  # selections, each with the budget that the measured figures of the one before leave
 
 
@@ -38,10 +52,11 @@ def make(
     EdgeTernaryError (code 5) where it needs more than the board has or a limit allows.
     """
     progress("choosing kernels")
-    chosen = judged(Planner(graph, core, fetch=fetch_of(board)), core, board, build, progress, settings)
+    planner = Planner(graph, core, fetch=fetch_of(board))
+    chosen = judged(planner, core, board, build, progress, settings)
     plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
-    layers: list[dict[str, Any]] = [dict(row) for row in plan.summary()]
+    layers = counted(plan.summary(), chosen.layers)
     facts: dict[str, Any] = {}
     if build:
         progress(f"compiling for {core}")
@@ -51,7 +66,17 @@ def make(
         facts = board_image.facts(plan, image)
         facts |= {word: measured[word] for word in ("flash_bytes", "ram_bytes")}
     remarks = {"not_measured": chosen.why} if chosen.why else {}
-    return Made(files, {**estimates(plan), **remarks}, measured, layers, facts)
+    explain = partial(explain_plan, planner, plan)
+    return Made(files, {**estimates(plan), **remarks}, measured, layers, facts, plan, explain)
+
+
+def counted(rows: Sequence[Row], layers: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows of a plan's summary, with the instructions and cycles that an executor counted for a step."""
+    found = {layer["step"]: layer for layer in layers}
+    return [
+        {**row, **{word: found[step][word] for word in COUNTED if word in found.get(step, {})}}
+        for step, row in enumerate(rows)
+    ]
 
 
 def judged(
@@ -148,7 +173,7 @@ def estimates(plan: Plan) -> dict[str, Any]:
     """
     return {
         "table_bytes": sum(plan.tables),
-        "estimated_flash_bytes": sum(_flash_of_calls(plan)),
+        "estimated_flash_bytes": sum(flash_of_calls(plan)),
         "static_ram_bytes": plan.ram_bytes,
         "arena_bytes": plan.arena,
         "estimated_cycles": round(plan.cycles),
@@ -156,7 +181,7 @@ def estimates(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _flash_of_calls(plan: Plan) -> list[int]:
+def flash_of_calls(plan: Plan) -> list[int]:
     """Estimated bytes of each call, never below its constants."""
     return [max(step.offer.cost.flash, own) for step, own in zip(plan.calls, plan.tables, strict=True)]
 

@@ -27,6 +27,7 @@ class Judged:
 
     flash, ram, cycles  of the built model as far as it was measured, else estimates
     measured  the words of the executor; empty where nothing was measured
+    layers    what it counted, one row a step
     why       which figures that are near a limit are estimates all the same, and why
     beyond    {flash, ram or cycles: by how much it exceeds its limit}
     refusal   says so; None where all limits are kept
@@ -37,6 +38,7 @@ class Judged:
     ram: int
     cycles: float
     measured: dict[str, Any] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
     image: Image | None = None
     why: str = ""
     beyond: dict[str, float] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Judge:
         self._build = build and not find_core(core).native
         self._settings, self._limits = settings, limits
         self._known: dict[int, Judged] = {}
+        self._counted: dict[int, list[dict[str, Any]]] = {}
 
     def __call__(self, plan: Plan) -> Judged:
         if id(plan) not in self._known:
@@ -98,7 +101,7 @@ class Judge:
         flash = int(measured.get("flash_bytes", plan.flash_bytes))
         ram = int(measured.get("ram_bytes", plan.ram_bytes))
         cycles = float(measured.get("cycles") or plan.cycles)
-        found = Judged(plan, flash, ram, cycles, measured, image, why)
+        found = Judged(plan, flash, ram, cycles, measured, self._counted.get(id(plan), []), image, why)
         beyond = {
             what: found.figure(what) - limit.most
             for what, limit in self._limits.named().items()
@@ -166,7 +169,9 @@ class Judge:
         codes = board_image.random_codes(plan.graph, 1, seed=0)
         if plan.graph.states:
             codes = codes[:, None]
-        return dict(run_plan(plan, codes, options=self._options()).stats)
+        found = run_plan(plan, codes, options=self._options())
+        self._counted[id(plan)] = [dict(row) for row in found.layers]
+        return dict(found.stats)
 
     def _options(self) -> dict[str, object]:
         settings = self._settings

@@ -1,7 +1,11 @@
 """What a builder hands over, be it for a core, an FPGA or a board."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from edgeternary.c.explain import Candidate
+from edgeternary.c.plan import Plan
 
 Files = dict[str, bytes | str]
 
@@ -15,6 +19,8 @@ class Made:
     measured   the same words, from tools; {} where none ran
     layers     one dict a layer
     image      what a manifest says of the file that a board is given; {} without one
+    plan       of C
+    explain    why its kernels were chosen, see c.explain.explain_plan; takes `most`
     """
 
     files: Files
@@ -22,3 +28,5 @@ class Made:
     measured: dict[str, Any]
     layers: list[dict[str, Any]]
     image: dict[str, Any] = field(default_factory=dict)
+    plan: Plan | None = None
+    explain: Callable[[float], list[Candidate]] | None = None

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgeternary import late
 from edgeternary.boards import Board, is_known, load_board
 from edgeternary.build import c_project, fpga
 from edgeternary.build.files import MARKER, write_folder
+from edgeternary.c.explain import Candidate
+from edgeternary.c.plan import Plan
 from edgeternary.cores import core as find_core
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
@@ -30,6 +33,9 @@ class Project:
     measured   the same words, from the compiler, the emulator or the synthesiser; without `build` those that
                a limit asked for
     layers     one dict a layer: kernel or part, bytes, estimated cycles
+    model, on  the graph, and the board that it is for
+    plan       of C: kernels, buffers and where these lie
+    explain    why its kernels were chosen, see c.explain.explain_plan; takes `most`
     identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
                (hello gives the first 16 digits) and image (the file that is flashed); of a microcontroller
                also what build.board_image.facts says
@@ -41,6 +47,10 @@ class Project:
     measured: dict[str, Any] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
     identity: dict[str, Any] = field(default_factory=dict)
+    model: Graph | None = field(default=None, repr=False)
+    on: Board | None = field(default=None, repr=False)
+    plan: Plan | None = field(default=None, repr=False)
+    explain: Callable[[float], list[Candidate]] | None = field(default=None, repr=False)
 
     def report(self) -> dict[str, Any]:
         """Everything but the files' contents, as plain data."""
@@ -54,11 +64,15 @@ class Project:
             "layers": self.layers,
         }
 
-    def write(self, directory: str | os.PathLike[str]) -> Path:
-        """Write all files and the report `edgeternary.json` as `directory`: whole or not at all."""
+    def write(self, directory: str | os.PathLike[str], report: bool = True) -> Path:
+        """Write all files and the manifest `edgeternary.json` as `directory`: whole or not at all.
+
+        report  also report.html, its numbers as report.json, and a README.md
+        """
         folder = Path(directory)
-        report = json.dumps(self.report(), indent=2, ensure_ascii=False) + "\n"
-        write_folder(folder, {**self.files, MARKER: report})
+        manifest = json.dumps(self.report(), indent=2, ensure_ascii=False) + "\n"
+        pages = late.pages(self) if report and self.model is not None else {}
+        write_folder(folder, {**self.files, **pages, MARKER: manifest})
         return folder
 
 
@@ -128,7 +142,10 @@ def compile(
     if found and made.image:
         identity = {**_identity(graph, found), **made.image}
         files |= _sources(graph, found)
-    project = Project(target, files, made.estimates, made.measured, made.layers, identity)
+    project = Project(
+        target, files, made.estimates, made.measured, made.layers, identity,
+        graph, found, made.plan, made.explain,
+    )  # fmt: skip
     if directory is not None:
         project.write(directory)
     return project

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from edgeternary import cores
-from edgeternary.c.choices import Choices, Fetch, chain
+from edgeternary.c.choices import Fetch, chain
 from edgeternary.c.kernel import Match, Offer
 from edgeternary.c.kernels import kernels
-from edgeternary.c.rescale.narrowed import narrowed
+from edgeternary.c.plan import Plan
 from edgeternary.c.search.labels import Label, Move, State
 from edgeternary.c.search.search import Search
-from edgeternary.c.select import Budget, choose
-from edgeternary.c.tabled import tabled
+from edgeternary.c.select import Budget, Planner
 from edgeternary.ir import Graph
 
 
@@ -36,15 +34,21 @@ class Candidate:
     verdict: str
 
 
-class _Remaining:
-    """The fewest cycles from a state to the end."""
+class TooLong(Exception):
+    """There are more ways to finish the network than may be looked at."""
 
-    def __init__(self, search: Search) -> None:
-        self._search, self._known = search, dict[tuple[int, State], float]()
+
+class _Remaining:
+    """The fewest cycles from a state to the end; TooLong where that takes more than `most` states."""
+
+    def __init__(self, search: Search, most: float) -> None:
+        self._search, self._known, self._most = search, dict[tuple[int, State], float](), most
 
     def cycles(self, index: int, state: State) -> float:
         key = (index, state)
         if key not in self._known:
+            if len(self._known) >= self._most:
+                raise TooLong
             if index == len(self._search.graph.ops):
                 self._known[key] = min(
                     (move.work.cycles for move in self._search.last_moves(state)), default=inf
@@ -65,12 +69,15 @@ def explain(
     fetch: Fetch | None = None,
 ) -> list[Candidate]:
     """Candidates of every layer of the plan that `select` chooses, the chosen one first, then by cycles."""
-    target, graph = cores.core(core), tabled(narrowed(graph))
-    search = Search(Choices(graph, target, fetch))
-    labels = search.labels()
-    plan = choose(graph, target, labels, optimize, budget or Budget())
-    chosen = next(label for label in labels if label.steps() == plan.steps)
-    remaining, found = _Remaining(search), list[Candidate]()
+    planner = Planner(graph, core, fetch=fetch)
+    return explain_plan(planner, planner.choose(optimize, budget or Budget()))
+
+
+def explain_plan(planner: Planner, plan: Plan, most: float = inf) -> list[Candidate]:
+    """The same for a plan that `planner` chose; TooLong where more than `most` states would be looked at."""
+    search, graph = planner.search, planner.search.graph
+    chosen = next(label for label in planner.labels if label.steps() == plan.steps)
+    remaining, found = _Remaining(search, most), list[Candidate]()
     state, spent = search.start, 0.0
     for index, label in enumerate(_path(chosen)[: len(graph.ops)]):
         move = label.move

@@ -36,7 +36,7 @@ def plan_memory(graph: Graph, steps: Sequence[Step]) -> tuple[dict[Buffer, Place
     Everything else shares the arena.
     """
     root = roots(steps)
-    last = _last_uses(graph, steps, root)
+    last = last_uses(graph, steps, root)
     fixed = _fixed_places(graph, steps, root, last)
     blocks = _blocks(steps, root, fixed, last)
     size = place(blocks)
@@ -71,11 +71,11 @@ def _blocks(
 def live_bytes(graph: Graph, steps: Sequence[Step]) -> int:
     """The lower bound of the arena: most bytes that are alive at one step, scratch memory included."""
     root = roots(steps)
-    last = _last_uses(graph, steps, root)
+    last = last_uses(graph, steps, root)
     return lower_bound(_blocks(steps, root, _fixed_places(graph, steps, root, last), last))
 
 
-def _last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) -> dict[Buffer, int]:
+def last_uses(graph: Graph, steps: Sequence[Step], root: dict[Buffer, Buffer]) -> dict[Buffer, int]:
     """The last step that reads or writes each buffer's memory."""
     last = {root[buffer]: index for index, step in enumerate(steps) for buffer in (*step.ins, step.out)}
     for state in graph.states:  # written back after the last step

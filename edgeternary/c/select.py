@@ -73,7 +73,10 @@ def select(
 
 
 class Planner:
-    """The plans of a graph on a core that are worth having: found once, chosen from for several budgets."""
+    """The plans of a graph on a core that are worth having: found once, chosen from for several budgets.
+
+    search, labels  how they were found, for `c.explain`
+    """
 
     def __init__(
         self,
@@ -84,21 +87,22 @@ class Planner:
         max_labels: int = MAX_LABELS,
     ) -> None:
         target, graph = cores.core(core), tabled(narrowed(graph))
-        self._labels = Search(Choices(graph, target, fetch, allow), max_labels).labels()
+        self.search = Search(Choices(graph, target, fetch, allow), max_labels)
+        self.labels = self.search.labels()
         self._planned = _Planned(graph, target)
 
     def choose(self, optimize: str, budget: Budget) -> Plan:
         """The best plan within the budget, as `select` chooses it; NoPlan where there is none."""
         _check(optimize)
-        return _choose(self._planned, self._labels, optimize, budget)
+        return _choose(self._planned, self.labels, optimize, budget)
 
     def figures(self) -> list[tuple[float, int]]:
         """Estimated (cycles, flash) of the plans."""
-        return [(label.cycles, label.flash) for label in self._labels]
+        return [(label.cycles, label.flash) for label in self.labels]
 
     def least(self, what: str, budget: Budget | None = None) -> Plan | None:
         """The plan within the budget that takes least cycles, flash or ram; None where there is none."""
-        return self._planned.least(self._labels, budget or Budget(), what)
+        return self._planned.least(self.labels, budget or Budget(), what)
 
 
 def _check(optimize: str) -> None:

@@ -98,7 +98,7 @@ PLACED = Rule(
 
 RULES = {
     "model": ALWAYS, "core": ALWAYS, "device": ALWAYS, "board": ALWAYS, "output": ALWAYS, "build": ALWAYS,
-    "from_layer": ALWAYS, "as_json": ALWAYS, "debug": ALWAYS,
+    "report": ALWAYS, "from_layer": ALWAYS, "as_json": ALWAYS, "debug": ALWAYS,
     "compiler": COMPILED, "opt_level": COMPILED,
     "optimize": KERNELS, "max_flash": KERNELS, "max_ram": KERNELS, "max_cycles": KERNELS,
     "fps": SIZED, "max_luts": SIZED, "maximize": SIZED, "clock": CLOCKED, "latency": HARDWARE,
@@ -144,9 +144,9 @@ def refuse_unused(context: click.Context, target: Target) -> None:
     """EdgeTernaryError (code 2) for the first option that was given and has no effect on the target."""
     for option in context.command.params:
         name = str(option.name)
-        if context.get_parameter_source(name) is ParameterSource.DEFAULT or RULES[name].used(target):
+        rule = RULES.get(name, ALWAYS)  # of an option that compile lacks
+        if context.get_parameter_source(name) is ParameterSource.DEFAULT or rule.used(target):
             continue
-        rule = RULES[name]
         raise EdgeTernaryError(
             f"{option.opts[0]} has no effect on {target.name}",
             rule.why.format(target=target.name),

@@ -77,6 +77,7 @@ setting_options = record(
     default=None,
     help="Compile or synthesise, too; default with --board.",
 )
+@click.option("--report/--no-report", default=True, help="Write report.html, report.json, README.md.")
 @placed_options
 @setting_options
 @json_option
@@ -85,6 +86,7 @@ def command(
     goal: Goal,
     output: Path | None,
     build: bool | None,
+    report: bool,
     hardware: Hardware,
     settings: dict[str, Any],
     as_json: bool,
@@ -122,7 +124,7 @@ def command(
         **settings,
         progress=lambda text: note(f"{text} ..."),
     )
-    project.write(folder)
+    project.write(folder, report)
     if as_json:
         print_json({**project.report(), "directory": str(folder)})
         return

@@ -4,7 +4,7 @@ Cycles and RAM are the estimates by which the C planner chooses kernels; LUTs ar
 that of the model as it is built for the first core; an estimate too where no compiler is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,23 +40,20 @@ def summary(graph: Graph, cores: Sequence[str] = CORES) -> dict[str, Any]:
     notes: why a figure is missing.
     """
     heads = layer_of(graph)
-    rows = {
-        head: _layer(graph, head, [op for op in graph.ops if heads[op.name] == head])
-        for head in heads.values()
-    }
+    rows = layer_rows(graph)
     total: Row = {"name": "total", **{key: sizes(graph)[key] for key in KEYS}, "cycles": {}}
     notes: list[str] = []
     for core in cores:
         plan = select(graph, core)
         for step in plan.calls:
-            row = rows[_owner(graph, heads, step)]
+            row = rows[owner(graph, heads, step)]
             row["cycles"][core] = row["cycles"].get(core, 0) + round(step.offer.cost.cycles)
             if core == cores[0]:
                 row["ram_bytes"] += step.out.bytes + step.offer.scratch
         total["cycles"][core] = sum(row["cycles"].get(core, 0) for row in rows.values())
         if core == cores[0]:
             total |= _memory(plan)
-            _flash(plan, [rows[_owner(graph, heads, step)] for step in plan.calls], total, notes)
+            _flash(plan, [rows[owner(graph, heads, step)] for step in plan.calls], total, notes)
     _hardware(graph, heads, rows, total, notes)
     return {
         "name": graph.name,
@@ -77,6 +74,15 @@ def layer_of(graph: Graph) -> dict[str, str]:
         follows = op.kind in TAILS and op.inputs[0] in heads
         heads[op.name] = heads[op.inputs[0]] if follows else op.name
     return heads
+
+
+def layer_rows(graph: Graph) -> dict[str, Row]:
+    """A row for each layer by name; what depends on a core or a design is 0, {} or None."""
+    heads = layer_of(graph)
+    parts: dict[str, list[Op]] = {}
+    for op in graph.ops:
+        parts.setdefault(heads[op.name], []).append(op)
+    return {head: _layer(graph, head, ops) for head, ops in parts.items()}
 
 
 def _layer(graph: Graph, head: str, ops: Sequence[Op]) -> Row:
@@ -105,7 +111,7 @@ def _layer(graph: Graph, head: str, ops: Sequence[Op]) -> Row:
     }
 
 
-def _owner(graph: Graph, heads: dict[str, str], step: Step) -> str:
+def owner(graph: Graph, heads: Mapping[str, str], step: Step) -> str:
     """The layer that a step counts for; a conversion of the input counts for its first reader."""
     name = step.ops[0].name if step.ops else step.out.value.name
     return heads[name] if name in heads else heads[graph.consumers(name)[0].name]

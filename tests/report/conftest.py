@@ -1,3 +1,3 @@
-"""The demo is tested as a command."""
+"""The demo and the report are tested as commands."""
 
-from tests.cli.conftest import et  # noqa: F401
+from tests.cli.conftest import et, model  # noqa: F401
