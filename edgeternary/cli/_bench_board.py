@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 EXPLAINED = ("core", "layer", "kernel", "layouts", "cycles", "flash", "scratch", "whole", "verdict")
 PLACED = (
-    "layer", "mode", "board", "code", "kernels", "instructions_per_mac", "cycles", "cycles_most",
-    "flash_bytes", "ram_bytes", "mismatches",
+    "layer", "mode", "board", "code", "kernels", "instructions_per_mac", "cycles", "ms", "inferences_per_s",
+    "cycles_most", "flash_bytes", "ram_bytes", "mismatches",
 )  # fmt: skip
 
 
@@ -44,24 +44,22 @@ def core_of(board: str) -> str:
     return found.core
 
 
-def on_board(name: str, graph: Graph, mode: str, board: str, counting: Counting) -> list[dict[str, Any]]:
+def on_board(name: str, graph: Graph, mode: str, board: str, counting: Counting) -> Iterator[dict[str, Any]]:
     """Rows of `graph` on a board: all code in flash, and whatever pays in RAM."""
     from edgeternary.bench.rows import measure_plan
     from edgeternary.boards import load_board
+    from edgeternary.report.times import at_clock
 
     found = load_board(board)
     found.memory()
-    rows = []
     for place in ("flash", "RAM"):
         allow = lambda match, kernel, offer, place=place: place == "RAM" or not offer.from_ram  # noqa: E731
         plan = counting.plan(graph, found.core, found, allow)
         in_ram = [step.layer for step in plan.calls if step.offer.from_ram]
         if place == "flash" or in_ram:
             row = measure_plan(plan, {**counting.options, "board": found.name})
-            rows.append(
-                {"layer": name, "mode": mode, "board": found.name, "code": place, "in_ram": in_ram, **row}
-            )
-    return rows
+            what = {"layer": name, "mode": mode, "board": found.name, "code": place, "in_ram": in_ram}
+            yield {**what, **row, **at_clock(row["cycles"], found.clock_hz)}
 
 
 def need_one(cores: Sequence[str], board: str | None) -> None:

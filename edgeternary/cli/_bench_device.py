@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgeternary.link.client import Client
     from edgeternary.link.frames import Hello
 
-COLUMNS = ("step", "layer", "kernel", "cycles", "estimated_cycles", "estimate_error", "share")
+COLUMNS = ("step", "layer", "kernel", "cycles", "ms", "estimated_cycles", "estimate_error", "share")
 
 
 def bench_device(build: Build | None, place: Place, samples: int, as_json: bool) -> None:
@@ -28,6 +28,7 @@ def bench_device(build: Build | None, place: Place, samples: int, as_json: bool)
     from edgeternary.link.client import SECONDS, Client
     from edgeternary.link.ports import NO_TIME, keeps_time
     from edgeternary.report.tables import print_table
+    from edgeternary.report.times import at_clock
 
     with target(build, place) as board, progress_bars() as progress:
         speed, patience = board.options.get("baud") or 115_200, board.options.get("patience") or 10.0
@@ -37,6 +38,8 @@ def bench_device(build: Build | None, place: Place, samples: int, as_json: bool)
     if not keeps_time(board.port):
         whole, layers = None, [None for _ in layers]
     rows = [*_rows(build, layers, whole), _row({"layer": "total"}, whole, _estimate(build), whole)]
+    clock = build.board.clock_hz if build else _clock(hello.target)
+    rows = [{**row, **at_clock(row["cycles"], clock)} for row in rows]
     if as_json:
         print_json(
             {
@@ -49,7 +52,9 @@ def bench_device(build: Build | None, place: Place, samples: int, as_json: bool)
         )
         return
     print_table(rows, COLUMNS)
-    click.echo(f"{hello.name} on {hello.target}, build {hello.digest}; means of {samples} runs")
+    rate = rows[-1].get("inferences_per_s")
+    speed = f"; {rate:,.1f} inferences/s at {clock / 1e6:,.0f} MHz" if rate else ""
+    click.echo(f"{hello.name} on {hello.target}, build {hello.digest}; means of {samples} runs{speed}")
     if whole is None:
         note(f"no cycles: {'the device counts none' if keeps_time(board.port) else NO_TIME}")
 
@@ -124,6 +129,14 @@ def _row(
     row["estimate_error"] = round(estimate / cycles - 1, 3) if estimate and cycles else None
     row["share"] = round(cycles / whole, 3) if cycles and whole else None
     return row
+
+
+def _clock(target: str) -> int:
+    """Hz of a board that says its name; 0 where the name is none of a board's."""
+    from edgeternary.boards import load_all
+
+    boards = load_all().values()
+    return next((board.clock_hz for board in boards if target in (board.name, board.title)), 0)
 
 
 def _estimate(build: Build | None) -> float | None:

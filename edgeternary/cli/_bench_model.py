@@ -1,13 +1,18 @@
 """bench MODEL: every layer of a model."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeternary.cli._counting import Counting
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model
-from edgeternary.cli._output import print_json, progress_bars
+from edgeternary.cli._output import Progress, print_json, progress_bars, until_interrupted
+
+if TYPE_CHECKING:
+    from edgeternary.ir import Graph
 
 COLUMNS = (
     "core", "layer", "kernel", "macs", "instructions", "cycles", "cycles_most", "estimated_cycles",
@@ -18,29 +23,18 @@ COLUMNS = (
 def bench_model(model: str, cores: list[str], layer: str | None, counting: Counting, as_json: bool) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
     from edgeternary.report.tables import print_table
-    from edgeternary.run.cortex_m import run_plan
 
     graph = load_model(model)
     if layer is not None:
         graph.op(layer)  # refuses an unknown name
     inputs, _ = choose_inputs(graph, model, None, counting.samples)
-    rows: list[dict[str, Any]] = []
-    totals: list[dict[str, Any]] = []
-    macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
     with progress_bars() as progress:
-        for core in cores:
-            moved = lambda done, total, name=core: progress(name, done, total)  # noqa: E731
-            plan = counting.plan(graph, core)
-            result = run_plan(plan, inputs, options={**counting.options, "progress": moved})
-            total = result.stats.get("instructions")
-            estimates = {index: step.offer.cost.cycles for index, step in enumerate(plan.calls)}
-            for found in result.layers:
-                rows.append(_row(core, dict(found), macs, total, estimates))
-            whole = {"core": core, "layer": "total", "macs": graph.macs(), **result.stats}
-            totals.append(_estimated(whole, plan.cycles))
+        found, end = until_interrupted(_counted(graph, core, inputs, counting, progress) for core in cores)
+    rows, totals = [row for layers, _ in found for row in layers], [total for _, total in found]
     rows = [row for row in rows if layer in (None, row["layer"])]
     if as_json:
         print_json({"model": graph.name, "samples": counting.samples, "layers": rows, "totals": totals})
+        end()
         return
     shown: list[dict[str, Any]] = []
     for total_row in totals:
@@ -51,6 +45,24 @@ def bench_model(model: str, cores: list[str], layer: str | None, counting: Count
         if total_row.get("timing"):
             built = f"{total_row['compiler']} -O{total_row['opt_level']}"
             click.echo(f"{total_row['core']}: {built}; cycles {total_row['timing']}")
+    end()
+
+
+def _counted(
+    graph: Graph, core: str, inputs: Any, counting: Counting, progress: Progress
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of the layers on one core, and the row of the whole model."""
+    from edgeternary.run.cortex_m import run_plan
+
+    plan = counting.plan(graph, core)
+    moved = lambda done, total: progress(core, done, total)  # noqa: E731
+    result = run_plan(plan, inputs, options={**counting.options, "progress": moved})
+    total = result.stats.get("instructions")
+    estimates = {index: step.offer.cost.cycles for index, step in enumerate(plan.calls)}
+    macs = {op.name: op.macs(graph.ins(op)) for op in graph.ops}
+    rows = [_row(core, dict(found), macs, total, estimates) for found in result.layers]
+    whole = {"core": core, "layer": "total", "macs": graph.macs(), **result.stats}
+    return rows, _estimated(whole, plan.cycles)
 
 
 def _row(

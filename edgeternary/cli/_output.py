@@ -3,10 +3,10 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 markdown_option = click.option(
@@ -37,7 +38,7 @@ def print_rows(found: Row | Sequence[Row], columns: Sequence[str], as_json: bool
 
     if as_json:
         print_json(found)
-    else:
+    elif found:
         print_table([found] if isinstance(found, Mapping) else found, columns, footer=footer)
 
 
@@ -60,6 +61,27 @@ def note_timing(rows: Sequence[Row], what: str) -> None:
     """How modelled cycles come about, with their error: a line on stderr for each value of `what`."""
     for name, timing in {row[what]: row["timing"] for row in rows if row.get("timing")}.items():
         note(f"{name}: cycles {timing}")
+
+
+def until_interrupted(found: Iterable[T]) -> tuple[list[T], Callable[[], None]]:
+    """What an iterator gives, after Ctrl-C as far as it came; the function then ends the command (130).
+
+    It is called when the rows that are complete have been printed.
+    """
+    rows: list[T] = []
+    try:
+        for row in found:
+            rows.append(row)
+    except KeyboardInterrupt as stopped:
+        reason = stopped
+
+        def end() -> None:
+            some = f"{len(rows)} part{'s' * (len(rows) != 1)} complete"
+            note(f"{some}; what was built is kept for the next time")
+            raise reason
+
+        return rows, end
+    return rows, lambda: None
 
 
 class Progress(Protocol):

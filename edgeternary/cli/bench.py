@@ -10,7 +10,7 @@ from edgeternary.cli import _bench_board
 from edgeternary.cli._counting import CORES, Counting, Shape, limited_options, shape_options
 from edgeternary.cli._help import verb
 from edgeternary.cli._names import complete_board, complete_model
-from edgeternary.cli._output import json_option, note_timing, print_rows
+from edgeternary.cli._output import json_option, note_timing, print_rows, until_interrupted
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -68,9 +68,10 @@ def command(
             counting.refuse_limits("--explain lists what could be chosen")
             _bench_board.explain(graph, cores, board, str(counting.options["optimize"]), as_json)
         else:
-            rows = _bench_board.on_board(name, graph, mode, str(board), counting)
+            rows, end = until_interrupted(_bench_board.on_board(name, graph, mode, str(board), counting))
             print_rows(rows, _bench_board.PLACED, as_json)
             note_timing(() if as_json else rows, "board")
+            end()
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 

@@ -62,7 +62,7 @@ def command(name: str | None, needs: Needs, markdown: Path | None, as_json: bool
     """
     from edgeternary.boards import load_all, load_board
     from edgeternary.report.boards import board_row, boards_table
-    from edgeternary.report.tables import print_table
+    from edgeternary.report.tables import cell, print_table, wrapped
 
     if markdown:
         write_text(markdown, boards_table(load_all().values()))
@@ -74,7 +74,7 @@ def command(name: str | None, needs: Needs, markdown: Path | None, as_json: bool
     elif name:
         for key, content in rows[0].items() if rows else ():
             if content not in (None, ""):
-                click.echo(f"{key:12} {content:,}" if isinstance(content, int) else f"{key:12} {content}")
+                click.echo(wrapped(f"{key:14}{cell(content)}", 14))
     elif rows:
         columns = ("name", "title", "kind", "core", "flash_bytes", "ram_bytes", "luts", "clock_hz")
         print_table(rows, columns)

@@ -128,23 +128,29 @@ def command(
     if as_json:
         print_json({**project.report(), "directory": str(folder)})
         return
-    _show(project)
+    _show(project, board.clock_hz if board else 0)
     note(f"wrote {', '.join(sorted(project.files))} to {folder}")
 
 
-def _show(project: Any) -> None:
-    from edgeternary.report.tables import cell, print_table
+def _show(project: Any, clock_hz: int) -> None:
+    from edgeternary.report.tables import cell, print_table, wrapped
+    from edgeternary.report.times import at_clock
 
     if project.layers:
         print_table(project.layers, LAYER_COLUMNS, footer="")
     for title, figures in (("estimated", project.estimates), ("measured", project.measured)):
-        words = [f"{key} {cell(v)}" for key, v in figures.items() if v is not None and key != PADDED]
+        cycles = figures.get("cycles") or figures.get("estimated_cycles")
+        timed = {**figures, **({} if "frames_per_s" in figures else at_clock(cycles, clock_hz))}
+        words = [f"{key} {cell(v)}" for key, v in timed.items() if v is not None and key != PADDED]
         if words:
-            click.echo(f"{title}: {', '.join(words)}")
+            click.echo(wrapped(f"{title}: {', '.join(words)}"))
     if sizes := project.estimates.get(PADDED):
-        click.echo(f"padded with zeros, so that folds divide them (rows x columns): {', '.join(sizes)}")
+        click.echo(
+            wrapped(f"padded with zeros, so that folds divide them (rows x columns): {', '.join(sizes)}")
+        )
     facts = project.identity
     if "sections" in facts:
         sections = [f"{name} {cell(size)}" for name, size in facts["sections"].items()]
         size = f"{cell(facts['image_bytes'])} bytes of flash, at most {cell(facts['stack_bound'])} of stack"
-        click.echo(f"image: {facts['image']}, {size}, digest {facts['digest'][:16]}; {', '.join(sections)}")
+        what = f"image: {facts['image']}, {size}, digest {facts['digest'][:16]}"
+        click.echo(wrapped(f"{what}; {', '.join(sections)}"))

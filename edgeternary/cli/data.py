@@ -20,6 +20,7 @@ def command(make: str | None, as_json: bool) -> None:
     Example:
       edgeternary data keywords
     """
+    from edgeternary.report.tables import wrapped
     from edgeternary.train import data
 
     if make:
@@ -32,4 +33,4 @@ def command(make: str | None, as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']:22} {row['path'] or 'missing; ' + row['remedy']}")
+        click.echo(wrapped(f"{row['name']:22}{row['path'] or 'missing; ' + row['remedy']}", 22))

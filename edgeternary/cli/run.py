@@ -65,6 +65,7 @@ def command(
     from edgeternary.build.files import check_writable
     from edgeternary.cli._model import load_model
     from edgeternary.report.tables import print_table
+    from edgeternary.report.times import at_clock
     from edgeternary.run import run
 
     if output:
@@ -83,7 +84,9 @@ def command(
         why = {
             key: result.stats[key] for key in ("cycles_most", "timing", "cycles_why") if key in result.stats
         }
-        cycles = {"cycles": result.stats.get("cycles"), **why}
+        clock = build.board.clock_hz if build and not on else 0
+        counted = result.stats.get("cycles")
+        cycles = {"cycles": counted, **at_clock(counted, clock), **why}
         print_json({"model": graph.name, "by": name, **cycles, "samples": rows})
     else:
         print_table([{**row, "outputs": _short(row["outputs"])} for row in rows], COLUMNS)

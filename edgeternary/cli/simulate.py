@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,14 @@ from edgeternary.cli._help import verb
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._names import ExecutorNames
-from edgeternary.cli._output import json_option, note, note_timing, print_rows, progress_bars
+from edgeternary.cli._output import (
+    json_option,
+    note,
+    note_timing,
+    print_rows,
+    progress_bars,
+    until_interrupted,
+)
 from edgeternary.cli._record import defaulted, record
 from edgeternary.cli._tools import (
     compiler_option,
@@ -146,13 +153,15 @@ def command(
     with progress_bars() as progress:
         for executor, own in options.items():
             own["stage"] = _stage(progress, executor)
-        found = _run(graph, inputs, executors, compared, options, progress)
-    for file in traces.values():
-        note(f"waves written to {file}")
+        answers = _run(graph, inputs, executors, compared, options, progress)
+        found, end = until_interrupted(answers)
+    for comparison in found:
+        if comparison.executor in traces:
+            note(f"waves written to {traces[comparison.executor]}")
     if outputs:
         _write_outputs(outputs, found)
     rows = [_row(comparison, labels) for comparison in found]
-    print_rows(rows, COLUMNS, as_json, footer=_verdict(found))
+    print_rows(rows, COLUMNS, as_json, footer=_verdict(found) if found else "")
     note_timing(() if as_json else rows, "executor")
     if wanted.junit:
         write_junit(wanted.junit, graph.name, found)
@@ -161,6 +170,7 @@ def command(
         note(str(not_bit_exact(graph, comparison)))
     if wrong:
         raise not_bit_exact(graph, wrong[-1])
+    end()
 
 
 def _executors(on: tuple[str, ...]) -> list[str]:
@@ -181,7 +191,7 @@ def _verdict(found: list[Comparison]) -> str:
     from edgeternary.run.compare import REFERENCE
 
     names = ", ".join(comparison.executor for comparison in found if comparison.executor != REFERENCE)
-    return f"Every bit is equal: {names} ({found[0].samples:,} samples, compared with {REFERENCE})."
+    return names and f"Every bit is equal: {names} ({found[0].samples:,} samples, compared with {REFERENCE})."
 
 
 def _torch_model(name: str, checkpoint: Path) -> Any:
@@ -196,21 +206,21 @@ def _torch_model(name: str, checkpoint: Path) -> Any:
 
 def _run(
     graph: Any, inputs: np.ndarray, executors: list[str], compared: bool, options: Any, progress: Any
-) -> list[Comparison]:
+) -> Iterator[Comparison]:
+    """A comparison for each executor; not compared, they have no mismatches."""
     from edgeternary.run import run
-    from edgeternary.run.compare import Comparison, compare
+    from edgeternary.run.compare import Comparison, comparisons
 
     if compared:
-        return compare(graph, inputs, executors, options=options, progress=progress)
-    found = []
+        yield from comparisons(graph, inputs, executors, options=options, progress=progress)
+        return
     for executor in executors:
         own = {
             **options.get(executor, {}),
             "progress": lambda done, total, name=executor: progress(name, done, total),
         }
         result = run(graph, inputs, on=executor, options=own)
-        found.append(Comparison(executor, len(inputs), result))
-    return found
+        yield Comparison(executor, len(inputs), result)
 
 
 def _row(comparison: Comparison, labels: np.ndarray | None) -> dict[str, Any]:

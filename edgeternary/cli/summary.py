@@ -10,7 +10,7 @@ import click
 
 from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model
-from edgeternary.cli._names import ZOO, CoreNames, complete_model
+from edgeternary.cli._names import ZOO, CoreNames, complete_model, short
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import defaulted
 from edgeternary.cli._sizes import Shape
@@ -92,11 +92,13 @@ def _show(found: dict[str, Any], cores: tuple[str, ...]) -> None:
     rows = []
     for row in [*found["layers"], found["total"]]:
         shape = "x".join(map(str, row.get("shape", ())))
-        rows.append({**row, "shape": shape, **{f"{core} cycles": row["cycles"].get(core) for core in cores}})
+        rows.append(
+            {**row, "shape": shape, **{f"{short([core])} cycles": row["cycles"].get(core) for core in cores}}
+        )
     footer = [
         "",
         f"table, code, flash, RAM: of the kernels chosen for {cores[0]}; RAM is output with scratch memory.",
         "Cycles, RAM and LUTs are estimates: bench counts cycles, compile --build measures memory and LUTs.",
     ]
-    columns = (*COLUMNS, *(f"{core} cycles" for core in cores), "luts", "fpga_cycles")
+    columns = (*COLUMNS, *(f"{short([core])} cycles" for core in cores), "luts", "fpga_cycles")
     print_table(rows, columns, title=found["name"], footer="\n".join([*footer, *found["notes"]]))

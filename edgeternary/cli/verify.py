@@ -25,6 +25,8 @@ COLUMNS = (
     "samples",
     "mismatches",
     "cycles",
+    "ms",
+    "inferences_per_s",
     "flash_bytes",
     "ram_bytes",
     "stack_bytes",
@@ -98,6 +100,8 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
     """The figures of a verified board, in the words for quantities."""
     from dataclasses import asdict
 
+    from edgeternary.report.times import at_clock
+
     words = ("flash_bytes", "ram_bytes", "stack_bytes", "stack_bound", "image_bytes")
     stats = found.result.stats
     row: dict[str, Any] = {
@@ -107,6 +111,7 @@ def report(build: Build, board: Target, found: Comparison, seed: int, seconds: f
         "samples": found.samples,
         "mismatches": found.mismatches,
         "cycles": stats["cycles"],
+        **at_clock(stats["cycles"], build.board.clock_hz),
         **{word: build.figure(word) for word in words},
         "digest": build.digest,
         "seed": seed,

@@ -14,6 +14,7 @@ from edgeternary.cli._output import (
     print_json,
     print_rows,
     progress_bars,
+    until_interrupted,
     write_text,
 )
 from edgeternary.cli._record import defaulted, record
@@ -114,11 +115,13 @@ def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
 
     executors, objectives = list(compared.on or ()), _objectives(compared.optimize)
     tools: dict[str, object] = {"compiler": compared.compiler, "opt_level": compared.opt_level}
-    rows: list[dict[str, Any]] = []
     with progress_bars() as progress:
         moved = lambda text, done, total: progress(text, done, total, "zoo")  # noqa: E731
-        for name in names:
-            rows += check_compiled(name, executors, objectives, compared.samples, tools, moved)
+        rows, end = until_interrupted(
+            row
+            for name in names
+            for row in check_compiled(name, executors, objectives, compared.samples, tools, moved)
+        )
     print_rows(rows, COMPILED, as_json)
     wrong = [row for row in rows if row["mismatches"]]
     if wrong:
@@ -131,6 +134,7 @@ def _compare(names: list[str], compared: Compared, as_json: bool) -> None:
             f"edgeternary simulate zoo:{row['name']} {how} names the layer",
             NOT_BIT_EXACT,
         )
+    end()
 
 
 def _list(as_json: bool) -> None:
@@ -173,16 +177,17 @@ def _check(names: list[str], as_json: bool) -> None:
     from edgeternary import zoo
     from edgeternary.zoo.check import check
 
-    rows: list[dict[str, Any]] = []
     with progress_bars() as progress:
-        for name in names:
-            rows.append({"name": name, "data": zoo.data_set(name), **check(name, progress)})
+        rows, end = until_interrupted(
+            {"name": name, "data": zoo.data_set(name), **check(name, progress)} for name in names
+        )
     for row in rows:
         row["card_accuracy"] = zoo.card(row["name"]).get("test_accuracy")
-    shown = rows if len(names) > 1 else rows[0]
+    shown = rows if len(rows) != 1 else rows[0]
     print_rows(shown, ("name", "data", *CHECKED, "card_accuracy"), as_json)
     for row in rows:
         _refuse(row)
+    end()
 
 
 def _refuse(row: dict[str, Any]) -> None:

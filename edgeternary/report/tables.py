@@ -1,10 +1,20 @@
 """Plain tables on a terminal; the same rows go out as JSON."""
 
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-WIDTH = 400  # a row is never folded: a narrow terminal wraps it, `| grep` and `| less -S` see it whole
+WIDTH = 400  # without a terminal: a row is never folded, `| grep` and `| less -S` see it whole
+GAP = 2  # spaces between columns
+LEAST = 20  # columns that a folded text has
+RARE = (
+    "title", "where", "opt_level", "cycles_most", "card_accuracy", "layouts", "layout", "ops", "scratch",
+    "table_bytes", "code_bytes", "scratch_bytes", "output_bytes", "packed_bytes", "flash_per_weight",
+    "cycles_per_mac", "estimate_error", "macs", "kind", "mode", "kernels", "fpga_cycles", "stack_bytes",
+    "seconds", "instructions", "instructions_per_mac", "by", "whole", "zeros", "shape",
+)  # fmt: skip
 
 # Words for quantities and how a column head says them; anything else is its own head.
 HEADS = {
@@ -18,6 +28,7 @@ HEADS = {
     "clock_hz": "clock",
     "fmax_mhz": "fmax MHz",
     "frames_per_s": "frames/s",
+    "inferences_per_s": "inf/s",
     "instructions_per_mac": "instr/MAC",
     "cycles_per_mac": "cycles/MAC",
     "flash_per_weight": "flash B/weight",
@@ -85,20 +96,60 @@ class Lines:
 def print_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str = "", footer: str = ""
 ) -> None:
-    """Print rows on stdout; columns without any content are left out."""
+    """Print rows on stdout; columns without any content are left out.
+
+    On a terminal the table has its width: long texts are folded, columns are left out and named in a last
+    line. Anywhere else a row is one line, and every column is there.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=WIDTH, highlight=False, markup=False, force_terminal=sys.stdout.isatty())
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    width = terminal_width()
     keys = [key for key in columns if any(row.get(key) not in (None, "") for row in rows)]
-    for key in keys:
-        numeric = all(isinstance(row.get(key), int | float | None) for row in rows)
-        justify: Literal["left", "right"] = "right" if numeric else "left"
-        table.add_column(HEADS.get(key, key), justify=justify, no_wrap=True)
-    for row in rows:
-        table.add_row(*(cell(row.get(key), key) for key in keys))
+    cells = {key: [HEADS.get(key, key), *(cell(row.get(key), key) for row in rows)] for key in keys}
+    numeric = {key for key in keys if all(isinstance(row.get(key), int | float | None) for row in rows)}
+    shown = fitting(cells, numeric, width) if width else keys
+    console = Console(width=width or WIDTH, highlight=False, markup=False, force_terminal=bool(width))
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for key in shown:
+        justify: Literal["left", "right"] = "right" if key in numeric else "left"
+        whole = not width or key in numeric
+        table.add_column(cells[key][0], justify=justify, no_wrap=whole, overflow="fold")
+    for number, row in enumerate(rows, 1):
+        style = "red" if any(row.get(key) for key in shown if key.startswith("mismatches")) else ""
+        table.add_row(*(cells[key][number] for key in shown), style=style)
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
-    print("\n".join([*title.splitlines(), *lines, *footer.splitlines()]))
+    left_out = ", ".join(cells[key][0] for key in keys if key not in shown)
+    note = f"(not shown: {left_out}; a wider terminal or --json shows all)" if left_out else ""
+    print("\n".join([*title.splitlines(), *lines, *map(wrapped, (*note.splitlines(), *footer.splitlines()))]))
+
+
+def terminal_width() -> int:
+    """Columns of the terminal that stdout is; 0 where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def wrapped(line: str, indent: int = 2) -> str:
+    """A line of text, on a terminal broken to its width; what follows is indented by `indent` spaces."""
+    width = terminal_width()
+    if not width or len(line) <= width:
+        return line
+    return textwrap.fill(line, width, break_on_hyphens=False, subsequent_indent=" " * indent)
+
+
+def fitting(cells: Mapping[str, Sequence[str]], numeric: Collection[str], width: int) -> list[str]:
+    """The columns that are shown in `width`: without the rare ones, then the last ones, as far as they must.
+
+    cells: {key: head and cells}. Texts can be folded down to LEAST columns; numbers can not.
+    """
+    least = {key: max(map(len, texts), default=0) for key, texts in cells.items()}
+    least = {key: size if key in numeric else min(size, LEAST) for key, size in least.items()}
+    kept = list(cells)
+    for key in (*(key for key in RARE if key in cells), *reversed(list(cells)[1:])):
+        if sum(least[name] + GAP for name in kept) - GAP <= width:
+            break
+        if key in kept:
+            kept.remove(key)
+    return kept

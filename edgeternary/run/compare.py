@@ -1,6 +1,6 @@
 """Whether an executor is bit-exact with another one, and the first layer and value that differ if not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,12 +96,24 @@ def compare(
     progress  called with (executor, done, total)
     The reference runs first, whether it is in `on` or not; the list has one entry for each of `on`.
     """
+    return list(comparisons(graph, inputs, on, reference=reference, options=options, progress=progress))
+
+
+def comparisons(
+    graph: Graph,
+    inputs: Any,
+    on: Sequence[str],
+    *,
+    reference: str = REFERENCE,
+    options: Options | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Iterator[Comparison]:
+    """The same, one executor after the other."""
     options = options or {}
     check_executors(options, {*on, reference})
     inputs = split(graph.inputs, check_inputs(graph, inputs))
     expected = _run(graph, inputs, reference, options, progress)
     wanted = joined(graph, expected.outputs)
-    found: list[Comparison] = []
     for executor in on:
         same = executor == reference
         result = expected if same else _run(graph, inputs, executor, options, progress)
@@ -113,8 +125,7 @@ def compare(
             outputs = wanted[sample], answers[sample]
             difference = locate(graph, inputs, sample, executor, outputs, reference, options)
         waves = str(options.get(executor, {}).get("waves") or "")
-        found.append(Comparison(executor, len(answers), result, int(wrong.size), difference, waves))
-    return found
+        yield Comparison(executor, len(answers), result, int(wrong.size), difference, waves)
 
 
 def locate(
