@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 import edgeternary
+from edgeternary.ir import Graph
 from edgeternary.report.html.document import document
 from edgeternary.report.html.page import page
 from edgeternary.report.tiny import tiny_graph
 from tests.cli.conftest import Answer
 from tests.need import need
+from tests.registry.graphs import STATEFUL
+from tests.registry.several import two_heads
 from tests.report.nets import EVIL, residual
 from tests.report.read import Page
 
@@ -62,6 +65,17 @@ def test_the_page_is_whole_and_alone(target: str) -> None:
     assert {*sections, *own} <= set(read.rows) | set(read.texts)
 
 
+@pytest.mark.parametrize("make", [*STATEFUL, two_heads], ids=lambda make: make.__name__)
+def test_graphs_with_states_and_several_outputs(make: Callable[[], Graph]) -> None:
+    graph = make()
+    found = document(edgeternary.compile(graph, core="cortex-m0plus"))
+    read = Page(page(found))
+    assert read.wrong == []
+    for value in (*graph.inputs, *graph.output_values, *(state.value for state in graph.states)):
+        assert value.name in read.texts["graph"] + read.texts["made"]
+    assert found["figures"][0]["word"] == "flash_bytes"
+
+
 def test_numbers_of_c_are_those_of_the_document() -> None:
     found = made("board")
     read = Page(page(json.loads(json.dumps(found))))
@@ -85,9 +99,9 @@ def test_numbers_of_c_are_those_of_the_document() -> None:
         if isinstance(row["value"], int):
             assert plain(row["value"]) in read.texts["figures"]
     cycles = next(row["value"] for row in found["figures"] if row["word"] == "cycles")
-    ms = next(row["value"] for row in found["figures"] if row["word"] == "milliseconds")
+    ms = next(row["value"] for row in found["figures"] if row["word"] == "ms")
     assert cycles == found["estimates"]["estimated_cycles"]
-    assert ms == round(1e3 * cycles / 80_000_000, 3)
+    assert ms == round(1e3 * cycles / 80_000_000, 4)
     assert sum(layer["estimated_cycles"] for layer in found["layers"]) == pytest.approx(
         cycles, abs=len(found["steps"])
     )

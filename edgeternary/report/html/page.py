@@ -55,7 +55,7 @@ def graph(found: Document) -> dict[str, Any]:
         {
             "name": v["name"], "family": v["what"], "index": None,
             "what": v["what"] + (f", next from {v['next']}" if v["what"] == "state" else ""),
-            "outputs": [{"shape": v["shape"], "type": v["type"]}], "inputs": [],
+            "outputs": [{"shape": v["shape"], "type": v["type"]}], "inputs": [], "weights": 0, "macs": 0,
         }
         for v in sources
     ]  # fmt: skip
@@ -63,6 +63,7 @@ def graph(found: Document) -> dict[str, Any]:
         {
             "name": row["name"], "family": FAMILIES.get(row["kind"], "other"), "index": index,
             "what": " + ".join(row["ops"]), "outputs": row["outputs"], "inputs": row["inputs"],
+            "weights": row["weights"], "macs": row["macs"],
         }
         for index, row in enumerate(layers)
     ]  # fmt: skip

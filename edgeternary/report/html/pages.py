@@ -44,5 +44,12 @@ def checked(found: Document, what: str) -> str:
     """The page of a document that was read from a file. EdgeTernaryError where it is none."""
     try:
         return page(found)
-    except (jinja2.TemplateError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (
+        jinja2.TemplateError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise EdgeTernaryError(f"{what} is no report", str(error)[:200], "compile the model again") from error

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from edgeternary.report.times import at_clock
+
 # word of `measured`, word of `estimates`, what a measured one comes from
 C = (
     ("flash_bytes", "estimated_flash_bytes", "built"),
@@ -22,7 +24,6 @@ FPGA = (
     ("frames_per_s", "frames_per_s", "placed"),
 )
 PLANNED = ("multipliers", "cycles", "latency_cycles")  # of a design, which are exact before it is built
-MS = 1000
 
 
 def totals(found: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -30,7 +31,7 @@ def totals(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     source  estimated, planned (exact before anything is built), or what a tool did: built, counted, ...
 
-    Of a core on a board also milliseconds and per_second (inferences), at the board's clock.
+    Of a core on a board also ms and inferences_per_s, at the board's clock.
     """
     target, measured, estimates = found["target"], found["measured"], found["estimates"]
     rows: list[dict[str, Any]] = []
@@ -45,8 +46,7 @@ def totals(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         row["of"] = target.get(row["word"])
     by_word = {row["word"]: row for row in rows}
     cycles, clock = by_word.get("cycles"), target["clock_hz"]
-    if target["kind"] == "c" and cycles and cycles["value"] and clock:
-        speed = {"milliseconds": round(MS * cycles["value"] / clock, 3)}
-        speed["per_second"] = round(clock / cycles["value"], 1)
+    if target["kind"] == "c" and cycles:
+        speed = at_clock(cycles["value"], clock or 0)
         rows += [{"word": w, "value": v, "source": cycles["source"], "of": None} for w, v in speed.items()]
     return rows
