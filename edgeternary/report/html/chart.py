@@ -48,8 +48,8 @@ def chart(arena: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fitting(name: str, width: float) -> str:
-    """The name, cut where it is wider than `width`; "" where less than three letters have room."""
+    """The name, its end where it is wider than `width`; "" where less than three letters have room."""
     most = int(width / LETTER)
     if len(name) <= most:
         return name
-    return f"{name[: most - 1]}…" if most >= 3 else ""
+    return f"…{name[1 - most :]}" if most >= 3 else ""

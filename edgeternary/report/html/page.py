@@ -33,6 +33,7 @@ def page(found: Document) -> str:
             "kernels": kernels(found),
             "arena": chart(found["arena"]) if found["arena"] and found["arena"]["blocks"] else None,
             "busiest": busiest(found),
+            "compared": compared(found),
             "counted": any(row.get("cycles") is not None for row in found["steps"]),
             **{name: getattr(words, name) for name in words.FILTERS},
         },
@@ -113,6 +114,15 @@ def kernels(found: Document) -> list[dict[str, Any]]:
         others = [r for r in best if r["verdict"] != "chosen"]
         made.append({"index": index, "name": layer["name"], "steps": steps, "best": best, "others": others})
     return made
+
+
+def compared(found: Document) -> list[str]:
+    """The words in which layers are compared, as far as a layer has one."""
+    rows = found["against"]["layers"] if found["against"] else []
+    words = dict.fromkeys(word for row in rows for word in row if word not in ("name", "there", "kernels"))
+    return [
+        w for w in words if any(row[w]["first"] is not None or row[w]["second"] is not None for row in rows)
+    ]
 
 
 def busiest(found: Document) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ WORDS = {
     "frames_per_s": ("Rate", "frames/s"),
     "estimated_cycles": ("Estimated cycles", ""),
     "estimated_flash_bytes": ("Estimated flash", "bytes"),
+    "accuracy": ("Accuracy", ""),
     "weights": ("Weights", ""),
     "macs": ("MACs", ""),
     "packed_bytes": ("Packed weights", "bytes"),
@@ -58,7 +59,10 @@ def share(value: float | None) -> str:
 
 def off(value: float | None) -> str:
     """An error as a percentage with its sign."""
-    return NOTHING if value is None else f"{100 * value:+.1f}\u00a0%".replace("-", MINUS)
+    if value is None:
+        return NOTHING
+    text = f"{100 * value:+.1f}"
+    return ("0.0" if float(text) == 0 else text.replace("-", MINUS)) + "\u00a0%"
 
 
 def signed(value: float) -> str:
