@@ -62,7 +62,7 @@ def for_core(core: str, compiler: str = "auto", optimize: str = "2") -> Compiler
     if tool.name == "zig":
         command = (*tool.command, "cc", "-target", "thumb-freestanding-eabi", f"-mcpu={target.zig}")
         # The linker adds zig's compiler-rt, which an M0+ needs for division and 64-bit products.
-        options += FREESTANDING + ("-fno-sanitize=all",)
+        options += FREESTANDING + ("-fno-sanitize=all", *_zig_paths(tool))
         keep = ("-g",) if optimize in ("s", "z") else ()  # without -g, zig strips the symbols
         return Compiler("zig", tool.version, command, options + keep, keep)
     command = (*tool.command, f"-mcpu={target.gcc}", "-mthumb", f"-mfloat-abi={target.float}")
@@ -85,7 +85,7 @@ def for_host(compiler: str = "auto", optimize: str = "2", sanitize: bool = False
     tool = _choose(compiler, names)
     if tool.name == "zig":
         command = (*tool.command, "cc", *_zig_host())
-        return Compiler("zig", tool.version, command, (*options, "-fno-sanitize=all"), ())
+        return Compiler("zig", tool.version, command, (*options, "-fno-sanitize=all", *_zig_paths(tool)), ())
     checks = (*(SANITIZE_GCC if tool.name == "gcc" else SANITIZE), "-g") if sanitize else ()
     return Compiler(tool.name, tool.version, tool.command, options + checks, checks)
 
@@ -126,6 +126,12 @@ def build(
         )
 
     return cache.build(cache.digest(*parts), fill) / PRODUCT
+
+
+def _zig_paths(tool: Tool) -> tuple[str, ...]:
+    """Options that keep the folders of this machine out of debug information, which zig writes unasked."""
+    library = Path(tool.where).resolve().parent / "lib"
+    return ("-ffile-compilation-dir=.", f"-ffile-prefix-map={library}=zig")
 
 
 def _zig_host() -> tuple[str, ...]:
