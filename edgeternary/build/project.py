@@ -9,8 +9,9 @@ from typing import Any
 
 from edgeternary import late
 from edgeternary.boards import Board, is_known, load_board
-from edgeternary.build import c_project, fpga
+from edgeternary.build import c_project, fpga, manifest
 from edgeternary.build.files import MARKER, write_folder
+from edgeternary.build.made import Files
 from edgeternary.c.explain import Candidate
 from edgeternary.c.plan import Plan
 from edgeternary.cores import core as find_core
@@ -38,11 +39,12 @@ class Project:
     explain    why its kernels were chosen, see c.explain.explain_plan; takes `most`
     identity   of what can be put onto a board: board, kind (mcu or fpga), model, graph (its file), digest
                (hello gives the first 16 digits) and image (the file that is flashed); of a microcontroller
-               also what build.board_image.facts says
+               also what build.board_image.facts says; without an image graph alone
+    options    what `compile` was asked for;  tools  {tool: version} that it went through
     """
 
     target: str
-    files: dict[str, bytes | str]
+    files: Files
     estimates: dict[str, Any]
     measured: dict[str, Any] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
@@ -51,6 +53,8 @@ class Project:
     on: Board | None = field(default=None, repr=False)
     plan: Plan | None = field(default=None, repr=False)
     explain: Callable[[float], list[Candidate]] | None = field(default=None, repr=False)
+    options: manifest.Options = field(default_factory=manifest.Options)
+    tools: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """Everything but the files' contents, as plain data."""
@@ -64,15 +68,20 @@ class Project:
             "layers": self.layers,
         }
 
-    def write(self, directory: str | os.PathLike[str], report: bool = True) -> Path:
-        """Write all files and the manifest `edgeternary.json` as `directory`: whole or not at all.
+    def contents(self, report: bool = True) -> Files:
+        """{file name: content} of the folder: the files, the pages of the report, and the manifest.
 
         report  also report.html, its numbers as report.json, and a README.md
         """
+        files = {**self.files, **(late.pages(self) if report and self.model is not None else {})}
+        facts = {"options": self.options.record(), "report": report, "tools": self.tools}
+        content = {**self.report(), **facts, "sha256": manifest.digests(files)}
+        return {**files, MARKER: json.dumps(content, indent=2, ensure_ascii=False) + "\n"}
+
+    def write(self, directory: str | os.PathLike[str], report: bool = True) -> Path:
+        """Write the contents as `directory`: whole or not at all."""
         folder = Path(directory)
-        manifest = json.dumps(self.report(), indent=2, ensure_ascii=False) + "\n"
-        pages = late.pages(self) if report and self.model is not None else {}
-        write_folder(folder, {**self.files, **pages, MARKER: manifest})
+        write_folder(folder, self.contents(report))
         return folder
 
 
@@ -117,6 +126,10 @@ def compile(
             USAGE,
         )
     found: Board | None = load_board(board) if board else None
+    options = manifest.Options(
+        found.name if found else "", core, device, build, compiler, opt_level, optimize,
+        max_flash, max_ram, max_cycles, yosys, hardware,
+    )  # fmt: skip
     if found and found.fpga:
         device = found.fpga.family
     elif found:
@@ -138,13 +151,14 @@ def compile(
         settings = c_project.Settings(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
         made = c_project.make(graph, core, found, build, progress, settings)
     target, files = found.name if found else core or device, made.files
-    identity: dict[str, Any] = {}
+    identity: dict[str, Any] = {"graph": _file_name(graph)}
     if found and made.image:
         identity = {**_identity(graph, found), **made.image}
-        files |= _sources(graph, found)
+    files |= _sources(graph, found)
     project = Project(
         target, files, made.estimates, made.measured, made.layers, identity,
         graph, found, made.plan, made.explain,
+        options, manifest.tools(options, found, "" if device else core, bool(made.measured)),
     )  # fmt: skip
     if directory is not None:
         project.write(directory)
@@ -156,10 +170,10 @@ def _identity(graph: Graph, board: Board) -> dict[str, str]:
     return {"board": board.name, "kind": kind, "model": graph.name, "graph": _file_name(graph)}
 
 
-def _sources(graph: Graph, board: Board) -> dict[str, bytes | str]:
-    """What `verify` needs of a build: the model, and the board's file if it is the user's own."""
-    found: dict[str, bytes | str] = {_file_name(graph): to_bytes(graph)}
-    if not is_known(board):
+def _sources(graph: Graph, board: Board | None) -> Files:
+    """What a build is verified with: the model, and the board's file if it is the user's own."""
+    found: Files = {_file_name(graph): to_bytes(graph)}
+    if board and not is_known(board):
         found[f"{board.name}.toml"] = Path(board.file).read_bytes()
     return found
 

@@ -17,7 +17,7 @@ TITLES = {
     "Start here": ("demo", "zoo", "inspect", "summary", "report"),
     "Make a model": ("train", "data", "import"),
     "Run and compare": ("run", "simulate", "bench", "check", "generate"),
-    "Put it onto a target": ("compile", "export", "flash", "verify", "emulate"),
+    "Put it onto a target": ("compile", "export", "flash", "verify", "emulate", "verify-build"),
     "Boards and tools": ("boards", "doctor"),
 }  # of the verbs in help; those that it leaves out come last
 
@@ -44,16 +44,18 @@ def debug_option() -> click.Option:
 class Verbs(click.Group):
     """A group whose commands are the modules of this folder, each with a click command `command`.
 
-    A verb that is a keyword of Python has an underscore after its module's name.
+    A verb that is a keyword of Python has an underscore after its module's name, and a dash is an underscore.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(path.stem.rstrip("_") for path in Path(__file__).parent.glob("[a-z]*.py"))
+        return sorted(
+            path.stem.rstrip("_").replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py")
+        )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = importlib.import_module(f"edgeternary.cli.{module}").command
         if not any(parameter.name == "debug" for parameter in command.params):
             command.params.append(debug_option())

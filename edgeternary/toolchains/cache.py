@@ -5,16 +5,42 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
 
 KEEP_DAYS = 30
+_apart: Path | None = None  # in use in place of the user's cache
 
 
 def directory() -> Path:
+    """The folder of the builds: the user's cache or, in a block of `apart`, an empty one."""
+    return _apart or _users()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """In the block, builds are made in an empty cache. Libraries of zig's own sources stay in the user's."""
+    global _apart
+    outer = _apart
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as name:
+        _apart = Path(name)
+        try:
+            yield
+        finally:
+            _apart = outer
+
+
+def zig_environment() -> dict[str, str]:
+    """Environment variables that place zig's caches in this one."""
+    folders = {"GLOBAL": _users(), "LOCAL": directory()}
+    return {f"ZIG_{kind}_CACHE_DIR": str(path / "zig" / kind.lower()) for kind, path in folders.items()}
+
+
+def _users() -> Path:
     """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary. It is made if it does not exist."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     path = Path(base).absolute() / "edgeternary"
@@ -25,11 +51,6 @@ def directory() -> Path:
             f"the cache {path} cannot be made", str(error), "set XDG_CACHE_HOME to a writable folder"
         ) from error
     return path
-
-
-def zig_environment() -> dict[str, str]:
-    """Environment variables that place zig's caches in this one."""
-    return {f"ZIG_{kind}_CACHE_DIR": str(directory() / "zig" / kind.lower()) for kind in ("GLOBAL", "LOCAL")}
 
 
 def digest(*parts: str | bytes) -> str:

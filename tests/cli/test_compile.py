@@ -55,11 +55,11 @@ def test_sources_and_estimates(et: Call, model: Path) -> None:
     answer = et("compile", model, "--core", "cortex-m4", "-o", "out", "--json")
     assert answer.code == 0
     report = answer.json()
-    assert report["files"] == ["tiny.c", "tiny.h"]
+    assert report["files"] == ["tiny.c", "tiny.et", "tiny.h"]
     assert report["measured"] == {}
     assert report["estimates"]["table_bytes"] > 0
     assert [row["name"] for row in report["layers"] if row["ops"] != "convert"] == ["conv", "pool", "fc"]
-    assert set(content(Path("out"))) == {"tiny.c", "tiny.h", "edgeternary.json", *REPORT}
+    assert set(content(Path("out"))) == {"tiny.c", "tiny.et", "tiny.h", "edgeternary.json", *REPORT}
     assert "tiny_run" in Path("out/tiny.h").read_text()
 
 
@@ -114,7 +114,7 @@ def test_build_for_a_board_measures(et: Call, model: Path) -> None:
 def test_python_api(model: Path) -> None:
     graph = edgeternary.load(model)
     project = edgeternary.compile(graph, board="pico")
-    assert sorted(project.files) == ["tiny.c", "tiny.h"]
+    assert sorted(project.files) == ["tiny.c", "tiny.et", "tiny.h"]
     assert project.measured == {}
     folder = project.write("mine")
     assert json.loads((folder / "edgeternary.json").read_text())["target"] == "pico"
@@ -143,11 +143,11 @@ def test_export_verilog_is_what_compile_writes(et: Call, model: Path) -> None:
     assert et("compile", model, *wanted, "--no-report", "-o", "c").code == 0
     assert et("export", model, "--to", "verilog", *wanted, "-o", "v").code == 0
     compiled, exported = content(Path("c")), content(Path("v"))
-    assert compiled.keys() == exported.keys()
+    assert compiled.keys() == exported.keys() | {"tiny.et"}
     assert {"tiny.v", "tiny_axis.v", "tiny_wishbone.v", "tiny_tb.v", "constraints.xdc", "TIMING.md"} <= set(
         compiled
     )
-    same = [name for name in compiled if compiled[name] == exported[name]]
+    same = [name for name in exported if compiled[name] == exported[name]]
     assert {"tiny.v", "tiny_axis.v", "tiny_wishbone.v", "constraints.xdc", "TIMING.md"} <= set(same)
     assert b"| frames_per_s |" in exported["TIMING.md"] and b"synth_ice40.ys" in exported["README.md"]
     assert et("export", model, "--to", "verilog", "-o", "default").code == 0

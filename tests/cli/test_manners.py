@@ -108,6 +108,7 @@ MISSING = """
     train none.toml | train none.json | generate none.et --prompt a | import none.onnx | import none.tflite
     import none.nir | flash none | verify none --emulate | emulate none | boards ./none.toml
     report none.et | report MODEL --board ./none.toml | report MODEL --against none.et
+    verify-build none
 """.replace("\n", "|").split("|")  # fmt: skip
 TAKES_NONE = {"data", "demo", "doctor", "zoo"}
 

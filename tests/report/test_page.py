@@ -190,7 +190,7 @@ def test_the_same_bytes_elsewhere(target: str, tmp_path: Path) -> None:
 def test_a_folder_without_a_report(et: Call, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert et("compile", model, "--core", "cortex-m4", "--no-report", "-o", out).code == 0
-    assert {path.name for path in out.iterdir()} == {"tiny.c", "tiny.h", "edgeternary.json"}
+    assert {path.name for path in out.iterdir()} == {"tiny.c", "tiny.et", "tiny.h", "edgeternary.json"}
     answer = et("report", out, "-o", tmp_path / "r.html")
     assert answer.code == 1 and "no report" in answer.err and "--no-report" in answer.err
     (out / "report.json").write_text('{"report": 1, "model": {"name": 3}}')
