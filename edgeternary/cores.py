@@ -82,6 +82,12 @@ HOST = CORES["host"]
 CORTEX_M = {name: core for name, core in CORES.items() if not core.native}
 
 
+def full_name(name: str) -> str:
+    """ "cortex-m4" of "m4", and "cortex-m0plus" of "m0+"; any other text as it is."""
+    full = f"cortex-{name.replace('+', 'plus')}"
+    return full if full in CORTEX_M else name
+
+
 def core(name: str) -> Core:
     """The core called `name`, "host" included; "m4" means "cortex-m4".
 
@@ -96,9 +102,8 @@ def cortex_m(name: str) -> Core:
 
 
 def _named(name: str, known: Mapping[str, Core]) -> Core:
-    for full in (name, f"cortex-{name.replace('+', 'plus')}"):
-        if full in known:
-            return known[full]
+    if full_name(name) in known:
+        return known[full_name(name)]
     short = [one.removeprefix("cortex-") for one in known]
     raise EdgeTernaryError(
         f"unknown core {name[:40]!r}", f"known are {', '.join(known)}", nearest(name, [*short, *known]), USAGE

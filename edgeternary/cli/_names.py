@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from edgeternary.cores import CORES, CORTEX_M, Core, core, cortex_m
+from edgeternary.cores import CORES, CORTEX_M, Core, core, cortex_m, full_name
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 ZOO = "zoo:"
@@ -56,8 +56,7 @@ class ExecutorName(click.ParamType):
     name = "executor"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        full = f"cortex-{value}".replace("+", "plus")
-        return full if full in CORTEX_M else str(value)
+        return full_name(str(value))
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

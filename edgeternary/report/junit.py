@@ -1,31 +1,52 @@
-"""Comparisons as JUnit XML, which CI services show as tests."""
+"""JUnit XML, which CI services show as tests."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgeternary.build.files import write_file
 from edgeternary.run.compare import Comparison
 
 
-def write_junit(path: Path, model: str, comparisons: Sequence[Comparison]) -> None:
-    """One test case an executor, named after it; a mismatch is a failure that names the first layer."""
-    failed = sum(bool(comparison.mismatches) for comparison in comparisons)
+@dataclass(frozen=True)
+class Case:
+    """One test: `failure` is its type, such as "not bit-exact", "" where it passed.
+
+    message  what failed, in short;  text  more of that, or what passed
+    """
+
+    group: str
+    name: str
+    failure: str = ""
+    message: str = ""
+    text: str = ""
+
+
+def write_suite(path: Path, name: str, cases: Sequence[Case]) -> None:
+    """Write the cases of one suite."""
+    failed = sum(bool(case.failure) for case in cases)
     suite = ET.Element(
-        "testsuite",
-        name="edgeternary simulate",
-        tests=str(len(comparisons)),
-        failures=str(failed),
-        errors="0",
-        skipped="0",
+        "testsuite", name=name, tests=str(len(cases)), failures=str(failed), errors="0", skipped="0"
     )
-    for comparison in comparisons:
-        case = ET.SubElement(suite, "testcase", classname=f"edgeternary.{model}", name=comparison.executor)
-        if comparison.mismatches:
-            text = f"{comparison.mismatches} of {comparison.samples} samples differ"
-            failure = ET.SubElement(case, "failure", type="not bit-exact", message=text)
-            failure.text = f"first in {comparison.difference}"
+    for case in cases:
+        element = ET.SubElement(suite, "testcase", classname=case.group, name=case.name)
+        if case.failure:
+            failure = ET.SubElement(element, "failure", type=case.failure, message=case.message)
+            failure.text = case.text
         else:
-            ET.SubElement(case, "system-out").text = f"{comparison.samples} samples, every bit equal"
+            ET.SubElement(element, "system-out").text = case.text
     ET.indent(suite)
     write_file(path, ET.tostring(suite, encoding="utf-8", xml_declaration=True))
+
+
+def write_junit(path: Path, model: str, comparisons: Sequence[Comparison]) -> None:
+    """One test case an executor, named after it; a mismatch is a failure that names the first layer."""
+    write_suite(path, "edgeternary simulate", [_case(f"edgeternary.{model}", found) for found in comparisons])
+
+
+def _case(group: str, found: Comparison) -> Case:
+    if not found.mismatches:
+        return Case(group, found.executor, text=f"{found.samples} samples, every bit equal")
+    message = f"{found.mismatches} of {found.samples} samples differ"
+    return Case(group, found.executor, "not bit-exact", message, f"first in {found.difference}")

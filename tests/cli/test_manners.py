@@ -106,7 +106,7 @@ MISSING = """
     bench MODEL --board ./none.toml | compile none.et --core m4 | compile MODEL --board ./none.toml
     export none.et --to c | export MODEL --to make --inputs none.npy | summary none.et | summary none.toml
     train none.toml | train none.json | generate none.et --prompt a | import none.onnx | import none.tflite
-    import none.nir | flash none | verify none --emulate | emulate none | boards ./none.toml
+    import none.nir | flash none | verify none --emulate | emulate none | boards ./none.toml | check none.toml
     report none.et | report MODEL --board ./none.toml | report MODEL --against none.et
     verify-build none
 """.replace("\n", "|").split("|")  # fmt: skip

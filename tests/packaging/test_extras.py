@@ -44,7 +44,7 @@ COMMANDS: dict[str, str] = {
     "zoo": "",
     "zoo mnist-mlp-100": "",
     "zoo mnist-mlp-100 --check": "train slow",
-    "zoo mnist-mlp-100 --core host --samples 1": "mcu slow",
+    "zoo mnist-mlp-100 --on host --samples 1": "mcu slow",
     "summary MODEL --core cortex-m4": "",
     "summary zoo:mnist-mlp-100 --core host": "",
     "summary tests.frontends.nets:none --shape 4": "train slow",
