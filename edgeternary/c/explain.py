@@ -39,22 +39,23 @@ class TooLong(Exception):
 
 
 class _Remaining:
-    """The fewest cycles from a state to the end; TooLong where that takes more than `most` states."""
+    """The fewest cycles from a state to the end; TooLong where that takes more than `most` moves."""
 
     def __init__(self, search: Search, most: float) -> None:
-        self._search, self._known, self._most = search, dict[tuple[int, State], float](), most
+        self._search, self._known, self._left = search, dict[tuple[int, State], float](), most
 
     def cycles(self, index: int, state: State) -> float:
         key = (index, state)
         if key not in self._known:
-            if len(self._known) >= self._most:
-                raise TooLong
             if index == len(self._search.graph.ops):
                 self._known[key] = min(
                     (move.work.cycles for move in self._search.last_moves(state)), default=inf
                 )
             else:
-                ways = self._search.moves(index, state)
+                ways = list(self._search.moves(index, state))
+                self._left -= len(ways)
+                if self._left < 0:
+                    raise TooLong
                 self._known[key] = min(
                     (m.work.cycles + self.cycles(index + 1, m.target) for m in ways), default=inf
                 )
@@ -74,7 +75,7 @@ def explain(
 
 
 def explain_plan(planner: Planner, plan: Plan, most: float = inf) -> list[Candidate]:
-    """The same for a plan that `planner` chose; TooLong where more than `most` states would be looked at."""
+    """The same for a plan that `planner` chose; TooLong where more than `most` moves would be looked at."""
     search, graph = planner.search, planner.search.graph
     chosen = next(label for label in planner.labels if label.steps() == plan.steps)
     remaining, found = _Remaining(search, most), list[Candidate]()

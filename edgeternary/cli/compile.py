@@ -130,6 +130,8 @@ def command(
         return
     _show(project, board.clock_hz if board else 0)
     note(f"wrote {', '.join(sorted(project.files))} to {folder}")
+    if report:
+        note(f"{folder / 'report.html'} shows it, {folder / 'README.md'} says what comes next")
 
 
 def _show(project: Any, clock_hz: int) -> None:

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import edgeternary
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.report.html.document import document
 from edgeternary.report.html.page import page
+from edgeternary.report.html.pages import checked
 from edgeternary.report.tiny import tiny_graph
 from tests.cli.conftest import Answer
 from tests.need import need
@@ -111,6 +113,17 @@ def test_numbers_of_c_are_those_of_the_document() -> None:
         else:
             assert any(c["kernel"] == row["kernel"] and c["op"] == row["op"] for c in found["candidates"])
             assert row["kernel"] in read.texts["kernels"]
+
+
+def test_candidates_may_be_left_out() -> None:
+    """A page of a network with too many ways to run says so; nothing else changes."""
+    project = edgeternary.compile(residual(), core="cortex-m4")
+    few, all_of_them = document(project, 3), document(project)
+    assert few["candidates"] is None and all_of_them["candidates"]
+    assert {**few, "candidates": all_of_them["candidates"]} == all_of_them
+    read = Page(page(few))
+    assert "edgeternary report MODEL --core cortex-m4" in read.texts["kernels"]
+    assert read.wrong == [] and {link.removeprefix("#") for link in read.links()} <= set(read.ids())
 
 
 def test_candidates_are_those_that_bench_explains(et: Call, model: Path, tmp_path: Path) -> None:
@@ -302,3 +315,17 @@ def test_a_target_of_a_folder_is_its_own(et: Call, model: Path, tmp_path: Path) 
     assert et("compile", model, "--core", "cortex-m4", "-o", tmp_path / "out").code == 0
     assert "has no effect on a build" in et("report", tmp_path / "out", "--board", "pico").err
     assert et("report", tmp_path / "out", "--measure").code == 2
+
+
+@pytest.mark.parametrize("target", ["board", "device"])
+def test_a_broken_document_is_refused(target: str) -> None:
+    """Whatever stands in place of a part of it: a page, or one clear error."""
+    found = {**made(target, hostile=True), "against": None}
+    for key in found:
+        for content in (None, [], {}, "<script>", -1, [{}], {"rows": 1}, float("nan"), [[1, "</td>"]]):
+            try:
+                text = checked({**found, key: content}, "a file")
+            except EdgeTernaryError as error:
+                assert "is no report" in error.what
+            else:
+                assert "<script" not in text

@@ -20,14 +20,14 @@ from edgeternary.version import __version__
 
 Document = dict[str, Any]
 VERSION = 1  # of the document; a reader refuses others
-QUICK = 20_000  # states that `compile` looks at to say why kernels were chosen: some tenths of a second
+QUICK = 5_000  # moves that `compile` looks at to say why kernels were chosen: a tenth of a second
 TOOLS = ("compiler", "yosys", "nextpnr", "unicorn", "qemu-system-arm")  # words of `measured`
 
 
 def document(project: Project, most: float = float("inf")) -> Document:
     """The report of a model that was compiled.
 
-    most  states that may be looked at to say why kernels were chosen; where that is not enough `candidates`
+    most  moves that may be looked at to say why kernels were chosen; where that is not enough `candidates`
           is None
 
     report         version of the document

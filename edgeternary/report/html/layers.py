@@ -75,7 +75,7 @@ def steps(plan: Plan, rows: Sequence[Row], graph: Graph, heads: Mapping[str, str
 
 
 def candidates(project: Project, heads: Mapping[str, str], most: float) -> list[Row] | None:
-    """Why each kernel was chosen; [] without C, None where that takes more than `most` states."""
+    """Why each kernel was chosen; [] without C, None where that takes more than `most` moves."""
     if project.explain is None:
         return []
     try:
