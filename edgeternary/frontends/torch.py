@@ -34,7 +34,7 @@ from edgeternary.frontends.torch_nodes import (
     unknown,
 )
 from edgeternary.frontends.torch_output import ends
-from edgeternary.frontends.torch_support import check_dtypes, check_modules, copied, exactly
+from edgeternary.frontends.torch_support import check_dtypes, check_modules, codes_given, copied, exactly
 from edgeternary.frontends.torch_values import Codes, Context, Link, Lowered, Misplaced, Pending
 from edgeternary.ir import Graph, Meta, OutputMeta
 from edgeternary.nn.example import UINT8, check_example
@@ -172,7 +172,8 @@ def _meta(inputs: Sequence[Input], outputs: Mapping[str, OutputMeta], info: dict
 
 def _export(model: nn.Module, examples: Sequence[Tensor]) -> torch.export.ExportedProgram:
     try:
-        return torch.export.export(model, tuple(example[:1] for example in examples), strict=False)
+        with codes_given(model):
+            return torch.export.export(model, tuple(example[:1] for example in examples), strict=False)
     except EdgeTernaryError:
         raise
     except Exception as error:  # export raises whatever the model's own code does

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.curve import Curve
+from edgeternary.nn.linear import Quantized
 
+HELD = "_held_codes"
 PLAIN = (
     nn.Linear, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d, nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Identity, nn.Dropout,
     nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout,
@@ -54,6 +57,22 @@ def copied(model: nn.Module) -> nn.Module:
             f"copy.deepcopy says: {said}",
             "keep parameters and buffers in it alone",
         ) from error
+
+
+@contextmanager
+def codes_given(model: nn.Module) -> Iterator[None]:
+    """Inside, weight codes are buffers: torch.export need not trace how they are computed, layer by layer."""
+    layers = [m for m in model.modules() if isinstance(m, Quantized) and not m.float_weights]
+    for layer in layers:
+        held = layer.integer_codes()
+        layer.register_buffer(HELD, held, persistent=False)
+        layer.codes = partial(getattr, layer, HELD)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for layer in layers:
+            delattr(layer, HELD)
+            del layer.codes
 
 
 @contextmanager
