@@ -86,6 +86,7 @@ wanted_options = record(
 setting_options = record(
     "settings",
     dict,
+    click.option("--jobs", type=click.IntRange(1, 256), help="Processes of numpy, host and cortex-m."),
     click.option("--stalls", type=click.IntRange(0), help="Seed of random pauses on the streams of hdl."),
     optimize_option,
     compiler_option,

@@ -19,6 +19,7 @@ from edgeternary.cores import CORTEX_M
 from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 from edgeternary.ir import Graph
 from edgeternary.ir.ports import join, split
+from edgeternary.run import _jobs as jobs
 from edgeternary.run._known import check_options
 from edgeternary.run.inputs import by_name, check_inputs
 from edgeternary.run.result import Result, Session, Stat
@@ -47,13 +48,18 @@ def run(
     inputs  integer codes (samples, *shape), or (samples, steps, *shape) for a graph with states; of several
             inputs a tuple of such arrays, in order, or a mapping by name
     taps    also return the values at kernel or part borders
-    options of the executor, those of other executors are left alone; `progress` is a callable (done, total)
+    options of the executor, those of other executors are left alone; `progress` is a callable (done, total);
+            `jobs` is a number of processes, which share the samples on numpy, host and cortex-m without taps
     EdgeTernaryError: code 2 for an unknown executor, 3 where a tool or an extra of the package is missing.
     """
     module, target = find(on)
     codes, known = check_inputs(graph, inputs), check_options(options)
     with extras.named():
-        result: Result = module.run(graph, codes, target=target, taps=taps, options=known)
+        processes = 1 if taps else jobs.shared(module, known)
+        if processes > 1 and len(codes) > 1:
+            result = jobs.run(module, graph, codes, target, processes, known)
+        else:
+            result = module.run(graph, codes, target=target, taps=taps, options=known)
     return replace(result, outputs=shown(graph, result.outputs)) if len(graph.outputs) > 1 else result
 
 
@@ -121,7 +127,8 @@ def _openers() -> Iterator[str]:
 def find(on: str) -> tuple[ModuleType, str]:
     """The module of the executor called `on`, and its target. EdgeTernaryError (exit code 2) lists them.
 
-    A module may say TARGETED (it takes a target), WAVES (suffixes of the wave files that it writes),
+    A module may say TARGETED (it takes a target), WAVES (suffixes of the wave files that it writes), SHARED
+    (processes may share its samples),
     TAPPED_BY (the executor of the same hardware that has taps) and STATELESS (its sessions keep a model
     without states alive, too).
     """

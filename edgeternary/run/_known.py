@@ -8,8 +8,8 @@ from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 # one set of options serves a list of executors.
 OPTIONS = (
     "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "flash_wait",
-    "fps", "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience", "progress",
-    "sanitize", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
+    "fps", "jobs", "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience",
+    "progress", "sanitize", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edgeternary.run._emulator.session import Session
 
 TARGETED = True  # the core or board is part of the name
+SHARED = True  # processes may share the samples
 
 
 def run(

@@ -14,6 +14,7 @@ from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import Child, compilers
 
+SHARED = True  # processes may share the samples
 ENDLESS = 2**32 - 1  # steps of a session
 
 

@@ -10,6 +10,7 @@ from edgeternary.ir.evaluate import evaluate, evaluate_steps
 from edgeternary.ir.ports import join, split
 from edgeternary.run.result import Result, Stat
 
+SHARED = True  # processes may share the samples
 CHUNK = 64  # samples at a time, so that the maps of a convolutional net stay small
 
 

@@ -1,0 +1,35 @@
+"""Samples shared among processes: the answer is that of one process, statistics and all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeternary.run import run
+from edgeternary.run._jobs import shared
+from tests.need import need
+from tests.registry.graphs import inputs, leaky, tiny_mlp
+
+
+@pytest.mark.slow
+@pytest.mark.emulator
+@pytest.mark.parametrize(
+    ("on", "make"), [("numpy", leaky), ("host", tiny_mlp), ("cortex-m4", leaky)], ids=["numpy", "host", "m4"]
+)
+def test_the_answer_is_that_of_one_process(on: str, make: object) -> None:
+    need("zig|gcc|clang", "zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    assert callable(make)
+    graph, told = make(), list[tuple[int, int]]()
+    codes = inputs(graph, 21)
+    alone = run(graph, codes, on=on)
+    options = {"jobs": 2, "progress": lambda done, total: told.append((done, total))}
+    found = run(graph, codes, on=on, options=options)
+    np.testing.assert_array_equal(found.outputs, alone.outputs)
+    assert (found.stats, found.layers) == (alone.stats, alone.layers)
+    assert told[-1] == (21, 21) and len(told) == 8 and told == sorted(told)
+
+
+def test_executors_that_take_all_samples_at_once_have_one_job() -> None:
+    from edgeternary.run import host, onnxruntime
+
+    assert (shared(host, {"jobs": 3}), shared(host, {}), shared(onnxruntime, {"jobs": 3})) == (3, 1, 1)
