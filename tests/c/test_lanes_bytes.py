@@ -32,6 +32,7 @@ from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
 from tests.c.lanes_nets import conv
+from tests.c.plan_fleet import PlanFleet
 from tests.c.test_lanes_narrow import edge_cases
 from tests.need import need
 
@@ -130,11 +131,12 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_assembly(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    found: list[Plan] = []
     for number, graph in enumerate(graphs()):
         plans = to_bytes(graph, core)
         assert plans
-        for plan in plans[number % 2 :: 2] or plans:
-            check_on_core(plan)
+        found += plans[number % 2 :: 2] or plans
+    PlanFleet.of_plans(found).check(core)
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -22,6 +22,7 @@ from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
 from tests.c.lanes_nets import conv
+from tests.c.plan_fleet import PlanFleet
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -138,11 +139,10 @@ def test_c_at_the_limits(type: str, core: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("type", list(TERMS))
 def test_assembly_at_the_limits(type: str, core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    graphs = cases(type)
-    for graph in graphs[CORES.index(core) :: 3]:
-        check_on_core(on_lanes(graph, core))
-    for graph in graphs[CORES.index(core) :: 9]:
-        check_on_core(on_lanes(followed_by_lanes(graph), core, direct=True))
+    graphs = cases(type)[CORES.index(core) :: 3]
+    plans = [on_lanes(graph, core) for graph in graphs]
+    plans += [on_lanes(followed_by_lanes(graph), core, direct=True) for graph in graphs[::3]]
+    PlanFleet.of_plans(plans).check(core)
 
 
 @pytest.mark.emulator

@@ -123,7 +123,7 @@ def figures(plan: Plan) -> tuple[float, int, int]:
     return round(plan.cycles, 3), plan.flash_bytes, plan.ram_bytes
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(60))
 def test_selection_equals_brute_force(seed: int) -> None:
     graph, rng = random_graph(seed), np.random.default_rng(seed)
     target = str(rng.choice(["cortex-m0plus", "cortex-m4"]))
@@ -243,7 +243,7 @@ def test_taps_name_values_and_layouts_in_order() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [SUITE[0], SUITE[1]], ids=str)
+@pytest.mark.parametrize("mode", [SUITE[1]], ids=str)
 def test_resnet_8_is_compiled_in_seconds(mode: Mode) -> None:
     """Fifteen layers with branches, from the graph to C, for each objective; in CPU time."""
     graph = nets.resnet_8(mode)

@@ -58,8 +58,11 @@ class Row:
         return self.wrong or self.crash or self.refusal
 
 
-def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host")) -> Row:
-    """Convert, train one step, lower, and compare every executor of `on` with torch."""
+def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host"), dry: bool = True) -> Row:
+    """Convert, train one step, lower, and compare every executor of `on` with torch.
+
+    dry  convert lowers the new model once, as it does for a user
+    """
     row, start = Row(entry), time.perf_counter()
     stage = ""
 
@@ -73,7 +76,7 @@ def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host")) -> Row:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = passed("converts", lambda: convert(entry))
+            model = passed("converts", lambda: convert(entry, dry=dry))
             passed("trains", lambda: train(entry, model))
             graph = passed("lowers", lambda: lower(entry, model))
             for name in on:
@@ -95,7 +98,11 @@ def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host")) -> Row:
 
 
 def convert(
-    entry: Entry, model: nn.Module | None = None, weights: str | int = "ternary", activations: int = 4
+    entry: Entry,
+    model: nn.Module | None = None,
+    weights: str | int = "ternary",
+    activations: int = 4,
+    dry: bool = True,
 ) -> nn.Module:
     """`edgeternary.nn.convert` with the signature that it has; of `model`, or of a new one."""
     given, model, example = edgeternary.nn.convert, model or entry.model(), entry.codes(16)
@@ -103,7 +110,7 @@ def convert(
         return given(model, weights=weights, activations=activations, example=example)
     specs = tuple(spec(item) for item in entry.all_inputs())
     several = isinstance(entry.inputs, tuple)
-    options = {"inputs": specs if several else specs[0], "quiet": True}
+    options = {"inputs": specs if several else specs[0], "quiet": True, "check": dry}
     return given(model, example, weights=weights, activations=activations, **options)
 
 

@@ -20,8 +20,8 @@ from tests.lm.models import lowered, small, texts
 @pytest.mark.parametrize(
     ("sizes", "pace", "family", "answer", "stalls", "steps"),
     [
-        ((12, 2, 20), 64, "ecp5", True, None, 5),
-        ((12, 2, 20), 200, "ecp5", False, 3, 2),
+        ((12, 2, 20), 64, "ecp5", True, None, 4),
+        ((8, 1, 12), 200, "ecp5", False, 3, 2),
         ((8, 1, 12), 1, "", True, 1, 2),
         ((8, 1, 12), 64, "", False, None, 3),
     ],

@@ -112,7 +112,7 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, phases=[Phase.generate])
+@settings(max_examples=10, phases=[Phase.generate])
 @given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
@@ -120,7 +120,7 @@ def test_random_models(graph: Graph, pace: int, family: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(
     st.one_of(stateful_graphs(), spiking_graphs()),
     st.sampled_from((*PACES, 30)),

@@ -26,7 +26,8 @@ SIZE = 10  # networks in a program
 PROGRAMS = range(-(-NETWORKS // SIZE))
 OBJECTIVES = ("cycles", "flash", "ram")
 COMPILERS = ("zig", "gcc")
-SIMULATED = max(NETWORKS // 5, 1)
+CORES = ("cortex-m0plus", "cortex-m4")
+SIMULATED = max(NETWORKS // 8, 1)
 
 
 def networks(program: int) -> list[Graph]:
@@ -47,10 +48,12 @@ def test_host(program: int) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("program", "core"),
+    [(p, core) for p in PROGRAMS for core in (CORES if NETWORKS > 50 else CORES[p % 2 : p % 2 + 1])],
+)
 def test_cortex_m(program: int, core: str) -> None:
-    """One objective for each program, or all of them where many networks are asked for."""
+    """One core and objective for each program, or all of them where many networks are asked for."""
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     turns = OBJECTIVES if NETWORKS > 50 else (OBJECTIVES[program % len(OBJECTIVES)],)
     for turn, objective in enumerate(turns):

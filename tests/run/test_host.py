@@ -19,7 +19,7 @@ COMPILERS = (
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
-@pytest.mark.parametrize("optimize", ("0", "3"))
+@pytest.mark.parametrize("optimize", ("1", "3"))  # at -O0, zig builds its libraries again: 16 s
 def test_same_bits(compiler: str, optimize: str) -> None:
     need(TOOLS[compiler])
     x = net.inputs(50)
