@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from benchmarks import suite
+from benchmarks import speedup, suite
 from benchmarks.commands._options import document_option, only_option, read_rows, rows_option, write_page
 from benchmarks.document import document as page
 from benchmarks.plot import svg
 from edgeternary import zoo
+from edgeternary.build.files import write_file
 from edgeternary.cli._bench_layer import show
 from edgeternary.cli._counting import Counting, counting_options
 from edgeternary.cli._output import json_option, note, progress_bars
@@ -28,7 +29,7 @@ Rows = list[dict[str, Any]]
 def command(
     only: tuple[str, ...], document: Path | None, rows: Path | None, counting: Counting, as_json: bool
 ) -> None:
-    """Ten layers and three networks in several modes, and the zoo's networks, beside int8; with a plot.
+    """Ten layers and three networks in several modes, and the zoo's networks, beside int8; with two plots.
 
     Default: all cores.
     """
@@ -38,6 +39,7 @@ def command(
         return
     plot, data = document.with_suffix(".svg"), document.with_suffix(".json")
     write_page(document, page(found, plot.name, data.name), found, svg=svg(found))
+    write_file(document.with_name("speedup.svg"), speedup.svg(found))
 
 
 def _measured(only: Sequence[str], counting: Counting, document: Path | None) -> Rows:

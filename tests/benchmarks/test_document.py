@@ -1,10 +1,11 @@
-"""docs/benchmarks.md and its plot are what the command makes of docs/benchmarks.json, losses included."""
+"""docs/benchmarks.md and its plots are what the command makes of docs/benchmarks.json, losses included."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from benchmarks import speedup
 from benchmarks.document import document
 from benchmarks.plot import svg
 
@@ -17,6 +18,7 @@ def test_the_page_is_generated_from_its_rows() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text == document(rows, "benchmarks.svg", "benchmarks.json")
     assert PAGE.with_suffix(".svg").read_text(encoding="utf-8") == svg(rows)
+    assert PAGE.with_name("speedup.svg").read_text(encoding="utf-8") == speedup.svg(rows)
     for row in rows:
         if row["ratio"] and row["ratio"] < 1:
             assert f"* {row['core']} {row['layer']}, {row['mode']}: {row['ratio']:.2f}" in text
