@@ -4,6 +4,7 @@
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
+# make docs     builds the documentation as a site in site/; a warning is an error
 # make bench-suite | bench-pairs | bench-draw | bench-choice | bench-fpga | bench-boards | bench-calibrate | bench-cycles
 #               published figures again: benchmarks/README.md; BENCH_ARGS="--only NAME" passes options
 #
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 BENCHMARKS := suite pairs draw choice fpga boards calibrate cycles
 
-.PHONY: help setup demo lint quick check test golden digests format clean $(BENCHMARKS:%=bench-%)
+.PHONY: help setup demo lint quick check test golden digests docs format clean $(BENCHMARKS:%=bench-%)
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +52,10 @@ golden: $(VENV)/.dev-ready
 digests: $(VENV)/.dev-ready
 	$(BIN)/python -m tests.golden.digests $(DIGESTS)
 
+docs: $(VENV)/.dev-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open site/index.html."
+
 $(BENCHMARKS:%=bench-%): bench-%: $(VENV)/.dev-ready
 	@$(BIN)/python -m benchmarks $* $(BENCH_ARGS)
 
@@ -59,7 +64,7 @@ format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

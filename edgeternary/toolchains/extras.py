@@ -20,6 +20,7 @@ MODULES: dict[str, str] = {
     "aeon": "data", "pymicro_features": "data", "sklearn": "data",
     "gymnasium": "rl",
     "nir": "nir",
+    "material": "docs", "mkdocstrings": "docs",
 }  # fmt: skip
 
 

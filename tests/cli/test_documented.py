@@ -22,10 +22,12 @@ ELLIPSIS = ("...", "…")
 def commands(text: str) -> Iterator[list[str]]:
     """The words of each `edgeternary ...` in a code span, or on a line of a code block, without its remark.
 
-    Optional words count, of several choices the first; a single capital stands for a number.
+    Of a line after "$ ", what a shell reads is left out. Optional words count, of several choices the first;
+    a single capital stands for a number.
     """
     blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.M | re.S)
-    lines = [line.removeprefix("$ ") for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines = [re.split(r" (?:\||\d?>|<|&&) ?", line)[0][2:] if line[:2] == "$ " else line for line in lines]
     spans = [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
     rows = [f"edgeternary {row}" for row in re.findall(r"^\| `([a-z]+ [^`]+)` \|", text, re.M)]
     verbs = app.list_commands(click.Context(app))
@@ -51,8 +53,8 @@ def test_commands_are_found() -> None:
         ["draw", "--count", "4"],
         ["suite"],
     ]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(list(commands(readme))) >= 15 and len(list(targets(readme))) >= 3
+    overview = (ROOT / "docs" / "overview.md").read_text(encoding="utf-8")
+    assert len(list(commands(overview))) >= 15 and len(list(targets(overview))) >= 3
 
 
 def targets(text: str) -> Iterator[list[str]]:
