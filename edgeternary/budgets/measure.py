@@ -56,7 +56,7 @@ def rows(
         say("accuracy")
         yield _accurate(name, budget.min_accuracy / 100, graph, inputs, labels)
     if budget.exact is not None:
-        for executor in map(full_name, budget.exact.on):
+        for executor in budget.exact.on:
             say(f"exactness of {executor}")
             yield _exact(name, executor, graph, inputs[: budget.exact.samples], budget)
 
@@ -115,6 +115,6 @@ def _exact(name: str, executor: str, graph: Graph, inputs: np.ndarray, budget: B
     tools: dict[str, Any] = {
         "compiler": budget.compiler, "opt_level": budget.opt_level, "optimize": budget.optimize
     }  # fmt: skip
-    (found,) = compare(graph, inputs, [executor], options={executor: tools})
+    (found,) = compare(graph, inputs, [full_name(executor)], options={full_name(executor): tools})
     wrong = found.mismatches or 0
     return Row(name, f"exact {executor}", wrong, 0, WRONG if wrong else HELD, str(found.difference or ""))

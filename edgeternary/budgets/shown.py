@@ -45,6 +45,11 @@ def _number(figure: float, what: str, sign: bool = False) -> str:
     return f"+{text}" if sign and figure > 0 else text
 
 
+def beside(cells: Mapping[str, str]) -> str:
+    """What was measured and what is allowed, of the cells of a row."""
+    return f"{cells['measured'] or 'nothing'} measured, {cells['budget']} allowed"
+
+
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """A summary as GitHub shows it at the end of a run."""
     failed = [row for row in rows if row["verdict"] != HELD]
@@ -64,7 +69,7 @@ def cases(rows: Sequence[Mapping[str, Any]]) -> list[Case]:
     found = []
     for row in rows:
         texts = shown(row)
-        figures = f"{texts['measured'] or 'nothing'} measured, {texts['budget']} allowed"
+        figures = beside(texts)
         failure = "" if row["verdict"] == HELD else row["verdict"]
         found.append(
             Case(f"edgeternary.{row['model']}", row["what"], failure, figures, row["why"] or figures)

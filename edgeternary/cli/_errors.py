@@ -1,6 +1,12 @@
 """Errors as a person reads them: what, why, remedy."""
 
+import shutil
+import sys
+import textwrap
+
 from edgeternary.errors import EdgeTernaryError
+
+INDENT = 8  # of the lines below "why:" and "try:"
 
 
 def describe(error: Exception) -> str:
@@ -19,7 +25,14 @@ def describe(error: Exception) -> str:
 
 
 def _block(what: str, why: str, remedy: str) -> str:
-    return "\n".join([f"error: {_sentence(what)}", *_labelled("why", why), *_labelled("try", remedy)])
+    reasons = "\n".join(map(_wrapped, why.strip().splitlines()))
+    return "\n".join([f"error: {_sentence(what)}", *_labelled("why", reasons), *_labelled("try", remedy)])
+
+
+def _wrapped(line: str) -> str:
+    """A reason, on a terminal broken to what its width leaves; a remedy is not, since it may be a command."""
+    width = shutil.get_terminal_size().columns - INDENT if sys.stderr.isatty() else 0
+    return textwrap.fill(line, max(width, 40), break_on_hyphens=False) if 0 < width < len(line) else line
 
 
 def _sentence(text: str) -> str:
@@ -30,4 +43,4 @@ def _labelled(label: str, text: str) -> list[str]:
     lines = text.strip().splitlines()
     if not lines:
         return []
-    return [f"  {label}:  {lines[0]}", *(f"        {line}" for line in lines[1:])]
+    return [f"  {label}:  {lines[0]}", *(f"{' ' * INDENT}{line}" for line in lines[1:])]

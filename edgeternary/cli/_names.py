@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from edgeternary.cores import CORES, CORTEX_M, Core, core, cortex_m, full_name
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem[str]]"]
 ZOO = "zoo:"
 DESIGNED = ("hdl", "cxxrtl", "verilator", "netlist", "bitstream")  # executors of a design for a device
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,6 +129,8 @@ def _say(name: str, text: str) -> None:
 
 def _failure(failed: list[Row], count: int, codes: dict[str, int]) -> EdgeTernaryError:
     """Exit code 4 where a bit differs, else 5 where a budget is exceeded, else 1."""
+    from edgeternary.budgets.shown import beside, shown
+
     order = (NOT_BIT_EXACT, *sorted(set(codes.values()) - {NOT_BIT_EXACT}, reverse=True))
     code = next(one for one in order if one in codes.values())
     first = next(row for row in failed if codes[row.verdict] == code)
@@ -137,8 +139,9 @@ def _failure(failed: list[Row], count: int, codes: dict[str, int]) -> EdgeTernar
         5: "make the model smaller, or change the budget",
         1: "leave out the budget, or name a target that has this figure",
     }
+    cells = shown({**asdict(first), "released": None, "difference": None})
     return EdgeTernaryError(
-        f"{first.model}: {first.what} is {first.verdict}",
+        f"{first.model}: {cells['what']} is {first.verdict}, {beside(cells)}",
         f"{len(failed)} of {count} budgets are not held",
         remedies[code],
         code,

@@ -126,12 +126,22 @@ def command(
     )
     project.write(folder, report)
     if as_json:
-        print_json({**project.report(), "directory": str(folder)})
+        print_json({**project.report(), "directory": str(folder), **_times(project, board)})
         return
     _show(project, board.clock_hz if board else 0)
     note(f"wrote {', '.join(sorted(project.files))} to {folder}")
     if report:
         note(f"{folder / 'report.html'} shows it, {folder / 'README.md'} says what comes next")
+
+
+def _times(project: Any, board: Any) -> dict[str, float]:
+    """ms and inferences_per_s on a board whose core runs C."""
+    from edgeternary.report.times import at_clock
+
+    if board is None or board.fpga:
+        return {}
+    cycles = project.measured.get("cycles") or project.estimates.get("estimated_cycles")
+    return at_clock(cycles, board.clock_hz)
 
 
 def _show(project: Any, clock_hz: int) -> None:

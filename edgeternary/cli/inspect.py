@@ -40,18 +40,20 @@ def command(
         _inspect_torch(model, shapes, (weights, activations), as_json)
         return
     from edgeternary.ir.text import dump
+    from edgeternary.report.tables import wrapped
 
     graph = load_model(model)
     if as_json:
         print_json(_as_json(graph))
         return
-    click.echo(dump(graph))
+    for line in dump(graph).splitlines():
+        click.echo(wrapped(line, 6))
     for name in graph.outputs:
         if labels := graph.meta.of_output(name).labels:
             of = f" of {name}" if len(graph.outputs) > 1 else ""
             click.echo(f"  labels{of} {', '.join(labels)}")
     for key, text in sorted(graph.meta.info.items()):
-        click.echo(f"  {key}: {text}")
+        click.echo(wrapped(f"  {key}: {text}", 6))
 
 
 def _inspect_torch(

@@ -146,6 +146,7 @@ def _list(as_json: bool) -> None:
 
 def _show(name: str, as_json: bool) -> None:
     from edgeternary import zoo
+    from edgeternary.report.tables import wrapped
     from edgeternary.report.zoo import zoo_row
 
     card, row = zoo.card(name), zoo_row(name)
@@ -157,9 +158,9 @@ def _show(name: str, as_json: bool) -> None:
         if isinstance(value, dict):
             click.echo(f"{key}:")
             for line in _lines(value):
-                click.echo(f"  {line}")
+                click.echo(wrapped(f"  {line}", 6))
         elif value is not None and not (isinstance(value, list) and value and isinstance(value[0], list)):
-            click.echo(f"{key}: {value}")
+            click.echo(wrapped(f"{key}: {value}", 6))
 
 
 def _lines(table: dict[str, Any], prefix: str = "") -> list[str]:

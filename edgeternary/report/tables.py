@@ -1,5 +1,6 @@
 """Plain tables on a terminal; the same rows go out as JSON."""
 
+import re
 import shutil
 import sys
 import textwrap
@@ -9,6 +10,7 @@ from typing import Any, Literal
 WIDTH = 400  # without a terminal: a row is never folded, `| grep` and `| less -S` see it whole
 GAP = 2  # spaces between columns
 LEAST = 20  # columns that a folded text has
+NUMBER = re.compile(r"(=|[+-]?[\d,.]+%?( \([+-][\d.]+%\))?)?")
 RARE = (
     "title", "where", "opt_level", "cycles_most", "card_accuracy", "layouts", "layout", "ops", "scratch",
     "table_bytes", "code_bytes", "scratch_bytes", "output_bytes", "packed_bytes", "flash_per_weight",
@@ -112,7 +114,8 @@ def print_table(
     console = Console(width=width or WIDTH, highlight=False, markup=False, force_terminal=bool(width))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
     for key in shown:
-        justify: Literal["left", "right"] = "right" if key in numeric else "left"
+        figures = key in numeric or all(map(NUMBER.fullmatch, cells[key][1:]))
+        justify: Literal["left", "right"] = "right" if figures else "left"
         whole = not width or key in numeric
         table.add_column(cells[key][0], justify=justify, no_wrap=whole, overflow="fold")
     for number, row in enumerate(rows, 1):
@@ -144,10 +147,10 @@ def fitting(cells: Mapping[str, Sequence[str]], numeric: Collection[str], width:
 
     cells: {key: head and cells}. Texts can be folded down to LEAST columns; numbers can not.
     """
-    least = {key: max(map(len, texts), default=0) for key, texts in cells.items()}
-    least = {key: size if key in numeric else min(size, LEAST) for key, size in least.items()}
+    natural = {key: max(map(len, texts), default=0) for key, texts in cells.items()}
+    least = {key: size if key in numeric else min(size, LEAST) for key, size in natural.items()}
     kept = list(cells)
-    for key in (*(key for key in RARE if key in cells), *reversed(list(cells)[1:])):
+    for key in (*(key for key in RARE if key in cells), *list(cells)[:0:-1]):
         if sum(least[name] + GAP for name in kept) - GAP <= width:
             break
         if key in kept:

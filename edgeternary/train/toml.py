@@ -12,7 +12,7 @@ import msgspec
 from torch import nn
 
 from edgeternary.data import zoo_dir
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 from edgeternary.nn.checkpoint import load_codes
 from edgeternary.train import tables
 from edgeternary.train.augment import Augment
@@ -86,7 +86,7 @@ def zoo_recipe(text: str) -> Path:
         raise EdgeTernaryError(
             f"there is no recipe {text!r}",
             f"the zoo has recipes for {', '.join(zoo_recipes())}",
-            "choose one of these",
+            nearest(name, zoo_recipes()),
             code=USAGE,
         )
     return zoo_dir() / "recipes" / f"{name}.toml"
