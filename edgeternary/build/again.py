@@ -10,7 +10,7 @@ from edgeternary.build import manifest
 from edgeternary.build.files import MARKER
 from edgeternary.build.made import Files
 from edgeternary.build.manifest import Manifest
-from edgeternary.build.project import compile
+from edgeternary.build.project import Project, compile
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 from edgeternary.toolchains import cache
 
@@ -74,7 +74,7 @@ def again(folder: Path, progress: Callable[[str], None] = lambda text: None) -> 
     kept = {name: _content(folder, name) for name in found.sha256}
     kept[MARKER] = _content(folder, MARKER)
     whole_sources = all(_untouched(found, kept, name) for name in sources)
-    made = _made(folder, found, own, progress) if whole_sources else {}
+    made = _made(folder, found, progress) if whole_sources else {}
     rows = [_compare(name, found, kept.get(name), made) for name in sorted({*kept, *made} - {MARKER})]
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     rows += [File(name, OTHER) for name in sorted(there - {*kept, *made})]
@@ -88,14 +88,23 @@ def again(folder: Path, progress: Callable[[str], None] = lambda text: None) -> 
     return Again(rows, {name: pair for name, pair in versions.items() if pair[0] != pair[1]})
 
 
-def _made(folder: Path, found: Manifest, own: str, progress: Callable[[str], None]) -> Files:
+def _made(folder: Path, found: Manifest, progress: Callable[[str], None]) -> Files:
+    with cache.apart():
+        return _compiled(folder, found, progress, found.options.build).contents(found.report)
+
+
+def planned(folder: Path, progress: Callable[[str], None] = lambda text: None) -> Project:
+    """What the folder was compiled to, without a build. EdgeTernaryError as for `again`."""
+    return _compiled(folder, manifest.read(folder)[0], progress, build=False)
+
+
+def _compiled(folder: Path, found: Manifest, progress: Callable[[str], None], build: bool) -> Project:
     from edgeternary.ir.file import load
 
-    arguments = dict(vars(found.options))
-    if own in found.sha256:
+    arguments = {**vars(found.options), "build": build}
+    if (own := f"{found.options.board}.toml") in found.sha256:
         arguments["board"] = str(folder / own)
-    with cache.apart():
-        return compile(load(folder / found.graph), **arguments, progress=progress).contents(found.report)
+    return compile(load(folder / found.graph), **arguments, progress=progress)
 
 
 def _content(folder: Path, name: str) -> bytes | None:

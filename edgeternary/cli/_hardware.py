@@ -48,6 +48,18 @@ class Hardware:
             embedded=self.embedded,
         )
 
+    @staticmethod
+    def of(asked: Constraints) -> Hardware:
+        """What was asked of a design that is there already."""
+        return Hardware(
+            fps=asked.fps or None,
+            maximize="fps" if asked.maximize else None,
+            max_luts=asked.max_luts or None,
+            clock=asked.clock or None,
+            latency=asked.latency or None,
+            embedded=asked.embedded,
+        )
+
     def options(self, executors: Sequence[str]) -> dict[str, object]:
         """For executors.
 

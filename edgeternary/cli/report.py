@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from edgeternary.cli._hardware import Hardware, hardware_options, starting_at
 from edgeternary.cli._help import verb
-from edgeternary.cli._names import ExecutorNames, complete_model
+from edgeternary.cli._model import load_model
+from edgeternary.cli._names import ZOO, ExecutorNames, complete_model
 from edgeternary.cli._output import json_option, note, print_json, progress_bars
 from edgeternary.cli._record import defaulted, record, titled
 from edgeternary.cli._tools import optimize_option
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from edgeternary.build.project import Project
 
 CORE = "cortex-m4"  # where no target is named
+OF_FOLDERS = ("model", "output", "against", "measure", "on", "path", "samples", "as_json", "debug")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def command(
     from edgeternary.report.html.page import page
     from edgeternary.report.html.pages import checked
 
-    _refuse(model, goal, wanted)
+    _refuse(model, wanted)
     if not as_json:
         check_writable(output)
     found = _document(model, goal, wanted, hardware, optimize)
@@ -106,17 +109,18 @@ def command(
         )
 
 
-def _refuse(model: str, goal: Goal, wanted: Measure) -> None:
+def _refuse(model: str, wanted: Measure) -> None:
     """EdgeTernaryError (code 2) for options that say nothing here."""
-    given = [name for name, value in vars(goal).items() if value is not None]
-    if Path(model).is_dir() and (given or wanted.measure):
-        name = given[0] if given else "measure"
-        raise EdgeTernaryError(
-            f"--{name} has no effect on a build",
-            "the folder says what it was built for, and what was measured then",
-            "name the model in place of the folder",
-            USAGE,
-        )
+    context = click.get_current_context()
+    for option in context.command.params if Path(model).is_dir() else ():
+        name = str(option.name)
+        if name not in OF_FOLDERS and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise EdgeTernaryError(
+                f"{option.opts[0]} has no effect on a folder",
+                "it says itself what it was compiled for",
+                "name the model in place of the folder",
+                USAGE,
+            )
     if not wanted.measure and (wanted.on or wanted.path or wanted.samples):
         raise EdgeTernaryError(
             "--on, --inputs and --samples have no effect", "nothing is run", "add --measure", USAGE
@@ -127,17 +131,35 @@ def _document(model: str, goal: Goal, wanted: Measure, hardware: Hardware, optim
     from edgeternary.report.html.document import document
     from edgeternary.report.html.pages import read
 
-    if Path(model).is_dir():
-        return read(Path(model))
-    project = _planned(model, goal, hardware, optimize)
-    found = document(project)
-    return _measured(found, project, model, goal, wanted, hardware) if wanted.measure else found
+    if not Path(model).is_dir():
+        project = _planned(model, goal, hardware, optimize)
+        found = document(project)
+        return _measured(found, project, model, wanted, hardware.from_layer) if wanted.measure else found
+    found = read(Path(model))
+    return _measured(found, _as_built(Path(model), found), model, wanted) if wanted.measure else found
+
+
+def _as_built(folder: Path, found: dict[str, Any]) -> Project:
+    """The folder's model, planned again; EdgeTernaryError (code 4) where the report shows another plan."""
+    from edgeternary.build.again import planned
+    from edgeternary.report.html.document import document
+
+    project = planned(folder, lambda text: note(f"{text} ..."))
+    now, words = document(project, 0), ("name", "kernel", "layout")
+    steps = [[[row.get(word) for word in words] for row in one["steps"]] for one in (found, now)]
+    if now["model"]["digest"] != found["model"]["digest"] or steps[0] != steps[1]:
+        raise EdgeTernaryError(
+            f"the report in {folder} shows something else than its model gives",
+            "the model or its plan differs",
+            "edgeternary verify-build names what differs",
+            NOT_BIT_EXACT,
+        )
+    return project
 
 
 def _planned(model: str, goal: Goal, hardware: Hardware, optimize: str) -> Project:
     from edgeternary.boards import load_board
     from edgeternary.build.project import compile
-    from edgeternary.cli._model import load_model
 
     named = goal if any(vars(goal).values()) else Goal(CORE, None, None)
     _ = named.name
@@ -155,27 +177,32 @@ def _planned(model: str, goal: Goal, hardware: Hardware, optimize: str) -> Proje
 
 
 def _measured(
-    found: dict[str, Any], project: Project, model: str, goal: Goal, wanted: Measure, hardware: Hardware
+    found: dict[str, Any], project: Project, model: str, wanted: Measure, from_layer: str | None = None
 ) -> dict[str, Any]:
     from edgeternary.cli._hardware import cut
     from edgeternary.cli._inputs import choose_inputs
-    from edgeternary.cli._model import load_model
+    from edgeternary.report.html.accuracy import shipped
     from edgeternary.report.html.measure import Samples, measured
 
-    executors = wanted.on or _executors(project, goal)
-    inputs, labels = choose_inputs(load_model(model), model, wanted.path, wanted.samples)
-    _, inputs = cut(load_model(model), inputs, hardware.from_layer)
-    options = hardware.options(executors)
+    whole = project.model
+    assert whole is not None
+    if from_layer:
+        whole = load_model(model)
+    source = f"{ZOO}{whole.name}" if shipped(whole) else model
+    inputs, labels = choose_inputs(whole, source, wanted.path, wanted.samples)
+    _, inputs = cut(whole, inputs, from_layer)
+    executors = wanted.on or _executors(project)
+    options = Hardware.of(project.options.hardware).options(executors)
     with progress_bars() as progress:
         return measured(found, project, Samples(inputs, labels), executors, options, progress)
 
 
-def _executors(project: Project, goal: Goal) -> tuple[str, ...]:
+def _executors(project: Project) -> tuple[str, ...]:
     """The host and the core of C; the simulated design of an FPGA."""
     if project.plan:
         return tuple(dict.fromkeys(["host", project.plan.core.name]))
-    device = project.on.fpga.device if project.on and project.on.fpga else goal.device
-    return (f"cxxrtl:{device}",)
+    fpga = project.on.fpga if project.on else None
+    return (f"cxxrtl:{fpga.device if fpga else project.options.device}",)
 
 
 def _same(found: dict[str, Any], goal: Goal) -> Goal:

@@ -296,6 +296,21 @@ def test_what_is_measured(et: Call, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.emulator
+def test_a_folder_is_measured(et: Call, model: Path, tmp_path: Path) -> None:
+    need("zig", "unicorn", "capstone")
+    out = tmp_path / "out"
+    assert et("compile", model, "--board", "pico", "--no-build", "-o", out).code == 0
+    found = et("report", out, "--measure", "--samples", 3, "--json").json()
+    assert found == et("report", model, "--board", "pico", "--measure", "--samples", 3, "--json").json()
+    assert [row["executor"] for row in found["exactness"]] == ["numpy", "host", "cortex-m0plus"]
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    report["steps"][0]["kernel"] = "another"
+    (out / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    answer = et("report", out, "--measure")
+    assert answer.code == 4 and "verify-build" in answer.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -313,8 +328,9 @@ def test_options_that_say_nothing_are_refused(
 
 def test_a_target_of_a_folder_is_its_own(et: Call, model: Path, tmp_path: Path) -> None:
     assert et("compile", model, "--core", "cortex-m4", "-o", tmp_path / "out").code == 0
-    assert "has no effect on a build" in et("report", tmp_path / "out", "--board", "pico").err
-    assert et("report", tmp_path / "out", "--measure").code == 2
+    for option in (("--board", "pico"), ("--fps", 3), ("--optimize", "ram"), ("--from", "conv")):
+        answer = et("report", tmp_path / "out", *option)
+        assert answer.code == 2 and f"{option[0]} has no effect on a folder" in answer.err
 
 
 @pytest.mark.parametrize("target", ["board", "device"])

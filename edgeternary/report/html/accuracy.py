@@ -21,13 +21,18 @@ def recorded(graph: Graph) -> dict[str, Any] | None:
     Of any other model that was trained here: the accuracy that training wrote into its file.
     """
     said = _said(graph)
-    if graph.name not in zoo.names() or zoo.file(graph.name, "et").read_bytes() != to_bytes(graph):
-        return _alone(said)
-    if not zoo.samples_path(zoo.data_set(graph.name)).is_file():
+    if not shipped(graph):
         return _alone(said)
     answers, labels = zoo.logits(graph.name)[0], zoo.images(graph.name)[1]
     found = of_outputs(answers, labels, graph, "torch's recorded answers to the samples that ship")
     return found or _alone(said)
+
+
+def shipped(graph: Graph) -> bool:
+    """Whether it is a model of the zoo, bit for bit, and test samples ship with it."""
+    if graph.name not in zoo.names() or zoo.file(graph.name, "et").read_bytes() != to_bytes(graph):
+        return False
+    return zoo.samples_path(zoo.data_set(graph.name)).is_file()
 
 
 def of_outputs(outputs: Any, labels: np.ndarray | None, graph: Graph, source: str) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edgeternary.build.manifest import PACKAGES
 from edgeternary.build.project import Project
 from edgeternary.ir import Graph, Value
 from edgeternary.ir.file import to_bytes
@@ -67,7 +68,7 @@ def document(project: Project, most: float = float("inf")) -> Document:
         "accuracy": recorded(graph),
         "exactness": [],
         "against": None,
-        "tools": {"edgeternary": __version__, **_tools(made["measured"])},
+        "tools": {"edgeternary": __version__, **_took_part(project.tools), **_tools(made["measured"])},
         "files": made["files"],
     }
     found["figures"] = totals(found)
@@ -97,7 +98,7 @@ def with_measured(
         "measured": {**found["measured"], **measured},
         "exactness": [*found["exactness"], *exactness],
         "accuracy": accuracy or found["accuracy"],
-        "tools": {**found["tools"], **_tools(measured)},
+        "tools": {**found["tools"], **{k: v for row in exactness for k, v in _tools(row).items()}},
     }
     return {**made, "figures": totals(made)}
 
@@ -128,6 +129,11 @@ def _value(value: Value) -> dict[str, Any]:
 
 def _tools(measured: Mapping[str, Any]) -> dict[str, str]:
     return {word: str(measured[word]) for word in TOOLS if measured.get(word)}
+
+
+def _took_part(tools: Mapping[str, str]) -> dict[str, str]:
+    """Tools without the packages that every build goes through."""
+    return {name: version for name, version in tools.items() if name not in ("machine", "python", *PACKAGES)}
 
 
 def digest(graph: Graph) -> str:

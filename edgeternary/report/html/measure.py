@@ -62,7 +62,7 @@ def measured(
                 {word: by_step[k][word] for word in COUNTED if word in by_step.get(k, {})}
                 for k in range(len(project.plan.calls))
             ]
-        elif not project.plan:
+        elif not project.plan and not project.on:  # on a board the design is planned for its link, too
             stats |= {word: result.stats[word] for word in SHOWN if result.stats.get(word) is not None}
     source = "of the integer graph, run for this page"
     right = None if graph.several else of_outputs(expected.outputs, samples.labels, graph, source)

@@ -24,7 +24,7 @@ KINDS = {
     ".cst": "pins of the board", ".bit": "the bitstream", ".fs": "the bitstream",
 }  # fmt: skip
 FILES = {
-    "weights.bin": "weights that the design loads after configuration",
+    "design.bin": "the bitstream", "weights.bin": "weights that the design loads after configuration",
     "report.html": "the report: open it in a browser", "report.json": "the numbers of the report",
     "edgeternary.json": "the manifest: what was built, estimates and measured figures",
 }  # fmt: skip

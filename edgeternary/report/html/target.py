@@ -25,4 +25,14 @@ def target_of(project: Project) -> dict[str, Any]:
         found |= {word: row[word] for word in BOARD_WORDS}
     elif made:
         found["core"] = made.core.name
+    else:
+        found |= _part(project.target)
     return found
+
+
+def _part(name: str) -> dict[str, Any]:
+    """Title, LUTs and block RAMs of a part; nothing of a family."""
+    from edgeternary.hdl.devices import PARTS
+
+    part = PARTS.get(name)
+    return {"title": part.title, "luts": part.luts, "ram_blocks": part.ram_blocks} if part else {}
