@@ -24,8 +24,9 @@ from edgeternary.passes.affine import Affine
 NAMES = ("offset", "start", "m", "b", "s", "right")
 FORMS = ("A", "B", "doubled", "twice")
 POINTERS = ("r2", "r3", "r4", "r5")
-CALL, FOUR = 22, 12  # instructions of a call, and of four sums, roughly
+CALL, FOUR = 40.0, 15.0  # cycles of a call, and of four sums, roughly
 STEP = 3  # instructions of four sums beside those of `_steps`
+PACE, DOUBLED = 1.35, 1.15  # cycles of an instruction on average; in the form `doubled`
 SAVED = 20  # bytes that are pushed before the arguments on the stack
 PRODUCTS = {"doubled": "vqdmulh.s32", "twice": "vqrdmulh.s32"}
 STORES = {
@@ -56,7 +57,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
 
     fields, tables  of an epilogue whose gain is 1
     tables          {name: C type} of the arguments after sums and y;  asm: instructions, one a line
-    instructions    of a call
+    cycles          of a call, roughly
     """
     ctype = str(fields["ctype"]).removeprefix("u")
     known = fields["kind"] == "store" or (fields["kind"] == "requantize" and fields["form"] in FORMS)
@@ -67,6 +68,7 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
     lines += [f"ldr {POINTERS[i]}, [sp, #{SAVED + 4 * (i - 2)}]" for i in range(2, len(used))]
     loads = {name: _load(table, POINTERS[i]) for i, (name, table) in enumerate(used.items())}
     before, inside = _steps(fields, loads)
+    pace = DOUBLED if fields.get("form") == "doubled" else PACE
     lines += [*before, note("four sums at a time: rescaled, clamped and stored"), *constant("lr", outputs)]
     lines += ["dlstp.32 lr, lr", "1:", "vldrw.u32 q0, [r0], #16"]
     lines += [*inside, STORES[ctype], "letp lr, 1b", "pop {r4-r7, pc}"]
@@ -74,12 +76,12 @@ def finish(fields: Mapping[str, object], tables: Sequence[Table], outputs: int) 
         "tables": {name: table.ctype for name, table in used.items()},
         "asm": lines,
         "outputs": outputs,
-        "instructions": CALL + (size(inside) + STEP) * -(-outputs // 4),
+        "cycles": CALL + pace * (size(inside) + STEP) * -(-outputs // 4),
         "tags": {name: name for name in used},
     }
 
 
-def instructions(outputs: int) -> float:
+def cycles(outputs: int) -> float:
     """Of one call, roughly."""
     return CALL + FOUR * -(-outputs // 4)
 

@@ -9,10 +9,10 @@ from edgeternary.c.layouts import NATURAL
 from edgeternary.c.products import vectors
 from edgeternary.ops import Conv2d
 
-# Instructions of a step of four outputs of two pixels without shifts, of a block, and of a call.
-STEP, BLOCK, CALL = 15.0, 20.3, 20.0
+# Cycles of a step of four outputs of two pixels without shifts, of a block, and of a call.
+STEP, BLOCK, CALL = 20.4, 28.6, 10.0
 # Of a pixel, of a row of its window, of one that crosses an edge, and for each 16 inputs that are copied.
-PIXEL, ROW, EDGE, COPY = 8.7, 20.2, 10.6, 3.0
+PIXEL, ROW, EDGE, COPY = 3.0, 23.6, 6.0, 6.2
 
 
 class Conv2dVectors(Kernel):
@@ -29,16 +29,16 @@ class Conv2dVectors(Kernel):
         op, pixels = cast(Conv2d, found.op), match.outs[0].shape[0] * match.outs[0].shape[1]
         packing, blocks, steps = vectors.packing(op.weights), found.blocks, found.steps
         block = steps * (STEP + packing.shifts) + BLOCK + 2 * packing.ends
-        instructions = -(-pixels // 2) * (blocks * block + CALL) + pixels * PIXEL
+        cycles = -(-pixels // 2) * (blocks * block + CALL) + pixels * PIXEL
         scratch = 8 * vectors.ROWS * blocks
         if not _direct(found):
             row = -(-op.kernel[1] * match.ins[0].channels // vectors.LANES) * COPY + ROW
-            instructions += pixels * op.kernel[0] * row + EDGE * vectors.crossings(op, match)
+            cycles += pixels * op.kernel[0] * row + EDGE * vectors.crossings(op, match)
             scratch += 2 * vectors.LANES * steps
         flash = found.flash + accumulator.epilogue_flash(match)
         for layout in accumulator.output_layouts(match):
             offer = Offer((NATURAL,), layout, Cost(0), scratch)
-            cost = Cost(instructions + pixels * found.after_instructions(offer), flash)
+            cost = Cost(cycles + pixels * found.after_cycles(offer), flash)
             yield Offer((NATURAL,), layout, cost, scratch)
 
     def body(self, match: Match, offer: Offer) -> Body:

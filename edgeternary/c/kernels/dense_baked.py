@@ -60,6 +60,6 @@ class DenseBaked(Kernel):
 # Cycles of loading an input, of adding it to a sum; bytes of an addition.
 COSTS = {
     "host": (1.0, 1.5, 4.0), "cortex-m0plus": (4.0, 1.0, 2.0), "cortex-m3": (2.0, 1.0, 3.0),
-    "cortex-m7": (1.0, 0.6, 3.0),
+    "cortex-m7": (0.8, 0.45, 3.0),
     "cortex-m55": (1.0, 1.0, 3.0),
 }  # fmt: skip

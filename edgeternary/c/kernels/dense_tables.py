@@ -121,7 +121,7 @@ class Costs:
 
 COSTS = {
     "host": Costs(300, 350, 4), "cortex-m0plus": Costs(500, 660, 7.2), "cortex-m3": Costs(420, 530, 5.1),
-    "cortex-m7": Costs(250, 320, 3), "cortex-m33": Costs(400, 500, 5),
+    "cortex-m7": Costs(208, 265, 2.5), "cortex-m33": Costs(320, 400, 4),
     "cortex-m55": Costs(175, 210, 0.65),
 }  # fmt: skip
 SCALAR = 3.1  # a lookup of the M55 one output at a time

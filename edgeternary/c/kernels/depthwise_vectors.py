@@ -21,9 +21,9 @@ from edgeternary.passes.affine import Affine
 LANES = 16
 SHORT = 0x7FFF
 
-# Instructions of a tap of 16 channels in 16 and in 32 bits, of 16 channels besides, of a row of a window, of
+# Cycles of a tap of 16 channels in 16 and in 32 bits, of 16 channels besides, of a row of a window, of
 # a tap in a row that crosses an edge, and of a pixel.
-NARROW, WIDE, GROUP, ROW, CROSSING, PIXEL = 9.0, 15.0, 21.3, 4.0, 14.5, 22.0
+NARROW, WIDE, GROUP, ROW, CROSSING, PIXEL = 12.0, 19.8, 28.0, 5.3, 19.0, 29.0
 
 
 class DepthwiseVectors(Kernel):
@@ -44,11 +44,11 @@ class DepthwiseVectors(Kernel):
         each = NARROW if _routine(op, x) == "vtaps16" else WIDE
         offer = Offer((NATURAL,), NATURAL, Cost(0), scratch=4 * x.channels)
         _, after = vectors.codes_and_epilogue(match, offer, op, _affine(op, x))
-        ends = vectors.after_instructions(match, after)
-        instructions = pixels * (groups * (taps * each + GROUP) + op.kernel[0] * ROW + PIXEL + ends)
-        instructions += CROSSING * op.kernel[1] * vectors.crossings(op, match)
+        ends = vectors.after_cycles(match, after)
+        cycles = pixels * (groups * (taps * each + GROUP) + op.kernel[0] * ROW + PIXEL + ends)
+        cycles += CROSSING * op.kernel[1] * vectors.crossings(op, match)
         flash = groups * LANES * taps + after.bytes + x.channels * any(op.pad)
-        yield Offer((NATURAL,), NATURAL, Cost(instructions, flash), scratch=offer.scratch)
+        yield Offer((NATURAL,), NATURAL, Cost(cycles, flash), scratch=offer.scratch)
 
     def body(self, match: Match, offer: Offer) -> Body:
         op, x, acc = cast(Conv2d, match.ops[0]), match.ins[0], match.outs[0]

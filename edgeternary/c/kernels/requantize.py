@@ -26,7 +26,7 @@ class RequantizeNatural(Kernel):
         op, x, out = cast(Requantize, match.ops[0]), match.ins[0], match.out
         shrinks = out.type.dtype.itemsize <= x.type.dtype.itemsize
         found = _in_vectors(match)
-        each = epilogue_helium.instructions(x.channels) / x.channels if found else 0
+        each = epilogue_helium.cycles(x.channels) / x.channels if found else 0
         cost = Cost(out.size * (each or rescale.cycles(op, x, match.core)), CHANNEL_BYTES * x.channels)
         yield Offer((NATURAL,), NATURAL, cost, in_place=(0,) if shrinks else ())
 

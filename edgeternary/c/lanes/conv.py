@@ -20,6 +20,7 @@ from edgeternary.c.lanes.after import fields as lanes_fields
 from edgeternary.c.lanes.after.compared import Compared
 from edgeternary.c.lanes.border import EDGE, Border, border
 from edgeternary.c.lanes.cost import BY_ROW, Epilogue
+from edgeternary.c.lanes.pace import EVEN, PACES
 from edgeternary.c.lanes.summed import Pattern, Sums, assembler, sums
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.window import part_rows
@@ -214,7 +215,8 @@ class Plan:
         if self.match.core.vectors:
             return self._vector_cost
         after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.thumb1
-        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, isinstance(self.out, Planes))
+        planes, pace = isinstance(self.out, Planes), self.match.core.figures(PACES)
+        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, planes, pace)
         words = self.border.words if self.border else 0
         found = lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
         return replace(found, cycles=found.cycles + self._bits_cycles)
@@ -229,24 +231,26 @@ class Plan:
 
     @property
     def _vector_cost(self) -> Cost:
-        """Instructions of four outputs at a time; nearly all of them take four bytes."""
+        """Of four outputs at a time; nearly all instructions take four bytes."""
         outputs, rows = self.walk.outputs, self.rows
         rows = rows * self.pixels // outputs
         turns = rows * lanes_helium.turns(outputs)
-        once = sum(
-            lanes_helium.instructions(group, self.sums.after, len(self.walk.lanes))
-            for group in self.sums.groups
-        )
+        pace, lanes = self.match.core.figures(PACES), len(self.walk.lanes)
+        ways = [
+            [lanes_helium.effort(g, self.sums.after, lanes, at) for g in self.sums.groups]
+            for at in (pace, EVEN)
+        ]
+        cycles, instructions = map(sum, ways)
         calls = len(self.sums.groups) * (self.rows if self.store in BY_ROW else 1)
-        cycles = turns * once + VECTOR_CALL * calls + self._bits_cycles
+        cycles = turns * cycles + VECTOR_CALL * calls + self._bits_cycles
         if self.store == "rows":
             levels = self.match.follow.t.shape[1] if isinstance(self.match.follow, Threshold) else 0
             parts = len(self.sums.groups[0].parts)  # whose sums are taken out of words and added in C
             each = VECTOR_SUM[0] + VECTOR_SUM[1] * parts + VECTOR_SUM[2] * levels
-            cycles += self.match.out.size * (each + lanes_cost.long_form(self.match))
+            cycles += self.match.out.size * (pace.rows * each + lanes_cost.long_form(self.match))
         if self.border:
             cycles += EDGE * self.border.words
-        bytes_ = round(4 * once) + VECTOR_FRAME * len(self.sums.groups)
+        bytes_ = round(4 * instructions) + VECTOR_FRAME * len(self.sums.groups)
         return Cost(cycles, bytes_, bytes_ * turns)
 
 

@@ -7,6 +7,7 @@ from edgeternary.c.kernel import Cost, Match
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.border import EDGE
 from edgeternary.c.lanes.butterfly import butterflies
+from edgeternary.c.lanes.pace import EVEN, PACES, Pace
 from edgeternary.c.lanes.program import Group
 from edgeternary.c.rescale import forms as rescale
 from edgeternary.ops import Requantize, Threshold
@@ -56,7 +57,7 @@ class Epilogue:
     """What becomes of a sum, and where it goes.
 
     store   direct, bytes or rows, as in `lanes/conv`;  fields  four channels at a time, see `lanes/fields`
-    thumb1  16-bit instructions only;  planes  results are bit planes
+    thumb1  16-bit instructions only;  planes  results are bit planes;  pace  of the core
     """
 
     after: After
@@ -65,6 +66,7 @@ class Epilogue:
     fields: bool
     thumb1: bool
     planes: bool = False
+    pace: Pace = EVEN
 
     @property
     def figures(self) -> Figures:
@@ -72,15 +74,28 @@ class Epilogue:
 
     @property
     def cycles(self) -> float:
-        """For one output in all lanes."""
+        """For one output in all lanes, at a pace of 1."""
+        return self._after + self._store
+
+    @property
+    def paced(self) -> float:
+        """The same on the core."""
+        return self.pace.after * self._after + self.pace.store * self._store
+
+    @property
+    def _after(self) -> float:
         own = self.after.cycles()
-        cycles, figures = own.thumb1 if self.thumb1 else own.thumb2, self.figures
+        return own.thumb1 if self.thumb1 else own.thumb2
+
+    @property
+    def _store(self) -> float:
+        figures = self.figures
         if self.after.stores:
-            return cycles
+            return 0
         if self.fields:
-            return cycles + figures.fields
+            return figures.fields
         once, lane = figures.bytes if self.store == "bytes" else (figures.word, 0)
-        return cycles + once + lane * self.lanes
+        return once + lane * self.lanes
 
     @property
     def bytes(self) -> float:
@@ -105,7 +120,8 @@ def cost(
     once_only = CODES_BYTES if epilogue.fields else 0
     code += 0 if epilogue.after.codes is None else len(epilogue.after.codes)
     if epilogue.store == "rows":
-        cycles += match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
+        rows_cycles = match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
+        cycles += match.core.figures(PACES).rows * rows_cycles
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
     return Cost(cycles + EDGE * border, code + once_only, code * rows * pixels)
 
@@ -114,21 +130,18 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
     """Cycles of one word of each output."""
     total = 0.0
     stage, each = STAGE1 if epilogue.thumb1 else STAGE2
-    kept = KEPT1 if epilogue.thumb1 else KEPT2
+    kept, pace = KEPT1 if epilogue.thumb1 else KEPT2, epilogue.pace
     for group in groups:
         stages = len(group.cuts)
-        total += (
-            _additions(group, epilogue.thumb1)
-            + group.triples
-            + group.words
-            + group.loads
-            + group.skips
-            + len(group.parts) * PART
+        shifts = group.shifts if epilogue.thumb1 else 0
+        total += pace.add * (_additions(group, epilogue.thumb1) + group.triples + shifts)
+        total += pace.shifted * group.shifted + pace.word * (group.words + group.loads + group.skips)
+        rest: float = (
+            len(group.parts) * PART + (len(group.parts) - stages) * group.size + epilogue.figures.loop
         )
-        total += (len(group.parts) - stages) * group.size + (group.shifts if epilogue.thumb1 else 0)
-        total += stages * (stage + group.size * each)
-        total += epilogue.after.kept(group) * group.size * kept if group.places else 0
-        total += group.size * epilogue.cycles + epilogue.figures.loop
+        rest += stages * (stage + group.size * each)
+        rest += epilogue.after.kept(group) * group.size * kept if group.places else 0
+        total += pace.rest * rest + group.size * epilogue.paced
     return total
 
 

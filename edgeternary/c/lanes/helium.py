@@ -11,6 +11,7 @@ from edgeternary.c.assembly import note
 from edgeternary.c.lanes import multiples, stages
 from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.butterfly import butterflies, parted
+from edgeternary.c.lanes.pace import Pace
 from edgeternary.c.lanes.program import Group, Load, Registers
 from edgeternary.c.lanes.text2 import constant
 from edgeternary.c.lanes.text_helium import EVEN, FRAME, ODD, SAVED, WIDTH, X, Y, addresses, close, moved
@@ -67,13 +68,17 @@ def turns(outputs: int) -> int:
     return -(-outputs // WIDTH)
 
 
-def instructions(group: Group, after: After, parts_of_bytes: int) -> float:
-    """Of one turn, roughly. parts_of_bytes: lanes that are stored one by one; 0 where words are."""
+def effort(group: Group, after: After, parts_of_bytes: int, pace: Pace) -> float:
+    """Of one turn, roughly, as cycles; at a pace of 1 as instructions.
+
+    parts_of_bytes  lanes that are stored one by one; 0 where words are
+    """
     moves = MOVE * sum(load.skip > 1 for part in group.parts for load in part)
-    sums = multiples.instructions(group) + group.words + moves
-    sums += len(group.parts) * (PART + START * group.size) + STAGE * group.size * len(group.cuts)
-    sums += BUTTERFLY * group.size * sum(butterflies(part, group.size) is not None for part in group.parts)
-    return sums + group.size * (after.cycles().helium + STORE[parts_of_bytes]) + TURN
+    shared = BUTTERFLY * group.size * sum(butterflies(part, group.size) is not None for part in group.parts)
+    sums = pace.add * (multiples.instructions(group) + shared) + pace.word * group.words
+    rest = len(group.parts) * (PART + START * group.size) + STAGE * group.size * len(group.cuts)
+    ends = pace.after * after.cycles().helium + pace.store * STORE[parts_of_bytes]
+    return sums + pace.rest * (rest + moves + TURN) + group.size * ends
 
 
 def _places(walk: Walk) -> list[int]:

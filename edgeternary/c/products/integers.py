@@ -102,7 +102,7 @@ def cost(match: Match, op: Dense | Conv2d, vectors: int) -> Cost:
     flash = size + accumulator.epilogue_flash(match)
     after = accumulator.epilogue_cycles(match)
     if routine and not isinstance(match.follow, Threshold):
-        after = vectors * epilogue_helium.instructions(len(op.bias))
+        after = vectors * epilogue_helium.cycles(len(op.bias))
     return Cost(vectors * products + after, flash)
 
 

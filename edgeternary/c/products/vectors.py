@@ -126,9 +126,9 @@ class Products:
         }  # fmt: skip
         return [table(codes), *after.tables], fields
 
-    def after_instructions(self, offer: Offer) -> float:
+    def after_cycles(self, offer: Offer) -> float:
         """Of what follows the sums of one pixel, roughly."""
-        return after_instructions(self.match, self.codes_and_epilogue(offer)[1])
+        return after_cycles(self.match, self.codes_and_epilogue(offer)[1])
 
     @property
     def flash(self) -> int:
@@ -174,11 +174,11 @@ def codes_and_epilogue(
     return codes, after or epilogue_helium.of(match, offer.out, affine, negate)
 
 
-def after_instructions(match: Match, after: Epilogue) -> float:
+def after_cycles(match: Match, after: Epilogue) -> float:
     """Of what follows the sums of one pixel, roughly."""
     outputs = match.out.channels
     found = epilogue_helium.finish(after.fields, after.tables, outputs)
-    return cast(float, found["instructions"]) if found else outputs * value_cycles(match)
+    return cast(float, found["cycles"]) if found else outputs * value_cycles(match)
 
 
 def crossings(op: Conv2d, match: Match) -> int:

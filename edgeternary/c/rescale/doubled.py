@@ -26,6 +26,7 @@ from edgeternary.ops import Requantize
 
 MOST_SHIFT = 22  # k * 2^S stays inside int64
 TRIED = 3  # left shifts
+TINY, HALF = 1e-12, 0.5  # in place of a gain of 0; what rounding adds
 
 Ints = NDArray[np.int64]
 
@@ -64,7 +65,7 @@ def _doubled(op: Requantize, x: Value, offsets: bytes) -> Doubled | None:
     inner = (found.t > x.lo) & (found.t <= x.hi)
     codes = np.where(inner, np.arange(op.lo + 1, op.hi + 1), 0)
     t = np.where(inner, found.t - offset[:, None], 0)
-    reach = max(int(np.abs(t).max()), float((np.abs(codes) / np.maximum(gain, 1e-12)[:, None]).max()))
+    reach = max(int(np.abs(t).max()), float((np.abs(codes) / np.maximum(gain, TINY)[:, None]).max()))
     most = 30 - int(reach).bit_length()
     for left in range(most, max(most - TRIED, -1), -1):
         shift = min(int(np.floor(left - np.log2(gain.max()))), MOST_SHIFT)
@@ -72,9 +73,9 @@ def _doubled(op: Requantize, x: Value, offsets: bytes) -> Doubled | None:
             continue
         m, start = _lines(gain, (codes, t, inner), left, shift)
         constant = ~inner.any(axis=1)
-        half = np.where(op.rounding == "floor", 0.0, 0.5)
+        half = 0.0 if op.rounding == "floor" else HALF
         at = np.ldexp(op.b.astype(np.float64), -op.s.astype(np.int64)) + half + op.zero
-        natural = np.ldexp(at / np.maximum(gain, 1e-12) + offset, left).clip(INT32_LO, INT32_HI)
+        natural = np.ldexp(at / np.maximum(gain, TINY) + offset, left).clip(INT32_LO, INT32_HI)
         start = np.where(constant, natural.astype(np.int64), start)
         made = Doubled(m, start, left, shift)
         if np.abs(start).max() <= INT32_HI and _equal(made, op, found, offset):

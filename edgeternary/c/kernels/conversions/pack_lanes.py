@@ -7,6 +7,7 @@ from edgeternary.c.assembly import note
 from edgeternary.c.kernel import Body, Conversion, Cost, Match, Offer
 from edgeternary.c.lanes import pack1 as lanes_pack1
 from edgeternary.c.lanes import segments as lanes_segments
+from edgeternary.c.lanes.pace import PACES
 from edgeternary.c.lanes.segments import Rows, Segment
 from edgeternary.c.layouts import NATURAL, Lanes, Layout, Natural, Stripes, Words, lane_unit
 from edgeternary.cores import Core
@@ -35,7 +36,7 @@ class PackLanes(Conversion):
         work = 0.0
         for rows in lanes_segments.rows(target, value):
             work += rows.turns * sum(_effort(segment, rows, value, target, core) for segment in rows.segments)
-        return Offer((NATURAL,), target, Cost(work))
+        return Offer((NATURAL,), target, Cost(core.figures(PACES).pack * work))
 
     def body(self, match: Match, offer: Offer) -> Body:
         value, layout, core = match.out, offer.out, match.core
