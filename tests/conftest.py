@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from edgeternary.run import cxxrtl
+from edgeternary.run import _cxx
 from edgeternary.toolchains import find
 from tests.need import REQUIRED
 from tests.need import need as need_tool
@@ -30,7 +30,7 @@ if find("yosys").found:  # takes a third of the time of yosys in WebAssembly
 # A simulator runs a few frames here, and optimising it takes longer than all of them: without it the time is
 # half or less. -O1 stays before it, so that zig takes the libraries that it has built. What is called as a
 # command, and the workers of the demo, have the flags that ship.
-cxxrtl.FLAGS = (*cxxrtl.FLAGS, "-Xclang", "-O0")
+_cxx.FLAGS = (*_cxx.FLAGS, "-Xclang", "-O0")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a job in the background, whose children inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

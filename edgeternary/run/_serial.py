@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.templating import render
-from edgeternary.toolchains import Child, cache, require
+from edgeternary.toolchains import Child, cache
 
 if TYPE_CHECKING:
     from edgeternary.hdl.serial import Serial
@@ -20,17 +20,17 @@ QUIET = 200_000  # cycles after which the clock stands still
 
 
 def program(serial: Serial, tool: str = "auto") -> Path:
-    """The simulator of a serial device, built with CXXRTL and zig; cached by digest. Where weights come from
+    """The simulator of a serial device, built with CXXRTL; cached by digest. Where weights come from
     flash, the program takes the name of a file that holds its contents.
 
     EdgeTernaryError where a bit does not last a whole number of clocks.
     """
     from edgeternary.hdl.emit import component_rtlil
     from edgeternary.hdl.loading import start_up_cycles
-    from edgeternary.hdl.tools.yosys import version, yosys
-    from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers, version, yosys
+    from edgeternary.run import _cxx
+    from edgeternary.run.cxxrtl import WRITE
 
-    require("zig")
     if serial.clock_hz % serial.baud:
         raise EdgeTernaryError(
             "no simulation of this serial port",
@@ -48,9 +48,9 @@ def program(serial: Serial, tool: str = "auto") -> Path:
         Path(folder, "design.il").write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what="writing C++ of a board's top", folder=folder, tool=tool)
-        compile_main(folder, tool, PROGRAM, "a board")
+        _cxx.build(folder, cxxrtl_headers(tool), PROGRAM, "a board")
 
-    return cache.build(cache.digest(text, main, script, used, *recipe()), fill) / PROGRAM
+    return cache.build(cache.digest(text, main, script, used, *_cxx.recipe()), fill) / PROGRAM
 
 
 def driver(template: str, **values: object) -> str:

@@ -10,7 +10,7 @@ from edgeternary.boards import Board
 from edgeternary.data import templates_dir
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.run._serial import PROGRAM, QUIET, driver
-from edgeternary.toolchains import cache, require
+from edgeternary.toolchains import cache
 
 if TYPE_CHECKING:
     from edgeternary.hdl.board_top import Pins
@@ -32,16 +32,16 @@ def clocks_of_a_bit(board: Board) -> int:
 
 
 def program(verilog: str, board: Board, tool: str = "auto") -> Path:
-    """The simulator of a board's top, built with yosys and zig; cached by digest.
+    """The simulator of a board's top, built with CXXRTL; cached by digest.
 
     verilog  text of top.v. One that reads its configuration flash makes a program that takes the name of a
              file with the flash's contents
     """
     from edgeternary.hdl.board_top import pins_of
-    from edgeternary.hdl.tools.yosys import version, yosys
-    from edgeternary.run.cxxrtl import WRITE, compile_main, recipe
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers, version, yosys
+    from edgeternary.run import _cxx
+    from edgeternary.run.cxxrtl import WRITE
 
-    require("zig")
     pins = pins_of(board)
     text, used = directed(verilog, pins), version(tool)
     cells = Path(templates_dir(), "hdl", "pins.v").read_text(encoding="utf-8")
@@ -61,9 +61,9 @@ def program(verilog: str, board: Board, tool: str = "auto") -> Path:
         for name, content in (("top.v", text), ("pins.v", cells), ("main.cpp", main)):
             Path(folder, name).write_text(content, encoding="utf-8")
         yosys(script, what=f"writing C++ of the top of {board.title}", folder=folder, tool=tool)
-        compile_main(folder, tool, PROGRAM, board.title)
+        _cxx.build(folder, cxxrtl_headers(tool), PROGRAM, board.title)
 
-    return cache.build(cache.digest(text, cells, main, script, used, *recipe()), fill) / PROGRAM
+    return cache.build(cache.digest(text, cells, main, script, used, *_cxx.recipe()), fill) / PROGRAM
 
 
 def reads_flash(verilog: str, pins: Pins) -> bool:

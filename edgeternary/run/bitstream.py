@@ -57,7 +57,7 @@ def run(
             USAGE,
         )
     chosen, tool = part(target), str(options.get("yosys") or "auto")
-    for name in ("nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog", "zig"):
+    for name in ("nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog"):
         require(name)
     design, top = design_for(graph, target, options), identifier(graph.name)
     stage(options)(f"synthesis for {target}")

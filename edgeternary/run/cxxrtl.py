@@ -1,4 +1,4 @@
-"""Executor cxxrtl: the design as C++ from yosys's CXXRTL, compiled with zig. Pip packages suffice."""
+"""Executor cxxrtl: the design as C++ from yosys's CXXRTL, compiled with zig (from pip), gcc or clang."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
+from edgeternary.run import _cxx
 from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
-from edgeternary.run._wide import shallow, wide_header
 from edgeternary.run.result import Result, Stat
 from edgeternary.toolchains import Child, cache, require
-from edgeternary.toolchains import run as start
+from edgeternary.toolchains.compilers import cxx_for_host
 
 if TYPE_CHECKING:
     from edgeternary.hdl.top import Design
@@ -30,8 +30,6 @@ TARGETED = True  # a device may be part of the name
 WAVES = (".vcd",)
 STATELESS = True  # a session also keeps a model alive that has no states
 TAPPED_BY = "hdl"
-BUILD_SECONDS = 3600.0  # a language model's C++ takes minutes
-FLAGS = ("-std=c++17", "-O1", "-g0", "-fno-sanitize=all", "-w")
 PLANNED = ("fps", "max_luts", "maximize", "clock", "latency", "embedded")  # options that designs differ by
 READ = "read_rtlil design.il"
 CLEAN = "delete t:$scopeinfo; opt_clean"
@@ -49,12 +47,12 @@ def run(
     """Run `graph` on codes (samples, *shape), all frames back to back. It has no taps.
 
     target   "", or the device whose design runs, see run._device
-    options  yosys (auto, native or yowasp), timeout (seconds), progress (a callable), waves (a .vcd file)
+    options  yosys (auto, native or yowasp), compiler (auto, zig, gcc or clang), timeout (seconds),
+             progress (a callable), waves (a .vcd file)
     stats    cycles: from one frame's last beat to the next one's; latency: from the first beat in to the
              last beat out of the first frame; yosys, compiler
     """
-    for name in ("amaranth", "zig"):
-        require(name)
+    require("amaranth")
     design, text = emitted(graph, target, options)
     return simulate(design, "design.il", text, READ, inputs, options)
 
@@ -137,12 +135,12 @@ def built(
     design: Design, name: str, text: str, read: str, options: Mapping[str, object]
 ) -> tuple[Path, dict[str, Stat]]:
     """The simulator of `simulate` as a program, and what made it."""
-    from edgeternary.hdl.tools.yosys import version, yosys
+    from edgeternary.hdl.tools.yosys import cxxrtl_headers, version, yosys
     from edgeternary.run._compiled import driver
 
     tool = str(options.get("yosys") or "auto")
-    zig = require("zig")
-    suffix = Path(Options.read(options).waves).suffix
+    own = Options.read(options)
+    suffix = Path(own.waves).suffix
     graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2", suffix), version(tool)
     write = WRITE.format(debug="-g4" if suffix else "-g0")
     script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {write}"
@@ -152,30 +150,9 @@ def built(
         Path(folder, name).write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
         yosys(script, what=f"writing C++ of model {graph.name!r}", folder=folder, tool=tool)
-        compile_main(folder, tool, PROGRAM, f"model {graph.name!r}")
+        what = f"model {graph.name!r}"
+        _cxx.build(folder, cxxrtl_headers(tool), PROGRAM, what, own.compiler, waves=bool(suffix))
 
-    program = cache.build(cache.digest(text, main, script, used, *recipe()), fill) / PROGRAM
-    return program, {"yosys": used, "compiler": f"zig {zig.version}"}
-
-
-def compile_main(folder: Path, tool: str, program: str, what: str) -> None:
-    """main.cpp and the design.cpp that it includes as a program; `what` it simulates, for errors."""
-    from edgeternary.hdl.tools.yosys import cxxrtl_headers
-
-    zig, design = require("zig"), folder / "design.cpp"
-    design.write_text(shallow(design.read_text(encoding="utf-8")), encoding="utf-8")
-    (folder / "wide.h").write_text(wide_header(), encoding="utf-8")
-    start(
-        [*zig.command, "c++", *FLAGS, "-I", str(cxxrtl_headers(tool)), "main.cpp", "-o", program],
-        what=f"building the simulator of {what} with zig {zig.version}",
-        cwd=folder,
-        env=cache.zig_environment(),
-        timeout=BUILD_SECONDS,
-    )
-
-
-def recipe() -> list[str]:
-    """What `compile_main` does, for the digest of a build."""
-    from edgeternary.run import _wide
-
-    return [require("zig").version, *FLAGS, wide_header(), Path(_wide.__file__).read_text(encoding="utf-8")]
+    key = cache.digest(text, main, script, used, *_cxx.recipe(own.compiler))
+    program = cache.build(key, fill) / PROGRAM
+    return program, {"yosys": used, "compiler": str(cxx_for_host(own.compiler))}

@@ -32,8 +32,7 @@ def run(
     options  as executor cxxrtl, which runs the netlist; fps, max_luts, maximize, embedded
     stats    as executor cxxrtl; luts, ffs, ram_blocks, multipliers
     """
-    for name in ("amaranth", "zig"):
-        require(name)
+    require("amaranth")
     from edgeternary.hdl.devices import DEVICES, family
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.tools.synthesis import refuse_multipliers, synthesise

@@ -90,6 +90,15 @@ def for_host(compiler: str = "auto", optimize: str = "2", sanitize: bool = False
     return Compiler(tool.name, tool.version, tool.command, options + checks, checks)
 
 
+def cxx_for_host(compiler: str = "auto") -> Compiler:
+    """A C++ compiler for this machine, without options for warnings. Objects are linked by the C compiler."""
+    tool = _choose(compiler, {"zig": "zig", "gcc": "gcc", "clang": "clang"})
+    if tool.name == "zig":
+        command = (*tool.command, "c++", *_zig_host())
+        return Compiler("zig", tool.version, command, ("-fno-sanitize=all",), ("-fno-sanitize=all",))
+    return Compiler(tool.name, tool.version, tool.command, (), ("-lstdc++",))
+
+
 def build(
     compiler: Compiler,
     sources: Mapping[str, str],
