@@ -132,9 +132,9 @@ def warm_up() -> None:
 
 
 def build_demo() -> None:
-    """Compile the demo's programs and synthesise its hardware; both are kept for the runs to come."""
+    """Compile the demo's programs and simulators; they are kept for the runs to come."""
     from edgeternary.report.demo import builds, run_demo
 
-    note("Building the demo's programs and synthesising its hardware, in two processes: a few minutes, once.")
-    for row in run_demo(builds(), note=note):
+    note("Building the demo's programs and simulators, in two processes: a minute, once.")
+    for row in run_demo(builds()):
         note(f"  {row['model']} {row['executor']}: {row['seconds']:.1f} s")

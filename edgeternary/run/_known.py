@@ -9,7 +9,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 OPTIONS = (
     "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "flash_wait",
     "fps", "jobs", "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience",
-    "progress", "sanitize", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
+    "progress", "sanitize", "shipped", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 
 

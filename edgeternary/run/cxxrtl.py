@@ -135,6 +135,7 @@ def built(
     design: Design, name: str, text: str, read: str, options: Mapping[str, object]
 ) -> tuple[Path, dict[str, Stat]]:
     """The simulator of `simulate` as a program, and what made it."""
+    from edgeternary.hdl.tools import shipped
     from edgeternary.hdl.tools.yosys import cxxrtl_headers, version, yosys
     from edgeternary.run._compiled import driver
 
@@ -142,17 +143,32 @@ def built(
     own = Options.read(options)
     suffix = Path(own.waves).suffix
     graph, main, used = design.graph, driver(design, "cxxrtl_main.cpp.j2", suffix), version(tool)
-    write = WRITE.format(debug="-g4" if suffix else "-g0")
-    script = f"{read}; hierarchy -check -top {identifier(graph.name)}; proc; flatten; {CLEAN}; {write}"
+    script = cxxrtl_script(identifier(graph.name), read, "-g4" if suffix else "-g0")
+
+    headers = cxxrtl_headers(tool)
+    ready = None
+    if tool == "auto" and options.get("shipped", True):
+        ready = shipped.cxxrtl(identifier(graph.name), text, script, headers)
+    if ready:
+        used = ready[1]
 
     def fill(folder: Path) -> None:
-        stage(options)("compiling the simulator")
+        what = f"model {graph.name!r}"
         Path(folder, name).write_text(text, encoding="utf-8")
         Path(folder, "main.cpp").write_text(main, encoding="utf-8")
-        yosys(script, what=f"writing C++ of model {graph.name!r}", folder=folder, tool=tool)
-        what = f"model {graph.name!r}"
-        _cxx.build(folder, cxxrtl_headers(tool), PROGRAM, what, own.compiler, waves=bool(suffix))
+        if ready:
+            Path(folder, "design.cpp").write_text(ready[0], encoding="utf-8")
+        else:
+            stage(options)("yosys writes C++")
+            yosys(script, what=f"writing C++ of {what}", folder=folder, tool=tool)
+        stage(options)("compiling the simulator")
+        _cxx.build(folder, headers, PROGRAM, what, own.compiler, waves=bool(suffix))
 
     key = cache.digest(text, main, script, used, *_cxx.recipe(own.compiler))
     program = cache.build(key, fill) / PROGRAM
     return program, {"yosys": used, "compiler": str(cxx_for_host(own.compiler))}
+
+
+def cxxrtl_script(top: str, read: str = READ, debug: str = "-g0") -> str:
+    """What yosys does to write design.cpp; `read` is how it reads the design."""
+    return f"{read}; hierarchy -check -top {top}; proc; flatten; {CLEAN}; {WRITE.format(debug=debug)}"

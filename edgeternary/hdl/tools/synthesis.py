@@ -13,6 +13,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.fold import Folding
+from edgeternary.hdl.tools import shipped
 from edgeternary.hdl.tools.output_registers import absorb
 from edgeternary.hdl.tools.yosys import version, yosys
 from edgeternary.ir import Graph
@@ -20,6 +21,7 @@ from edgeternary.ir.names import identifier
 from edgeternary.toolchains import cache
 
 RTL_MULTIPLIERS = ("$mul", "$macc", "$macc_v2", "$div", "$mod", "$divfloor", "$modfloor", "$pow")
+READ = "read_rtlil design.il"
 TIMEOUT = 1800.0
 
 
@@ -34,6 +36,12 @@ def statistics(
     figures = count_cells(rtlil(graph, folding), identifier(graph.name), device, tool)
     refuse_multipliers(graph.name, figures)
     return figures
+
+
+def shipped_statistics(graph: Graph, device: str = "ice40") -> dict[str, int | str] | None:
+    """The figures of `statistics` that ship with the package for this very design, if there are some."""
+    fabric, top = family(device), identifier(graph.name)
+    return shipped.figures(top, rtlil(graph), synthesis_script(fabric, top, READ))
 
 
 def count_cells(design: str, top: str, device_name: str, tool: str = "auto") -> dict[str, int | str]:
@@ -55,15 +63,8 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     fabric = family(device)
     yosys_version = version(tool)
     verilog = design.startswith("/*")
-    file = "design.v" if verilog else "design.il"
-    read = f"{'read_verilog' if verilog else 'read_rtlil'} {file}"
-    # Synthesis comes first: LUTs depend (2 %) on the number from which yosys counts its cells.
-    script = (
-        f"{read}; {fabric.synth.format(top=top)}; "
-        "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
-        "write_json netlist.json; write_verilog -noattr -norename netlist.v; "
-        f"design -reset; {read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json"
-    )
+    file, read = ("design.v", "read_verilog design.v") if verilog else ("design.il", READ)
+    script = synthesis_script(fabric, top, read)
 
     def fill(folder: Path) -> None:
         (folder / file).write_text(design, encoding="utf-8")
@@ -88,6 +89,19 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
     if rams := mapped.get(fabric.single_port):
         figures["single_port_rams"] = rams
     return figures, folder
+
+
+def synthesis_script(fabric: Family, top: str, read: str) -> str:
+    """What yosys does in a synthesis; `read` is how it reads the design.
+
+    Synthesis comes first: LUTs depend (2 %) on the number from which yosys counts its cells.
+    """
+    return (
+        f"{read}; {fabric.synth.format(top=top)}; "
+        "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
+        "write_json netlist.json; write_verilog -noattr -norename netlist.v; "
+        f"design -reset; {read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json"
+    )
 
 
 def refuse_multipliers(name: str, figures: Mapping[str, object]) -> None:
