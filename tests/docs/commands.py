@@ -117,11 +117,17 @@ def called(text: str, folder: Path) -> tuple[int, str]:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run_script(script[1]) if script else cli.call(shlex.split(joined)[1:])
-        return code, out.getvalue() + (err.getvalue() if code else "")
+        return code, out.getvalue() + error(code, err.getvalue())
     paths = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     env = {**os.environ, "PATH": paths, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'hw'}"}
     done = subprocess.run(["bash", "-c", text], cwd=folder, env=env, capture_output=True, text=True)
-    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+    return done.returncode, done.stdout + error(done.returncode, done.stderr)
+
+
+def error(code: int, text: str) -> str:
+    """What a command that fails says on stderr, without the progress before it."""
+    found = re.search(r"^(error: |Usage: |Traceback|\S+: line ).*", text, re.M | re.S)
+    return found[0] if found and code else ""
 
 
 def run_script(name: str) -> int:
