@@ -35,7 +35,7 @@ def test_by_hand(tmp_path: Path) -> None:
 @pytest.mark.emulator
 def test_train_and_compile(tmp_path: Path) -> None:
     need("torch", "zig", "unicorn", "capstone")
-    assert "wrote toy.c, toy.h" in example("train_and_compile.py", tmp_path)
+    assert "wrote toy.c, toy.et, toy.h" in example("train_and_compile.py", tmp_path)
     assert (tmp_path / "toy-cortex-m4" / "toy.c").is_file()
 
 

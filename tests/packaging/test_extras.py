@@ -80,6 +80,9 @@ COMMANDS: dict[str, str] = {
     "compile MODEL --device up5k --build -o OUT": "fpga mcu place slow",
     "compile MODEL --board icebreaker --no-build -o OUT": "fpga slow",
     "compile MODEL --board icebreaker -o OUT": "fpga place slow",
+    "report MODEL --json": "",
+    "report MODEL --measure --samples 1 --json": "mcu",
+    "report MODEL --device up5k --json": "fpga slow",
     "bench MODEL --core cortex-m4": "mcu",
     "bench MODEL --core cortex-m4 --explain": "",
     "bench --layer dense:64-10 --core cortex-m4": "mcu",
@@ -151,10 +154,12 @@ def test_the_table_of_extras_is_that_of_the_project() -> None:
 def test_nothing_is_left_out() -> None:
     """Every verb, executor and export format is in the table.
 
-    emulate, flash and verify need a build; demo has a test of its own in tests/cli/test_demo.py.
+    emulate, flash, verify and verify-build need a build, and check a file of budgets; demo has a test of its
+    own in tests/cli/test_demo.py.
     """
     text = "\n".join(COMMANDS)
-    verbs = set(app.list_commands(None)) - {"emulate", "flash", "verify", "demo"}  # type: ignore[arg-type]
+    others = {"emulate", "flash", "verify", "verify-build", "check", "demo"}
+    verbs = set(app.list_commands(None)) - others  # type: ignore[arg-type]
     assert {command.split()[0] for command in COMMANDS} >= verbs
     for name in set(executors()) - {"serial", "numpy", "cortex-m"}:
         assert f"--on {name}" in text, name
