@@ -134,7 +134,7 @@ def python() -> str:
     text = ["# Python API\n", INTRODUCED, "```python\nimport edgeternary\nfrom edgeternary import nn\n```\n"]
     text += ["## edgeternary\n", *(directive(path) for path in functions())]
     for title, module, names in (
-        ("edgeternary.run", "edgeternary/run/__init__.py", None),
+        ("edgeternary.run", "edgeternary/run/__init__.py", ("run", "open_session", "executors")),
         ("edgeternary.testing", "edgeternary/testing.py", ("assert_bit_exact",)),
         ("edgeternary.nn", "edgeternary/nn/__init__.py", None),
     ):

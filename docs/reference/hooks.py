@@ -68,9 +68,17 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
+def row(line: str) -> str:
+    """The row of a table, without the backslashes before pipes in its code."""
+    parts = line.split("`")
+    parts[1::2] = [part.replace(r"\|", "|") for part in parts[1::2]]
+    return "`".join(parts)
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Links of the checkout become links of the site."""
+    """Links of the checkout become links of the site; a pipe in code of a table needs no backslash here."""
     uri = page.file.src_uri
+    markdown = "\n".join(row(line) if line.startswith("|") else line for line in markdown.split("\n"))
     if uri in generate.pages():
         return markdown
     here = posixpath.dirname(in_checkout(uri))

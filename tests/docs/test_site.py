@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
@@ -103,6 +104,15 @@ def test_the_reference_has_everything(site: Path) -> None:
     for name, entries in wanted.items():
         anchors = Links((site / "reference" / f"{name}.html").read_text()).anchors
         assert set(entries) <= anchors, name
+
+
+def test_docstrings_keep_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("griffe", exc_type=ImportError)
+    monkeypatch.syspath_prepend(ROOT / "docs" / "reference")
+    readable = importlib.import_module("docstrings").readable
+    assert readable("Runs <model>_run.\n\nx     codes\nname  of it") == (
+        "Runs &lt;model>_run.\n\n```text\nx     codes\nname  of it\n```"
+    )
 
 
 @pytest.mark.parametrize("path", DRAWINGS, ids=lambda path: path.stem)
