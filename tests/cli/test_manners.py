@@ -25,7 +25,7 @@ MEANINGS = {  # of every option; two names never mean the same, and each has one
     "--compare": OWN, "--compiler": "the C compiler", "--core": "cores", "--debug": "tracebacks",
     "--device": "an FPGA", "--dry-run": OWN, "--dt": OWN, "--embedded": "a core inside a larger design",
     "--emulate": "an emulator in place of the board", "--epochs": OWN, "--explain": OWN, "--fix": OWN,
-    "--flash-wait": "wait states", "--float": OWN, "--form": OWN, "--fps": "frames a second",
+    "--flash-wait": "wait states", "--float": OWN, "--form": OWN, "--fresh": OWN, "--fps": "frames a second",
     "--from": "where a graph starts", "--help": "help", "--inexact": OWN, "--input-scale": OWN,
     "--input-type": "type of the input codes", "--inputs": "a file of input codes", "--jobs": "processes",
     "--json": "JSON", "--junit": "a file of JUnit XML", "--kind": OWN,

@@ -54,3 +54,19 @@ def test_wrong_rows_are_red_unless_no_colour_is_asked_for(
 def test_cycles_as_time() -> None:
     assert at_clock(125_000, 125_000_000) == {"ms": 1.0, "inferences_per_s": 1000.0}
     assert at_clock(None, 125_000_000) == at_clock(0, 1) == at_clock(100, 0) == {}
+
+
+def test_rows_that_come_one_by_one_fit(terminal: pytest.MonkeyPatch) -> None:
+    columns = {
+        "model": 20,
+        "executor": 16,
+        "instructions": 12,
+        "cycles": 9,
+        "flash_bytes": 8,
+        "ram_bytes": 40,
+    }
+    assert list(tables.Lines(columns).columns) == list(columns)
+    terminal.setattr(tables, "terminal_width", lambda: 80)
+    lines = tables.Lines(columns)
+    assert list(lines.columns) == ["model", "executor", "cycles", "flash_bytes"]
+    assert len(lines.head()) <= 80 and "est" in lines.row({"model": "test", "cycles": 3})
