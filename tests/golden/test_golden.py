@@ -1,4 +1,4 @@
-"""Generated C and the `.et` bytes of two small models, letter by letter, and the cells of their RTLIL.
+"""Generated C, README and report, the `.et` bytes of two small models letter by letter; cells of their RTLIL.
 
 A refactor leaves these files unchanged; a change that means to alter them runs `make golden` and says why.
 """
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import edgeternary
 from edgeternary.c.render import render
 from edgeternary.hdl.emit import rtlil
 from edgeternary.ir import Graph
 from edgeternary.ir.file import to_bytes
 from edgeternary.ir.text import dump
+from edgeternary.report.html.pages import pages
 from tests.golden.models import MODELS
 from tests.need import need
 
@@ -49,6 +51,12 @@ def test_golden_c(graph: Graph, core: str) -> None:
     """Kernels and assembly depend on the core: <core>.<file>."""
     for name, text in render(graph, core).items():
         check(f"{core}.{name}", text)
+
+
+def test_golden_pages(graph: Graph) -> None:
+    """What `compile --core host` says of the model: its README, the report and its numbers."""
+    for name, text in pages(edgeternary.compile(graph, core="host")).items():
+        check(f"host.{graph.name}.{name}", text)
 
 
 def test_golden_rtlil(graph: Graph) -> None:
