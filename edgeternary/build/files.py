@@ -1,14 +1,21 @@
 """Output files and folders that appear whole or not at all."""
 
+import ctypes
+import errno
+import glob
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
 
 MARKER = "edgeternary.json"  # a folder that holds it was written by us and may be replaced
+MOVED = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)  # another process was faster
+ATTEMPTS = 20
+DAY = 86400.0  # seconds
 
 
 def write_file(path: Path, content: bytes | str) -> None:
@@ -29,26 +36,63 @@ def write_file(path: Path, content: bytes | str) -> None:
 def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
     """Write `files` {relative name: content} as `folder`, replacing one that was written the same way.
 
-    EdgeTernaryError when the folder holds anything that is not ours.
+    EdgeTernaryError when the folder holds anything that is not ours, or a name leads out of it.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     check_folder(folder)
+    _forget(folder)
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         for name, content in files.items():
             path = work / name
+            if not path.resolve().is_relative_to(work):
+                raise EdgeTernaryError(f"{name!r} is no file in {folder.name}", "it leads out of the folder")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         work.chmod(0o777 & ~_umask())
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-            folder.rename(old / folder.name)
-            work.rename(folder)
-            shutil.rmtree(old)
-        else:
-            work.rename(folder)
+        _place(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _place(work: Path, folder: Path) -> None:
+    """Let `work` be `folder`; what was that before is `work` then, or gone.
+
+    Another process may do the same at the same time: the last one stays.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            if not folder.exists():
+                work.rename(folder)
+            elif not _exchange(work, folder):
+                old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+                folder.rename(old / folder.name)
+                work.rename(folder)
+                shutil.rmtree(old)
+            return
+        except OSError as error:
+            if error.errno not in MOVED or attempt == ATTEMPTS - 1:
+                raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, so that there is one at every moment; False where that is unknown."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2  # of Linux
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _forget(folder: Path) -> None:
+    """Remove what builds of this folder left that were killed a day ago or earlier."""
+    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        try:
+            if path.stat().st_mtime < time.time() - DAY:
+                shutil.rmtree(path)
+        except OSError:
+            pass  # it is another's, or gone
 
 
 def check_folder(folder: Path) -> None:

@@ -18,6 +18,9 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs the command line and exits with one of the codes of `edgeternary.errors`."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115
     sys.exit(call(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -1,5 +1,6 @@
 """Errors as a person reads them: what, why, remedy."""
 
+import errno
 import shutil
 import sys
 import textwrap
@@ -17,6 +18,14 @@ def describe(error: Exception) -> str:
         return _block(
             f"cannot use {error.filename}", error.strerror or "", "check the path and its permissions"
         )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _block(
+            "a file could not be written to its end",
+            f"{error.strerror}; nothing was left half-written",
+            "free some space: where the output goes, in the cache (XDG_CACHE_HOME), and in TMPDIR",
+        )
+    if isinstance(error, OSError) and error.errno:
+        return _block("a file could not be used", error.strerror or "", "check paths and permissions")
     return _block(
         f"unexpected {type(error).__name__}: {str(error) or 'no further text'}",
         "this is a fault in edgeternary, not in your input",

@@ -42,7 +42,14 @@ def zig_environment() -> dict[str, str]:
 
 def _users() -> Path:
     """$XDG_CACHE_HOME/edgeternary or ~/.cache/edgeternary. It is made if it does not exist."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError as error:  # of pathlib
+        raise EdgeTernaryError(
+            "there is no place for the cache",
+            "this user has no home, and HOME is not set",
+            "set XDG_CACHE_HOME to a writable folder",
+        ) from error
     path = Path(base).absolute() / "edgeternary"
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -13,15 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from edgeternary.ir import Graph
 from edgeternary.ir.file import save
 from edgeternary.ops import build
-from edgeternary.ops.dense import Dense
 from edgeternary.report.tiny import tiny_graph
 from edgeternary.toolchains import cache as builds
+from tests.faults.small import small
 from tests.need import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -68,15 +66,6 @@ int gettimeofday(struct timeval *t, void *zone)
 HERE = {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
 THERE = {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "2"}
 OWN_BOARD = "mine.toml"
-
-
-def small() -> Graph:
-    """Two sums of four codes, whose design is synthesised in seconds."""
-    layer = Dense(
-        name="fc", inputs=("x",), weights=np.array([[1, -1, 0, 1], [0, 1, 1, -1]], np.int8),
-        weight_type="ternary", bias=np.zeros(2, np.int32),
-    )  # fmt: skip
-    return build.graph(build.value("x", (4,), "uint4"), layer, name="small")
 
 
 def compiled(folder: Path, user: dict[str, str], umask: int, calls: list[list[str]]) -> dict[str, bytes]:
