@@ -97,7 +97,7 @@ class Graph:
     def output_values(self) -> tuple[Value, ...]:
         return tuple(self.values[name] for name in self.outputs)
 
-    @property
+    @cached_property
     def shown(self) -> frozenset[str]:
         """The names of values that something outside the ops reads: outputs, and what states become."""
         return frozenset((*self.outputs, *(state.next for state in self.states)))
@@ -115,7 +115,15 @@ class Graph:
 
     def consumers(self, name: str) -> list[Op]:
         """Ops that read the value `name`."""
-        return [op for op in self.ops if name in op.inputs]
+        return list(self._readers.get(name, ()))
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Op]]:
+        found: dict[str, list[Op]] = {}
+        for op in self.ops:
+            for name in dict.fromkeys(op.inputs):
+                found.setdefault(name, []).append(op)
+        return found
 
     def ins(self, op: Op) -> list[Value]:
         return [self.values[name] for name in op.inputs]

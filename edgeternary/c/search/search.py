@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from edgeternary.c.choices import Choices
+from edgeternary.c.kernels import kernels
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.live import peak_of
 from edgeternary.c.plan import Buffer, Step
@@ -20,6 +21,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph, Value
 
 MAX_LABELS = 32
+LONGEST = max(len(pattern) for kernel in kernels() for pattern in kernel.patterns)  # ops that one runs
 MAX_STATES = 256  # those with the fewest cycles; graphs with few branches never have as many
 
 
@@ -157,9 +159,12 @@ class Search:
 
 
 def _onward(graph: Graph, index: int) -> list[str]:
-    """The op's value, and what its only reader makes of it, and so on."""
+    """The op's value, and what its only reader makes of it, as far as a kernel goes that starts at the op."""
     names = [graph.ops[index].name]
-    while names[-1] not in graph.shown and len(readers := graph.consumers(names[-1])) == 1:
+    while len(names) < LONGEST and names[-1] not in graph.shown:
+        readers = graph.consumers(names[-1])
+        if len(readers) != 1:
+            break
         names.append(readers[0].name)
     return names
 
