@@ -24,9 +24,10 @@ class Child(subprocess.Popen[Any]):
     kills the program alone.
     """
 
-    def __init__(self, command: Sequence[str | Path], **options: Any) -> None:
+    def __init__(self, command: Sequence[str | Path], terminal: bool = False, **options: Any) -> None:
+        """terminal: it reads from this terminal, as sudo does, so it stays in this process's group."""
         self._guard: subprocess.Popen[bytes] | None = None
-        if os.name == "posix":
+        if os.name == "posix" and not terminal:
             null = subprocess.DEVNULL
             self._guard = subprocess.Popen(
                 GUARD, stdin=subprocess.PIPE, stdout=null, stderr=null, process_group=0

@@ -2,13 +2,14 @@
 
 import os
 import re
+import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.toolchains.catalog import CATALOG
+from edgeternary.toolchains.child import Child
 from edgeternary.toolchains.tool import ToolSpec
 
 Which = Callable[[str], str | None]
@@ -52,12 +53,13 @@ def _root(which: Which) -> list[str]:
 def install(found: Sequence[Sequence[str]]) -> None:
     """Run the commands one by one, on this terminal. EdgeTernaryError (code 3) for one that fails."""
     for command in found:
-        code = subprocess.run(command).returncode  # no Child: sudo reads a password from this terminal
+        with Child(command, terminal=True) as process:
+            code = process.wait()
         if code:
             raise EdgeTernaryError(
                 f"{command[0]} ended with code {code}",
                 "it did not install " + ", ".join(command[3:]),
-                subprocess.list2cmdline(command),
+                shlex.join(command),
                 TOOL_MISSING,
             )
 
