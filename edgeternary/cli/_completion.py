@@ -6,8 +6,6 @@ from typing import Any
 
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
-HOW = 'eval "$(_EDGETERNARY_COMPLETE=bash_source edgeternary)"'
-
 
 class Bash(BashComplete):
     """click's completion with words joined at their colons; what it completes is the part after the last."""

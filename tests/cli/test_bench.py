@@ -123,6 +123,8 @@ def test_a_board_whose_flash_is_slow(et: Call) -> None:
     assert in_flash["mismatches"] == in_ram["mismatches"] == 0
     assert in_ram["in_ram"] == ["layer"] and in_flash["in_ram"] == []
     assert in_ram["cycles"] < 0.5 * in_flash["cycles"]
+    assert in_ram["ms"] == pytest.approx(in_ram["cycles"] / 125_000, rel=1e-3)  # a Pico has 125 MHz
+    assert in_ram["inferences_per_s"] == pytest.approx(1000 / in_ram["ms"], rel=1e-2)
     assert in_flash["cycles"] <= in_flash["cycles_most"] and in_ram["cycles_most"] < in_flash["cycles_most"]
     assert in_ram["ram_bytes"] > in_flash["ram_bytes"] + 16_384
 

@@ -107,6 +107,7 @@ def test_build_for_a_board_measures(et: Call, model: Path) -> None:
     assert answer.code == 0, answer.err
     measured = answer.json()["measured"]
     assert measured["instructions"] > 0
+    assert answer.json()["ms"] == pytest.approx(measured["cycles"] / 25_000, rel=1e-2)  # it has 25 MHz
     assert measured["flash_bytes"] > answer.json()["estimates"]["table_bytes"]
     assert Path("out/tiny.o").read_bytes()[:4] == b"\x7fELF"
 

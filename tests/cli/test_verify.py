@@ -46,6 +46,7 @@ def test_a_good_board(et: Et, folder: Path) -> None:
     row = answer.json()
     words = ("board", "samples", "mismatches", "cycles", "flash_bytes", "ram_bytes", "stack_bytes", "digest")
     assert [row[word] for word in words] == ["microbit", 30, 0, 1000, 5000, 700, None, DIGEST]
+    assert (row["ms"], row["inferences_per_s"]) == (0.0625, 16_000)  # a micro:bit has 16 MHz
     assert answer.code == 0 and f"--seed {row['seed']}" in answer.err
     assert sum(message.kind == Kind.RUN for message in fake.requests) == 30
 
@@ -153,6 +154,7 @@ def test_bench_on_a_board(et: Et, folder: Path) -> None:
         assert [row["layer"] for row in rows] == ["fc", "out", "total"]
         assert [row["cycles"] for row in rows] == [700, 300, 1000]
         assert [row["estimated_cycles"] for row in rows] == [630, 330, 900]
+        assert rows[-1]["ms"] == 0.0625
         assert [row["estimate_error"] for row in rows] == [-0.1, 0.1, -0.1]
         bare = et("bench", "--port", fake.port)
         assert bare.code == 0 and "small on fake" in bare.out and "1,000" in bare.out
