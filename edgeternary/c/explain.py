@@ -34,32 +34,50 @@ class Candidate:
     verdict: str
 
 
+Key = tuple[int, State]  # of an op, and what is in memory before it
+
+
 class TooLong(Exception):
     """There are more ways to finish the network than may be looked at."""
 
 
 class _Remaining:
-    """The fewest cycles from a state to the end; TooLong where that takes more than `most` moves."""
+    """The fewest cycles from a state to the end; TooLong where that takes more than `most` moves.
+
+    A network may have more layers than Python calls may nest, so states that wait for others are on a stack.
+    """
 
     def __init__(self, search: Search, most: float) -> None:
-        self._search, self._known, self._left = search, dict[tuple[int, State], float](), most
+        self._search, self._left, self._known = search, most, dict[Key, float]()
+        self._ways: dict[Key, list[Move]] = {}
 
     def cycles(self, index: int, state: State) -> float:
-        key = (index, state)
-        if key not in self._known:
-            if index == len(self._search.graph.ops):
-                self._known[key] = min(
-                    (move.work.cycles for move in self._search.last_moves(state)), default=inf
-                )
-            else:
-                ways = list(self._search.moves(index, state))
-                self._left -= len(ways)
-                if self._left < 0:
-                    raise TooLong
-                self._known[key] = min(
-                    (m.work.cycles + self.cycles(index + 1, m.target) for m in ways), default=inf
-                )
-        return self._known[key]
+        stack = [(index, state)]
+        while stack:
+            key = stack[-1]
+            waiting = () if key in self._known else self._open(key)
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            if key not in self._known:
+                after = key[0] + 1
+                ways = ((m.work.cycles, self._known.get((after, m.target), 0.0)) for m in self._ways.pop(key))
+                self._known[key] = min((own + rest for own, rest in ways), default=inf)
+        return self._known[index, state]
+
+    def _open(self, key: Key) -> list[Key]:
+        """The states that the moves of this one lead to, as far as nothing is known of them."""
+        index, state = key
+        last = index == len(self._search.graph.ops)
+        if key not in self._ways:
+            moves = self._search.last_moves(state) if last else self._search.moves(index, state)
+            self._ways[key] = list(moves)
+            self._left -= len(self._ways[key])
+            if self._left < 0:
+                raise TooLong
+        targets = () if last else dict.fromkeys((index + 1, m.target) for m in self._ways[key])
+        return [target for target in targets if target not in self._known]
 
 
 def explain(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,10 @@ import numpy as np
 import pytest
 
 import edgeternary
+from edgeternary.bench.make import Maker
+from edgeternary.bench.modes import mode
+from edgeternary.c.explain import explain_plan
+from edgeternary.c.select import Budget, Planner
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.report.html.document import document
@@ -124,6 +130,20 @@ def test_candidates_may_be_left_out() -> None:
     read = Page(page(few))
     assert "edgeternary report MODEL --core cortex-m4" in read.texts["kernels"]
     assert read.wrong == [] and {link.removeprefix("#") for link in read.links()} <= set(read.ids())
+
+
+def test_more_layers_than_calls_may_nest() -> None:
+    maker = Maker("deep", mode("ternary", "2-bit", "A"), (4,), "uint2", seed=0)
+    for number in range(60):
+        maker.dense(4, f"fc{number}").act(f"act{number}")
+    planner = Planner(maker.graph(), "host")
+    plan, limit = planner.choose("cycles", Budget()), sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        found = explain_plan(planner, plan)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [row.layer for row in found if row.verdict == "chosen"] == [f"fc{number}" for number in range(60)]
 
 
 def test_candidates_are_those_that_bench_explains(et: Call, model: Path, tmp_path: Path) -> None:

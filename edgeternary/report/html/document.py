@@ -21,7 +21,7 @@ from edgeternary.version import __version__
 
 Document = dict[str, Any]
 VERSION = 1  # of the document; a reader refuses others
-QUICK = 5_000  # moves that `compile` looks at to say why kernels were chosen: a tenth of a second
+QUICK = 10_000  # moves that `compile` looks at to say why kernels were chosen: 0.2 seconds
 TOOLS = ("compiler", "yosys", "nextpnr", "unicorn", "qemu-system-arm")  # words of `measured`
 
 
