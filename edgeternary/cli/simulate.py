@@ -93,6 +93,11 @@ setting_options = record(
     level_option,
     flash_wait_option,
     yosys_option,
+    click.option(
+        "--compile-limit",
+        type=click.FloatRange(0, min_open=True),
+        help="Seconds that C++ of cxxrtl may take.",
+    ),
     click.option("--torch-checkpoint", type=_FILE, help="Checkpoint for --on torch."),
 )
 

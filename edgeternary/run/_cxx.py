@@ -6,14 +6,17 @@ zig would build that library from its source first, which takes a minute of CPU.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edgeternary.data import templates_dir
-from edgeternary.run import _wide
+from edgeternary.run import _units, _wide
 from edgeternary.toolchains import cache, compilers
 from edgeternary.toolchains import run as start
 
 BUILD_SECONDS = 3600.0  # a language model's C++ takes minutes
+UNITS = 4  # into which long C++ is split; a unit of 4 MB takes 250 MB of memory
 FLAGS = ("-std=c++17", "-O1", "-g0", "-w")
 LEAN = (
     "-fno-exceptions",
@@ -24,38 +27,58 @@ LEAN = (
 
 
 def build(
-    folder: Path, headers: Path, program: str, what: str, compiler: str = "auto", waves: bool = False
+    folder: Path,
+    headers: Path,
+    program: str,
+    what: str,
+    compiler: str = "auto",
+    waves: bool = False,
+    limit: float = BUILD_SECONDS,
 ) -> None:
     """Makes `program` in `folder` out of its main.cpp, which includes its design.cpp.
+
+    Long C++ is compiled in units, as many at once as there are processors.
 
     headers  the folder that has cxxrtl/cxxrtl.h
     what     is simulated, for errors, which quote the compiler
     waves    main.cpp writes waves, and so needs a C++ library
+    limit    seconds that a unit may take
     """
     cxx = compilers.cxx_for_host(compiler)
-    design = folder / "design.cpp"
-    design.write_text(_wide.shallow(design.read_text(encoding="utf-8")), encoding="utf-8")
+    text = _wide.shallow((folder / "design.cpp").read_text(encoding="utf-8"))
+    files = {"design.cpp": text} if waves else _units.units(text, UNITS)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
     (folder / "wide.h").write_text(_wide.wide_header(), encoding="utf-8")
     (folder / "lean.cpp").write_text(_lean(), encoding="utf-8")
 
     def call(*command: str) -> None:
-        name = f"building the simulator of {what} with {cxx}"
-        start(command, what=name, cwd=folder, env=cache.zig_environment(), timeout=BUILD_SECONDS)
+        start(
+            command,
+            what=f"building the simulator of {what} with {cxx}",
+            cwd=folder,
+            env=cache.zig_environment(),
+            timeout=limit,
+            remedy="give it more time (--compile-limit), or use hdl, which compiles nothing, or verilator"
+            if limit < BUILD_SECONDS
+            else "",
+        )
 
     flags = (*cxx.compile, *FLAGS, "-I", str(headers))
     if waves:
         call(*cxx.command, *flags, "main.cpp", "-o", program, *cxx.link)
         return
-    units = ["main.cpp", "lean.cpp"]
-    for unit in units:
-        call(*cxx.command, *flags, *LEAN, "-c", unit, "-o", f"{unit}.o")
+    units = [*(name for name in files if name.startswith("unit")), "main.cpp", "lean.cpp"]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(lambda unit: call(*cxx.command, *flags, *LEAN, "-c", unit, "-o", f"{unit}.o"), units))
     linker = compilers.for_host(cxx.name, "1").command
     call(*linker, "-O1", *(f"{unit}.o" for unit in units), "-o", program, *cxx.link)
 
 
 def recipe(compiler: str = "auto") -> list[str]:
     """What `build` does, for the digest of its result."""
-    texts = [Path(module).read_text(encoding="utf-8") for module in (__file__, _wide.__file__)]
+    modules = (__file__, _wide.__file__, _units.__file__)
+    texts = [Path(module).read_text(encoding="utf-8") for module in modules]
     return [str(compilers.cxx_for_host(compiler)), *FLAGS, *texts, _wide.wide_header(), _lean()]
 
 

@@ -7,8 +7,9 @@ from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 # Their meanings are in the docstrings of the executors that know them; the others ignore them, so that
 # one set of options serves a list of executors.
 OPTIONS = (
-    "batch", "baud", "board", "checkpoint", "clock", "compiler", "count", "digest", "embedded", "flash_wait",
-    "fps", "jobs", "latency", "max_luts", "maximize", "opt_level", "optimize", "original", "patience",
+    "batch", "baud", "board", "checkpoint", "clock", "compile_limit", "compiler", "count", "digest",
+    "embedded", "flash_wait", "fps", "jobs", "latency", "max_luts", "maximize", "opt_level", "optimize",
+    "original", "patience",
     "progress", "sanitize", "shipped", "stage", "stalls", "timeout", "torch_model", "waves", "yosys",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
 from edgeternary.run import _cxx
@@ -48,7 +48,7 @@ def run(
 
     target   "", or the device whose design runs, see run._device
     options  yosys (auto, native or yowasp), compiler (auto, zig, gcc or clang), timeout (seconds),
-             progress (a callable), waves (a .vcd file)
+             compile_limit (seconds), progress (a callable), waves (a .vcd file)
     stats    cycles: from one frame's last beat to the next one's; latency: from the first beat in to the
              last beat out of the first frame; yosys, compiler
     """
@@ -161,12 +161,23 @@ def built(
         else:
             stage(options)("yosys writes C++")
             yosys(script, what=f"writing C++ of {what}", folder=folder, tool=tool)
-        stage(options)("compiling the simulator")
-        _cxx.build(folder, headers, PROGRAM, what, own.compiler, waves=bool(suffix))
+        size = Path(folder, "design.cpp").stat().st_size / 1e6
+        stage(options)(f"compiling {size:.1f} MB of C++")
+        _cxx.build(folder, headers, PROGRAM, what, own.compiler, bool(suffix), compile_limit(options))
 
     key = cache.digest(text, main, script, used, *_cxx.recipe(own.compiler))
     program = cache.build(key, fill) / PROGRAM
     return program, {"yosys": used, "compiler": str(cxx_for_host(own.compiler))}
+
+
+def compile_limit(options: Mapping[str, object]) -> float:
+    """The option `compile_limit`: seconds that a unit of the C++ may take to compile."""
+    limit = options.get("compile_limit") or _cxx.BUILD_SECONDS
+    if not isinstance(limit, int | float) or limit <= 0:
+        raise EdgeTernaryError(
+            f"bad option compile_limit={limit!r}", "it is a number of seconds", "use a number above 0", USAGE
+        )
+    return float(limit)
 
 
 def cxxrtl_script(top: str, read: str = READ, debug: str = "-g0") -> str:
