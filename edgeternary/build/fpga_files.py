@@ -13,7 +13,7 @@ from edgeternary.hdl.tools import output_registers
 from edgeternary.hdl.top import Design
 from edgeternary.hdl.wrappers import Core, axis, i_fields, o_fields, wishbone, wrapped_rtlil
 from edgeternary.ir import IntArray, Value
-from edgeternary.ir.names import identifier
+from edgeternary.ir.names import identifier, plain
 from edgeternary.templating import render
 from edgeternary_hw import Axis, Element, Fields, Wishbone
 
@@ -65,7 +65,7 @@ def texts_of(
         texts["output_registers.py"] = Path(output_registers.__file__).read_text(encoding="utf-8")
     mhz = clock or (part.clock if part else 0) or CLOCK
     values = {
-        "name": name, "title": design.graph.name, "made_by": made_by(),
+        "name": name, "title": plain(design.graph.name), "made_by": made_by(),
         "mhz": mhz, "period": f"{1e3 / mhz:.3f}", "frames_per_s": round(1e6 * mhz / design.cycles),
         "cycles": design.cycles, "stateful": design.stateful, "latency": design.latency,
         "device": part.title if part else device, "weights": len(design.weights),
@@ -88,7 +88,7 @@ def texts_of(
 
 def _rows(design: Design) -> list[tuple[str, str, int]]:
     """Part, layer, cycles a frame: the busiest first."""
-    found = [(part, design.layers.get(part, part), cycles) for part, cycles in design.busy.items()]
+    found = [(part, plain(design.layers.get(part, part)), cycles) for part, cycles in design.busy.items()]
     return sorted(found, key=lambda row: -row[2])
 
 
@@ -132,7 +132,7 @@ def _slave_title(design: Design, part: Wishbone) -> str:
 
 def _port(value: Value, element: Element, fields: Fields, bits: int) -> SimpleNamespace:
     return SimpleNamespace(
-        text=f"`{value.name}`, {shaped(value)}",
+        text=f"`{plain(value.name)}`, {shaped(value)}",
         size=value.size, lanes=fields.lanes, width=element.width, room=fields.room, signed=fields.signed,
         encoding=ENCODINGS[element.kind], beats=fields.beats, bits=bits, axis_bits=fields.bits,
     )  # fmt: skip

@@ -51,7 +51,10 @@ def _arrays(path: Path, graph: Graph | None) -> tuple[Any, np.ndarray | None]:
     """Those of numpy's formats."""
     import numpy as np
 
+    from edgeternary.run.claims import check_claims
+
     try:
+        check_claims(path)
         content = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
             return content, None
@@ -69,7 +72,7 @@ def _arrays(path: Path, graph: Graph | None) -> tuple[Any, np.ndarray | None]:
                 )
             labels = _key(content.files, LABEL_KEYS)
             return content[key], content[labels] if labels else None
-    except (ValueError, EOFError, BadZipFile, MemoryError) as error:
+    except (ValueError, EOFError, BadZipFile, MemoryError, NotImplementedError, RuntimeError) as error:
         why = str(error) or "it ends too early"
         if "allow_pickle" in why:
             why = "it holds Python objects, which are never loaded"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeternary.ir import Graph
-from edgeternary.ir.names import identifier
+from edgeternary.ir.names import identifier, plain
 from edgeternary.templating import render
 
 
@@ -38,7 +38,7 @@ class Vectors:
 def to_cocotb(graph: Graph, verilog: str, vectors: Vectors) -> dict[str, str]:
     """{file name: text}: the Verilog, vectors.json, the test bench, a Makefile for cocotb and a README."""
     name = identifier(graph.name)
-    fields = {"name": name, "title": graph.name, "vectors": vectors, "frames": len(vectors.inputs)}
+    fields = {"name": name, "title": plain(graph.name), "vectors": vectors, "frames": len(vectors.inputs)}
     fields["stateful"] = bool(graph.states)
     files = {"test_bench.py": f"test_{name}.py", "Makefile": "Makefile", "README.md": "README.md"}
     texts = {file: render(f"export/cocotb/{template}.j2", fields) for template, file in files.items()}

@@ -19,7 +19,7 @@ import numpy as np
 from edgeternary.data import templates_dir
 from edgeternary.export.names import DESCRIPTION, names
 from edgeternary.ir import Graph
-from edgeternary.ir.names import identifier
+from edgeternary.ir.names import identifier, plain
 from edgeternary.templating import render
 from edgeternary.version import __version__
 
@@ -88,7 +88,7 @@ def _fields(graph: Graph, inputs: np.ndarray, outputs: np.ndarray) -> dict[str, 
     return {
         "name": name,
         "macro": name.upper(),
-        "title": graph.name,
+        "title": plain(graph.name),
         "version": __version__,
         "input": _value(graph.input),
         "output": _value(graph.output_value),

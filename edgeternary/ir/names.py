@@ -55,3 +55,8 @@ def identifier(name: str, taken: Container[str] = ()) -> str:
     while candidate in taken:
         candidate, number = f"{base}_{number}", number + 1
     return candidate
+
+
+def plain(text: str) -> str:
+    """A name as text that is neither code nor markup in any language that files are written in."""
+    return "".join(letter if letter.isalnum() or letter in " .,()+-_" else "_" for letter in text)

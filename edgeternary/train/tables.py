@@ -1,5 +1,6 @@
 """The tables of a recipe file, a struct for each. An absent key takes the default of Recipe."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,7 @@ CHOICES = {
     "weights": ("quantized", "float"),
     "optimizer": tuple(OPTIMIZERS),
 }
+FILE_NAME = re.compile(r'[^/\\:*?"<>|.][^/\\:*?"<>|]{0,99}')
 Count = Annotated[int, Meta(ge=1)] | UnsetType
 Positive = Annotated[float, Meta(ge=0)] | UnsetType
 
@@ -109,7 +111,7 @@ class RecipeTable(Table, frozen=True, kw_only=True):
     stages: tuple[StageTable, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or "/" in self.name or self.name.startswith("."):
+        if not FILE_NAME.fullmatch(self.name) or not self.name.isprintable():
             raise EdgeTernaryError(
-                f"name = {self.name!r}", "it becomes a file name", "use a plain word", USAGE
+                f"name = {self.name[:60]!r}", "it becomes a file name", "use a plain word", USAGE
             )

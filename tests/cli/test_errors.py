@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,42 @@ def test_a_file_that_is_no_array(et: Call, model: Path, tmp_path: Path, content:
     answer = et("simulate", model, "--inputs", path)
     assert answer.code == 1
     assert answer.err.startswith("error: cannot read")
+
+
+def _claiming(shape: str, size: int = 72) -> bytes:
+    """A .npy file whose header claims a shape, and `size` bytes after it."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(size)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "shape", ["(10**15, 6, 6, 1)", "(40000000000, 6, 6, 1)", "(3, 6, 6, 1)", "(-2, 6, 6, 1)"]
+)
+def test_an_array_that_claims_more_than_its_file(
+    et: Call, model: Path, tmp_path: Path, shape: str, packed: bool
+) -> None:
+    path = tmp_path / ("x.npz" if packed else "x.npy")
+    content = _claiming(shape.replace("10**15", str(10**15)))
+    path.write_bytes(content)
+    if packed:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.npy", content)
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1
+    assert answer.err.startswith("error: cannot read")
+
+
+def test_a_zip_bomb_is_not_unpacked(et: Call, model: Path, tmp_path: Path) -> None:
+    """300 MB of zeros in 300 kB."""
+    path = tmp_path / "x.npz"
+    archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with archive, archive.open("x.npy", "w") as stream:
+        stream.write(_claiming("(8500000, 6, 6, 1)", 0))
+        for _ in range(306):
+            stream.write(bytes(10**6))
+    answer = et("simulate", model, "--inputs", path)
+    assert answer.code == 1 and "unpacks to 306,000,128 bytes" in answer.err
 
 
 def test_an_npz_without_inputs_says_what_it_holds(et: Call, model: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.run.claims import check_claims
 from edgeternary.train.data.core import Array, Data, Split
 from edgeternary.train.data.splits import cut_last
 
@@ -91,6 +92,7 @@ def _read(file: Path) -> dict[str, Array]:
             f"give arrays {PAIRS}",
         )
     try:
+        check_claims(file)
         with np.load(file, allow_pickle=False) as content:
             return {name: content[name] for name in content.files}
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
