@@ -113,11 +113,17 @@ def called(text: str, folder: Path) -> tuple[int, str]:
     """
     joined = text.replace("\\\n", " ")
     script = re.fullmatch(r"python (\w+\.py)(?: 2>/dev/null)?", joined)
+    piped = re.fullmatch(r"(.*) \| (tail|head) -(\d+)", joined)
+    joined = piped[1] if piped else joined
     if script or (joined.startswith("edgeternary ") and not SHELL.search(joined)):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run_script(script[1]) if script else cli.call(shlex.split(joined)[1:])
-        return code, out.getvalue() + error(code, err.getvalue())
+        printed = out.getvalue().splitlines(keepends=True)
+        if piped:
+            count = int(piped[3])
+            printed = printed[-count:] if piped[2] == "tail" else printed[:count]
+        return code, "".join(printed) + error(code, err.getvalue())
     paths = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     env = {**os.environ, "PATH": paths, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'hw'}"}
     done = subprocess.run(["bash", "-c", text], cwd=folder, env=env, capture_output=True, text=True)
