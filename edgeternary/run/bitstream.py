@@ -8,9 +8,11 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, need_device, stage
+from edgeternary.run._options import Options
 from edgeternary.run.netlist import SINGLE_PORT, read_cells
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
+from edgeternary.toolchains.compilers import cxx_for_host
 
 TARGETED = True  # the device is part of the name
 TAPPED_BY = "hdl"
@@ -59,6 +61,7 @@ def run(
     chosen, tool = part(target), str(options.get("yosys") or "auto")
     for name in ("nextpnr-ice40", "icepack", "iceunpack", "icebox_vlog"):
         require(name)
+    cxx_for_host(Options.read(options).compiler)  # a missing one is named before yosys runs
     design, top = design_for(graph, target, options), identifier(graph.name)
     stage(options)(f"synthesis for {target}")
     figures, folder = synthesise(design_verilog(design), top, target, tool)

@@ -53,6 +53,7 @@ def run(
              last beat out of the first frame; yosys, compiler
     """
     require("amaranth")
+    cxx_for_host(Options.read(options).compiler)  # a missing one is named before yosys runs
     design, text = emitted(graph, target, options)
     return simulate(design, "design.il", text, READ, inputs, options)
 

@@ -10,8 +10,10 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run._device import design_for, need_device, stage
+from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from edgeternary.toolchains import require
+from edgeternary.toolchains.compilers import cxx_for_host
 
 TARGETED = True  # the device is part of the name
 TAPPED_BY = "hdl"
@@ -33,6 +35,7 @@ def run(
     stats    as executor cxxrtl; luts, ffs, ram_blocks, multipliers
     """
     require("amaranth")
+    cxx_for_host(Options.read(options).compiler)  # a missing one is named before yosys runs
     from edgeternary.hdl.devices import DEVICES, family
     from edgeternary.hdl.emit import design_verilog
     from edgeternary.hdl.tools.synthesis import refuse_multipliers, synthesise
