@@ -51,7 +51,7 @@ def _arrays(path: Path, graph: Graph | None) -> tuple[Any, np.ndarray | None]:
     """Those of numpy's formats."""
     import numpy as np
 
-    from edgeternary.run.claims import check_claims
+    from edgeternary.run._claims import check_claims
 
     try:
         check_claims(path)

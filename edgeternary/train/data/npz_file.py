@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.run.claims import check_claims
+from edgeternary.run._claims import check_claims
 from edgeternary.train.data.core import Array, Data, Split
 from edgeternary.train.data.splits import cut_last
 
