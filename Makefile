@@ -1,6 +1,7 @@
 # make demo     sets itself up, then: trained models -> C -> emulated Cortex-M -> HDL -> simulated -> synthesised
 # make test     sets itself up and fills the caches, then every test whose tools are found
 # make check    lint, types and import rules beside one case of each quick test (110 s of CPU: a minute on two cores)
+# make fuzz     searches each reader of files for FUZZ_MINUTES (10), or READER alone; faults stay in tests/fuzz/corpus
 # make golden   writes the golden files of generated C and Verilog again
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
@@ -13,6 +14,8 @@
 
 VENV ?= .venv
 WORKERS ?= 2
+FUZZ_MINUTES ?= 10
+READER ?= all
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -21,7 +24,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 BENCHMARKS := suite pairs draw choice fpga boards calibrate cycles growth
 
-.PHONY: help setup demo lint quick check test golden digests docs format clean $(BENCHMARKS:%=bench-%)
+.PHONY: help setup demo lint quick check test golden fuzz digests docs format clean $(BENCHMARKS:%=bench-%)
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +52,9 @@ test: $(VENV)/.dev-ready
 
 golden: $(VENV)/.dev-ready
 	EDGETERNARY_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+
+fuzz: $(VENV)/.dev-ready
+	$(BIN)/python -m tests.fuzz.search $(READER) $$(( $(FUZZ_MINUTES) * 60 ))
 
 digests: $(VENV)/.dev-ready
 	$(BIN)/python -m tests.golden.digests $(DIGESTS)

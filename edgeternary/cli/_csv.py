@@ -37,6 +37,11 @@ def read_csv(
     names: list[str] = []
     if rows and _numbers(rows[0][1]) is None:
         names = [word.strip("\"'").lower() for word in rows.pop(0)[1]]
+    if names and rows and len(names) != len(rows[0][1]):
+        why = f"{len(names)} names, and {len(rows[0][1])} numbers in the row below"
+        raise EdgeTernaryError(
+            f"the first row of {path} does not name its columns", why, "name each, or none"
+        )
     if not rows:
         raise EdgeTernaryError(f"{path} holds no rows of numbers", "", "write one sample a row")
     values = np.array([_row(path, line, words, rows[0][1]) for line, words in rows], np.float64)

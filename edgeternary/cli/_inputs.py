@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 from edgeternary.cli._csv import SUFFIXES, read_csv
 from edgeternary.cli._output import note
@@ -72,7 +71,9 @@ def _arrays(path: Path, graph: Graph | None) -> tuple[Any, np.ndarray | None]:
                 )
             labels = _key(content.files, LABEL_KEYS)
             return content[key], content[labels] if labels else None
-    except (ValueError, EOFError, BadZipFile, MemoryError, NotImplementedError, RuntimeError) as error:
+    except (EdgeTernaryError, OSError):
+        raise
+    except Exception as error:  # numpy, zipfile, zlib and tokenize each have their own for damaged files
         why = str(error) or "it ends too early"
         if "allow_pickle" in why:
             why = "it holds Python objects, which are never loaded"
