@@ -1,6 +1,6 @@
 """What reads files that others wrote, with small files to begin with.
 
-A reader takes bytes and gives "read" or "refused"; any exception but an EdgeTernaryError with exit code 1 or 2
+A reader takes bytes and gives "read" or "refused"; any exception but an EdgeTernaryError of code 1 or 2
 is a fault. NIR is not among them: the HDF5 library does not come back from some damaged files.
 """
 
