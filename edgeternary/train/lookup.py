@@ -25,7 +25,7 @@ def function(text: str, what: str) -> Any:
         for part in name.split("."):
             found = getattr(found, part)
         return found
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:  # a name that begins with a dot
         raise EdgeTernaryError(
             f"there is no {what} {text[:80]!r}",
             str(error),

@@ -117,6 +117,10 @@ def _outputs(c: Context, file: File, nodes: list[Node], refusals: Refusals) -> d
 def _graph(c: Context, name: str, found: dict[str, ends.End]) -> Graph:
     inputs = dict(metas(c))
     outputs = tuple(end.value for end in found.values())
+    if not outputs:
+        raise EdgeTernaryError(
+            f"{name} has no output", "no operator makes one that it names", "export it again"
+        )
     several = len(outputs) > 1
     what: dict[str, Any] = {}
     if len(inputs) == 1:
