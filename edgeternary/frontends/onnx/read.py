@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from edgeternary.errors import EdgeTernaryError
 from edgeternary.frontends.imported import Cut, Imported, Refusals, Row
 from edgeternary.frontends.onnx import ends
 from edgeternary.frontends.onnx.cuts import cut_of, needed
