@@ -37,7 +37,7 @@ class Build:
         """The model. EdgeTernaryError if its file is missing."""
         from edgeternary.ir.file import load
 
-        return load(self.folder / str(self.report.get("graph") or f"{self.model}.et"))
+        return load(self.folder / Path(str(self.report.get("graph") or f"{self.model}.et")).name)
 
     def figure(self, word: str) -> int | None:
         """A measured figure, such as flash_bytes; None if it was not measured."""
@@ -68,9 +68,10 @@ def read_build(folder: Path) -> Build:
             else "no image (it is not for a board, or --no-build was given)"
         )
         raise _no_build(folder, f"its {MANIFEST} names {why}")
-    own = folder / f"{content['board']}.toml"
-    board = load_board(str(own) if own.is_file() else content["board"])
-    image = folder / Path(content["image"]).name
+    name = Path(str(content["board"])).name  # only files of the folder are read
+    own = folder / f"{name}.toml"
+    board = load_board(str(own) if own.is_file() else name)
+    image = folder / Path(str(content["image"])).name
     if not image.is_file():
         raise _no_build(folder, f"the image {image.name} is missing")
     return Build(folder, board, content["kind"], content["model"], content["digest"], image, content)
