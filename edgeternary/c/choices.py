@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 
 from edgeternary.c.kernel import Conversion, Cost, Kernel, Match, Offer
-from edgeternary.c.kernels import conversions, kernels
+from edgeternary.c.kernels import converters, kernels
 from edgeternary.c.layouts import NATURAL, Layout
 from edgeternary.cores import Core
 from edgeternary.ir import Graph, Op, Value
@@ -80,7 +80,7 @@ class Choices:
         key = (value.name, source, target)
         if key not in self._conversions:
             match = Match((), (value,), (value,), self.core)
-            found = [(kernel, _convert(kernel, value, source, target, self.core)) for kernel in conversions()]
+            found = [(kernel, _convert(kernel, value, source, target, self.core)) for kernel in converters()]
             self._conversions[key] = [
                 (match, kernel, placed)
                 for kernel, offer in found

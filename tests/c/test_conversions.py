@@ -13,7 +13,7 @@ import pytest
 from edgeternary import cores
 from edgeternary.c import memory
 from edgeternary.c.kernel import Conversion, Match, Offer
-from edgeternary.c.kernels import conversions
+from edgeternary.c.kernels import converters
 from edgeternary.c.kernels.max_pool import MaxPoolNatural
 from edgeternary.c.lanes.added import bare
 from edgeternary.c.lanes.window import Window
@@ -73,7 +73,7 @@ def layouts(value: Value) -> list[Layout]:
 
 def step(value: Value, source: Buffer, target: Buffer, core: str) -> Step | None:
     """The conversion from one buffer to another, if there is one."""
-    for kernel in conversions():
+    for kernel in converters():
         offer = kernel.convert(value, source.layout, target.layout, cores.core(core))
         if offer:
             return Step(kernel, Match((), (value,), (value,), cores.core(core)), offer, (source,), target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from edgeternary.toolchains import compilers
 from tests.firmware import host
 
+MALLOC_MB, RSS_MB = 64, 512  # the fuzzer takes 62 MB
 TARGET = Path(__file__).with_name("protocol_fuzz.c")
 
 
@@ -51,9 +53,13 @@ def run(program: Path, seconds: int, seed: int = 1) -> tuple[int, str]:
         seeds(corpus)
         options = [f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=1024", "-timeout=10"]
         options += ["-print_final_stats=1", f"-artifact_prefix={name}/"]
+        # libFuzzer's own limit reads ru_maxrss, which exec keeps from the process that starts it.
+        options += ["-rss_limit_mb=0", f"-malloc_limit_mb={MALLOC_MB}"]
+        environment = {**os.environ, "ASAN_OPTIONS": f"hard_rss_limit_mb={RSS_MB}"}
         done = subprocess.run(
-            [program, *options, corpus], capture_output=True, text=True, timeout=seconds + 120, cwd=name
-        )
+            [program, *options, corpus],
+            capture_output=True, text=True, timeout=seconds + 120, cwd=name, env=environment,
+        )  # fmt: skip
         return done.returncode, done.stderr
 
 

@@ -142,6 +142,6 @@ def plant(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     def replaced(known: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
         return tuple(kernel if other.name == kernel.name else other for other in known)
 
-    kernels, conversions = replaced(choices.kernels()), replaced(choices.conversions())
+    kernels, conversions = replaced(choices.kernels()), replaced(choices.converters())
     monkeypatch.setattr(choices, "kernels", lambda: kernels)
-    monkeypatch.setattr(choices, "conversions", lambda: conversions)
+    monkeypatch.setattr(choices, "converters", lambda: conversions)

@@ -13,6 +13,6 @@ def kernels() -> tuple[Kernel, ...]:
     return found(sys.modules[__name__], Kernel)
 
 
-def conversions() -> tuple[Conversion, ...]:
+def converters() -> tuple[Conversion, ...]:
     """The kernels that move a value from one layout to another."""
     return tuple(kernel for kernel in kernels() if isinstance(kernel, Conversion))
