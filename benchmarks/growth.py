@@ -74,8 +74,9 @@ def compiled(row: Row, graph: Graph, samples: int, compiler: str) -> Row:
     with _timed(row, "host_build"):
         run(graph, codes[:1], on="host", options=options)
     with _timed(row, "host"):
-        found = run(graph, codes, on="host", options=options).outputs
-    row["mismatches"] = int((right != found).reshape(samples, -1).any(1).sum())
+        found = run(graph, codes, on="host", options=options)
+    row["compiler"] = found.stats["compiler"]
+    row["mismatches"] = int((right != found.outputs).reshape(samples, -1).any(1).sum())
     return row
 
 

@@ -11,7 +11,7 @@ HEAD = """# How large a network may be
 
 `make bench-growth BENCH_ARGS="--document docs/{name}.md"` generates this page, [its plot]({name}.svg) and
 `{name}.json`. The networks are chains of ternary dense layers of {width} inputs and outputs with 2-bit
-activations. Times are CPU seconds of the process and of the compiler that it runs.
+activations. Times are CPU seconds of the process and of the compiler ({compiler}) that it runs.
 
 ![CPU seconds of each stage over the number of weights]({name}.svg)
 
@@ -39,7 +39,9 @@ def document(rows: Sequence[Row], name: str) -> str:
     if len(rows) > 1:
         cells = ["exponent", "", *(_exponent(rows, stage) for stage in STAGES), "", ""]
         lines.append("| " + " | ".join(cells) + " |")
-    head = HEAD.format(name=name, width=rows[0]["width"], samples=rows[0]["samples"])
+    head = HEAD.format(
+        name=name, width=rows[0]["width"], samples=rows[0]["samples"], compiler=rows[0]["compiler"]
+    )
     return head + "\n".join(lines) + "\n"
 
 
