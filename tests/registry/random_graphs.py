@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from edgeternary.ir import Graph, Op, State, Value, parse
+from edgeternary.ir import Graph, Op, State, parse
 from edgeternary.ops import Argmax, Concat, Dense, Requantize, build
 from edgeternary.ops.neuron import MOST, Cells, integrator, named, neurons
 from edgeternary.run import run
@@ -103,7 +103,7 @@ def spiking(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:
         made = neurons(named(layer), fc.infer([top]), form)
         ops += [fc, *made.ops]
         states.append(made.state)
-        top = Value(layer, (cells,), parse("binary"), 0, 1)
+        top = Graph("random", x, tuple(ops), layer, tuple(states)).output_value  # may never be 1
     if below(2):
         total = integrator(named("out"), top, rng.integers(-3, 4, top.size))
         ops, states, top = ops + list(total.ops), [*states, total.state], replace(top, name="out")
