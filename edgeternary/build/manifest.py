@@ -13,6 +13,7 @@ import msgspec
 
 from edgeternary.boards import Board
 from edgeternary.build.made import Files
+from edgeternary.build.settings import Settings
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.constraints import NO_CONSTRAINTS, Constraints
 
@@ -21,19 +22,13 @@ MOST_BYTES = 2**24  # of a manifest
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Settings):
     """The arguments of `compile` that decide what it makes, apart from the model."""
 
     board: str = ""
     core: str = ""
     device: str = ""
     build: bool = False
-    compiler: str = "auto"
-    opt_level: str = "2"
-    optimize: str = "cycles"
-    max_flash: int | None = None
-    max_ram: int | None = None
-    max_cycles: int | None = None
     yosys: str = "auto"
     hardware: Constraints = NO_CONSTRAINTS
 

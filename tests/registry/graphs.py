@@ -180,6 +180,26 @@ def _codes(x: Value, states: bool, samples: int, rng: np.random.Generator, steps
     return flat.reshape(samples, steps, *x.shape)
 
 
+def renamed(graph: Graph, text: str) -> Graph:
+    """The graph with the text in the names of the model, its input, its first layer and its states."""
+    first = graph.ops[0]
+    new = {graph.input.name: f"{text} in", first.name: f"{text} layer"}
+    new |= {state.value.name: f"{text} state" for state in graph.states}
+    ops = tuple(
+        msgspec.structs.replace(
+            op, name=new.get(op.name, op.name), inputs=tuple(new.get(i, i) for i in op.inputs)
+        )
+        for op in graph.ops
+    )
+    states = tuple(
+        replace(s, value=replace(s.value, name=new[s.value.name]), next=new.get(s.next, s.next))
+        for s in graph.states
+    )
+    return Graph(
+        text, replace(graph.input, name=new[graph.input.name]), ops, graph.output, states, graph.meta
+    )
+
+
 def chosen(kind: str, seed: int = 0) -> list[Graph]:
     """The examples of a kind of op, as every registry test uses them."""
 
