@@ -65,14 +65,27 @@ def _place(work: Path, folder: Path) -> None:
             if not folder.exists():
                 work.rename(folder)
             elif not _exchange(work, folder):
-                old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-                folder.rename(old / folder.name)
-                work.rename(folder)
-                shutil.rmtree(old)
+                _replace(work, folder)
             return
         except OSError as error:
             if error.errno not in MOVED or attempt == ATTEMPTS - 1:
                 raise
+
+
+def _replace(work: Path, folder: Path) -> None:
+    """Let `work` be `folder` in two steps; the old folder returns when the second one fails."""
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    old = aside / folder.name
+    try:
+        folder.rename(old)
+        try:
+            work.rename(folder)
+        except OSError:
+            if not folder.exists():
+                old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:
