@@ -9,15 +9,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edgeternary.export._onnx_builder import INT8, INT32, INT64, UINT8, Builder
-from edgeternary.ir import Op, Value
+from edgeternary.ir import Op, Value, parse
 from edgeternary.ops import (
     Add,
     Argmax,
+    Compare,
     Concat,
     Conv2d,
     Dense,
     Gather,
+    GroupCount,
     Lookup,
+    Lut,
     MaxPool,
     Mul,
     Requantize,
@@ -226,13 +229,58 @@ def argmax(b: Builder, op: Argmax, ins: Sequence[Value], x: str) -> str:
     return b.cast(b.add("ArgMax", x, axis=1, keepdims=1, select_last_index=0), INT32)
 
 
+def compare(b: Builder, op: Compare, ins: Sequence[Value], x: str) -> str:
+    """Gather the channels, then GreaterOrEqual."""
+    numbers = b.add("Gather", x, b.const(op.source, "int64"), axis=-1)
+    return _codes(b, b.add("GreaterOrEqual", numbers, b.const(op.t)), op.type)
+
+
+def _codes(b: Builder, bits: str, type: str) -> str:
+    t = parse(type)
+    return b.add("Where", bits, b.const(t.hi), b.const(t.lo))
+
+
+def _bits(b: Builder, x: str, to: int) -> str:
+    """1 where a bit is set, else 0."""
+    return b.cast(b.add("Greater", x, b.const(0)), to)
+
+
+def lut(b: Builder, op: Lut, ins: Sequence[Value], x: str) -> str:
+    """The address of an entry is the sum over k of 2^k times the bit at pin k; all tables are one array."""
+    bits = _bits(b, x, INT32)
+    if len(ins[0].shape) == 3:
+        height, width = output_size(op, ins[0], op.kernel, op.stride, op.pad)
+        padded, taps = b.pad(bits, op.pad, b.const(0)), []
+        for ky in range(op.kernel[0]):
+            rows = b.window(padded, 1, ky, height, op.stride[0])
+            taps += [b.window(rows, 2, kx, width, op.stride[1]) for kx in range(op.kernel[1])]
+        bits = b.add("Concat", *taps, axis=-1)
+    wiring, tables = op.all_pins()
+    address = b.const(np.arange(len(tables)) * tables.shape[1])
+    for k, pins in enumerate(wiring.T):
+        bit = b.add("Gather", bits, b.const(pins, "int64"), axis=-1)
+        address = b.add("Add", address, b.add("Mul", bit, b.const(1 << k)))
+    return b.add("Gather", b.const(tables.reshape(-1)), address, axis=0)
+
+
+def group_count(b: Builder, op: GroupCount, ins: Sequence[Value], x: str) -> str:
+    """A product with a matrix of 0 and 1."""
+    group = np.repeat(np.arange(len(op.ends)), op.sizes)
+    members = (group[:, None] == np.arange(len(op.ends))).astype(np.int8)
+    count = b.add("MatMulInteger", _bits(b, x, UINT8), b.const(members, "int8"))
+    return b.add("Add", count, b.const(op.bias))
+
+
 LOWER: dict[type[Op], Callable[..., str]] = {
     Add: add,
     Argmax: argmax,
+    Compare: compare,
     Concat: concat,
     Conv2d: conv2d,
     Dense: dense,
     Gather: gather,
+    GroupCount: group_count,
+    Lut: lut,
     Lookup: lookup,
     MaxPool: max_pool,
     Mul: mul,

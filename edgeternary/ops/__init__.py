@@ -5,11 +5,14 @@ import pkgutil
 
 from edgeternary.ops.add import Add
 from edgeternary.ops.argmax import Argmax
+from edgeternary.ops.compare import Compare
 from edgeternary.ops.concat import Concat
 from edgeternary.ops.conv2d import Conv2d
 from edgeternary.ops.dense import Dense
 from edgeternary.ops.gather import Gather
+from edgeternary.ops.group_count import GroupCount
 from edgeternary.ops.lookup import Lookup
+from edgeternary.ops.lut import Lut
 from edgeternary.ops.max_pool import MaxPool
 from edgeternary.ops.mul import Mul
 from edgeternary.ops.requantize import Requantize
@@ -22,8 +25,9 @@ from edgeternary.ops.threshold import Threshold
 from edgeternary.ops.upsample import Upsample
 
 __all__ = [
-    "Add", "Argmax", "Concat", "Conv2d", "Dense", "Gather", "Lookup", "MaxPool", "Mul",
-    "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold", "Upsample",
+    "Add", "Argmax", "Compare", "Concat", "Conv2d", "Dense", "Gather", "GroupCount", "Lookup", "Lut",
+    "MaxPool", "Mul", "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
+    "Upsample",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):

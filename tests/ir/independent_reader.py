@@ -20,6 +20,8 @@ Array = NDArray[np.int64]
 DEFAULTS: dict[str, dict[str, Any]] = {
     "conv2d": {"stride": [1, 1], "pad": [0, 0, 0, 0], "pad_value": 0, "groups": 1},
     "max_pool": {"pad": [0, 0, 0, 0]},
+    "compare": {"type": "binary"},
+    "lut": {"type": "binary", "kernel": [1, 1], "stride": [1, 1], "pad": [0, 0, 0, 0]},
     "upsample": {"fill": "repeat"},
 }
 PLANES = {"bipolar": 1, "binary": 1, "ternary": 2}
@@ -199,6 +201,28 @@ def argmax(op: Any, x: Array) -> Array:
     return np.array([int(np.flatnonzero(x == x.max())[0])])
 
 
+def compare(op: Any, x: Array) -> Array:
+    found = [(x[..., c] >= t) for c, t in zip(op["source"], op["t"])]
+    return np.where(np.stack(found, axis=-1), 1, 0 if op["type"] == "binary" else -1)
+
+
+def lut(op: Any, x: Array) -> Array:
+    image = x if x.ndim == 3 else x.reshape(1, 1, -1)
+    parts = _windows(_padded(image, op["pad"], 0), op["kernel"], op["stride"])
+    bits = np.concatenate(list(parts.values()), axis=-1) > 0
+    found = []
+    for pins, table in zip(op["wiring"], op["tables"]):
+        address = sum(bits[..., pin].astype(int) << k for k, pin in enumerate(pins) if pin >= 0)
+        found.append(table[np.broadcast_to(address, bits.shape[:2])])
+    made = np.stack(found, axis=-1)
+    return made if x.ndim == 3 else made.reshape(-1)
+
+
+def group_count(op: Any, x: Array) -> Array:
+    starts = [0, *op["ends"][:-1]]
+    return op["bias"] + np.array([(x[a:b] > 0).sum() for a, b in zip(starts, op["ends"])])
+
+
 OPS: dict[str, Callable[..., Array]] = {
     "dense": dense,
     "conv2d": conv2d,
@@ -217,4 +241,7 @@ OPS: dict[str, Callable[..., Array]] = {
     "shift": shift,
     "upsample": upsample,
     "argmax": argmax,
+    "compare": compare,
+    "lut": lut,
+    "group_count": group_count,
 }

@@ -114,6 +114,34 @@ def upsample(op: Any, x: Derived) -> Derived:
     return (h * op["factor"][0], w * op["factor"][1], c), kind, lo, hi
 
 
+def bit(kind: str, never: bool, always: bool) -> tuple[str, int, int]:
+    off = {"binary": 0, "bipolar": -1}[kind]
+    return kind, 1 if always else off, off if never else 1
+
+
+def compare(op: Any, x: Derived) -> Derived:
+    shape, _, lo, hi = x
+    assert op["t"].min() >= lo and op["t"].max() <= hi + 1 and op["source"].max() < shape[-1]
+    return (*shape[:-1], len(op["t"])), *bit(
+        op["type"], bool((op["t"] > hi).all()), bool((op["t"] <= lo).all())
+    )
+
+
+def lut(op: Any, x: Derived) -> Derived:
+    assert x[1] in ("binary", "bipolar") and op["tables"].shape[1] == 1 << op["wiring"].shape[1] <= 64
+    shape = window(x, op["kernel"], op["stride"], op["pad"]) if len(x[0]) == 3 else ()
+    return (*shape, len(op["tables"])), *bit(
+        op["type"], bool((op["tables"] < 1).all()), bool((op["tables"] > 0).all())
+    )
+
+
+def group_count(op: Any, x: Derived) -> Derived:
+    sizes = np.diff([0, *op["ends"]])
+    assert x[1] in ("binary", "bipolar") and sizes.min() >= 0 and op["ends"][-1] == x[0][0]
+    ends = [op["bias"] + sizes * (end > 0) for end in x[2:]]
+    return (len(sizes),), "int32", int(ends[0].min()), int(ends[1].max())
+
+
 RULES: dict[str, Callable[..., Derived]] = {
     "dense": dense,
     "conv2d": conv2d,
@@ -131,5 +159,8 @@ RULES: dict[str, Callable[..., Derived]] = {
     "slice": lambda op, x: ((*x[0][:-1], op["stop"] - op["start"]), *x[1:]),
     "shift": lambda op, x, y: joined(x[0], (x, y)),
     "upsample": upsample,
+    "compare": compare,
+    "lut": lut,
+    "group_count": group_count,
     "argmax": lambda op, x: of((1,), [0, x[0][0] - 1]),
 }
