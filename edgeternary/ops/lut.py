@@ -49,7 +49,7 @@ class Lut(Op, frozen=True, kw_only=True, eq=False):
         self.require(type.contains(self.tables), f"a table entry is not {type}")
         low, high, size = int(self.wiring.min()), int(self.wiring.max()), self.window_size(x)
         self.require(low >= -1 and high < size, f"pins read bits {low} to {high} of a window of {size}")
-        shape = (tables,)
+        shape: tuple[int, ...] = (tables,)
         if len(x.shape) == 1:
             same = (self.kernel, self.stride, self.pad) == ((1, 1), (1, 1), (0, 0, 0, 0))
             self.require(same, "a flat input has no window", "reshape it to (height, width, channels)")
@@ -71,7 +71,8 @@ class Lut(Op, frozen=True, kw_only=True, eq=False):
         (x,) = xs
         bits = (x > 0).view(np.uint8)
         if x.ndim == 4:
-            view = windows(pad_image(bits, self.pad, 0).astype(np.uint8), self.kernel, self.stride)
+            padded = pad_image(x, self.pad, 0) > 0
+            view = windows(padded.view(np.uint8), self.kernel, self.stride)
             size = self.kernel[0] * self.kernel[1] * x.shape[3]
             bits = view.transpose(0, 1, 2, 4, 5, 3).reshape(*view.shape[:3], size)
         wiring, tables = self.all_pins()

@@ -2,6 +2,9 @@
 
 dense, conv2d   bias[o] + sum(w > 0) w * hi[c] + sum(w < 0) w * lo[c], and with lo and hi exchanged;
                 where a window leaves the image, the pad value widens the interval of its channel
+compare         0 or 1 where the constant is out of reach
+lut             what is common to all entries that constant bits leave
+group_count     the bits that are always set, and those that ever are
 the others      what the op makes of both ends, as all of them are monotone per channel
 """
 
@@ -16,10 +19,13 @@ from numpy.typing import NDArray
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ops import (
     Add,
+    Compare,
     Concat,
     Conv2d,
     Dense,
+    GroupCount,
     Lookup,
+    Lut,
     MaxPool,
     Mul,
     Requantize,
@@ -141,8 +147,38 @@ def _reshape(op: Op, ins: list[Bounds], out: Value) -> Bounds:
     return Bounds(np.tile(ins[0].lo, times), np.tile(ins[0].hi, times))
 
 
+def _compare(op: Op, ins: list[Bounds], out: Value) -> Bounds:
+    assert isinstance(op, Compare)
+    return _as_codes(ins[0].lo[op.source] >= op.t, ins[0].hi[op.source] >= op.t, out)
+
+
+def _as_codes(always: NDArray[np.bool_], ever: NDArray[np.bool_], out: Value) -> Bounds:
+    """Of bits that are always set, and that ever are."""
+    return Bounds(*(np.where(bits, out.type.hi, out.type.lo).astype(np.int64) for bits in (always, ever)))
+
+
+def _lut(op: Op, ins: list[Bounds], out: Value) -> Bounds:
+    assert isinstance(op, Lut)
+    wiring, tables = op.all_pins()
+    always, ever = (bound[wiring % len(bound)] > 0 for bound in (ins[0].lo, ins[0].hi))
+    if any(op.pad):  # beyond the edges no bit is set
+        always = np.zeros_like(always)
+    address = np.arange(tables.shape[1])
+    reached = np.ones(tables.shape, bool)
+    for k in range(wiring.shape[1]):
+        on = (address >> k & 1).astype(bool)
+        reached &= np.where(on, ever[:, k, None], ~always[:, k, None])
+    return _as_codes(((tables > 0) | ~reached).all(axis=1), ((tables > 0) & reached).any(axis=1), out)
+
+
+def _group_count(op: Op, ins: list[Bounds], out: Value) -> Bounds:
+    assert isinstance(op, GroupCount)
+    below = [np.concatenate([[0], np.cumsum(bound > 0)])[op.ends] for bound in (ins[0].lo, ins[0].hi)]
+    return Bounds(*(op.bias + np.diff(count, prepend=0) for count in below))
+
+
 RULES: dict[type[Op], Callable[[Op, list[Bounds], Value], Bounds]] = {
     Dense: _dense, Conv2d: _conv2d, Threshold: _monotone, Requantize: _monotone, Lookup: _lookup,
     MaxPool: _max_pool, SumPool: _sum_pool, Add: _add, Mul: _mul, Concat: _concat, Reshape: _reshape,
-    Upsample: _upsample,
+    Upsample: _upsample, Compare: _compare, Lut: _lut, GroupCount: _group_count,
 }  # fmt: skip

@@ -7,8 +7,9 @@ thresholds out of reach. A layer with weights that reads constants c has them in
 
 and does without the columns; so the layers that make them do without the rows. A convolution with pads may do
 so only where the pad value is the constant itself: elsewhere the channel differs between the middle and the
-edge. Channels whose column is 0 are read by nobody, whatever they hold. Ops that work channel by channel lose
-the same channels on both sides; inputs, outputs and states keep all, and every value keeps one.
+edge. Channels whose column is 0 are read by nobody, whatever they hold. Tables have constant bits in their
+entries instead, and counts have them in their bias. Ops that work channel by channel lose the same channels
+on both sides; inputs, outputs and states keep all, and every value keeps one.
 """
 
 import json
@@ -22,10 +23,13 @@ from numpy.typing import NDArray
 from edgeternary.ir import Graph, Op
 from edgeternary.ops import (
     Add,
+    Compare,
     Concat,
     Conv2d,
     Dense,
+    GroupCount,
     Lookup,
+    Lut,
     MaxPool,
     Mul,
     Requantize,
@@ -182,6 +186,61 @@ def _agree_reshape(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> N
     y &= np.tile(x, len(y) // len(x))
 
 
+def _agree_compare(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> None:
+    assert isinstance(op, Compare)
+    dead[op.inputs[0]][op.source[~dead[op.name]]] = False
+
+
+def _agree_lut(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> None:
+    """Bits that no table reads, and constants."""
+    assert isinstance(op, Lut)
+    (name,) = op.inputs
+    pins = op.wiring[~dead[op.name]]
+    read = np.zeros(len(dead[name]), bool)
+    read[pins[pins >= 0] % len(read)] = True
+    constant = known[name].constant
+    if any(op.pad):  # beyond the edges no bit is set
+        constant = constant & (known[name].hi <= 0)
+    dead[name] &= constant | ~read
+
+
+def _agree_group_count(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> None:
+    dead[op.name][:] = False
+    dead[op.inputs[0]] &= known[op.inputs[0]].constant
+
+
+def _cut_compare(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> Op:
+    assert isinstance(op, Compare)
+    rows = ~dead[op.name]
+    left = np.cumsum(~dead[op.inputs[0]]) - 1
+    return msgspec.structs.replace(op, source=left[op.source[rows]].astype(np.int32), t=op.t[rows])
+
+
+def _cut_lut(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> Op:
+    """Pins at constant bits are not used; where such a bit is set, the entries are those with it."""
+    assert isinstance(op, Lut)
+    (name,) = op.inputs
+    rows, gone = ~dead[op.name], dead[name]
+    wiring, tables = op.wiring[rows], op.tables[rows]
+    place, channel = np.divmod(wiring, len(gone))
+    fixed = (wiring >= 0) & gone[channel]
+    is_set = (fixed & (known[name].lo > 0)[channel]) << np.arange(wiring.shape[1])
+    entries = np.arange(tables.shape[1]) | is_set.sum(axis=1)[:, None]
+    left = np.cumsum(~gone) - 1
+    wiring = np.where(fixed | (wiring < 0), -1, place * int((~gone).sum()) + left[channel])
+    tables = np.take_along_axis(tables, entries, axis=1)
+    return msgspec.structs.replace(op, wiring=wiring.astype(np.int32), tables=tables)
+
+
+def _cut_group_count(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> Op:
+    assert isinstance(op, GroupCount)
+    gone = dead[op.inputs[0]]
+    is_set = gone & (known[op.inputs[0]].lo > 0)
+    kept, counted = (np.concatenate([[0], np.cumsum(mask)])[op.ends] for mask in (~gone, is_set))
+    bias = op.bias + np.diff(counted, prepend=0)
+    return msgspec.structs.replace(op, ends=kept.astype(np.int32), bias=bias.astype(np.int32))
+
+
 def _cut_dense(op: Op, dead: dict[str, Mask], known: dict[str, Bounds]) -> Op:
     assert isinstance(op, Dense)
     rows, columns = ~dead[op.name], dead[op.inputs[0]]
@@ -227,6 +286,7 @@ Agree = Callable[[Op, dict[str, Mask], dict[str, Bounds]], None]
 Cut = Callable[[Op, dict[str, Mask], dict[str, Bounds]], Op]
 AGREE: dict[type[Op], Agree] = {
     Dense: _agree_matrix, Conv2d: _agree_matrix, Concat: _agree_concat, Reshape: _agree_reshape,
+    Compare: _agree_compare, Lut: _agree_lut, GroupCount: _agree_group_count,
     **dict.fromkeys(
         (Threshold, Requantize, Lookup, MaxPool, SumPool, Upsample, Add, Mul), _agree_channelwise
     ),
@@ -234,5 +294,6 @@ AGREE: dict[type[Op], Agree] = {
 CUT: dict[type[Op], Cut] = {
     Dense: _cut_dense, Conv2d: _cut_conv2d, Reshape: _cut_reshape, Threshold: _cut_rows("t", "base", "step"),
     Requantize: _cut_rows("m", "b", "s"), MaxPool: _cut_rows("minimum"),
+    Compare: _cut_compare, Lut: _cut_lut, GroupCount: _cut_group_count,
     **dict.fromkeys((Lookup, SumPool, Upsample, Add, Mul, Concat), _cut_rows()),
 }  # fmt: skip
