@@ -1,6 +1,7 @@
 """Estimates for a convolution on lanes: a group's program as it is written, and what is around it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from edgeternary.c import accumulator
 from edgeternary.c.kernel import Cost, Match
@@ -147,10 +148,16 @@ def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:
 
 def _additions(group: Group, thumb1: bool) -> int:
     """Of words, and of what two outputs have in common."""
+    words, shared = _added(group)
+    return words + round((PARTED1 if thumb1 else PARTED2) * group.size * shared)
+
+
+@lru_cache(maxsize=4096)
+def _added(group: Group) -> tuple[int, int]:
+    """(additions of words, parts in which two outputs share them)."""
     parts = [(part, butterflies(part, group.size)) for part in group.parts]
-    words = [terms for part, less in parts for load in less or part for terms in load.terms]
-    shared = sum(less is not None for _, less in parts)
-    return sum(map(len, words)) + round((PARTED1 if thumb1 else PARTED2) * group.size * shared)
+    words = sum(len(terms) for part, less in parts for load in less or part for terms in load.terms)
+    return words, sum(less is not None for _, less in parts)
 
 
 def _taken_apart(match: Match, epilogue: Epilogue, parts: int) -> float:

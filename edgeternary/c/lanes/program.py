@@ -57,7 +57,7 @@ class Cut:
     left: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Outputs first .. first + size - 1. `parts` are loads whose sums fit their lanes one by one.
 

@@ -1,6 +1,7 @@
 """Blocks of Thumb code, decoded as far as timing needs."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import capstone
 from capstone import arm
@@ -38,6 +39,7 @@ _IDS: dict[str, str] = {
 }
 KINDS = {getattr(c, f"ARM_INS_{name}"): kind for name, kind in _IDS.items() if hasattr(c, f"ARM_INS_{name}")}
 TO_PC = {"alu": "branch_register", "load": "load_pc", "load_multiple": "load_multiple_pc"}
+RELATIVE = ("branch", "call")  # their texts hold an address that depends on where they lie
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,47 @@ class Decoder:
         key = (address, size)
         if key not in self._blocks:
             code = self._machine.read(address, size) if size else b""
-            decoded = list(self._capstone.disasm(code, address))
-            if sum(instruction.size for instruction in decoded) != size:
+            found = list(self._instructions(code, address))
+            if (understood := sum(this.size for this in found)) != size:
                 raise EdgeTernaryError(
                     f"cannot decode the block at {self._machine.elf.where(address)}",
-                    f"capstone understood {sum(i.size for i in decoded)} of its {size} bytes: {code.hex()}",
+                    f"capstone understood {understood} of its {size} bytes: {code.hex()}",
                 )
-            self._blocks[key] = Block(address, address + size, tuple(instruction(i) for i in decoded))
+            self._blocks[key] = Block(address, address + size, tuple(found))
         return self._blocks[key]
+
+    def _instructions(self, code: bytes, address: int) -> Iterator[Instruction]:
+        """Those of `code`, up to the first that capstone does not know; see `_KNOWN`."""
+        for piece in _pieces(code):
+            known = _KNOWN.get(piece)
+            if known is None:
+                known = tuple(instruction(one) for one in self._capstone.disasm(piece, address))
+                if not any(one.kind in RELATIVE for one in known):
+                    _KNOWN[piece] = known
+            for one in known:
+                yield one if one.address == address else replace(one, address=address)
+                address += one.size
+            if sum(one.size for one in known) != len(piece):
+                return
+
+
+# What was decoded, by its bytes: programs have few different instructions, and capstone takes long for each.
+_KNOWN: dict[bytes, tuple[Instruction, ...]] = {}
+
+
+def _pieces(code: bytes) -> Iterator[bytes]:
+    """`code` in pieces that decode alone: an instruction, or an IT with those that it makes conditional."""
+    start, end, conditional = 0, 0, 0
+    while start < len(code):
+        first = int.from_bytes(code[end : end + 2], "little")
+        end += 4 if first >> 11 in (0b11101, 0b11110, 0b11111) else 2
+        if not conditional and first >> 8 == 0xBF and first & 0xF:
+            conditional = 5 - (first & -first & 0xF).bit_length()  # how many follow
+        else:
+            conditional = max(conditional - 1, 0)
+        if not conditional or end >= len(code):
+            yield code[start:end]
+            start = end
 
 
 def instruction(decoded: capstone.CsInsn) -> Instruction:
