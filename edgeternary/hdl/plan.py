@@ -13,7 +13,7 @@ from edgeternary.hdl.folding import fold, input_lanes, matrices
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build
-from edgeternary.hdl.wired import latency, why_not
+from edgeternary.hdl.wired import around, why_not
 from edgeternary.ir import Graph
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
@@ -101,21 +101,23 @@ def _cost(graph: Graph, found: Folding, part: Part, constraints: Constraints) ->
 
 
 def _wired(graph: Graph, constraints: Constraints) -> Folding:
-    """No folding at all; EdgeTernaryError (code 5) for more layers than clocks, too many weights, or more
-    frames a second than the input comes in with."""
+    """No folding at all, a stage for each layer if there are as many clocks; EdgeTernaryError (code 5) for no
+    clock left, too many weights, or more frames a second than the input comes in with."""
     graph.check_single("a latency in clocks", "leave out --latency")
     bits, part = _input_bits(graph), PARTS.get(constraints.device)
     if part and not constraints.embedded and bits > (most := part.pins - bool(graph.states)):
         bits = most
     found = Folding(cycles=1, input_bits=bits, wired=True)
-    clocks, why = latency(graph, input_lanes(graph, found, graph.input)), why_not(graph)
-    if why or clocks > constraints.latency:
+    clocks, why = around(graph, input_lanes(graph, found, graph.input)), why_not(graph)
+    if why or clocks >= constraints.latency:
         raise EdgeTernaryError(
             f"{graph.name} cannot answer within {constraints.latency} clocks",
-            why or f"its input, {len(graph.ops)} layers and the registers between take {clocks}",
+            why or f"its input, its layers and the registers around them take at least {clocks + 1}",
             "",
             DOES_NOT_FIT,
         )
+    stages = min(len(graph.ops), constraints.latency - clocks)
+    found = replace(found, stages=stages, fabric=family(constraints.device or "ice40").name)
     if part:
         _keeps_rate(graph, found, part, constraints)
         _check(graph, found, part, constraints)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
-from edgeternary.hdl import frames, loops
+from edgeternary.hdl import frames, loops, wired
 from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.elements import stream_element
@@ -229,7 +229,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     folding = folding or fold(graph)
     before = prepared(graph, wired=folding.wired)
     graph = prepared(graph, folding.padded, folding.wired)
-    known = {**layers(), **layers(wired=True)} if folding.wired else layers()
+    known = layers()
     b = Builder(graph, folding)
     states = kept(graph)
     ends = Ends(b)
@@ -245,7 +245,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         wires |= _forked(b, x.name, b.recode(source, stream_element(x), x.name))
     taps = {}
     shared = Shared(b)
-    for op in graph.ops:
+    for op in () if folding.wired else graph.ops:
         if not _readers(graph, op.name):
             continue
         read = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
@@ -253,6 +253,10 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
             shared.wire(op, read) if op.name in shared.turns else known[op.kind].build(b, op, read)
         )
         wires |= _forked(b, op.name, taps[op.name])
+    if folding.wired:
+        first, last = graph.ops[0], graph.ops[-1]
+        taps[last.name] = wired.run(b, list(graph.ops), wires.pop((graph.input.name, first.name, 0)))
+        wires |= _forked(b, last.name, taps[last.name])
     for k, state in enumerate(states):
         assert around
         around.close(state.value.name, wires.pop((state.next, "", k + 1)))

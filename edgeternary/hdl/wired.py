@@ -1,37 +1,90 @@
-"""Layers whose weights are wires: answers within some clocks, for networks that are small."""
+"""Layers whose weights are wires: a run of them is one circuit, which takes a whole vector every clock."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
-from edgeternary.hdl.part import Answers, Area, Arrival, Layer, Part
+from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.parts import layers
-from edgeternary.hdl.times import Times, delayed
-from edgeternary.ir import Graph, Op
+from edgeternary.ir import Graph, Op, Value
+from edgeternary.ir.names import identifier
 from edgeternary.ops import Dense
+from edgeternary_hw import Circuit, Element, Number, Wired
+from edgeternary_hw.codes import coded, received
+from edgeternary_hw.fabric import FABRICS
+from edgeternary_hw.stages import Stages, staged
 
 MOST = 1 << 14  # weights that are not 0: each is an adder
 O = TypeVar("O", bound=Op)  # noqa: E741
-C = TypeVar("C")
 
 
-class WiredLayer(Layer[O], Part[C], abstract=True):
-    """A layer that takes all numbers of a vector in a clock, and answers in the next one."""
+class WiredLayer(Layer[O], abstract=True):
+    """A layer that takes all numbers of a vector in a clock."""
 
     wired = True
     answers = Answers.PLAIN
 
     @abstractmethod
-    def area(self, part: C) -> Area: ...
+    def nodes(self, circuit: Circuit, op: O, x: list[Number], y: Value) -> list[Number]:
+        """The numbers of the answer y, channels last, out of those of the input x."""
 
     def refused(self, op: O) -> str:
         """Why this op cannot be wired, "" where it can."""
         return ""
 
+    def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:
+        return run(b, [op], ins[0])
+
     def lanes(self, op: O, at: Arrival) -> int:
         return at.out.size
 
-    def times(self, part: C, ins: list[Times], last: Times | None) -> Times:
-        return delayed(ins, 1, last)
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """The circuit of a run, and the nodes and bits of its answer."""
+
+    circuit: Circuit
+    i_width: int
+    outputs: tuple[tuple[int, int], ...]
+
+
+def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
+    """Adds the part that computes consecutive ops, each of which reads the one before."""
+    wire = b.adapt(wire, wire.value.size, ops[0].name)
+    name = ops[-1].name
+    made = circuit(b.graph, tuple(op.name for op in ops), wire.element)
+    stages = _staged(made, b.folding.fabric, b.folding.stages or len(ops))
+    part = Wired(made.circuit, made.i_width, made.outputs, stages)
+    b.through(part, wire, name)
+    return b.output(part, name, b.graph.values[name].size)
+
+
+@lru_cache(maxsize=16)  # planning builds the same network many times
+def circuit(graph: Graph, names: tuple[str, ...], element: Element) -> Made:
+    """The circuit of the ops of these names, consecutive ones, for an input of `element`."""
+    made, known = Circuit(), layers(wired=True)
+    ops = {op.name: op for op in graph.ops}
+    x = graph.ins(ops[names[0]])[0]
+    numbers = received(made, element, x.size)
+    taken: set[str] = set()
+    for name in names:
+        layer, op = known[ops[name].kind], ops[name]
+        assert isinstance(layer, WiredLayer)
+        numbers = layer.nodes(made, op, numbers, graph.values[name])
+        label = identifier(name, taken)
+        taken.add(label)
+        made.layers[label] = numbers
+    target = stream_element(graph.values[names[-1]])
+    outputs = tuple(code for number in numbers for code in coded(made, number, target))
+    return Made(made, x.size * element.width, outputs)
+
+
+@lru_cache(maxsize=64)
+def _staged(made: Made, fabric: str, count: int) -> Stages:
+    return staged(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric], count=count)
 
 
 def why_not(graph: Graph) -> str:
@@ -52,9 +105,9 @@ def why_not(graph: Graph) -> str:
     return f"{used:,} weights are not 0, {MOST:,} can be wired" if used > MOST else ""
 
 
-def latency(graph: Graph, lanes: int) -> int:
-    """Clocks from the first beat in to the answer's, both counted: a register a layer and one at either end;
-    where less than all channels come in a beat, `lanes`, those as well in which they gather.
+def around(graph: Graph, lanes: int) -> int:
+    """Clocks of an answer beside the stages of a wired network: a register at either end, and where less
+    than all channels come in a beat, `lanes`, those in which they gather.
     """
     beats = graph.input.size // lanes
-    return len(graph.ops) + 3 + (beats if beats > 1 else 0)
+    return 3 + (beats if beats > 1 else 0)

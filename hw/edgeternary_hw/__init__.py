@@ -9,6 +9,7 @@ depends combinationally on the valid of the same stream.
 from .answer import Answer
 from .argmax import ArgMax
 from .axis import Axis, Fields
+from .circuit import Circuit, Number
 from .crc import Crc32
 from .element import Element
 from .fifo import Fifo, Hold, Replay, Skid
@@ -34,15 +35,14 @@ from .turns import Turns
 from .unpack import Unpack
 from .width import Narrow, Widen
 from .window import Window
-from .wired import WiredArgMax, WiredDense, WiredThreshold
+from .wired import Wired
 from .wishbone import Wishbone
 from .words import Words
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Axis", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
+    "Add", "Answer", "ArgMax", "Axis", "Circuit", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
     "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Words", "Hold", "Link", "Loader", "Lookup",
-    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Pick", "Pooling", "Recode",
+    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Number", "Pick", "Pooling", "Recode",
     "Replay", "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold",
-    "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "WiredArgMax", "WiredDense",
-    "WiredThreshold", "Wishbone",
+    "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "Wired", "Wishbone",
 ]  # fmt: skip

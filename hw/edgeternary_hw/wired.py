@@ -1,124 +1,154 @@
-"""Layers whose weights are wires: a whole vector a cycle, one register after each layer.
+"""A run of layers whose weights are wires: a circuit in stages, a whole beat every cycle.
 
-Nothing is folded and nothing is stored, so an answer takes as many clocks as there are layers. For networks
-of some thousand weights, such as a control policy; beyond that a MatrixVector is smaller.
+Nothing is folded and nothing is stored, so an answer takes as many clocks as there are stages.
 """
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 
-from .element import Element, lanes, resize
+from .circuit import Circuit, Node
+from .element import resize
 from .stage import Streams
+from .stages import Stages
 
-__all__ = ["Registered", "WiredArgMax", "WiredDense", "WiredThreshold"]
-
-
-class Registered(Streams):
-    """A function of a beat, with one register at its end."""
-
-    def __init__(self, i_width: int, o_width: int) -> None:
-        super().__init__(i=i_width, o=o_width)
-
-    def function(self, m: Module, payload: Value) -> Value:
-        raise NotImplementedError
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)
-        with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.function(m, self.i.payload))]
-        return m
+__all__ = ["Wired"]
 
 
-class WiredDense(Registered):
-    """y[r] = sum_c weights[r][c] * x[c] + bias[r] for weights of -1, 0, +1; `out_width` bits signed each.
+class Wired(Streams):
+    """Layers whose weights are wires: all numbers of a beat at once, with registers between the stages.
 
-    A row adds the bits of its inputs (u of Element, or its complement where the weight is -1) plane by plane.
+    circuit  what is computed out of the payload
+    outputs  (node, bits) that make the payload of the answer, the low bits first
+    stages   where the registers are, see edgeternary_hw.stages
+
+    The nodes in circuit.layers are signals called <layer>_<channel>, or <layer>_<channel>_<k> for a channel
+    that several nodes make; register k of a node is called the same with _after<k>.
     """
 
     def __init__(
-        self, weights: Sequence[Sequence[int]], bias: Sequence[int], element: Element, out_width: int
+        self, circuit: Circuit, i_width: int, outputs: Sequence[tuple[int, int]], stages: Stages
     ) -> None:
-        self.weights = [[int(w) for w in row] for row in weights]
-        self.bias, self.element, self.out_width = [int(b) for b in bias], element, out_width
-        if any(abs(w) > 1 for row in self.weights for w in row):
-            raise ValueError("wired weights are -1, 0 or +1")
-        super().__init__(len(self.weights[0]) * element.width, len(self.weights) * out_width)
+        self.circuit, self.outputs, self.stages = circuit, list(outputs), stages
+        super().__init__(i=i_width, o=sum(width for _, width in outputs))
 
-    def function(self, m: Module, payload: Value) -> Value:
-        codes = lanes(payload, len(self.weights[0]))
-        numbers = [self._number(code) for code in codes]
-        rows = []
-        for r, (row, bias) in enumerate(zip(self.weights, self.bias, strict=True)):
-            plus = [u for u, w in zip(numbers, row, strict=True) if w == 1]
-            minus = [~u for u, w in zip(numbers, row, strict=True) if w == -1]
-            full = (1 << self.element.width) - 1  # ~u = full - u
-            constant = bias + self.element.offset * sum(row) - self.element.scale * full * len(minus)
-            total = Signal(unsigned(max((full * (len(plus) + len(minus))).bit_length(), 1)), name=f"count{r}")
-            m.d.comb += total.eq(_sum([*plus, *minus]))
-            scaled = total << (self.element.scale - 1)
-            rows.append(resize(Cat(scaled, Const(0, 1)).as_signed() + Const(constant), self.out_width))
-        return Cat(*rows)
+    @property
+    def roots(self) -> list[int]:
+        """The nodes of the answer."""
+        return [n for n, _ in self.outputs]
 
-    def _number(self, code: Value) -> Value:
-        return Cat(*(~bit if inverted else bit for bit, inverted in self.element.planes(code)))
+    @property
+    def names(self) -> dict[str, int]:
+        """The node of each name that layers give."""
+        found = {}
+        for layer, channels in self.circuit.layers.items():
+            for k, channel in enumerate(channels):
+                for place, (n, _) in enumerate(channel.terms):
+                    found[f"{layer}_{k}_{place}" if len(channel.terms) > 1 else f"{layer}_{k}"] = n
+        return found
 
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        circuit, of, last = self.circuit, self.stages.of, self.stages.count - 1
+        move, valid = Signal(), self.i.valid
+        m.d.comb += [move.eq(~self.o.valid | self.o.ready), self.i.ready.eq(move)]
+        names: dict[int, list[str]] = {}
+        for name, n in self.names.items():
+            if n in of:
+                names.setdefault(n, []).append(name)
+        lengths = self.stages.registers(circuit, self.roots)
+        rows: dict[int, list[Value]] = {}  # of each node, its value in its own stage and in those after it
+        registers = []
 
-class WiredThreshold(Registered):
-    """y[c] = base[c] + step[c] * count(x[c] >= t[c][k]) for all channels at once."""
+        def value(n: int, stage: int) -> Value:
+            return rows[n][stage - of[n] if len(rows[n]) > 1 else 0]
 
-    def __init__(
-        self,
-        thresholds: Sequence[Sequence[int]],
-        base: Sequence[int],
-        step: Sequence[int],
-        source: Element,
-        target: Element,
-    ) -> None:
-        self.thresholds = [[int(t) for t in row] for row in thresholds]
-        self.base, self.step = [int(b) for b in base], [int(s) for s in step]
-        self.source, self.target = source, target
-        super().__init__(len(self.base) * source.width, len(self.base) * target.width)
-
-    def function(self, m: Module, payload: Value) -> Value:
-        found = []
-        for code, row, base, step in zip(
-            lanes(payload, len(self.base)), self.thresholds, self.base, self.step, strict=True
-        ):
-            number = self.source.number(code)
-            y: Value = Const(self.target.encode(base), self.target.width)
-            for k, t in enumerate(row):
-                reached = Const(self.target.encode(base + step * (k + 1)), self.target.width)
-                y = Mux(number >= t, reached, y)  # thresholds ascend, so that the last one reached decides
-            found.append(y)
-        return Cat(*found)
-
-
-class WiredArgMax(Registered):
-    """The index of the largest of all channels of a beat; the lowest one of equals."""
-
-    def __init__(self, element: Element, channels: int, out_width: int) -> None:
-        self.element, self.channels, self.out_width = element, channels, out_width
-        super().__init__(channels * element.width, out_width)
-
-    def function(self, m: Module, payload: Value) -> Value:
-        rivals = [
-            (self.element.number(code), Value.cast(Const(k, self.out_width)))
-            for k, code in enumerate(lanes(payload, self.channels))
-        ]
-        while len(rivals) > 1:
-            pairs = zip(rivals[::2], rivals[1::2], strict=False)
-            left = [(Mux(b[0] > a[0], b[0], a[0]), Mux(b[0] > a[0], b[1], a[1])) for a, b in pairs]
-            rivals = left + rivals[len(rivals) - len(rivals) % 2 :]
-        return rivals[0][1]
+        for n, stage in of.items():
+            node = circuit.nodes[n]
+            expression = _expression(circuit, node, [value(a, stage) for a in node.args], self.i.payload)
+            rows[n] = [expression]
+            if node.kind == "const":
+                continue
+            name, *others = names.get(n, [f"n{n}"])
+            shape = Shape(node.width, node.signed)
+            if node.kind != "input" or n in names:
+                now = Signal(shape, name=name)
+                m.d.comb += now.eq(expression)
+                rows[n] = [now]
+            for other in others:  # the same number under each of its names
+                alias = Signal(shape, name=other)
+                m.d.comb += alias.eq(rows[n][0])
+            for k in range(1, lengths.get(n, 0) + 1):
+                held = Signal(shape, name=f"{name}_after{k}", reset_less=True)
+                registers.append(held.eq(rows[n][-1]))
+                rows[n].append(held)
+        code = Cat(*(resize(value(n, last), width) for n, width in self.outputs))
+        valids = [Signal(name=f"valid{k}") for k in range(last)]
+        with m.If(move):
+            m.d.sync += registers
+            for there in valids:
+                m.d.sync += there.eq(valid)
+                valid = there
+            m.d.sync += [self.o.valid.eq(valid), self.o.payload.eq(code)]
+        return m
 
 
-def _sum(numbers: Sequence[Value]) -> Value:
+def _expression(circuit: Circuit, node: Node, args: list[Value], payload: Value) -> Value:
+    if node.kind == "const":
+        return Const(node.lo, Shape(node.width, node.signed))
+    if node.kind == "input":
+        first, width, signed = node.data
+        code = payload[first : first + width]
+        return code.as_signed() if signed else code
+    if circuit.beside(node):
+        return _beside(node, args)
+    if node.kind == "add":
+        return _sum(node, args)
+    if node.kind == "ge":
+        return (args[0] << node.data[0]) >= (args[1] << node.data[1])
+    if node.kind == "count":
+        return _count(args)
+    if node.kind == "select":
+        return Mux(args[0], args[1], args[2])
+    if node.kind == "bit":
+        return args[0][node.data[0]]
+    if node.kind == "shift":
+        return args[0] >> node.data[0]
+    if node.kind == "clamp":
+        low, high = node.data
+        return Mux(args[0] < low, low, Mux(args[0] > high, high, args[0]))
+    return _table(args, node.data[0])
+
+
+def _sum(node: Node, args: list[Value]) -> Value:
+    """A carry, or none, comes in on a bit below the others. That bit also keeps synthesis from merging this
+    sum into the one that reads it: a tree of carry chains takes fewer LUTs than full adders made of them."""
+    sa, sb, minus = node.data
+    carry = args[2] if len(args) == 3 else Const(0, 1)
+    a, b = _below(args[0] << sa, Const(1 - minus, 1)), _below(args[1] << sb, carry)
+    return (a - b if minus else a + b) >> 1
+
+
+def _beside(node: Node, args: list[Value]) -> Value:
+    both = Cat(resize(args[0], node.data[1]), args[1])
+    return both.as_signed() if node.signed else both
+
+
+def _below(number: Value, bit: Value) -> Value:
+    longer = Cat(bit, number)
+    return longer.as_signed() if number.shape().signed else longer
+
+
+def _count(bits: list[Value]) -> Value:
     """A balanced tree of adders."""
-    if not numbers:
-        return Const(0, 1)
-    while len(numbers) > 1:
-        pairs = [a + b for a, b in zip(numbers[::2], numbers[1::2], strict=False)]
-        numbers = [*pairs, *numbers[len(numbers) - len(numbers) % 2 :]]
-    return numbers[0]
+    level = list(bits)
+    while len(level) > 1:
+        pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = [*pairs, *level[len(level) - len(level) % 2 :]]
+    return level[0]
+
+
+def _table(bits: list[Value], table: int) -> Value:
+    if len(bits) == 1:
+        return ~bits[0]  # the only table of one bit that is not a wire
+    return Const(table, 1 << len(bits)).bit_select(Cat(*bits), 1)

@@ -9,18 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.hdl import devices, memory
+from edgeternary.hdl import devices, memory, top
 from edgeternary.hdl.emit import component_rtlil
-from edgeternary.hdl.fold import divisors
+from edgeternary.hdl.fold import Folding, divisors
 from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.tools.synthesis import count_cells
-from edgeternary_hw import Element, MatrixVector, Window, WiredDense
-from edgeternary_hw.wired_requantize import WiredRequantize
+from edgeternary.ir import Graph, parse
+from edgeternary.ops import Dense, Requantize, build
+from edgeternary_hw import Element, MatrixVector, Window, Wired
 
 ELEMENTS = (
     Element("unsigned", 1), Element("bipolar", 1), Element("unsigned", 2), Element("ternary", 2),
     Element("unsigned", 4), Element("signed", 8),
 )  # fmt: skip
+KINDS = ("binary", "bipolar", "uint2", "ternary", "uint4", "int8")
 ZEROS = (0.0, 0.3, 0.6, 0.9, 0.97)
 MOST = 400  # bits to count in a cycle, so that synthesis takes seconds
 
@@ -73,27 +75,38 @@ def folded(seed: int) -> Drawn:
 def wired(seed: int) -> Drawn:
     """A layer whose weights are wires."""
     rng = np.random.default_rng(seed)
-    element, zeros = ELEMENTS[seed % len(ELEMENTS)], float(rng.choice(ZEROS[:4]))
-    rows, columns = int(rng.integers(4, 24)), int(rng.integers(4, 8 + 64 // element.width))
-    weights = rng.choice([-1, 1], (rows, columns))
+    kind, zeros = KINDS[seed % len(KINDS)], float(rng.choice(ZEROS[:4]))
+    bits = parse(kind).bits
+    rows, columns = int(rng.integers(4, 24)), int(rng.integers(4, 8 + 64 // bits))
+    weights = rng.choice([-1, 1], (rows, columns)).astype(np.int8)
     weights[rng.random(weights.shape) < zeros] = 0
-    bias = rng.integers(-5, 6, rows)
-    part = WiredDense(weights.tolist(), bias.tolist(), element, _width(weights, bias, element))
-    part._MustUse__silence = True
-    return Drawn(part, f"wired {rows} x {columns}, {zeros:.0%} zeros, {element.kind} {element.width}")
+    bias = rng.integers(-5, 6, rows).astype(np.int32)
+    op = Dense(name="fc", inputs=("x",), weights=weights, weight_type="ternary", bias=bias)
+    return Drawn(_wired(build.graph(build.value("x", (columns,), kind), op)),
+                 f"wired {rows} x {columns}, {zeros:.0%} zeros, {kind}")  # fmt: skip
 
 
 def rescaled(seed: int) -> Drawn:
     """A rescaling in one clock: from a shift to products of several adders."""
     rng = np.random.default_rng(seed)
     width, code, most = int(rng.choice([6, 8, 10, 12])), int(rng.choice([4, 8])), (1, 64, 1024)[seed % 3]
-    m, count = rng.integers(1, most + 1, 8), 8
+    count = 8
+    m = rng.integers(1, most + 1, count).astype(np.int32)
     s = max(width + most.bit_length() - code - seed % 2, 0)
-    b = rng.integers(-(1 << max(s - 1, 1)), 1 << max(s - 1, 1), count)
-    half, columns = 1 << code - 1, (m.tolist(), b.tolist(), [s] * count)
-    part = WiredRequantize(columns, 0, (-half, half - 1), Element("signed", width), Element("signed", code))
-    part._MustUse__silence = True
-    return Drawn(part, f"rescaled {width} to {code} bits, factors up to {most}")
+    b = rng.integers(-(1 << max(s - 1, 1)), 1 << max(s - 1, 1), count).astype(np.int32)
+    half, shifts = 1 << code - 1, np.full(count, s, np.int32)
+    x = build.value("x", (count,), "int32", -(1 << width - 1), (1 << width - 1) - 1)
+    op = Requantize(
+        name="act", inputs=("x",), m=m, b=b, s=shifts, zero=0, lo=-half, hi=half - 1, rounding="floor",
+        type=f"int{code}",
+    )  # fmt: skip
+    return Drawn(_wired(build.graph(x, op)), f"rescaled {width} to {code} bits, factors up to {most}")
+
+
+def _wired(graph: Graph) -> Any:
+    """The part of a network that is wires."""
+    design = top.build(graph, Folding(wired=True, input_bits=graph.input.size * graph.input.type.bits))
+    return next(part for _, part in design.top.parts if isinstance(part, Wired))
 
 
 def depthwise(seed: int) -> Drawn:

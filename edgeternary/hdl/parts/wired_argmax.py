@@ -1,22 +1,21 @@
 """argmax of numbers that come all at once."""
 
-from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.elements import stream_element
-from edgeternary.hdl.part import Area
 from edgeternary.hdl.wired import WiredLayer
+from edgeternary.ir import Value
 from edgeternary.ops import Argmax
-from edgeternary_hw.wired import WiredArgMax
+from edgeternary_hw import Circuit, Number
 
 
-class WiredArgmaxLayer(WiredLayer[Argmax, WiredArgMax]):
+class WiredArgmaxLayer(WiredLayer[Argmax]):
     kind = "argmax"
-    hardware = WiredArgMax
 
-    def build(self, b: Builder, op: Argmax, ins: list[Wire]) -> Wire:
-        wire = b.adapt(ins[0], ins[0].value.size, op.name)
-        part = WiredArgMax(wire.element, wire.value.size, stream_element(b.graph.values[op.name]).width)
-        b.through(part, wire, op.name)
-        return b.output(part, op.name, 1)
-
-    def area(self, part: WiredArgMax) -> Area:
-        return Area(2 * len(part.i.payload), len(part.o.payload) + 2)
+    def nodes(self, circuit: Circuit, op: Argmax, x: list[Number], y: Value) -> list[Number]:
+        """A tournament: of two the right one wins only where it is larger."""
+        rivals = [(circuit.node(number), circuit.const(k)) for k, number in enumerate(x)]
+        while len(rivals) > 1:
+            left = []
+            for (a, i), (b, j) in zip(rivals[::2], rivals[1::2], strict=False):
+                first = circuit.ge(a, b)
+                left.append((circuit.select(first, a, b), circuit.select(first, i, j)))
+            rivals = left + rivals[len(rivals) - len(rivals) % 2 :]
+        return [Number(((rivals[0][1], 1),))]
