@@ -255,7 +255,8 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         wires |= _forked(b, op.name, taps[op.name])
     if folding.wired:
         first, last = graph.ops[0], graph.ops[-1]
-        taps[last.name] = wired.run(b, list(graph.ops), wires.pop((graph.input.name, first.name, 0)))
+        entry = wires.pop((graph.input.name, first.name, 0))
+        taps[last.name] = wired.run(b, list(graph.ops), b.adapt(entry, entry.value.size, first.name))
         wires |= _forked(b, last.name, taps[last.name])
     for k, state in enumerate(states):
         assert around

@@ -1,7 +1,7 @@
 """Layers whose weights are wires: a run of them is one circuit, which takes a whole vector every clock."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -36,7 +36,7 @@ class WiredLayer(Layer[O], abstract=True):
         return ""
 
     def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:
-        return run(b, [op], ins[0])
+        return run(b, [op], b.adapt(ins[0], ins[0].value.size, op.name))
 
     def lanes(self, op: O, at: Arrival) -> int:
         return at.out.size
@@ -52,34 +52,38 @@ class Made:
 
 
 def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
-    """Adds the part that computes consecutive ops, each of which reads the one before."""
-    wire = b.adapt(wire, wire.value.size, ops[0].name)
+    """Adds the part that computes consecutive ops, each of which reads the one before, out of each beat of a
+    stream: a whole vector; or a pixel or its window, where the ops give as many pixels as there are beats."""
     name = ops[-1].name
-    made = circuit(b.graph, tuple(op.name for op in ops), wire.element)
+    names = tuple(op.name for op in ops)
+    made = circuit(b.graph, names, wire.element, wire.lanes, wire.beats > 1)
     stages = _staged(made, b.folding.fabric, b.folding.stages or len(ops))
     part = Wired(made.circuit, made.i_width, made.outputs, stages)
     b.through(part, wire, name)
-    return b.output(part, name, b.graph.values[name].size)
+    return b.output(part, name, b.graph.values[name].size // wire.beats)
 
 
 @lru_cache(maxsize=16)  # planning builds the same network many times
-def circuit(graph: Graph, names: tuple[str, ...], element: Element) -> Made:
-    """The circuit of the ops of these names, consecutive ones, for an input of `element`."""
+def circuit(graph: Graph, names: tuple[str, ...], element: Element, count: int, pixel: bool = False) -> Made:
+    """The circuit of the ops of these names, consecutive ones, for `count` numbers of `element`.
+
+    pixel  these are those of a pixel or its window, and so is the answer
+    """
     made, known = Circuit(), layers(wired=True)
     ops = {op.name: op for op in graph.ops}
-    x = graph.ins(ops[names[0]])[0]
-    numbers = received(made, element, x.size)
+    numbers = received(made, element, count)
     taken: set[str] = set()
     for name in names:
         layer, op = known[ops[name].kind], ops[name]
         assert isinstance(layer, WiredLayer)
-        numbers = layer.nodes(made, op, numbers, graph.values[name])
+        y = graph.values[name]
+        numbers = layer.nodes(made, op, numbers, replace(y, shape=y.shape[-1:]) if pixel else y)
         label = identifier(name, taken)
         taken.add(label)
         made.layers[label] = numbers
     target = stream_element(graph.values[names[-1]])
     outputs = tuple(code for number in numbers for code in coded(made, number, target))
-    return Made(made, x.size * element.width, outputs)
+    return Made(made, count * element.width, outputs)
 
 
 @lru_cache(maxsize=64)

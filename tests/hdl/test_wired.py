@@ -120,7 +120,7 @@ def test_the_smallest_part_with_room_is_named() -> None:
     ("graph", "latency", "said"),
     [
         (policy, 3, "the registers around them take at least 4"),
-        (tiny_cnn, 50, r"'conv1' is a conv2d, and only argmax, dense.* threshold layers are wired"),
+        (tiny_cnn, 50, r"'conv1' is a conv2d, and only argmax, .* threshold layers are wired"),
     ],
 )
 def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said: str) -> None:
