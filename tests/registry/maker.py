@@ -10,9 +10,11 @@ import numpy as np
 from edgeternary.ir import Graph, Op, Value, parse
 from edgeternary.ops import (
     Add,
+    Compare,
     Concat,
     Conv2d,
     Dense,
+    GroupCount,
     Lookup,
     MaxPool,
     Mul,
@@ -22,6 +24,7 @@ from edgeternary.ops import (
     Upsample,
     build,
 )  # fmt: skip
+from edgeternary.ops.lut import random_tables
 from tests.registry.graphs import act, uniform_act
 
 ACTIVATIONS = ("bipolar", "binary", "ternary", "uint2", "int3", "uint4")
@@ -73,9 +76,13 @@ class Maker:
                     codes[self.rng.integers(0, 2, shape[0]) == 1] = 0
         return codes
 
-    def dense(self, out: int) -> Value:
+    def flat(self) -> Value:
         if len(self.top.shape) != 1:
             self.add(Reshape(name=self.name("flat"), inputs=(self.top.name,), shape=(self.top.size,)))
+        return self.top
+
+    def dense(self, out: int) -> Value:
+        self.flat()
         kind = self.pick(WEIGHTS)
         weights = self.weights((out, self.top.size), kind)
         return self.add(
@@ -123,9 +130,10 @@ class Maker:
             )
         )  # fmt: skip
 
-    def pool(self) -> Value:
+    def pool(self, alike: bool = False) -> Value:
+        """alike: no sum."""
         kernel, pad, stride = self.window(0)
-        if not any(pad) and self.top.hi - self.top.lo < 2**16 and self.below(2):
+        if not alike and not any(pad) and self.top.hi - self.top.lo < 2**16 and self.below(2):
             op: Op = SumPool(name=self.name("sum"), inputs=(self.top.name,), kernel=kernel, stride=stride)
         else:
             minimum = self.rng.integers(0, 2, self.top.channels).astype(np.uint8)
@@ -191,6 +199,29 @@ class Maker:
         second = self.quantise(first.type.name if first.type.name in ACTIVATIONS else "uint2")
         joins: tuple[type[Op], ...] = (Add, Concat, Mul)
         return self.add(self.pick(joins)(name=self.name("join"), inputs=(first.name, second.name)))
+
+    def compare(self, count: int) -> Value:
+        """Of few or many different numbers, some of which are always reached, or never."""
+        x = self.top
+        numbers = self.rng.integers(x.lo, x.hi + 2, 1 + self.below(8))
+        source = self.rng.integers(0, x.channels, count).astype(np.int32)
+        t, type = self.rng.choice(numbers, count).astype(np.int32), self.pick(("binary", "binary", "bipolar"))
+        return self.add(Compare(name=self.name("bits"), inputs=(x.name,), source=source, t=t, type=type))
+
+    def tables(self, count: int) -> Value:
+        type, pins, more = self.pick(("binary", "binary", "bipolar")), 1 + self.below(6), {}
+        if len(self.top.shape) == 3:
+            more = dict(zip(("kernel", "pad", "stride"), self.window(2)))
+        name = self.name("tables")
+        return self.add(random_tables(self.rng, self.top, count, pins, type, name=name, **more))
+
+    def count(self, groups: int) -> Value:
+        size = self.flat().size
+        ends = np.sort(self.rng.integers(0, size + 1, groups)).astype(np.int32)
+        ends[-1] = size
+        return self.add(
+            GroupCount(name=self.name("counts"), inputs=(self.top.name,), ends=ends, bias=self.bias(groups))
+        )
 
     def table(self) -> Value:
         if self.top.hi - self.top.lo > 1000:

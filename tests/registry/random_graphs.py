@@ -20,6 +20,7 @@ from edgeternary.run import run
 from tests.registry.graphs import inputs
 from tests.registry.maker import Below, Maker
 
+TABLED = 6  # of seven networks by number
 INPUTS = ("uint8", "int8", "binary", "bipolar", "ternary", "uint2", "uint4", "int5", "int16")
 
 
@@ -110,6 +111,34 @@ def spiking(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:
     return Graph("random", x, tuple(ops), top.name, tuple(states))
 
 
+def table_network(below: Below, rng: np.random.Generator, wide: bool = True) -> Graph:
+    """Comparisons, tables in one or two layers, and counts: flat, or on an image with a pool between; some
+    begin with a convolution, some end in a dense layer."""
+    shape: tuple[int, ...] = (1 + below(41),)
+    if below(2):
+        shape = (1 + below(9), 1 + below(36), 1 + below(3))
+    maker = Maker(below, rng, build.value("x", shape, ("uint8", "uint8", "int8", "uint4")[below(4)]), wide)
+    image = len(shape) == 3
+    if image and below(4) == 0:
+        maker.conv(1 + below(5))
+        maker.quantise(("binary", "bipolar")[below(2)])
+    else:
+        maker.compare(1 + below(40))
+    maker.tables(1 + below(20))
+    if image:
+        if below(2):
+            maker.pool(alike=True)
+        maker.tables(1 + below(9)) if below(2) else None
+        maker.flat()
+    if below(2):
+        maker.tables(1 + below(40))
+    if below(4) == 0:
+        maker.dense(1 + below(5))
+    else:
+        maker.count(1 + below(4))
+    return maker.graph()
+
+
 Grow = Callable[[Below, np.random.Generator, bool], Graph]
 
 
@@ -123,15 +152,19 @@ def _strategy(grow: Grow) -> Callable[..., SearchStrategy[Graph]]:
 
 
 graphs, stateful_graphs, spiking_graphs = _strategy(layered), _strategy(stateful), _strategy(spiking)
+table_networks = _strategy(table_network)
 
 
 def network(seed: int, wide: bool = True) -> Graph:
-    """The same network for the same seed: four of six are layers, the others have states.
+    """The same network for the same seed: one of seven has tables; of the others four of six are layers, and
+    the rest have states.
 
     wide  whether 64-bit products may occur, which hardware refuses
     """
     rng = np.random.default_rng(seed)
     grow = (layered, layered, layered, layered, stateful, spiking)[seed % 6]
+    if seed % 7 == TABLED:
+        grow = table_network
     return grow(lambda n: int(rng.integers(n)), rng, wide)
 
 

@@ -10,9 +10,9 @@ from edgeternary.passes import optimize
 from edgeternary.run import run
 from tests.need import need
 from tests.registry.graphs import inputs
-from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
+from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs, table_networks
 
-ANY = graphs() | stateful_graphs() | spiking_graphs()
+ANY = graphs() | stateful_graphs() | spiking_graphs() | table_networks()
 
 
 @settings(max_examples=80)

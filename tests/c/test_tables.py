@@ -1,0 +1,72 @@
+"""lut through places of bytes: exact for all sizes on every core, in few cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeternary.bench import rows
+from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.plan import Plan
+from edgeternary.c.select import Budget, select
+from edgeternary.ir import Graph
+from tests.c.harness import check
+from tests.c.plan_fleet import PlanFleet
+from tests.c.table_nets import mnist_net, table_net
+from tests.need import need
+
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
+
+
+def forced(graph: Graph, core: str) -> Plan:
+    def allow(match: Match, kernel: Kernel, offer: Offer) -> bool:
+        return match.ops[0].kind == "reshape" or kernel.name == "lut_pins"
+
+    return select(graph, core, allow=allow)
+
+
+def graphs() -> Iterator[Graph]:
+    """Each number of inputs, stored and counted; channels that are no whole words; numbers for all channels
+    and for each."""
+    for pins in range(1, 7):
+        yield table_net(41, 70, 13 + pins, pins, groups=3, seed=pins)
+        yield table_net(8 * pins + 3, 50, 5 + 4 * pins, pins, numbers=40, seed=pins)
+    yield table_net(36, 90, 40, 6, numbers=90, groups=5, seed=7)
+    yield table_net(3, 7, 9, 4, groups=2, seed=8)
+
+
+def test_references(tmp_path: Path) -> None:
+    """The C references, under sanitizers."""
+    need("gcc")
+    check([forced(graph, core) for graph in graphs() for core in ("cortex-m4", "cortex-m0plus")], tmp_path)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", CORES)
+def test_cores(core: str) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    PlanFleet.of_plans([forced(graph, core) for graph in graphs()]).check(core)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
+def test_m55(compiler: str) -> None:
+    need("arm-none-eabi-gcc", "qemu-system-arm", "zig" if compiler == "zig" else "gcc")
+    plans = [forced(graph, "cortex-m55") for graph in graphs()]
+    PlanFleet.of_plans(plans).check("cortex-m55", compiler=compiler)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(("core", "most"), [("cortex-m0plus", 37_500), ("cortex-m4", 22_000)])
+def test_mnist(core: str, most: int) -> None:
+    """A quarter of what mnist-mlp-100 takes: 153,202 cycles on the M0+, 116,686 on the M4."""
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    plan = select(mnist_net(), core, budget=Budget(flash=24 * 1024))
+    row = rows.measure_plan(plan, {"count": 1})
+    assert row["mismatches"] == 0
+    assert row["cycles"] <= most and row["flash_bytes"] <= 24 * 1024
+    assert abs(row["estimated_cycles"] / row["cycles"] - 1) <= 0.1
+    np.testing.assert_allclose(row["estimated_flash_bytes"], row["flash_bytes"], rtol=0.1)
