@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from edgeternary.frontends.layout import graph_shape
+from edgeternary.frontends.torch_luts import compare, group_count, lut
 from edgeternary.frontends.torch_moves import part, permute, reshape, select, transpose
 from edgeternary.frontends.torch_quantize import lookup, quantize, requantize, sign
 from edgeternary.frontends.torch_states import accumulate, lif
@@ -277,6 +278,9 @@ LAYERS: dict[object, Handler] = {
     _ours.accumulate.default: accumulate,
     _ours.upsample.default: upsample,
     _ours.mul.default: mul,
+    _ours.compare.default: compare,
+    _ours.lut.default: lut,
+    _ours.group_count.default: group_count,
     _aten.linear.default: aten_linear,
     _aten.conv2d.default: aten_conv2d,
     _aten.max_pool1d.default: max_pool,

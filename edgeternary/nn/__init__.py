@@ -21,6 +21,11 @@ from edgeternary.nn.gumbel import Choice, gumbel_softmax
 from edgeternary.nn.input_spec import InputSpec
 from edgeternary.nn.linear import Linear, Output
 from edgeternary.nn.lm import MatMulFreeLM
+from edgeternary.nn.luts.count import GroupSum
+from edgeternary.nn.luts.encoder import Comparisons
+from edgeternary.nn.luts.fit import fit_tables
+from edgeternary.nn.luts.gradients import TABLE_GRADIENTS
+from edgeternary.nn.luts.layer import LutConv2d, LutLayer
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
@@ -43,6 +48,7 @@ __all__ = [
     "CODINGS",
     "COSTS",
     "Choice",
+    "Comparisons",
     "Conv1d",
     "Conv2d",
     "CostModel",
@@ -52,11 +58,14 @@ __all__ = [
     "DepthwiseSeparable",
     "Flatten",
     "GlobalAvgPool",
+    "GroupSum",
     "IF",
     "InputSpec",
     "LIF",
     "LayerCost",
     "Linear",
+    "LutConv2d",
+    "LutLayer",
     "MatMulFreeLM",
     "MaxPool",
     "Mul",
@@ -75,12 +84,14 @@ __all__ = [
     "Spiking",
     "Streaming",
     "SumPool",
+    "TABLE_GRADIENTS",
     "TemporalBlock",
     "Thermometer",
     "Upsample",
     "convert",
     "inspect",
     "inspected",
+    "fit_tables",
     "freeze",
     "gumbel_softmax",
     "latency_code",

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.linear import Logits, Quantized
+from edgeternary.nn.luts.count import GroupSum
+from edgeternary.nn.luts.layer import LutLayer
 
 
 @torch.no_grad()
@@ -21,14 +23,16 @@ def freeze(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Logits):
             module.bias.copy_(module.quantized_bias() * module.logit_scale())
-        if isinstance(module, Quantized):
+        if isinstance(module, Quantized | LutLayer | GroupSum):
             module.freeze()
 
 
 def _tops(model: nn.Module) -> dict[str, int]:
-    """The highest code of each weight, by its name in the state."""
-    layers = [(path, m) for path, m in model.named_modules() if isinstance(m, Quantized)]
-    return {f"{path}.weight" if path else "weight": m.quantizer.top for path, m in layers}
+    """The highest code of each weight, by its name in the state. Entries of tables are -1 and +1."""
+    layers = list(model.named_modules())
+    weights = {f"{path}.weight": m.quantizer.top for path, m in layers if isinstance(m, Quantized)}
+    tables = {f"{path}.tables": 1 for path, m in layers if isinstance(m, LutLayer)}
+    return {name.removeprefix("."): top for name, top in (weights | tables).items()}
 
 
 def save_codes(model: nn.Module, path: str | os.PathLike[str]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from edgeternary.ir import Graph, Op, parse
 
-QUANTIZERS = ("threshold", "requantize", "lookup")  # ops that make activations of few bits
+QUANTIZERS = ("threshold", "requantize", "lookup", "compare", "lut")  # ops that make activations of few bits
 NARROW = (np.int8, np.int16, np.int32)
 
 

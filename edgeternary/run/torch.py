@@ -25,6 +25,7 @@ from edgeternary.passes.dead_channels import lost_channels
 from edgeternary.run.result import Result
 
 BATCH = 100
+MIXING = {"dense", "compare", "lut", "group_count"}  # their flat outputs are no flattened maps
 
 
 def run(
@@ -153,7 +154,7 @@ def _before_flatten(graph: Graph, name: str, lost: dict[str, np.ndarray]) -> tup
     """Shape (H, W, C) of the map that the flat value `name` is the flattening of, if any; C as in torch."""
     while name not in {value.name for value in graph.inputs}:
         op = graph.op(name)
-        if op.kind == "dense":
+        if op.kind in MIXING:
             return None
         name = op.inputs[0]
         if len(shape := graph.values[name].shape) == 3:

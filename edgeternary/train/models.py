@@ -12,6 +12,7 @@ from torch import nn
 from edgeternary import nn as q
 from edgeternary.nn.quantizers import levels
 from edgeternary.train.kinds import Kind, Kinds, by_layer
+from edgeternary.train.table_models import tables
 
 
 def wide(kind: Kind) -> bool:
@@ -223,4 +224,5 @@ FAMILIES: dict[str, Callable[..., nn.Module]] = {
     "ds_cnn": ds_cnn,
     "resnet8": resnet8,
     "conv1d": conv1d,
+    "tables": tables,
 }

@@ -42,6 +42,7 @@ class Recipe:
     start       makes a trained network, from whose weights the training starts (train.start)
     teacher     makes a trained network (or several, sources.Teachers) for samples of teacher_shape
     distill     weight of the teacher's answers, softened at `temperature`, in the loss
+    teach_original  the teacher answers once, to the samples before their augmentation, for all epochs
     sparsity, cost  arguments of nn.SparsitySchedule and nn.CostPenalty
     anneal      {attribute of the layers: (start, end)}
     stages      they run in this order; without stages the recipe itself is the only one
@@ -65,6 +66,7 @@ class Recipe:
     teacher_shape: tuple[int, ...] = ()
     distill: float = 0.0
     temperature: float = 2.0
+    teach_original: bool = False
     input_scale: float | None = None
     input_zero: int | None = None
     summary: str = ""

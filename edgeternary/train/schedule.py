@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from edgeternary.nn import set_progress
+from edgeternary.nn import LutLayer, set_progress
 from edgeternary.nn.linear import Quantized
 from edgeternary.train.lookup import unknown
 from edgeternary.train.recipe import Recipe
@@ -25,10 +25,12 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
 
 @torch.no_grad()
 def clip_latents(model: nn.Module, bound: float = 1.0) -> None:
-    """Keeps latent weights in [-bound, bound], where the straight-through estimator holds."""
+    """Keeps latent weights and entries of tables in [-bound, bound], where their gradients hold."""
     for module in model.modules():
         if isinstance(module, Quantized):
             module.weight.clamp_(-bound, bound)
+        elif isinstance(module, LutLayer):
+            module.clip(bound)
 
 
 def anneal(model: nn.Module, ends: Mapping[str, Ends], share: float) -> None:

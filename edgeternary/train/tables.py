@@ -66,12 +66,16 @@ class TrainTable(Numbers, frozen=True):
 
 
 class DistillTable(Table, frozen=True):
-    """[distill]: the teachers, the weight of their answers in the loss, and their temperature."""
+    """[distill]: the teachers, the weight of their answers in the loss, and their temperature.
+
+    original: whether they see the samples before the augmentation.
+    """
 
     teacher: str | list[str]
     weight: float = 0.5
     temperature: float | UnsetType = UNSET
     shape: tuple[int, ...] | UnsetType = UNSET
+    original: bool | UnsetType = UNSET
 
 
 class SparsityTable(Table, frozen=True):

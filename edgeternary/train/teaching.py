@@ -24,8 +24,8 @@ class Teaching:
 
     Teachers answer in train mode with their running statistics. This float32 fake quantisation is three times
     as fast as the exact eval mode, and gives the same class for at least 99.9 % of samples. If the
-    augmentation is in KEEPABLE, all answers are computed before the first step; the steps then run without
-    the teachers. x: codes (N, C, H, W) of the training set.
+    augmentation is in KEEPABLE, or the recipe says teach_original, all answers are computed before the first
+    step; the steps then run without the teachers. x: codes (N, C, H, W) of the training set.
     """
 
     def __init__(self, recipe: Recipe, data: Data, x: Tensor) -> None:
@@ -34,15 +34,16 @@ class Teaching:
         members = teacher.members if isinstance(teacher, Teachers) else [teacher]
         self.members = [_ready(member, recipe, data) for member in members]
         self.recipe, self.x, self.kept = recipe, x, None
-        if recipe.augment in KEEPABLE:
-            self.kept = torch.stack(
-                [self._ahead(x, mirrored) for mirrored in (False, True)[: 1 + recipe.augment.flip]]
-            )
+        if recipe.teach_original or recipe.augment in KEEPABLE:
+            mirrors = recipe.augment.flip and not recipe.teach_original
+            self.kept = torch.stack([self._ahead(x, mirrored) for mirrored in (False, True)[: 1 + mirrors]])
 
     def __call__(self, images: Tensor, chunk: Tensor) -> Tensor:
         """Logits (n, classes) for the augmented `images` (n, ...) of the samples `chunk` (n,)."""
         if self.kept is None:
             return self._answers(images)
+        if len(self.kept) == 1:
+            return self.kept[0, chunk]
         changed = (images.reshape(len(chunk), -1) != self.x[chunk].reshape(len(chunk), -1)).any(1)
         return self.kept[changed.long(), chunk]
 

@@ -141,6 +141,8 @@ def to_table(recipe: Recipe) -> Table:
         }
         if recipe.teacher_shape:
             table["distill"]["shape"] = list(recipe.teacher_shape)
+        if recipe.teach_original:
+            table["distill"]["original"] = True
     table["optimizer"] = dict(recipe.optimizer_options)
     table["sparsity"], table["cost"] = dict(recipe.sparsity), dict(recipe.cost)
     table["anneal"] = {key: list(ends) for key, ends in recipe.anneal.items()}
@@ -199,7 +201,10 @@ def _stage(table: tables.StageTable) -> Stage:
 def _distill(table: tables.DistillTable) -> Table:
     if not table.teacher:
         raise _missing("teacher", "distill")
-    names = {"weight": "distill", "temperature": "temperature", "shape": "teacher_shape"}
+    names = {
+        "weight": "distill", "temperature": "temperature", "shape": "teacher_shape",
+        "original": "teach_original",
+    }  # fmt: skip
     rest = {names[key]: value for key, value in table.given().items() if key in names}
     named = table.teacher
     teacher = Teacher(named) if isinstance(named, str) else Ensemble(tuple(map(Teacher, named)))

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from edgeternary.nn import fit_tables
 from edgeternary.train import hooks
 from edgeternary.train.checkpoint import Position, Row
 from edgeternary.train.data import Data
@@ -18,6 +19,7 @@ from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
 from edgeternary.train.start import CALIBRATION, start_from
 from edgeternary.train.teaching import Teaching, precision_of
 
+FIT = 4096  # images from which table networks take their thresholds
 SETTLE = 250  # images in a batch when batch-norm statistics are computed again
 SETTLE_BATCHES = 40
 
@@ -35,6 +37,7 @@ class Trainer:
         self.x = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy())
         self.y = labels_of(data.train)
         self.validation = to_tensor(data.validation[0], self.shape), labels_of(data.validation)
+        fit_tables(self.model, self.x[:FIT].float().reshape(-1, *self.shape))
         if recipe.start:
             start_from(self.model, recipe.start(), self.x[:CALIBRATION].float().reshape(-1, *self.shape))
         self.teaching = Teaching(recipe, data, self.x) if recipe.teacher else None
