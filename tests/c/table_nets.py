@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.ir import Graph, Op
-from edgeternary.ops import Compare, GroupCount, Reshape, build
+from edgeternary.ops import Compare, GroupCount, MaxPool, Reshape, build
 from edgeternary.ops.lut import random_tables
 
 
@@ -52,3 +52,52 @@ def mnist_net(seed: int = 0) -> Graph:
     ends, bias = 80 * np.arange(1, 11, dtype=np.int32), np.zeros(10, np.int32)
     ops.append(GroupCount(name="counts", inputs=("tables",), ends=ends, bias=bias))
     return build.graph(x, *ops, name="mnist_tables")
+
+
+def image_net(
+    shape: tuple[int, int, int],
+    kernel: tuple[int, int],
+    pad: tuple[int, int, int, int],
+    type: str = "binary",
+    *,
+    comparisons: int = 3,
+    tables: int = 5,
+    pins: int = 6,
+) -> Graph:
+    """uint8 image -> comparisons -> tables of windows -> tables of a pixel."""
+    rng = np.random.default_rng(shape[0])
+    x = build.value("x", shape, "uint8")
+    t = rng.integers(0, 257, comparisons).astype(np.int32)
+    source = rng.integers(0, shape[2], comparisons).astype(np.int32)
+    ops: list[Op] = [Compare(name="bits", inputs=("x",), source=source, t=t, type=type)]
+    for name, count, window in (("windows", tables, (kernel, pad)), ("tree", 4, ((1, 1), (0, 0, 0, 0)))):
+        value = build.graph(x, *ops).output_value
+        ops.append(random_tables(rng, value, count, pins, type, name=name, kernel=window[0], pad=window[1]))
+    return build.graph(x, *ops, name="image")
+
+
+def mnist_image_net(seed: int = 0) -> Graph:
+    """A convolutional one: three comparisons, 32 tables of 5 x 5 pixels, 16 of these, or-pools, then twice
+    the same, and 400 tables of what is left."""
+    rng = np.random.default_rng(seed)
+    x = build.value("image", (28, 28, 1), "uint8")
+    t = np.array([64, 128, 192], np.int32)
+    ops: list[Op] = [Compare(name="bits", inputs=("image",), source=np.zeros(3, np.int32), t=t)]
+
+    def tables(name: str, count: int, kernel: tuple[int, int], pad: tuple[int, int, int, int]) -> None:
+        value = build.graph(x, *ops).output_value
+        ops.append(random_tables(rng, value, count, 6, name=name, kernel=kernel, pad=pad))
+
+    for stage in ("1", "2"):
+        tables(f"windows{stage}", 64, (5, 5), (2, 2, 2, 2))
+        tables(f"tree{stage}", 32, (1, 1), (0, 0, 0, 0))
+        minimum = np.zeros(32, np.uint8)
+        pool = MaxPool(
+            name=f"pool{stage}", inputs=(f"tree{stage}",), kernel=(2, 2), stride=(2, 2), minimum=minimum
+        )
+        ops.append(pool)
+    ops.append(Reshape(name="flat", inputs=("pool2",), shape=(7 * 7 * 32,)))
+    tables("last", 400, (1, 1), (0, 0, 0, 0))
+    ends, bias = 40 * np.arange(1, 11, dtype=np.int32), np.zeros(10, np.int32)
+    ops.append(GroupCount(name="counts", inputs=("last",), ends=ends, bias=bias))
+    return build.graph(x, *ops, name="mnist_image")

@@ -10,12 +10,13 @@ import pytest
 
 from edgeternary.bench import rows
 from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.logic import logic
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget, select
 from edgeternary.ir import Graph
 from tests.c.harness import check
 from tests.c.plan_fleet import PlanFleet
-from tests.c.table_nets import mnist_net, table_net
+from tests.c.table_nets import image_net, mnist_net, table_net
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -57,6 +58,54 @@ def test_m55(compiler: str) -> None:
     need("arm-none-eabi-gcc", "qemu-system-arm", "zig" if compiler == "zig" else "gcc")
     plans = [forced(graph, "cortex-m55") for graph in graphs()]
     PlanFleet.of_plans(plans).check("cortex-m55", compiler=compiler)
+
+
+IMAGES = [
+    ((5, 7, 1), (3, 3), (1, 1, 1, 1), "binary"),
+    ((6, 14, 2), (3, 2), (0, 0, 0, 0), "bipolar"),
+    ((9, 15, 1), (2, 3), (1, 2, 1, 1), "binary"),
+    ((4, 30, 3), (1, 5), (0, 2, 0, 2), "binary"),
+    ((13, 3, 1), (5, 2), (2, 0, 2, 1), "bipolar"),
+    ((3, 28, 1), (2, 1), (0, 0, 0, 0), "binary"),
+    ((3, 2, 4), (2, 2), (3, 3, 3, 3), "binary"),
+    ((5, 13, 1), (1, 1), (0, 0, 0, 0), "binary"),
+    ((2, 1, 1), (1, 1), (0, 0, 0, 0), "bipolar"),
+]  # shape, kernel, pads, type
+ON_SLICES = ("compare_slices", "lut_slices", "max_pool_slices", "reshape")
+
+
+def on_slices(graph: Graph, core: str) -> Plan:
+    def allow(match: Match, kernel: Kernel, offer: Offer) -> bool:
+        return kernel.name in ON_SLICES and not offer.from_ram
+
+    return select(graph, core, allow=allow)
+
+
+def test_images(tmp_path: Path) -> None:
+    need("gcc")
+    check([on_slices(image_net(*image), "cortex-m4") for image in IMAGES], tmp_path)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
+def test_images_on_cores(core: str) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    PlanFleet.of_plans([on_slices(image_net(*image), core) for image in IMAGES]).check(core)
+
+
+def test_logic_is_the_table() -> None:
+    rng = np.random.default_rng(0)
+    address = np.arange(64)
+    bits = {name: -(address >> k & 1) for k, name in enumerate("abcdef")}
+    tables = rng.integers(0, 2, (40, 64)).astype(bool)
+    tables[:4] = np.array([0 * address, 0 * address + 1, address >> 3 & 1, ~address >> 5 & 1], bool)
+    for table, found in zip(tables, logic(tables), strict=True):
+        names = dict(bits)
+        for name, expression in found.lines:
+            names[name] = eval(expression.replace("0u", "0"), {}, names)
+        right = np.broadcast_to(eval(found.result.replace("0u", "0"), {}, names), 64) & 1
+        np.testing.assert_array_equal(right, table)
+    assert np.mean([found.operations for found in logic(tables)]) < 24
 
 
 @pytest.mark.emulator
