@@ -119,6 +119,8 @@ def _short(rows: Sequence[Row]) -> list[str]:
 
 
 def _pair(row: Row) -> str:
+    if row["instructions_per_mac"] is None:
+        return f"{row['instructions']:,} instructions"
     ratio = f" ({row['ratio']:.2f})" if row["ratio"] else ""
     return f"{row['instructions_per_mac']:.3f}{ratio}"
 

@@ -1,10 +1,10 @@
-"""The suite: ten layers and three networks in several modes, and the zoo's models as they are."""
+"""The suite: ten layers and three networks in several modes, two table networks, and the models of the zoo."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import nets, published
+from benchmarks import nets, published, table_nets
 from edgeternary.bench import int8, layers, modes, rows
 from edgeternary.bench.modes import Mode
 from edgeternary.bench.rows import Row
@@ -43,7 +43,7 @@ def net_row(name: str, graph: Graph, mode: str, core: str, options: dict[str, ob
 def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
     """The cases whose names contain one of `only` (all without): layers, networks, then `models`.
 
-    Layers come in MODES, the three networks in modes.SUITE.
+    Layers come in MODES, the three networks in modes.SUITE; table networks have no mode.
     """
     found: list[Case] = []
     for name in int8.opponent().layers:
@@ -51,6 +51,7 @@ def cases(models: dict[str, Graph], only: Sequence[str] = ()) -> list[Case]:
         found += [Case(name, mode, partial(layers.graph, layer, mode)) for mode in MODES]
     for name, net in nets.NETS.items():
         found += [Case(name, mode, partial(net, mode)) for mode in modes.SUITE]
+    found += [Case(name, "tables", net) for name, net in table_nets.NETS.items()]
     found += [Case(name, "as trained", partial(_same, graph)) for name, graph in models.items()]
     chosen = [case for case in found if not only or any(part in case.name for part in only)]
     if not chosen:

@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.table_nets import mnist_net
 from edgeternary.bench import rows
 from edgeternary.c.kernel import Kernel, Match, Offer
+from edgeternary.c.kernels.max_pool_slices import TOGETHER
 from edgeternary.c.logic import logic
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget, select
 from edgeternary.ir import Graph
-from tests.c.harness import check
+from tests.c.harness import check, every_plan
 from tests.c.plan_fleet import PlanFleet
-from tests.c.table_nets import image_net, mnist_net, table_net
+from tests.c.table_nets import image_net, table_net
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -70,27 +72,39 @@ IMAGES = [
     ((3, 2, 4), (2, 2), (3, 3, 3, 3), "binary"),
     ((5, 13, 1), (1, 1), (0, 0, 0, 0), "binary"),
     ((2, 1, 1), (1, 1), (0, 0, 0, 0), "bipolar"),
+    ((28, 28, 1), (3, 3), (1, 1, 1, 1), "binary"),
+    ((12, 21, 1), (3, 3), (1, 1, 1, 1), "bipolar"),
+    ((4, 2, 1), (2, 1), (1, 0, 0, 0), "binary"),
+    ((6, 20, 1), (1, 3), (0, 0, 0, 0), "binary"),
 ]  # shape, kernel, pads, type
-ON_SLICES = ("compare_slices", "lut_slices", "max_pool_slices", "reshape")
+ON_SLICES = ("compare_slices", "lut_slices", "reshape")
 
 
 def on_slices(graph: Graph, core: str) -> Plan:
     def allow(match: Match, kernel: Kernel, offer: Offer) -> bool:
-        return kernel.name in ON_SLICES and not offer.from_ram
+        return match.ops[0].kind == "max_pool" or (kernel.name in ON_SLICES and not offer.from_ram)
 
     return select(graph, core, allow=allow)
 
 
 def test_images(tmp_path: Path) -> None:
     need("gcc")
-    check([on_slices(image_net(*image), "cortex-m4") for image in IMAGES], tmp_path)
+    plans = [on_slices(image_net(*image), "cortex-m4") for image in IMAGES]
+    plans += [on_slices(image_net(*image, stride=2), "cortex-m4") for image in IMAGES]
+    check([*plans, *every_plan(image_net(*IMAGES[12]))], tmp_path)
+    variants = [
+        step.offer.variant for plan in plans for step in plan.steps if step.kernel.name == "max_pool_slices"
+    ]
+    assert {*variants} == {"", TOGETHER}
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
-def test_images_on_cores(core: str) -> None:
+def test_images_on_a_core() -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    PlanFleet.of_plans([on_slices(image_net(*image), core) for image in IMAGES]).check(core)
+    plans = [
+        on_slices(image_net(*image, stride=1 + i % 2), "cortex-m0plus") for i, image in enumerate(IMAGES)
+    ]
+    PlanFleet.of_plans(plans).check("cortex-m0plus")
 
 
 def test_logic_is_the_table() -> None:

@@ -14,8 +14,8 @@ HALF = 128  # numbers up to here are compared in another way than those above
 BYTES = 40  # of code of a comparison
 # Cycles of four pixels, of a comparison of these, and of a word
 COSTS = {
-    "host": (4.0, 5.0, 4.0), "cortex-m0plus": (26.0, 16.0, 10.0), "cortex-m3": (9.0, 11.0, 5.0),
-    "cortex-m7": (6.0, 7.0, 3.0), "cortex-m33": (9.0, 10.0, 5.0), "cortex-m55": (9.0, 10.0, 5.0),
+    "host": (4.0, 5.0, 4.0), "cortex-m0plus": (23.0, 14.0, 9.0), "cortex-m3": (7.0, 8.4, 4.0),
+    "cortex-m7": (3.8, 4.5, 2.0), "cortex-m33": (7.0, 8.0, 4.0), "cortex-m55": (6.5, 7.3, 4.0),
 }  # fmt: skip
 
 

@@ -19,16 +19,17 @@ from edgeternary.ops import Lut
 MOST_OPERATIONS = 12_000  # written out
 OPERATION_BYTES = {True: 2.6, False: 3.2}  # of code, by Thumb-1
 TABLE_BYTES, TAP_BYTES = 24, 10  # of code, besides
-# Cycles of an operation, of a table, of a tap that is gathered, and of a row
+# Cycles of an operation, of a table, of a tap that is gathered, of a row, and to keep every second bit
 COSTS = {
-    "host": (0.5, 5.0, 3.0, 10.0), "cortex-m0plus": (1.6, 16.0, 9.0, 60.0),
-    "cortex-m3": (1.1, 11.0, 6.0, 40.0), "cortex-m7": (0.7, 6.0, 4.0, 30.0),
-    "cortex-m33": (1.2, 10.0, 6.0, 40.0), "cortex-m55": (1.1, 9.0, 6.0, 40.0),
+    "host": (0.5, 5.0, 3.0, 10.0, 8.0), "cortex-m0plus": (1.6, 16.0, 9.0, 60.0, 20.0),
+    "cortex-m3": (1.0, 9.8, 5.4, 35.0, 11.0), "cortex-m7": (0.5, 4.2, 2.8, 20.0, 6.0),
+    "cortex-m33": (0.9, 7.5, 4.5, 30.0, 10.0), "cortex-m55": (0.87, 7.1, 4.7, 30.0, 10.0),
 }  # fmt: skip
 
 
 class LutSlices(Kernel):
-    """Padding reads words of zeros: slices hold nothing but zeros beside their pixels."""
+    """Padding reads words of zeros: slices hold nothing but zeros beside their pixels. Where windows are two
+    pixels apart, every second bit is kept."""
 
     name = "lut_slices"
     code = 120
@@ -36,25 +37,26 @@ class LutSlices(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(Lut, match.ops[0]), match.ins[0], match.out
-        if len(x.shape) != 3 or op.stride != (1, 1):
+        if len(x.shape) != 3 or op.stride not in ((1, 1), (2, 2)):
             return
         layouts = self._layouts(match, op, x)
         made = Made.of(op, x.channels) if layouts else None
         if made is None or made.operations > MOST_OPERATIONS:
             return
-        operation, table, tap, row = match.core.figures(COSTS)
-        cycles = made.operations * operation + len(made.tables) * table + row
+        operation, table, tap, row, halve = match.core.figures(COSTS)
+        cycles = made.operations * operation + len(made.tables) * (table + halve * (op.stride[0] - 1)) + row
         code = int(made.operations * OPERATION_BYTES[match.core.thumb1]) + TABLE_BYTES * len(made.tables)
         taps = len(made.taps) if _windowed(op) else 0
         code += TAP_BYTES * taps
         for layout in layouts:
-            cost = Cost(layout.split * (cycles + taps * tap), code, fetched=layout.split * code)
+            rows = layout.split // op.stride[0]
+            cost = Cost(rows * (cycles + taps * tap), code, fetched=rows * code)
             yield Offer((layout,), _after(layout, op, out), cost, scratch=4 * taps)
 
     def _layouts(self, match: Match, op: Lut, x: Value) -> list[Slices]:
         """What the window needs; how its input has arrived; how the result is wanted."""
         there = [*(match.arriving[0] if match.arriving else ()), *match.wanted]
-        own = _required(op, x) if _windowed(op) else slicing.pointwise(x)
+        own = _required(op, x, match.out) if _windowed(op) else slicing.pointwise(x)
         found = [own, *(layout for layout in there if isinstance(layout, Slices))]
         return [layout for layout in dict.fromkeys(found) if layout and _serves(layout, op, x, match.out)]
 
@@ -65,7 +67,8 @@ class LutSlices(Kernel):
         made, windowed = Made.of(op, x.channels), _windowed(op)
         fields: dict[str, object] = {
             "made": made, "windowed": windowed, "layout": layout, "channels": x.channels,
-            "rows": sorted({tap.dy for tap in made.taps}), "outputs": len(made.tables),
+            "distances": sorted({tap.dy for tap in made.taps}), "outputs": len(made.tables),
+            "step": op.stride[0], "halve": layout.stride.bit_length() - 2, "rows": after.split,
             "masks": after.masks(out.size // out.channels),
         }  # fmt: skip
         return Body((), fields)
@@ -113,31 +116,35 @@ class Made:
 
 
 def _windowed(op: Lut) -> bool:
-    return op.kernel != (1, 1) or any(op.pad)
+    return (op.kernel, op.stride) != ((1, 1), (1, 1)) or any(op.pad)
 
 
-def _required(op: Lut, x: Value) -> Slices | None:
+def _required(op: Lut, x: Value, out: Value) -> Slices | None:
     """The layout that a window requires; None where a row with its pads is wider than a word."""
-    height, width, _ = x.shape
-    needed = max(width + max(op.pad[1], op.pad[3]), width + op.pad[1] + op.pad[3] - op.kernel[1] + 1)
-    stride = next((size for size in (1, 2, 4, 8, 16, 32) if size >= needed), 0)
-    lines = max(height, height + op.pad[0] + op.pad[2] - op.kernel[0] + 1)
-    split = max(-(-lines * stride // slicing.WORD), op.pad[0], op.kernel[0] - 1 - op.pad[0])
-    return Slices(width, stride, split) if stride else None
+    width = max(x.shape[1] + max(op.pad[1], op.pad[3]), out.shape[1])
+    stride = next((size for size in (1, 2, 4, 8, 16, 32) if size >= width), 0)
+    lines = max(x.shape[0], op.stride[0] * out.shape[0])
+    split = max(-(-lines * stride // slicing.WORD), *_distances(op))
+    return Slices(x.shape[1], stride, split + split % op.stride[0]) if stride else None
 
 
 def _serves(layout: Slices, op: Lut, x: Value, out: Value) -> bool:
     """Whether a window finds its taps in a layout, and the result has room in it."""
     if not _windowed(op):
         return True
-    ups, downs = op.pad[0], op.kernel[0] - 1 - op.pad[0]
     return (
         layout.width == x.shape[1]
         and layout.stride >= max(layout.width + max(op.pad[1], op.pad[3]), out.shape[1])
-        and layout.split >= max(ups, downs)
-        and layout.split * layout.parts >= max(x.shape[0], out.shape[0])
+        and layout.split >= max(_distances(op))
+        and layout.split % op.stride[0] == 0
+        and layout.split * layout.parts >= max(x.shape[0], op.stride[0] * out.shape[0])
     )
 
 
+def _distances(op: Lut) -> tuple[int, int]:
+    """Of rows above and below that a window reads."""
+    return op.pad[0], op.kernel[0] - 1 - op.pad[0]
+
+
 def _after(layout: Slices, op: Lut, out: Value) -> Slices:
-    return Slices(out.shape[1], layout.stride, layout.split) if _windowed(op) else layout
+    return Slices(out.shape[1], layout.stride, layout.split // op.stride[0]) if _windowed(op) else layout
