@@ -16,6 +16,7 @@ def environment() -> jinja2.Environment:
     folder = templates_dir()
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder, folder / "c"]),
+        auto_reload=False,  # asking for each template's date takes longer than to fill in most of them
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -54,7 +54,7 @@ PARTS = {
     ("cortex-m0plus", "zig"): (1, 2),
     ("cortex-m3", "gcc"): (0, 2),
     ("cortex-m33", "gcc"): (1, 2),
-    ("cortex-m4", "zig"): (0, 1),
+    ("cortex-m4", "zig"): (1, 2),
     ("cortex-m55", "gcc"): (0, 2),
     ("cortex-m55", "zig"): (1, 2),
 }

@@ -135,8 +135,15 @@ def _header(members: Sequence[Graph], inputs: int, outputs: int) -> str:
     return "\n".join(lines)
 
 
+# Optimised, these functions become one large one, and take longer to compile than all members.
 HEAD = f"""#include "fleet.h"
 #include <string.h>
+
+#if defined(__clang__)
+#pragma clang optimize off
+#elif defined(__GNUC__)
+#pragma GCC optimize("O0")
+#endif
 
 static void guard(unsigned char *bytes)
 {{
