@@ -1,6 +1,6 @@
 """Every op's examples as C: compiled for this machine (sanitised) and for each Cortex-M, equal to numpy.
 
-All examples of a kind are one program (see fleet.py), so every run also has many models in one firmware.
+The examples of many kinds are one program (see fleet.py), so every run also has many models in one firmware.
 """
 
 from __future__ import annotations
@@ -23,49 +23,52 @@ ROTATING = ("cortex-m3", "cortex-m7", "cortex-m33")
 BOARDS = ("qemu:mps2_an385", "qemu:mps2_an386", "qemu:mps2_an500", "qemu:mps2_an505")
 
 
-def rotated(kind: str, names: tuple[str, ...]) -> str:
-    """One of `names` for each kind, so that all kinds together cover them all."""
-    return names[kinds().index(kind) % len(names)]
+PARTS = 2  # programs that hold the kinds of op between them
 
 
-@pytest.mark.parametrize("kind", kinds())
-def test_host(kind: str) -> None:
+def examples(part: int, parts: int, seed: int = 0) -> list[Graph]:
+    """Of every `parts`-th kind, so that all parts together cover all of them."""
+    return [graph for kind in kinds()[part::parts] for graph in chosen(kind, seed)]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_host(part: int) -> None:
     """Addresses and undefined behaviour are checked where gcc or clang is installed."""
     sanitizers = any(find(name).found for name in ("gcc", "clang"))
     if not sanitizers:
         need("zig")
-    Fleet.of(chosen(kind)).check("host", sanitize=sanitizers, opt_level="0")
+    Fleet.of(examples(part, PARTS)).check("host", sanitize=sanitizers, opt_level="0")
 
 
 @pytest.mark.emulator
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
-@pytest.mark.parametrize("kind", kinds())
-def test_cortex_m(kind: str, core: str) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_cortex_m(part: int, core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    Fleet.of(chosen(kind, 1)).check(core)
+    Fleet.of(examples(part, PARTS, 1)).check(core)
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("kind", kinds())
-def test_other_cores_in_turn(kind: str) -> None:
+@pytest.mark.parametrize("core", ROTATING)
+def test_other_cores_share_the_kinds(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
-    Fleet.of(chosen(kind, 2)).check(rotated(kind, ROTATING))
+    Fleet.of(examples(ROTATING.index(core), len(ROTATING), 2)).check(core)
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("kind", kinds())
-def test_qemu_in_turn(kind: str) -> None:
+@pytest.mark.parametrize("board", BOARDS)
+def test_boards_share_the_kinds(board: str) -> None:
     need("arm-none-eabi-gcc", "qemu-system-arm")
-    Fleet.of(chosen(kind, 3)).check(rotated(kind, BOARDS), compiler="gcc")
+    Fleet.of(examples(BOARDS.index(board), len(BOARDS), 3)).check(board, compiler="gcc")
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
-@pytest.mark.parametrize("kind", kinds())
-def test_vectors(kind: str, compiler: str) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_vectors(part: int, compiler: str) -> None:
     """The M55, whose vector kernels no other core has; QEMU is the only one to run it."""
     need(TOOLS[compiler], "qemu-system-arm")
-    Fleet.of(chosen(kind, 5)).check("cortex-m55", compiler=compiler)
+    Fleet.of(examples(part, PARTS, 5)).check("cortex-m55", compiler=compiler)
 
 
 @pytest.mark.system
