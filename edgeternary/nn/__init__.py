@@ -26,6 +26,7 @@ from edgeternary.nn.luts.encoder import Comparisons
 from edgeternary.nn.luts.fit import fit_tables
 from edgeternary.nn.luts.gradients import TABLE_GRADIENTS
 from edgeternary.nn.luts.layer import LutConv2d, LutLayer
+from edgeternary.nn.luts.penalty import TablePenalty
 from edgeternary.nn.norm import BatchNorm, Requantize
 from edgeternary.nn.pool import AvgPool, GlobalAvgPool, MaxPool, SumPool
 from edgeternary.nn.replace import replace_batch_norms
@@ -85,6 +86,7 @@ __all__ = [
     "Streaming",
     "SumPool",
     "TABLE_GRADIENTS",
+    "TablePenalty",
     "TemporalBlock",
     "Thermometer",
     "Upsample",

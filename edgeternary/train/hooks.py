@@ -9,6 +9,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir.types import parse
 from edgeternary.nn.cost import CostPenalty
 from edgeternary.nn.linear import Quantized
+from edgeternary.nn.luts.penalty import TablePenalty
 from edgeternary.nn.sparsity import SparsitySchedule
 from edgeternary.train import optimizers
 from edgeternary.train.data import Data
@@ -17,6 +18,7 @@ from edgeternary.train.shapes import Shape, to_tensor
 from edgeternary.train.sources import FloatReference
 
 BINARY_ONLY = "bop"
+TABLES = "tables"  # the price of table networks
 EXAMPLES = 8  # samples from which a cost penalty measures the sizes of the feature maps
 
 
@@ -44,10 +46,14 @@ def make_sparsity(recipe: Recipe, model: nn.Module) -> SparsitySchedule | None:
     return SparsitySchedule(model, **recipe.sparsity) if recipe.sparsity else None
 
 
-def make_penalty(recipe: Recipe, model: nn.Module, data: Data, shape: Shape) -> CostPenalty | None:
+def make_penalty(
+    recipe: Recipe, model: nn.Module, data: Data, shape: Shape
+) -> CostPenalty | TablePenalty | None:
     """The term of the loss that [cost] describes; None without this table."""
     if not recipe.cost:
         return None
+    if recipe.cost.get("price") == TABLES:
+        return TablePenalty(model, float(recipe.cost.get("weight", 1.0)))
     example = to_tensor(data.train[0][:EXAMPLES], shape)
     return CostPenalty(model, example, input_bits=parse(data.input_type).planes, **recipe.cost)
 

@@ -140,3 +140,28 @@ def test_saved_codes_answer_with_the_same_bits(tmp_path: Path) -> None:
 def test_refusals(make: Any, said: str) -> None:
     with pytest.raises(EdgeTernaryError, match=said):
         make()
+
+
+def test_a_penalty_takes_readers_from_bits_that_cost_and_have_few() -> None:
+    model = torch.nn.Sequential(q.Comparisons(9, [64, 128]), q.LutLayer(18, 4, 2), q.GroupSum(4, 2))
+    layer, penalty = model[1], q.TablePenalty(model, 2.0)
+    share = torch.softmax(layer.scores.detach() * layer.rate, 1)
+    expected = 0.0
+    for bit in range(9):  # comparisons with 128 cost nothing
+        readers = float(share[layer.candidates == bit].sum())
+        expected += readers / (1 + readers) / 7 / 18 * 2
+    assert float(penalty().detach()) == pytest.approx(expected, rel=1e-5)
+    optimizer = torch.optim.Adam([layer.scores], lr=0.1)
+    for _ in range(50):
+        optimizer.zero_grad()
+        penalty().backward()
+        optimizer.step()
+    assert (layer.wiring() >= 9).all()
+    q.set_progress(model, 0.9)  # the wiring stays as it is now
+    assert not penalty().requires_grad
+
+
+def test_the_price_of_a_table_that_is_read() -> None:
+    model = torch.nn.Sequential(q.Comparisons(3, [7]), q.LutLayer(3, 5, 2), q.LutLayer(5, 4, 3))
+    first, second = (price for _, price in q.TablePenalty(model).layers)
+    assert first.tolist() == [1.0] * 3 and second.tolist() == [1.0] * 5

@@ -90,13 +90,17 @@ def addresses(bits: Tensor, wiring: Tensor) -> Tensor:
     return address.long()
 
 
+def best(scores: Tensor, candidates: Tensor) -> Tensor:
+    """int64 (L * F, 1): the candidate that has the highest score."""
+    return candidates.gather(1, scores.argmax(1, keepdim=True)) if scores.shape[1] > 1 else candidates
+
+
 class _Tables(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, bits: Tensor, latent: Tensor, scores: Tensor, candidates: Tensor, rest: tuple[Any, ...]
     ) -> Tensor:
-        chosen = scores.argmax(1, keepdim=True) if scores.shape[1] > 1 else torch.zeros_like(scores).long()
-        wiring = candidates.gather(1, chosen)
+        wiring = best(scores, candidates)
         address = addresses(bits.to(torch.uint8), wiring.view(len(latent), -1))
         ctx.save_for_backward(bits, latent, scores, candidates, wiring, address)
         ctx.rest = rest

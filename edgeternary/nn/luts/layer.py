@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.conv import pair
 from edgeternary.nn.luts import ops
-from edgeternary.nn.luts.gradients import find_gradient, table_outputs
+from edgeternary.nn.luts.gradients import best, find_gradient, table_outputs
 
 SPREAD = 0.01  # of the first scores
 
@@ -23,7 +23,7 @@ class LutLayer(nn.Module):
 
     candidates: K, drawn from all inputs; fewer inputs are all candidates. rate: a step of the optimizer moves
     scores by this factor more than latent values. until: the share of the training (nn.set_progress) after
-    which the wiring stays as it is; steps are three times as fast then. surrogate: the name of a table
+    which the wiring stays as it is; steps take a third of the time then. surrogate: the name of a table
     gradient.
     """
 
@@ -31,9 +31,15 @@ class LutLayer(nn.Module):
     progress = 0.0
 
     def __init__(
-        self, inputs: int, outputs: int, fan_in: int = 6, candidates: int = 128, rate: float = 2.5,
-        until: float = 0.6, surrogate: str = "efd",
-    ) -> None:  # fmt: skip
+        self,
+        inputs: int,
+        outputs: int,
+        fan_in: int = 6,
+        candidates: int = 128,
+        rate: float = 2.5,
+        until: float = 0.6,
+        surrogate: str = "efd",
+    ) -> None:
         super().__init__()
         if not (2 <= fan_in <= 6 and inputs >= 1 and outputs >= 1 and candidates >= 1):
             raise EdgeTernaryError(
@@ -43,6 +49,7 @@ class LutLayer(nn.Module):
             )
         self.inputs, self.outputs, self.fan_in = inputs, outputs, fan_in
         self.rate, self.until = rate, until
+        self.kept: Tensor | None = None  # the wiring, after `until`
         self.gradient = find_gradient(surrogate)
         self.tables = nn.Parameter(torch.rand(outputs, 1 << fan_in) * 2 - 1)
         count = min(candidates, inputs)
@@ -53,6 +60,7 @@ class LutLayer(nn.Module):
     @torch.no_grad()
     def draw(self, alive: Tensor) -> None:
         """Draws candidates among the inputs for which `alive` (inputs,) is true, each about equally often."""
+        self.kept = None
         chosen = alive.nonzero()[:, 0] if alive.any() else torch.arange(self.inputs)
         pins, count = self.candidates.shape
         rounds = -(-pins * count // len(chosen))
@@ -71,8 +79,7 @@ class LutLayer(nn.Module):
 
     def wiring(self) -> Tensor:
         """int32 (outputs, fan_in): the input that each pin reads."""
-        best = self.scores.detach().argmax(1, keepdim=True)
-        return self.candidates.gather(1, best).view(self.outputs, -1).int()
+        return best(self.scores.detach(), self.candidates).view(self.outputs, -1).int()
 
     def codes(self) -> Tensor:
         """uint8 (outputs, 2^fan_in): the entries, 0 or 1."""
@@ -81,11 +88,17 @@ class LutLayer(nn.Module):
     def set_progress(self, progress: float) -> None:
         """Share of the training that is done, 0..1."""
         self.progress = progress
+        if progress < self.until:
+            self.kept = None
 
     def trained(self, columns: Tensor) -> Tensor:
         """columns(x) -> bits (outputs, n), with gradients."""
-        scores = self.scores if self.progress < self.until else self.scores.detach()
-        return table_outputs(columns, self.tables, scores, self.candidates, self.gradient, self.rate)
+        if self.progress < self.until:
+            return table_outputs(columns, self.tables, self.scores, self.candidates, self.gradient, self.rate)
+        if self.kept is None:
+            self.kept = best(self.scores.detach(), self.candidates)
+        fixed = self.scores.detach()[:, :1]
+        return table_outputs(columns, self.tables, fixed, self.kept, self.gradient, self.rate)
 
     @torch.no_grad()
     def clip(self, bound: float) -> None:
@@ -96,7 +109,7 @@ class LutLayer(nn.Module):
     def fix(self, wiring: Tensor | None = None) -> None:
         """From now on pin k of table l reads wiring[l, k], by default what it reads; (outputs, fan_in)."""
         chosen = (self.wiring() if wiring is None else wiring).reshape(-1, 1).long()
-        self.candidates = chosen
+        self.candidates, self.kept = chosen, None
         self.scores = nn.Parameter(self.tables.new_zeros(len(chosen), 1), requires_grad=False)
 
     @torch.no_grad()
@@ -111,7 +124,7 @@ class LutLayer(nn.Module):
         return ops.lut(x, self.wiring(), self.codes(), (1, 1), (1, 1), (0, 0, 0, 0))
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
-        scores = state_dict.get(prefix + "scores")
+        self.kept, scores = None, state_dict.get(prefix + "scores")
         if scores is not None and scores.shape != self.scores.shape and scores.shape[1] == 1:
             self.fix(state_dict[prefix + "candidates"])  # of a layer whose wiring is fixed
         super()._load_from_state_dict(state_dict, prefix, *args)
