@@ -14,7 +14,7 @@ from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.folding import input_lanes
 from edgeternary.ir import Value
 from edgeternary.ir.names import identifier
-from edgeternary_hw import Element, Skid
+from edgeternary_hw import Element, Hold, Skid
 
 
 class Top(wiring.Component):
@@ -76,7 +76,8 @@ class Ends:
         wires: list[Wire] = []
         for x in self.b.graph.inputs:
             element, lanes = port_element(x), input_lanes(self.b.graph, self.b.folding, x)
-            part = Skid(lanes * element.width + (marked and not wires))
+            whole = self.b.folding.wired and lanes == x.size  # a second register for each bit is much
+            part = (Hold if whole else Skid)(lanes * element.width + (marked and not wires))
             wire = Wire(part.o, element, lanes, x)
             self.b.part(part, x.name, "input", busy=wire.beats)
             name = "i" if len(self.b.graph.inputs) == 1 else self._name("i", x)

@@ -14,6 +14,7 @@ from edgeternary.ir.names import identifier
 from edgeternary.ops import Dense
 from edgeternary_hw import Circuit, Element, Number, Wired
 from edgeternary_hw.codes import coded, received
+from edgeternary_hw.counters import expanded
 from edgeternary_hw.fabric import FABRICS
 from edgeternary_hw.stages import Stages, staged
 
@@ -56,7 +57,7 @@ def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
     stream: a whole vector; or a pixel or its window, where the ops give as many pixels as there are beats."""
     name = ops[-1].name
     names = tuple(op.name for op in ops)
-    made = circuit(b.graph, names, wire.element, wire.lanes, wire.beats > 1)
+    made = _fitted(circuit(b.graph, names, wire.element, wire.lanes, wire.beats > 1), b.folding.fabric)
     stages = _staged(made, b.folding.fabric, b.folding.stages or len(ops))
     part = Wired(made.circuit, made.i_width, made.outputs, stages)
     b.through(part, wire, name)
@@ -84,6 +85,14 @@ def circuit(graph: Graph, names: tuple[str, ...], element: Element, count: int, 
     target = stream_element(graph.values[names[-1]])
     outputs = tuple(code for number in numbers for code in coded(made, number, target))
     return Made(made, count * element.width, outputs)
+
+
+@lru_cache(maxsize=64)
+def _fitted(made: Made, fabric: str) -> Made:
+    """The circuit with counts as the fabric makes them."""
+    inner, roots = expanded(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric])
+    outputs = tuple((n, width) for n, (_, width) in zip(roots, made.outputs, strict=True))
+    return Made(inner, made.i_width, outputs)
 
 
 @lru_cache(maxsize=64)

@@ -301,6 +301,10 @@ class Circuit:
                     stack.append(a)
         return sorted(reached)
 
+    def again(self, node: Node, args: tuple[int, ...]) -> int:
+        """A node of another circuit with arguments of this one."""
+        return self._node(node.kind, args, node.data, node.lo, node.hi)
+
     def _node(self, kind: str, args: tuple[int, ...], data: tuple[int, ...], lo: int, hi: int) -> int:
         key = (kind, args, data)
         if key not in self._known:

@@ -28,6 +28,7 @@ class Fabric:
     start: float
     pair: int = 1
     inverts: bool = False
+    least_chain: int = 2
 
     def delay(self, circuit: Circuit, index: int) -> float:
         """ns from the arguments of a node to its value."""
@@ -77,6 +78,15 @@ class Fabric:
             bits = max(a.width + sa, b.width + sb) - free
         return max(bits, 1)
 
+    def sum_luts(self, width: int, bits: int, carry: int) -> float:
+        """LUTs of the sum of two numbers of at most `width` bits, which has `bits`, with a carry or none, as
+        far as it keeps other LUTs from being placed there."""
+        if bits + carry <= self.least_chain:
+            return 2.0 * width
+        if self.inputs > 4:  # the last carry takes none
+            return width + 0.5 * carry
+        return float(-(-(bits + carry) // self.pair) * self.pair)
+
     def _cells(self, bits: int) -> float:
         return float(bits) if self.pair == 1 else float((bits // 2 + 1) * 2)
 
@@ -109,7 +119,7 @@ class Fabric:
 
 FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, inverts=True),
-    "ecp5": Fabric("ecp5", 4, 0.9, 0.06, 0.9, pair=2),
+    "ecp5": Fabric("ecp5", 4, 0.9, 0.06, 0.9, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
     "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6),
 }

@@ -125,7 +125,7 @@ def _sum(node: Node, args: list[Value]) -> Value:
     sum into the one that reads it: a tree of carry chains takes fewer LUTs than full adders made of them."""
     sa, sb, minus = node.data
     carry = args[2] if len(args) == 3 else Const(0, 1)
-    a, b = _below(args[0] << sa, Const(1 - minus, 1)), _below(args[1] << sb, carry)
+    a, b = _below(args[0] << sa, Const(0, 1) if minus else carry), _below(args[1] << sb, carry)
     return (a - b if minus else a + b) >> 1
 
 
