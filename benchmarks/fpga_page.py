@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.fpga import Row
-from benchmarks.published import designs
 
 HEAD = """# Figures on FPGAs
 
@@ -67,14 +66,13 @@ FIELDS = {
     "latency_us": "latency µs",
     "mismatches": "mismatches",
 }
-PUBLISHED = """
-## Comparison with published designs
+LUT6 = """
+## On a LUT6 part
 
-The LUT6 of our designs are counted by yosys's `synth_xilinx -family xc7`, with the encoder, the argmax and
+The LUT6 of these designs are counted by yosys's `synth_xilinx -family xc7`, with the encoder, the argmax and
 the folding of the row above. DSP inference is on, and no DSP is used. The frames/s are those at the fmax of
-the row's device, since no open place and route was run for a LUT6 part. The published rows are MNIST
-figures of their papers with the vendor's tools, mostly without the encoder, at high clocks on large parts.
-Their designs are unrolled; ours are folded and keep their weights in block RAM.
+the row's device, since no open place and route was run for a LUT6 part. [league.md](league.md) compares
+networks on FPGAs, ours and those of other projects.
 
 | design | LUT6 | accuracy | frames/s |
 |---|---|---|---|
@@ -84,7 +82,7 @@ Their designs are unrolled; ours are folded and keep their weights in block RAM.
 def document(
     rows: Sequence[Row], data: str, ladders: Mapping[str, Sequence[Row]], older: Sequence[Row] = ()
 ) -> str:
-    """Markdown of all rows, their commands, and the LUT6 counts of ours and of published designs.
+    """Markdown of all rows, their commands, and their LUT6 counts.
 
     ladders  the rows of each file of LADDERS that exists, by file name
     older    the rows of older hardware: the same command now plans another design
@@ -109,8 +107,7 @@ def document(
         f"| {row['frames_per_s']:,} |"
         for row in counted
     ]
-    others = [f"| {d.name} | {d.luts:,} | {d.accuracy} | {d.frames_per_s} |" for d in designs()]
-    return text + PUBLISHED + "\n".join([*ours, *others]) + "\n"
+    return text + LUT6 + "\n".join(ours) + "\n"
 
 
 def _loaded(rows: Sequence[Row]) -> str:

@@ -40,12 +40,19 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of a paper: LUT6, accuracy and rate as the authors write them."""
+    """A row of a paper or a report: LUT6 by the vendor's tools, accuracy in percent, where it stands.
+
+    encoder  inside or outside of what was counted, or none
+    latency  as the authors write it, "" where they do not
+    """
 
     name: str
+    data: str
     luts: int
-    accuracy: str
-    frames_per_s: str = ""
+    accuracy: float
+    encoder: str
+    source: str
+    latency: str = ""
 
 
 class Designs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +82,8 @@ def _counted() -> Counted:
 
 @cache
 def designs() -> tuple[Design, ...]:
-    """MNIST networks on FPGAs, in the order of the page."""
-    return _read("fpga_mnist", Designs).designs
+    """Networks on FPGAs, see league.toml."""
+    return _read("league", Designs).designs
 
 
 def _read(name: str, kind: type[T]) -> T:

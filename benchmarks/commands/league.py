@@ -1,0 +1,60 @@
+"""bench-league: networks on FPGAs, ours and those of other projects, counted by one yosys."""
+
+from pathlib import Path
+
+import click
+
+from benchmarks import league, league_page, league_plot
+from benchmarks.commands._options import (
+    chosen,
+    document_option,
+    only_option,
+    read_rows,
+    rows_option,
+    write_page,
+)
+from edgeternary.cli._output import json_option, note, print_rows
+from edgeternary.cli._tools import yosys_option
+
+COLUMNS = (
+    "group", "name", "data", "accuracy", "accuracy_of", "lut6", "lut4_ecp5", "lut4_ice40", "latency",
+    "interval",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@only_option
+@document_option
+@rows_option
+@yosys_option
+@json_option
+def command(
+    folder: Path | None,
+    only: tuple[str, ...],
+    document: Path | None,
+    rows: Path | None,
+    yosys: str,
+    as_json: bool,
+) -> None:
+    """Networks of the zoo, and those whose Verilog lies in FOLDER: LUTs in three fabrics, accuracy, latency.
+
+    docs/league.md says what FOLDER holds. Without it the document keeps the rows that it has of others.
+    """
+    if rows is not None:
+        found = read_rows(rows)
+    else:
+        found = list(league.measure(chosen(league.entries(folder), only, "network"), yosys, note))
+    if document is None:
+        print_rows([{**row, **_luts(row)} for row in found], COLUMNS, as_json)
+        return
+    data = document.with_suffix(".json")
+    if data.is_file() and rows is None:
+        measured = () if only else (league.OURS, league.RIVAL) if folder else (league.OURS,)
+        found = league.merged([row for row in read_rows(data) if row["group"] not in measured], found)
+    write_page(document, league_page.document(found, document.stem), found, svg=league_plot.svg(found))
+
+
+def _luts(row: league.Row) -> dict[str, int]:
+    names = {"lut6": "xc7", "lut4_ecp5": "ecp5", "lut4_ice40": "ice40"}
+    return {name: row["counts"][fabric]["luts"] for name, fabric in names.items()}

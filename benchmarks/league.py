@@ -1,0 +1,181 @@
+"""The league table: networks on FPGAs, ours and those of other projects, counted by one yosys.
+
+A row is a network. `counts` holds, what `count` says; the rest says what was
+counted and where accuracy and latency come from.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import fpga, rivals
+from benchmarks.rivals import Rival
+from edgeternary import zoo
+from edgeternary.hdl import emit, plan
+from edgeternary.hdl.constraints import Constraints
+from edgeternary.hdl.devices import family
+from edgeternary.hdl.tools import synthesis
+from edgeternary.hdl.tools.yosys import version
+from edgeternary.hdl.wired import why_not
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+from edgeternary.ops import Argmax
+from edgeternary.run import run
+
+Row = dict[str, Any]
+Note = Callable[[str], None]
+
+FAMILIES = {"ice40": "SB_CARRY", "ecp5": "", "xc7": "CARRY4"}  # carries that sit beside the LUTs, uncounted
+DATA = ("MNIST", "Fashion-MNIST")  # of our rows
+LATENCY = 1 << 20  # clocks: weights as wires, however many registers
+OURS, RIVAL = "ours", "rival"
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A network of the zoo with its weights, or tables, as wires: a whole frame in, the class out."""
+
+    model: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}, wired"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A design of docs/fpga.md: pixels in, bytes of the answer out, the class among them."""
+
+    entry: fpga.Entry
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.model}, {self.entry.fps:,} frames/s on {self.entry.device}"
+
+
+Entry = Wired | Folded | Rival
+
+
+def entries(folder: Path | None = None) -> list[Entry]:
+    """What the table can have: our networks, found in the zoo, and those in `folder`."""
+    ours: list[Entry] = [Wired(name) for name in zoo.names() if _wired(name)]
+    ours += [Folded(one) for one in fpga.ENTRIES if _data(one.model) and _counted(one)]
+    return [*ours, *(rivals.found(folder) if folder else ())]
+
+
+def _counted(entry: fpga.Entry) -> bool:
+    return family(entry.device).name in FAMILIES and not entry.start
+
+
+def _data(model: str) -> str:
+    """The data set of a model, "" where the table has none of it."""
+    name = str(zoo.card(model)["data"]).partition(",")[0]
+    return name if name in DATA else ""
+
+
+def _wired(model: str) -> bool:
+    return bool(_data(model)) and not why_not(zoo.load(model))
+
+
+def measure(chosen: Sequence[Entry], yosys: str, note: Note) -> Iterator[Row]:
+    """A row for each entry."""
+    for entry in chosen:
+        note(entry.name)
+        yield _MEASURES[type(entry)](entry, yosys, note)
+
+
+def count(text: str, top: str, yosys: str, note: Note) -> dict[str, dict[str, int]]:
+    """For each family, luts, ffs, ram_blocks, multipliers and carries of a design, RTLIL or Verilog."""
+    return {fabric: _count(text, top, yosys, fabric, note) for fabric in FAMILIES}
+
+
+def _count(text: str, top: str, yosys: str, fabric: str, note: Note) -> dict[str, int]:
+    note(f"synthesising for {fabric}")
+    figures, folder = synthesis.synthesise(text, top, fabric, yosys)
+    found = {word: int(figures[word]) for word in ("luts", "ffs", "ram_blocks", "multipliers")}
+    return {**found, "carries": synthesis.cell_types(folder).get(FAMILIES[fabric], 0)}
+
+
+def of_rival(rival: Rival, yosys: str, note: Note) -> Row:
+    """The row of a folder. Its accuracy is simulated where the folder has frames."""
+    facts = rival.facts
+    found: Row = {
+        "group": RIVAL, "name": facts.name, "data": facts.data, "accuracy": facts.accuracy,
+        "accuracy_of": "that of its authors", "latency": facts.latency,
+        "interval": 1, "takes": facts.takes, "holds": facts.holds, "how": facts.made, "source": facts.source,
+        "commit": facts.commit, "yosys": version(yosys),
+        "counts": count(rival.verilog, facts.top, yosys, note),
+    }  # fmt: skip
+    if rival.frames:
+        note("running its frames through the netlist")
+        _, folder = synthesis.synthesise(rival.verilog, facts.top, "ice40", yosys)
+        share, frames = rivals.accuracy(rival, folder / "netlist.json")
+        told = f"{share:.2%} of {frames:,} frames through the netlist"
+        if frames == facts.frames:
+            found["accuracy"] = share
+            found["accuracy_of"] = f"{told}; {facts.accuracy:.2%} by its authors" if facts.accuracy else told
+        else:
+            found["accuracy_of"] += f"; {told}"
+    return found
+
+
+def of_wired(entry: Wired, yosys: str, note: Note) -> Row:
+    """The row of a wired network, planned for each fabric; 1,000 test images are simulated in CXXRTL."""
+    graph = with_argmax(zoo.load(entry.model))
+    counts, options = {}, {"latency": LATENCY, "embedded": True, "yosys": yosys}
+    for fabric in FAMILIES:
+        design = plan.design(graph, Constraints(fabric, latency=LATENCY, embedded=True))
+        counts[fabric] = _count(emit.design_rtlil(design), identifier(graph.name), yosys, fabric, note)
+    note("simulating the zoo's test images")
+    images = zoo.images(entry.model)[0].astype(np.int32)
+    ran = run(graph, images, on="cxxrtl:xc7", options=options)
+    wrong = int((ran.outputs != run(graph, images, on="numpy").outputs).sum())
+    return {
+        **_ours(entry.name, entry.model, counts, yosys), "latency": ran.stats["latency"],
+        "interval": ran.stats["cycles"], "mismatches": wrong, "holds": "encoder, argmax",
+        "how": f"`edgeternary compile zoo:{entry.model} --latency {LATENCY} --embedded`, with an argmax",
+    }  # fmt: skip
+
+
+def of_folded(entry: Folded, yosys: str, note: Note) -> Row:
+    """The row of a folded design, whose folding is that of the device and whose memories are the fabric's."""
+    one = entry.entry
+    graph, counts = zoo.load(one.model), {}
+    for fabric in FAMILIES:
+        design = plan.design(graph, Constraints(one.device, one.fps), memories=fabric)
+        counts[fabric] = _count(emit.design_rtlil(design), identifier(graph.name), yosys, fabric, note)
+    return {
+        **_ours(entry.name, one.model, counts, yosys), "latency": design.latency, "interval": design.cycles,
+        "holds": "loading of the frame, encoder, argmax, bytes of the answer", "how": f"`{one.command}`",
+    }  # fmt: skip
+
+
+def _ours(name: str, model: str, counts: dict[str, dict[str, int]], yosys: str) -> Row:
+    card = zoo.card(model)
+    accuracy, samples = card["test_accuracy"], card["test_samples"]
+    return {
+        "group": OURS, "name": name, "data": _data(model), "accuracy": accuracy,
+        "accuracy_of": f"{samples:,} frames by the same integers in numpy", "takes": "pixels of 8 bits",
+        "yosys": version(yosys), "counts": counts,
+    }  # fmt: skip
+
+
+_MEASURES: dict[type, Callable[[Any, str, Note], Row]] = {
+    Wired: of_wired, Folded: of_folded, Rival: of_rival
+}  # fmt: skip
+
+
+def with_argmax(graph: Graph) -> Graph:
+    """The graph with the class as its output."""
+    (last,) = graph.outputs
+    best = Argmax(name=f"{last}_class", inputs=(last,))
+    return Graph(graph.name, graph.inputs, (*graph.ops, best), best.name, graph.states, graph.meta)
+
+
+def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Old rows and, in their place where they have one, new ones: ours first, by accuracy."""
+    rows = {(row["group"], row["name"]): row for row in (*old, *new)}
+    return sorted(rows.values(), key=lambda row: (row["group"], row["data"], -row["accuracy"], row["name"]))
