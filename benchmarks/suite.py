@@ -1,4 +1,4 @@
-"""The suite: ten layers and three networks in several modes, two table networks, and the models of the zoo."""
+"""The suite: ten layers and three networks in several modes, two table networks, and the zoo as it is."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

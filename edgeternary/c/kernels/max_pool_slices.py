@@ -17,7 +17,7 @@ COSTS = {
 
 
 class MaxPoolSlices(Kernel):
-    """Lines are joined, then neighbours, and every second bit is kept.
+    """Bits of table networks: lines are joined, then neighbours, and every second bit is kept.
 
     What is left of a line has room in half of it: a word with one line then holds two.
     """
@@ -28,7 +28,7 @@ class MaxPoolSlices(Kernel):
 
     def offers(self, match: Match) -> Iterator[Offer]:
         op, x, out = cast(MaxPool, match.ops[0]), match.ins[0], match.out
-        if (op.kernel, op.stride) != ((2, 2), (2, 2)) or any(op.pad) or x.type.planes != 1:
+        if (op.kernel, op.stride) != ((2, 2), (2, 2)) or any(op.pad) or x.type.name != "binary":
             return
         if op.minimum.any() and not op.minimum.all():
             return
