@@ -34,9 +34,9 @@ class Fold:
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired, in `stages` (0: one for each layer) as equal as can be on `fabric`. kept: for block RAMs that
-    answer late in the cycle. padded: folds of the sizes that hdl.passes.pad gives the layers. answer_bytes:
-    of a beat of the answer that leaves as bytes."""
+    hdl.wired. stages: of what is wired, as equal as can be on `fabric`; 0: as many as keep each of them
+    within `period` ns. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that
+    hdl.passes.pad gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
@@ -44,6 +44,7 @@ class Folding:
     wired: bool = False
     stages: int = 0
     fabric: str = "ice40"
+    period: float = 10.0
     kept: bool = False
     padded: bool = False
     answer_bytes: int = 1

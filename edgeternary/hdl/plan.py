@@ -9,15 +9,16 @@ from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.folding import fold, input_lanes, matrices
+from edgeternary.hdl.folding import fold, matrices
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build
-from edgeternary.hdl.wired import around, why_not
+from edgeternary.hdl.wired import depth, why_not
 from edgeternary.ir import Graph
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
+CLOCK = 100.0  # MHz, where no part says it
 GAIN = 0.05  # of LUTs or cycles that padding must save
 
 
@@ -34,7 +35,9 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
     if constraints.device not in PARTS and not (
         constraints.fps or constraints.max_luts or constraints.maximize
     ):
-        return fold(graph, kept=bool(constraints.device) and family(constraints.device).output_registers)
+        fabric = family(constraints.device or "ice40")
+        kept = bool(constraints.device) and fabric.output_registers
+        return replace(fold(graph, kept=kept), fabric=fabric.name)
     part = part_named(constraints.device)  # a family has neither a clock nor a size to plan for
     part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
     if constraints.single_port_rams:
@@ -101,33 +104,46 @@ def _cost(graph: Graph, found: Folding, part: Part, constraints: Constraints) ->
 
 
 def _wired(graph: Graph, constraints: Constraints) -> Folding:
-    """No folding at all, a stage for each layer if there are as many clocks; EdgeTernaryError (code 5) for no
-    clock left, too many weights, or more frames a second than the input comes in with."""
+    """No folding at all, in as many stages as the clock asks for and the latency leaves; EdgeTernaryError
+    (code 5) for no clock left, too many weights, a clock that more stages would take than there are, or more
+    frames a second than the input comes in with."""
     graph.check_single("a latency in clocks", "leave out --latency")
     bits, part = _input_bits(graph), PARTS.get(constraints.device)
     if part and not constraints.embedded and bits > (most := part.pins - bool(graph.states)):
         bits = most
-    found = Folding(cycles=1, input_bits=bits, wired=True)
-    clocks, why = around(graph, input_lanes(graph, found, graph.input)), why_not(graph)
-    if why or clocks >= constraints.latency:
-        raise EdgeTernaryError(
-            f"{graph.name} cannot answer within {constraints.latency} clocks",
-            why or f"its input, its layers and the registers around them take at least {clocks + 1}",
-            "",
-            DOES_NOT_FIT,
-        )
-    stages = min(len(graph.ops), constraints.latency - clocks)
-    found = replace(found, stages=stages, fabric=family(constraints.device or "ice40").name)
+    clock = constraints.clock or (part.clock if part else CLOCK)
+    fabric = family(constraints.device or "ice40").name
+    found = Folding(cycles=1, input_bits=bits, wired=True, period=1000 / clock, fabric=fabric)
+    if why := why_not(graph):
+        raise _late(graph, constraints, why)
+    made = build(graph, found)
+    stages = max(depth(made.top.parts), 1)
+    most = constraints.latency - (made.latency - stages)
+    if most < 1:
+        least = made.latency - stages + 1
+        why = f"its input, its layers and the registers around them take at least {least}"
+        raise _late(graph, constraints, why)
+    if stages > most:
+        if constraints.clock:
+            why = f"at {clock:g} MHz it takes {made.latency}"
+            raise _late(graph, constraints, why)
+        found = replace(found, stages=most)
     if part:
         _keeps_rate(graph, found, part, constraints)
         _check(graph, found, part, constraints)
     return found
 
 
+def _late(graph: Graph, constraints: Constraints, why: str) -> EdgeTernaryError:
+    what = f"{graph.name} cannot answer within {constraints.latency} clocks"
+    return EdgeTernaryError(what, why, "", DOES_NOT_FIT)
+
+
 def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool) -> Folding:
     kept = family(part.name).output_registers
     pins = max(part.pins // len(graph.inputs), 1)
-    return fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide)
+    found = fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide)
+    return replace(found, period=1000 / part.clock, fabric=part.family)
 
 
 def _keeping(graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool) -> Folding:

@@ -245,18 +245,18 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
         wires |= _forked(b, x.name, b.recode(source, stream_element(x), x.name))
     taps = {}
     shared = Shared(b)
-    for op in () if folding.wired else graph.ops:
-        if not _readers(graph, op.name):
+    whole = sources[0].lanes == graph.inputs[0].size
+    for ops, as_wires in wired.groups(graph, folding, whole):
+        first, last = ops[0], ops[-1]
+        if not _readers(graph, last.name):
             continue
-        read = [wires.pop((name, op.name, k)) for k, name in enumerate(op.inputs)]
-        taps[op.name] = (
-            shared.wire(op, read) if op.name in shared.turns else known[op.kind].build(b, op, read)
-        )
-        wires |= _forked(b, op.name, taps[op.name])
-    if folding.wired:
-        first, last = graph.ops[0], graph.ops[-1]
-        entry = wires.pop((graph.input.name, first.name, 0))
-        taps[last.name] = wired.run(b, list(graph.ops), b.adapt(entry, entry.value.size, first.name))
+        read = [wires.pop((name, first.name, k)) for k, name in enumerate(first.inputs)]
+        if as_wires:
+            taps[last.name] = wired.run(b, ops, wired.entry(b, first, read[0]))
+        elif first.name in shared.turns:
+            taps[last.name] = shared.wire(first, read)
+        else:
+            taps[last.name] = known[first.kind].build(b, first, read)
         wires |= _forked(b, last.name, taps[last.name])
     for k, state in enumerate(states):
         assert around

@@ -1,24 +1,28 @@
 """Layers whose weights are wires: a run of them is one circuit, which takes a whole vector every clock."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ir.names import identifier
-from edgeternary.ops import Dense
+from edgeternary.ops import Dense, Lut
 from edgeternary_hw import Circuit, Element, Number, Wired
 from edgeternary_hw.codes import coded, received
 from edgeternary_hw.counters import expanded
 from edgeternary_hw.fabric import FABRICS
 from edgeternary_hw.stages import Stages, staged
+from edgeternary_hw.window import Window
 
 MOST = 1 << 14  # weights that are not 0: each is an adder
+TABLES = ("lut", "group_count")  # a run of them is wires in any design
 O = TypeVar("O", bound=Op)  # noqa: E741
 
 
@@ -52,13 +56,62 @@ class Made:
     outputs: tuple[tuple[int, int], ...]
 
 
+def groups(graph: Graph, folding: Folding, whole: bool) -> list[tuple[list[Op], bool]]:
+    """The ops of a graph that are built at once, in order; and whether as wires.
+
+    Where all is wired, that is all of them; unless the input does not come `whole`: then comparisons are made
+    as it comes. Else tables and counts that follow each other, of pixels or of a vector.
+    """
+    ops = list(graph.ops)
+    if folding.wired:
+        kinds = [op.kind for op in ops]
+        first = 0 if whole else next((k for k, kind in enumerate(kinds) if kind != "reshape"), 0) + 1
+        if first and kinds[first - 1] != "compare":
+            first = 0
+        return [*(([op], False) for op in ops[:first]), *([(ops[first:], True)] if ops[first:] else [])]
+    found: list[tuple[list[Op], bool]] = []
+    for op in ops:
+        if found and found[-1][1] and _continues(graph, found[-1][0][-1], op):
+            found[-1][0].append(op)
+        else:
+            found.append(([op], op.kind in TABLES))
+    return found
+
+
+def _continues(graph: Graph, before: Op, op: Op) -> bool:
+    """Whether an op of tables alone reads the one before, number by number."""
+    alone = graph.consumers(before.name) == [op] and before.name not in graph.shown
+    return alone and op.kind in TABLES and not windowed(op)
+
+
+def windowed(op: Op) -> bool:
+    """Whether an op reads windows of a map."""
+    return isinstance(op, Lut) and not (op.kernel == op.stride == (1, 1) and not any(op.pad))
+
+
+def entry(b: Builder, op: Op, wire: Wire) -> Wire:
+    """What a run that begins with `op` reads in a beat: of tables in a folded design a pixel or a window of
+    it, which comes from a ring of rows; else the whole value."""
+    if not isinstance(op, Lut) or b.folding.wired:
+        return b.adapt(wire, wire.value.size, op.name)
+    wire = b.adapt(wire, wire.value.channels, op.name)
+    if not windowed(op):
+        return wire
+    size, lanes = (wire.value.shape[0], wire.value.shape[1]), wire.lanes
+    part = Window(lanes * wire.element.width, size, 1, op.kernel, op.stride, op.pad, wide=True)
+    work = max(part.out_height * part.out_width, wire.beats)
+    port = b.through(part, wire, op.name, "window", work)
+    shape = (part.out_height, part.out_width, part.taps * lanes)
+    return Wire(port, wire.element, shape[-1], replace(wire.value, shape=shape))
+
+
 def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
     """Adds the part that computes consecutive ops, each of which reads the one before, out of each beat of a
     stream: a whole vector; or a pixel or its window, where the ops give as many pixels as there are beats."""
     name = ops[-1].name
     names = tuple(op.name for op in ops)
     made = _fitted(circuit(b.graph, names, wire.element, wire.lanes, wire.beats > 1), b.folding.fabric)
-    stages = _staged(made, b.folding.fabric, b.folding.stages or len(ops))
+    stages = _staged(made, b.folding.fabric, b.folding.stages, b.folding.period)
     part = Wired(made.circuit, made.i_width, made.outputs, stages)
     b.through(part, wire, name)
     return b.output(part, name, b.graph.values[name].size // wire.beats)
@@ -96,8 +149,9 @@ def _fitted(made: Made, fabric: str) -> Made:
 
 
 @lru_cache(maxsize=64)
-def _staged(made: Made, fabric: str, count: int) -> Stages:
-    return staged(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric], count=count)
+def _staged(made: Made, fabric: str, count: int, period: float) -> Stages:
+    limit = 0.0 if count else period
+    return staged(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric], count=count, limit=limit)
 
 
 def why_not(graph: Graph) -> str:
@@ -118,9 +172,6 @@ def why_not(graph: Graph) -> str:
     return f"{used:,} weights are not 0, {MOST:,} can be wired" if used > MOST else ""
 
 
-def around(graph: Graph, lanes: int) -> int:
-    """Clocks of an answer beside the stages of a wired network: a register at either end, and where less
-    than all channels come in a beat, `lanes`, those in which they gather.
-    """
-    beats = graph.input.size // lanes
-    return 3 + (beats if beats > 1 else 0)
+def depth(parts: Iterable[tuple[str, Any]]) -> int:
+    """Stages of the wired parts of a design."""
+    return sum(part.stages.count for _, part in parts if isinstance(part, Wired))

@@ -11,7 +11,7 @@ class GroupCountLayer(Layer[GroupCount]):
     answers = Answers.LATE
 
     def build(self, b: Builder, op: GroupCount, ins: list[Wire]) -> Wire:
-        return wired.run(b, [op], b.adapt(ins[0], ins[0].value.size, op.name))
+        return wired.run(b, [op], wired.entry(b, op, ins[0]))
 
     def lanes(self, op: GroupCount, at: Arrival) -> int:
         return at.out.channels

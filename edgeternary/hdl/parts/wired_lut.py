@@ -1,7 +1,7 @@
 """lut: each table is a node, its wiring are wires."""
 
 from edgeternary.hdl.parts.tables import as_bits, set_bits
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.wired import WiredLayer, windowed
 from edgeternary.ir import Value
 from edgeternary.ops import Lut
 from edgeternary_hw import Circuit, Number
@@ -11,8 +11,7 @@ class WiredLutLayer(WiredLayer[Lut]):
     kind = "lut"
 
     def refused(self, op: Lut) -> str:
-        windows = op.kernel != (1, 1) or op.stride != (1, 1) or any(op.pad)
-        return "reads windows of a map, which come one after the other" if windows else ""
+        return "reads windows of a map, which come one after the other" if windowed(op) else ""
 
     def nodes(self, circuit: Circuit, op: Lut, x: list[Number], y: Value) -> list[Number]:
         """Of one window, or of all pixels where windows are pixels."""
