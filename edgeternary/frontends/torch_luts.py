@@ -45,11 +45,16 @@ def lut(
 
 def group_count(c: Context, x: Lowered, ends: Lowered, bias: Lowered) -> Codes:
     x = c.codes(x, "put an edgeternary.nn.LutLayer before it")
-    if len(x.shape) != 1 or x.order is not None:
+    if len(x.shape) != 1:
         raise c.refuse(
-            f"it counts groups of flat bits and gets a map, {x.shape} in torch",
-            "put a Flatten and a LutLayer before it",
+            f"it counts groups of flat bits and gets a map, {x.shape} in torch", "put a Flatten before it"
         )
+    if (
+        x.order is not None
+    ):  # a flattened map, whose groups lie apart in the graph: tables of one pin are wires
+        same = np.tile(np.array([0, 1], np.int8), (len(x.order), 1))
+        wires = x.order.astype(np.int32)[:, None]
+        x = c.emit(Lut(name=c.name("order"), inputs=(x.name,), wiring=wires, tables=same), x.shape)
     groups, offsets = c.integers(ends, "ends"), c.integers(bias, "bias")
     op = GroupCount(
         name=c.name(), inputs=(x.name,), ends=groups.astype(np.int32), bias=offsets.astype(np.int32)

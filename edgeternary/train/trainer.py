@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from edgeternary.nn import fit_tables
+from edgeternary.nn import BatchNorm, LutLayer, fit_tables
 from edgeternary.train import hooks
 from edgeternary.train.checkpoint import Position, Row
 from edgeternary.train.data import Data
@@ -19,7 +19,7 @@ from edgeternary.train.shapes import labels_of, sample_shape, to_tensor
 from edgeternary.train.start import CALIBRATION, start_from
 from edgeternary.train.teaching import Teaching, precision_of
 
-FIT = 4096  # images from which table networks take their thresholds
+FIT = 2048  # images from which table networks take their thresholds
 SETTLE = 250  # images in a batch when batch-norm statistics are computed again
 SETTLE_BATCHES = 40
 
@@ -37,6 +37,9 @@ class Trainer:
         self.x = torch.from_numpy(data.train[0].transpose(0, 3, 1, 2).copy())
         self.y = labels_of(data.train)
         self.validation = to_tensor(data.validation[0], self.shape), labels_of(data.validation)
+        layers = list(self.model.modules())
+        normed = any(isinstance(m, BatchNorm) for m in layers)
+        self.settles = normed or not any(isinstance(m, LutLayer) for m in layers)
         fit_tables(self.model, self.x[:FIT].float().reshape(-1, *self.shape))
         if recipe.start:
             start_from(self.model, recipe.start(), self.x[:CALIBRATION].float().reshape(-1, *self.shape))
@@ -108,9 +111,10 @@ class Trainer:
         """Settles the batch-norms, measures the network, and counts the epoch."""
         at, rate = self.at, self.optimizer.param_groups[0]["lr"]
         assert at.order is not None
-        chunks = list(at.order[: SETTLE_BATCHES * SETTLE].split(SETTLE))
-        whole = [chunk for chunk in chunks if len(chunk) == SETTLE] or chunks
-        settle_batch_norms(self.model, [self.prepare(chunk) for chunk in whole])
+        if self.settles:
+            chunks = list(at.order[: SETTLE_BATCHES * SETTLE].split(SETTLE))
+            whole = [chunk for chunk in chunks if len(chunk) == SETTLE] or chunks
+            settle_batch_norms(self.model, [self.prepare(chunk) for chunk in whole])
         if not finite(self.model):
             raise diverged(self.recipe, len(at.history) + 1, self.model, self.validation[0][:2])
         row = {

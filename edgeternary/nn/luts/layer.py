@@ -36,7 +36,7 @@ class LutLayer(nn.Module):
         outputs: int,
         fan_in: int = 6,
         candidates: int = 128,
-        rate: float = 2.5,
+        rate: float = 4.0,
         until: float = 0.6,
         surrogate: str = "efd",
     ) -> None:
