@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import stream_element
@@ -54,6 +54,14 @@ class Made:
     circuit: Circuit
     i_width: int
     outputs: tuple[tuple[int, int], ...]
+
+
+class Read(NamedTuple):
+    """A beat: `size` numbers of `element`; those of a pixel or its window, and so is the answer, or all."""
+
+    element: Element
+    size: int
+    pixel: bool = False
 
 
 def groups(graph: Graph, folding: Folding, whole: bool) -> list[tuple[list[Op], bool]]:
@@ -110,48 +118,46 @@ def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
     stream: a whole vector; or a pixel or its window, where the ops give as many pixels as there are beats."""
     name = ops[-1].name
     names = tuple(op.name for op in ops)
-    made = _fitted(circuit(b.graph, names, wire.element, wire.lanes, wire.beats > 1), b.folding.fabric)
-    stages = _staged(made, b.folding.fabric, b.folding.stages, b.folding.period)
+    read = Read(wire.element, wire.lanes, wire.beats > 1)
+    made = _fitted(circuit(b.graph, names, read, b.folding.fabric))
+    stages = _staged(made, b.folding.stages, b.folding.period)
     part = Wired(made.circuit, made.i_width, made.outputs, stages)
     b.through(part, wire, name)
     return b.output(part, name, b.graph.values[name].size // wire.beats)
 
 
 @lru_cache(maxsize=16)  # planning builds the same network many times
-def circuit(graph: Graph, names: tuple[str, ...], element: Element, count: int, pixel: bool = False) -> Made:
-    """The circuit of the ops of these names, consecutive ones, for `count` numbers of `element`.
-
-    pixel  these are those of a pixel or its window, and so is the answer
-    """
-    made, known = Circuit(), layers(wired=True)
+def circuit(graph: Graph, names: tuple[str, ...], read: Read, fabric: str) -> Made:
+    """The circuit of the ops of these names, consecutive ones, for one beat."""
+    made, known = Circuit(fabric), layers(wired=True)
     ops = {op.name: op for op in graph.ops}
-    numbers = received(made, element, count)
+    numbers = received(made, read.element, read.size)
     taken: set[str] = set()
     for name in names:
         layer, op = known[ops[name].kind], ops[name]
         assert isinstance(layer, WiredLayer)
         y = graph.values[name]
-        numbers = layer.nodes(made, op, numbers, replace(y, shape=y.shape[-1:]) if pixel else y)
+        numbers = layer.nodes(made, op, numbers, replace(y, shape=y.shape[-1:]) if read.pixel else y)
         label = identifier(name, taken)
         taken.add(label)
         made.layers[label] = numbers
     target = stream_element(graph.values[names[-1]])
     outputs = tuple(code for number in numbers for code in coded(made, number, target))
-    return Made(made, count * element.width, outputs)
+    return Made(made, read.size * read.element.width, outputs)
 
 
 @lru_cache(maxsize=64)
-def _fitted(made: Made, fabric: str) -> Made:
+def _fitted(made: Made) -> Made:
     """The circuit with counts as the fabric makes them."""
-    inner, roots = expanded(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric])
+    inner, roots = expanded(made.circuit, [n for n, _ in made.outputs], FABRICS[made.circuit.fabric])
     outputs = tuple((n, width) for n, (_, width) in zip(roots, made.outputs, strict=True))
     return Made(inner, made.i_width, outputs)
 
 
 @lru_cache(maxsize=64)
-def _staged(made: Made, fabric: str, count: int, period: float) -> Stages:
-    limit = 0.0 if count else period
-    return staged(made.circuit, [n for n, _ in made.outputs], FABRICS[fabric], count=count, limit=limit)
+def _staged(made: Made, count: int, period: float) -> Stages:
+    fabric, limit = FABRICS[made.circuit.fabric], 0.0 if count else period
+    return staged(made.circuit, [n for n, _ in made.outputs], fabric, count=count, limit=limit)
 
 
 def why_not(graph: Graph) -> str:

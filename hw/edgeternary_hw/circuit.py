@@ -8,6 +8,7 @@ follow; its arguments are nodes before it. Equal nodes are made once, and what i
     add      (a << sa) + (b << sb) + carry, or (a << sa) - (b << sb) - carry; the carry is a bit, or missing
     ge       (a << sa) >= (b << sb)
     table    a bit out of up to six: bit sum_k bits[k] << k of a number
+    word     the number that bits make, the lowest first
     count    how many of some bits are set
     select   a where a bit is set, else b
     shift    a number >> s, rounded down
@@ -84,9 +85,11 @@ def bits_of(lo: int, hi: int) -> int:
 class Circuit:
     """Nodes in an order in which arguments come first.
 
+    fabric  the name of the one that it is for, see edgeternary_hw.fabric
     layers  the numbers that each layer gives, by its name: they keep names of their own in the hardware
     """
 
+    fabric: str = "ice40"
     nodes: list[Node] = field(default_factory=list)
     layers: dict[str, list[Number]] = field(default_factory=dict)
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -145,6 +148,8 @@ class Circuit:
             limit = -(-(y.lo << sb) >> sa)
             if (x.lo, x.hi) == (0, 1):
                 return a  # limit is 1
+            if x.kind == "word" and len(x.args) <= 6:
+                return self.table(x.args, sum(1 << row for row in range(limit, 1 << len(x.args))))
             return self._node("ge", (a, self.const(limit)), (0, 0), 0, 1)
         if x.kind == "const":
             return self.invert(self.ge(b, self.const(((x.lo << sa) >> sb) + 1)))
@@ -222,24 +227,20 @@ class Circuit:
             return self.bit(a, x.width - 1) if x.signed else self.const(0)
         if x.width == 1 and not x.signed:
             return a
-        if self.beside(x):
-            low, high = x.args
-            return self.bit(low, k) if k < x.data[1] else self.bit(high, k - x.data[1])
+        if x.kind == "word":
+            return x.args[k]
         return self._node("bit", (a,), (k,), 0, 1)
 
-    def beside(self, node: Node) -> bool:
-        """Whether the bits of a sum are those of its two operands side by side, the first one's below."""
-        if node.kind != "add" or len(node.args) > 2 or node.data[2] or node.data[0]:
-            return False
-        low = self.nodes[node.args[0]]
-        return not low.signed and low.width <= node.data[1]
-
-    def word(self, bits: Sequence[int]) -> int:
-        """The number that bits make, the lowest first."""
-        found = bits[-1]
-        for b in reversed(bits[:-1]):
-            found = self.add(b, found, 0, 1)
-        return found
+    def word(self, bits: Sequence[int], lo: int = 0, hi: int = -1) -> int:
+        """The number that bits make, the lowest first, where it is known to be in [lo, hi]."""
+        while len(bits) > 1 and self.nodes[bits[-1]] == self.nodes[self.const(0)]:
+            bits = bits[:-1]
+        if all(self.nodes[b].kind == "const" for b in bits):
+            return self.const(sum(self.nodes[b].lo << k for k, b in enumerate(bits)))
+        whole = (1 << len(bits)) - 1
+        if len(bits) == 1:
+            return bits[0]
+        return self._node("word", tuple(bits), (), lo, min(hi, whole) if hi >= 0 else whole)
 
     def node(self, value: Number) -> int:
         """A Number as one node: a balanced tree over its terms, those with few bits first."""

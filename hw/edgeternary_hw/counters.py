@@ -13,7 +13,7 @@ SUM, MAJORITY = 0b10010110, 0b11101000  # of three bits
 
 def expanded(circuit: Circuit, roots: Sequence[int], fabric: Fabric) -> tuple[Circuit, list[int]]:
     """The circuit without nodes that count, and its roots."""
-    made, place = Circuit(), dict[int, int]()
+    made, place = Circuit(circuit.fabric), dict[int, int]()
     for n in circuit.live([*roots, *_named(circuit)]):
         node = circuit.nodes[n]
         args = tuple(place[a] for a in node.args)
@@ -40,7 +40,7 @@ def counted(circuit: Circuit, bits: Sequence[int], fabric: Fabric) -> int:
         return bits[0]
     _, half, carry = _cheapest(size, fabric)
     if not half:
-        return circuit.word([circuit.table(bits, _ones(size, k)) for k in range(size.bit_length())])
+        return circuit.word([circuit.table(bits, _ones(size, k)) for k in range(size.bit_length())], hi=size)
     a = counted(circuit, bits[carry : carry + half], fabric)
     b = counted(circuit, bits[carry + half :], fabric)
     if size.bit_length() + carry > fabric.least_chain:
@@ -50,6 +50,7 @@ def counted(circuit: Circuit, bits: Sequence[int], fabric: Fabric) -> int:
 
 def _rippled(circuit: Circuit, a: int, b: int, carry: int) -> int:
     """A sum too short for a carry chain, of full adders."""
+    most = sum(circuit.nodes[n].hi for n in (a, b, carry))
     found = []
     for k in range(max(circuit.nodes[a].width, circuit.nodes[b].width)):
         three = [circuit.bit(a, k), circuit.bit(b, k), carry]
@@ -57,7 +58,7 @@ def _rippled(circuit: Circuit, a: int, b: int, carry: int) -> int:
         carry = circuit.table(three, MAJORITY)
     if circuit.nodes[carry].kind != "const":
         found.append(carry)
-    return circuit.word(found)
+    return circuit.word(found, hi=most)
 
 
 @lru_cache(maxsize=4096)

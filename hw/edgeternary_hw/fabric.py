@@ -7,7 +7,7 @@ from .circuit import Circuit, Node
 
 __all__ = ["FABRICS", "Fabric"]
 
-WIRES = ("input", "const", "bit", "shift")
+WIRES = ("input", "const", "word", "bit", "shift")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Fabric:
     def delay(self, circuit: Circuit, index: int) -> float:
         """ns from the arguments of a node to its value."""
         node = circuit.nodes[index]
-        if node.kind in WIRES or circuit.beside(node):
+        if node.kind in WIRES:
             return 0.0
         if node.kind == "clamp":
             return 2 * self.level
@@ -46,37 +46,47 @@ class Fabric:
             return self.level
         return self.level + self.carry * bits
 
+    def adder(self, bits: int) -> float:
+        """LUTs of a sum of two numbers of `bits` bits, and a carry."""
+        return float(bits) if self.pair == 1 else 2.0 * ((bits + 3) // 2) if bits > 2 else 2.0 * bits
+
     def luts(self, circuit: Circuit, live: Iterable[int]) -> float:
         """LUTs of some nodes, as many as synthesis leaves."""
         kept = list(live)
-        return sum(self._own(circuit, circuit.nodes[n]) for n in kept) + self._inverters(circuit, kept)
+        used = _Uses(circuit, kept)
+        found = sum(self._own(circuit, circuit.nodes[n], used.dropped.get(n, 0)) for n in kept)
+        return found + used.inverters(circuit, self.inverts)
 
-    def _own(self, circuit: Circuit, node: Node) -> float:
-        if node.kind in WIRES or circuit.beside(node):
+    def _own(self, circuit: Circuit, node: Node, dropped: int) -> float:
+        """dropped: low bits that nobody reads."""
+        if node.kind in WIRES:
             return 0.0
         if node.kind == "table":
             return float(len(node.args) > 1) if len(node.args) <= self.inputs else 2.0 ** (len(node.args) - 4)
         if node.kind == "select":
             return float(node.width)
         if node.kind == "clamp":
-            return 0.8 * node.width + 2
+            x = circuit.nodes[node.args[0]]  # half of it for each end that is out of reach
+            return (0.4 * node.width + 1) * ((x.lo < node.lo) + (x.hi > node.hi))
         if node.kind == "count":
             return (1.0 if self.pair == 1 else 2.0) * (len(node.args) - 1)
         if node.kind == "add":
-            return self._cells(self._sum_bits(circuit, node))
+            return 2.0 if full(circuit, node) else self._cells(self._sum_bits(circuit, node, dropped))
         a, b = (circuit.nodes[n] for n in node.args)
         if b.kind == "const" and (self.pair == 1 or a.width <= self.inputs):
             return 0.3 if a.width > self.inputs else 1.0
-        return 0.0 if self.pair == 1 else self._cells(max(a.width, b.width)) + 1.0
+        return 0.0 if self.pair == 1 else self._cells(max(a.width, b.width))
 
-    def _sum_bits(self, circuit: Circuit, node: Node) -> int:
+    def _sum_bits(self, circuit: Circuit, node: Node, dropped: int) -> int:
         """Bits of a sum to which both operands contribute, or a carry; the last carry is none of them."""
         (sa, sb, minus), (a, b, *carry) = node.data, (circuit.nodes[n] for n in node.args)
-        free = max(sa, 0 if minus else sb) if not carry else 0
-        bits = node.width - free
+        free = 0 if carry else max(sa, sb)
+        if b.kind == "const" and not sa:
+            free = max(free, (b.lo & -b.lo).bit_length() - 1 + sb)
+        bits = node.width
         if self.pair == 1 and not minus and not a.signed and not b.signed:
-            bits = max(a.width + sa, b.width + sb) - free
-        return max(bits, 1)
+            bits = max(a.width + sa, b.width + sb)
+        return max(bits - (max(free, dropped) if self.pair == 1 else free), 1)
 
     def sum_luts(self, width: int, bits: int, carry: int) -> float:
         """LUTs of the sum of two numbers of at most `width` bits, which has `bits`, with a carry or none, as
@@ -88,33 +98,55 @@ class Fabric:
         return float(-(-(bits + carry) // self.pair) * self.pair)
 
     def _cells(self, bits: int) -> float:
-        return float(bits) if self.pair == 1 else float((bits // 2 + 1) * 2)
-
-    def _inverters(self, circuit: Circuit, live: list[int]) -> float:
-        """A sum gives its own inverse for nothing, where nobody reads itself, but for its last carry."""
-        if not self.inverts:
-            return 0.0
-        plain: set[int] = set()
-        inverse: set[int] = set()
-        for n in live:
-            node = circuit.nodes[n]
-            if node.kind == "ge" or (node.kind == "add" and node.data[2]):
-                plain.add(node.args[0])
-                inverse.update(node.args[1:])
-            else:
-                plain.update(node.args)
-        found = 0
-        for n in inverse:
-            node = circuit.nodes[n]
-            if node.kind != "const" and node.kind != "table":
-                found += node.width if n in plain or node.kind in WIRES else int(not node.signed)
-        return float(found)
+        """LUTs of a sum of some bits: carry cells, but for the narrowest ones."""
+        return float(bits) if self.pair == 1 else 2.0 * ((bits + 2) // 2)
 
     def _count_levels(self, bits: int) -> int:
         levels = 1
         while bits > 3:
             bits, levels = -(-2 * bits // 3), levels + 1
         return levels
+
+
+def full(circuit: Circuit, node: Node) -> bool:
+    """Whether a sum is that of two or three bits, which takes no carry chain."""
+    bits = all((circuit.nodes[n].lo, circuit.nodes[n].width) == (0, 1) for n in node.args)
+    return node.kind == "add" and node.data == (0, 0, 0) and bits
+
+
+class _Uses:
+    """How the live nodes of a circuit are read.
+
+    dropped  by node, the low bits that none of its readers takes
+    plain, inverse  nodes that carry chains read as they are, and that they subtract
+    """
+
+    def __init__(self, circuit: Circuit, live: list[int]) -> None:
+        self.dropped: dict[int, int] = {}
+        self.plain: set[int] = set()
+        self.inverse: set[int] = set()
+        for n in live:
+            node = circuit.nodes[n]
+            for a in node.args:
+                kept = node.data[0] if node.kind == "shift" else 0
+                self.dropped[a] = min(self.dropped.get(a, kept), kept)
+            if node.kind == "ge" or (node.kind == "add" and node.data[2]):
+                self.plain.add(node.args[0])
+                self.inverse.update(node.args[1:])
+            elif not full(circuit, node):
+                self.plain.update(node.args)
+
+    def inverters(self, circuit: Circuit, subtracts: bool) -> float:
+        """LUTs that invert: bits in front of a carry chain; where `subtracts`, also what is subtracted. A sum
+        gives its own inverse for nothing, where nobody reads itself, but for its last carry."""
+        found = 0
+        for n in self.plain if subtracts else ():
+            found += circuit.nodes[n].kind == "table" and len(circuit.nodes[n].args) == 1
+        for n in self.inverse if subtracts else ():
+            node = circuit.nodes[n]
+            if node.kind not in ("const", "table"):
+                found += node.width if n in self.plain or node.kind in WIRES else int(not node.signed)
+        return float(found)
 
 
 FABRICS = {

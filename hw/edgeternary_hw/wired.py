@@ -100,8 +100,8 @@ def _expression(circuit: Circuit, node: Node, args: list[Value], payload: Value)
         first, width, signed = node.data
         code = payload[first : first + width]
         return code.as_signed() if signed else code
-    if circuit.beside(node):
-        return _beside(node, args)
+    if node.kind == "word":
+        return Cat(*args)
     if node.kind == "add":
         return _sum(node, args)
     if node.kind == "ge":
@@ -124,14 +124,18 @@ def _sum(node: Node, args: list[Value]) -> Value:
     """A carry, or none, comes in on a bit below the others. That bit also keeps synthesis from merging this
     sum into the one that reads it: a tree of carry chains takes fewer LUTs than full adders made of them."""
     sa, sb, minus = node.data
+    if not (sa or sb or minus) and all(len(a) == 1 and not a.shape().signed for a in args):
+        return _full(*args)
     carry = args[2] if len(args) == 3 else Const(0, 1)
     a, b = _below(args[0] << sa, Const(0, 1) if minus else carry), _below(args[1] << sb, carry)
     return (a - b if minus else a + b) >> 1
 
 
-def _beside(node: Node, args: list[Value]) -> Value:
-    both = Cat(resize(args[0], node.data[1]), args[1])
-    return both.as_signed() if node.signed else both
+def _full(a: Value, b: Value, c: Value | None = None) -> Value:
+    """A full or a half adder: two LUTs."""
+    if c is None:
+        return Cat(a ^ b, a & b)
+    return Cat(a ^ b ^ c, (a & b) | (a & c) | (b & c))
 
 
 def _below(number: Value, bit: Value) -> Value:

@@ -63,6 +63,8 @@ def value(circuit: Circuit, root: int, inputs: list[int]) -> int:
             found[n] = node.data[0] >> sum(bit << k for k, bit in enumerate(args)) & 1
         elif node.kind == "bit":
             found[n] = args[0] >> node.data[0] & 1
+        elif node.kind == "word":
+            found[n] = sum(bit << k for k, bit in enumerate(args))
         else:
             assert node.kind == "add" and not node.data[2]
             found[n] = (args[0] << node.data[0]) + (args[1] << node.data[1]) + sum(args[2:])

@@ -107,13 +107,13 @@ def test_a_wrong_wire_is_caught() -> None:
     assert (run(faulty, codes, on="hdl", options={"latency": 9}).outputs != run(graph, codes).outputs).any()
 
 
-def test_the_smallest_part_with_room_is_named() -> None:
+def test_a_limit_of_luts_is_kept() -> None:
     from edgeternary.hdl import plan
 
     with pytest.raises(EdgeTernaryError, match="does not fit Lattice iCE40HX1K") as caught:
-        plan.design(policy(), Constraints("hx1k", latency=9))
+        plan.design(policy(), Constraints("hx1k", latency=9, max_luts=300))
     assert caught.value.code == DOES_NOT_FIT
-    assert plan.design(policy(), Constraints("hx4k", latency=9)).cycles == 1
+    assert plan.design(policy(), Constraints("hx1k", latency=9)).cycles == 1
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def ordered(circuit: Circuit, bits: list[int]) -> int:
     """How many of some bits are set, where each is set only if the one before is: bit k of the count is odd
     parity of every 2^k-th of them."""
     size = len(bits).bit_length()
-    return circuit.word([_parity(circuit, bits[(1 << k) - 1 :: 1 << k]) for k in range(size)])
+    parities = [_parity(circuit, bits[(1 << k) - 1 :: 1 << k]) for k in range(size)]
+    return circuit.word(parities, hi=len(bits))
 
 
 def _parity(circuit: Circuit, bits: list[int]) -> int:
