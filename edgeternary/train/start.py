@@ -17,6 +17,9 @@ from edgeternary.nn import BatchNorm
 from edgeternary.nn.activations import Activation, StepSize, positive
 from edgeternary.nn.learned_step import LearnedStep
 from edgeternary.nn.linear import Logits, Quantized
+from edgeternary.nn.luts.count import GroupSum
+from edgeternary.nn.luts.encoder import Comparisons
+from edgeternary.nn.luts.layer import LutLayer
 from edgeternary.nn.norm import Requantize
 
 CALIBRATION = 512  # training samples on which steps are fitted
@@ -35,6 +38,7 @@ def start_from(model: nn.Module, trained: nn.Module, x: Tensor) -> None:
     for name, layer in model.named_modules():
         if isinstance(layer, Quantized):
             _copy_weights(name, layer, theirs.get(name))
+    _copy_tables(model, trained)
     norms = {_plain(name): m for name, m in trained.named_modules() if isinstance(m, BatchNorm)}
     for name, norm in model.named_modules():
         other = norms.get(_plain(name))
@@ -46,6 +50,26 @@ def start_from(model: nn.Module, trained: nn.Module, x: Tensor) -> None:
     _fit_logits(model, x, answers)
 
 
+def _copy_tables(model: nn.Module, trained: nn.Module) -> None:
+    """Thresholds, tables, counts and the wiring, which stays as it is if `trained` comes from a file."""
+    theirs = dict(trained.named_modules())
+    for name, layer in model.named_modules():
+        if isinstance(layer, Comparisons | LutLayer | GroupSum):
+            other, size = theirs.get(name), layer.extra_repr()
+            if not isinstance(other, type(layer)) or other.extra_repr() != size:
+                raise _no_start(f"has no layer {name} of this size", f"layer {name} is {size}")
+            layer.load_state_dict(other.state_dict())
+
+
+def _no_start(found: str, why: str) -> EdgeTernaryError:
+    return EdgeTernaryError(
+        f"the training cannot start from that network, which {found}",
+        why,
+        "start from a network with the same layers",
+        USAGE,
+    )
+
+
 def _plain(name: str) -> str:
     """The name without bn or act: bn1 and act1, which follow the same layer, are both 1."""
     head, dot, last = name.rpartition(".")
@@ -55,12 +79,7 @@ def _plain(name: str) -> str:
 def _copy_weights(name: str, layer: Quantized, other: Quantized | None) -> None:
     if other is None or other.weight.shape != layer.weight.shape:
         found = f"has no layer {name}" if other is None else f"has {tuple(other.weight.shape)} of them"
-        raise EdgeTernaryError(
-            f"the training cannot start from that network, which {found}",
-            f"the weights of layer {name} are {tuple(layer.weight.shape)}",
-            "start from a network with the same layers",
-            USAGE,
-        )
+        raise _no_start(found, f"the weights of layer {name} are {tuple(layer.weight.shape)}")
     layer.weight.copy_(other.weight)
     if isinstance(layer, Logits) and isinstance(other, Logits):
         layer.bias.copy_(other.bias)
