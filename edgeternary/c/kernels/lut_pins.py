@@ -13,6 +13,7 @@ from typing import cast
 import numpy as np
 
 from edgeternary.c import pins
+from edgeternary.c.as_tables import as_lut
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.layouts import NATURAL
 from edgeternary.c.tables import Table, narrow
@@ -29,7 +30,10 @@ class LutPins(Kernel):
 
     name = "lut_pins"
     code = 100
-    patterns = (("lut",), ("lut", "group_count"), ("compare", "lut"), ("compare", "lut", "group_count"))
+    patterns = (
+        ("lut",), ("lut", "group_count"), ("compare", "lut"), ("compare", "lut", "group_count"),
+        ("dense", "threshold"),
+    )  # fmt: skip
 
     def offers(self, match: Match) -> Iterator[Offer]:
         layer = Layer.of(match)
@@ -96,10 +100,12 @@ class Layer:
     def of(cls, match: Match) -> Layer | None:
         """None where bits are not 0 and 1, or what is compared are no bytes of one pixel."""
         kinds: dict[str, Op] = {op.kind: op for op in match.ops}
-        compare, lut = cast(Compare | None, kinds.get("compare")), cast(Lut, kinds["lut"])
+        compare, lut = cast(Compare | None, kinds.get("compare")), kinds.get("lut") or as_lut(match)
+        if not isinstance(lut, Lut):
+            return None
         x = match.ins[0]
         bits = match.outs[0] if compare is not None else x
-        out = match.outs[match.ops.index(lut)]
+        out = match.outs[-2] if "group_count" in kinds else match.out
         if compare is not None and (len(x.shape) != 1 or x.type.ctype != "uint8_t"):
             return None
         if bits.type.name != "binary" or out.type.name != "binary":

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 from edgeternary.c import logic
+from edgeternary.c.as_tables import as_lut
 from edgeternary.c.kernel import Body, Cost, Kernel, Match, Offer
 from edgeternary.c.slices import layout as slicing
 from edgeternary.c.slices.layout import Slices
@@ -33,11 +33,11 @@ class LutSlices(Kernel):
 
     name = "lut_slices"
     code = 120
-    patterns = (("lut",),)
+    patterns = (("lut",), ("conv2d", "threshold"))
 
     def offers(self, match: Match) -> Iterator[Offer]:
-        op, x, out = cast(Lut, match.ops[0]), match.ins[0], match.out
-        if len(x.shape) != 3 or op.stride not in ((1, 1), (2, 2)):
+        op, x, out = as_lut(match), match.ins[0], match.out
+        if op is None or len(x.shape) != 3 or op.stride not in ((1, 1), (2, 2)):
             return
         layouts = self._layouts(match, op, x)
         made = Made.of(op, x.channels) if layouts else None
@@ -61,7 +61,8 @@ class LutSlices(Kernel):
         return [layout for layout in dict.fromkeys(found) if layout and _serves(layout, op, x, match.out)]
 
     def body(self, match: Match, offer: Offer) -> Body:
-        op, x, out = cast(Lut, match.ops[0]), match.ins[0], match.out
+        op, x, out = as_lut(match), match.ins[0], match.out
+        assert op is not None
         layout, after = offer.ins[0], offer.out
         assert isinstance(layout, Slices) and isinstance(after, Slices)
         made, windowed = Made.of(op, x.channels), _windowed(op)
