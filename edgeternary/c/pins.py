@@ -136,10 +136,18 @@ def inputs(op: Lut, places: Sequence[int | None], known: dict[int, bool]) -> Inp
     return Inputs(where, tables[:, mirrored])
 
 
-def words_of(found: Inputs) -> np.ndarray:
-    """uint32 (L, ceil(F / 2)): two places a word, the first one in the low half."""
-    padded = np.pad(found.pins, [(0, 0), (0, found.pins.shape[1] % 2)]).astype(np.uint32)
-    return padded[:, ::2] | padded[:, 1::2] << np.uint32(16)
+def words_of(found: Inputs, vectors: bool) -> np.ndarray:
+    """uint32: two places a word, the first one in the low half; L is a multiple of a block.
+
+    (L, ceil(F / 2)), the places of a table after each other; with vectors (L / 8, F, 4), those of one input of
+    all tables of a block
+    """
+    if vectors:
+        blocks = found.pins.reshape(-1, BLOCK, found.pins.shape[1]).transpose(0, 2, 1)
+        halves = blocks.astype(np.uint32)
+    else:
+        halves = np.pad(found.pins, [(0, 0), (0, found.pins.shape[1] % 2)]).astype(np.uint32)
+    return halves[..., ::2] | halves[..., 1::2] << np.uint32(16)
 
 
 def entries_of(tables: np.ndarray) -> np.ndarray:

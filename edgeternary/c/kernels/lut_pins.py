@@ -45,7 +45,9 @@ class LutPins(Kernel):
         tables = pins.BLOCK * layer.blocks - pins.BLOCK * bool(alone)
         cycles = tables * each + alone * (1 + pins_each) * match.core.touch + costs.call * len(layer.sizes)
         cycles *= layer.pixels
-        flash = layer.blocks * (2**pins_each + pins.BLOCK * pins.BYTES * -(-pins_each // 2))
+        flash = layer.blocks * (
+            2**pins_each + pins.BLOCK * (pins_each + pins_each % 2 * (not match.core.vectors)) * 2
+        )
         flash += GROUP_BYTES * len(layer.sizes) if layer.count else 0
         scratch = 0
         if layer.compare is not None:
@@ -63,7 +65,8 @@ class LutPins(Kernel):
         fields: dict[str, object] = {
             "pins": op.wiring.shape[1], "outputs": len(op.tables), "count": layer.count is not None,
             "compared": None if layer.compare is None else layer.compared, "windowed": layer.windowed,
-            "op": op, "x": layer.x.shape if len(layer.x.shape) == 3 else (1, 1, layer.x.size),
+            "op": op, "vectors": match.core.vectors,
+            "x": layer.x.shape if len(layer.x.shape) == 3 else (1, 1, layer.x.size),
             "height": 1 if layer.pixels == 1 else match.out.shape[0],
             "width": 1 if layer.pixels == 1 else match.out.shape[1],
             "window": {"stride": op.stride, "pad": op.pad, "groups": 1, "pad_value": 0},
@@ -71,7 +74,10 @@ class LutPins(Kernel):
         if layer.compare is not None and len(layer.compared.own):
             own = layer.compared.own.view("<u4").astype(np.uint32)
             tables.append(Table("own", own, "limits less what bytes are compared with", hexadecimal=True))
-        words, entries = pins.words_of(found), pins.entries_of(found.tables ^ (layer.count is not None))
+        words, entries = (
+            pins.words_of(found, match.core.vectors),
+            pins.entries_of(found.tables ^ (layer.count is not None)),
+        )
         tables += [
             Table("pins", words, "places of inputs, two a word", hexadecimal=True),
             Table("entries", entries, "bit l of an address is that of table l", hexadecimal=True),
@@ -140,7 +146,7 @@ class Layer:
         known = pins.constants(self.compare, self.x)
         used = {int(j) for j in self.lut.wiring.ravel() if j >= 0} - set(known)
         pairs = sorted({(int(self.compare.source[j]), int(self.compare.t[j])) for j in used})
-        limits = (256,) if self.core.dsp else (128, 256)
+        limits = (256,) if self.core.dsp or self.core.vectors else (128, 256)
         ways = (pins.alike(pairs, self.x.size), pins.ranked(pairs, self.x.size, limits))
         return min(ways, key=self.core.figures(COSTS).comparing)
 
@@ -186,5 +192,5 @@ COSTS = {
     "cortex-m3": Costs(40, 10, 2, 8, 3.35, 3.5, 4, 40, 700),
     "cortex-m4": Costs(40, 5, 2, 8, 3.2, 3, 3.5, 40, 700), "cortex-m7": Costs(40, 3, 1, 8, 2, 2, 2, 40, 700),
     "cortex-m33": Costs(40, 4.5, 2, 8, 3, 3, 3, 40, 700),
-    "cortex-m55": Costs(40, 5, 2, 8, 3, 3, 3, 40, 700),
+    "cortex-m55": Costs(25, 0.6, 1.2, 8, 0.75, 1.2, 1.2, 35, 200),
 }  # fmt: skip
