@@ -61,11 +61,11 @@ def test_real_samples_of_a_cnn(name: str, tmp_path: Path) -> None:
 
 
 def check(model: str, name: str, folder: Path) -> None:
-    """Every message, and 20 samples; the stack that they take is within the bound."""
+    """Every message, and 8 samples; the stack that they take is within the bound."""
     need("qemu-system-arm", "arm-none-eabi-gcc|zig")
     board, image = load_board(name), images.image(model, name, spare=512)
     path = images.elf(folder, model, board, spare=512)
-    asked, answers = images.samples(model, 20, seed=len(name))
+    asked, answers = images.samples(model, 8, seed=len(name))
     with running(board, path) as device:
         hello = Hello.decode(device.ask(Kind.HELLO).body)
         assert (hello.name, hello.target, hello.build) == (model, name, images.BY)

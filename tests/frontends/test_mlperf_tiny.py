@@ -37,14 +37,13 @@ def test_equal_to_litert(name: str, on: str) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("name", ["ad", "sww"])
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m0plus"])
+@pytest.mark.parametrize(("name", "core"), [("ad", "cortex-m0plus"), ("sww", "cortex-m4")])
 def test_emulated(name: str, core: str) -> None:
     path = file(name)
     graph = read(path, name=name).graph
     data = samples(graph, 2, seed=3)
     want = run(graph, data, on="tflite", options={"original": path}).outputs
-    np.testing.assert_array_equal(run(graph, data, on=core).outputs, want)
+    np.testing.assert_array_equal(run(graph, data, on=core, options={"count": 0}).outputs, want)
 
 
 @pytest.mark.parametrize(("name", "dropped"), [("kws", ["Identity"]), ("ad", [])])

@@ -50,14 +50,14 @@ def test_the_cycles_of_a_step_are_known_beforehand(make: Callable[[], Graph], pa
     beats(make(), pace, family)
 
 
-@settings(max_examples=12, phases=[Phase.generate], deadline=None)
+@settings(max_examples=8, phases=[Phase.generate], deadline=None)
 @given(st.one_of(stateful_graphs(), spiking_graphs()), st.sampled_from(PACES), st.sampled_from(("", "ecp5")))
 @pytest.mark.slow
 def test_also_those_of_random_models(graph: Graph, pace: int, family: str) -> None:
     beats(graph, pace, family)
 
 
-@pytest.mark.parametrize(("pace", "stalls"), [(512, None), (512, 1), (30, 2), (3, 1)])
+@pytest.mark.parametrize(("pace", "stalls"), [(512, 1), (30, 2), (3, None)])
 @pytest.mark.parametrize("make", LOOPS)
 def test_loops_do_not_lock_up(make: Callable[[], Graph], pace: int, stalls: int | None) -> None:
     graph = make()

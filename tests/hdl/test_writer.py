@@ -74,7 +74,7 @@ def test_whole_models(make: object, pace: int, tmp_path: Path) -> None:
     agrees(make(), tmp_path, pace)  # type: ignore[operator]
 
 
-@settings(max_examples=4, phases=[Phase.generate], deadline=None)
+@settings(max_examples=2, phases=[Phase.generate], deadline=None)
 @given(st.one_of(graphs(wide=False), stateful_graphs(), spiking_graphs()), st.sampled_from((512, 3)))
 def test_random_models(tmp_path_factory: pytest.TempPathFactory, graph: Graph, pace: int) -> None:
     agrees(graph, tmp_path_factory.mktemp("random"), pace)

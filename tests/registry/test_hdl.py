@@ -97,9 +97,12 @@ def test_the_refused_are_refused_by_name_and_no_others_are() -> None:
 @pytest.mark.parametrize("make", (*WHOLE, *STATEFUL, *REGRESSIONS))
 @pytest.mark.parametrize("pace", PACES)
 def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
+    """With pauses and without, as drawn and after the passes, with memories of two families."""
     need("amaranth")
-    agrees(make(), None, pace=pace)
-    agrees(make(), 2, pace=pace, family="ecp5")
+    if pace == PACES[0]:
+        agrees(make(), None, pace=pace)
+    else:
+        agrees(make(), 2, pace=pace, family="ecp5")
     agrees(optimize(make()), 1, pace=pace)
 
 
@@ -112,7 +115,7 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
@@ -120,7 +123,7 @@ def test_random_models(graph: Graph, pace: int, family: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, phases=[Phase.generate])
+@settings(max_examples=5, phases=[Phase.generate])
 @given(
     st.one_of(stateful_graphs(), spiking_graphs()),
     st.sampled_from((*PACES, 30)),

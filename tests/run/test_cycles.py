@@ -225,6 +225,15 @@ def test_flash_with_wait_states(cache: int, waits: int) -> None:
     assert count == Count(LOOP[1], LOOP[2][M4] + waits, LOOP[2][M4] + (4 + 9 * 3) * 2)
 
 
+def test_flash_without_wait_states_is_not_waited_for() -> None:
+    for core in (M4, M7):
+        at_once = run(LOOP[0], core, table(core))
+        assert at_once.cycles is not None
+        for line in (4, 16):
+            count = run(LOOP[0], core, table(core), Fetch(0, line))
+            assert count == Count(at_once.instructions, at_once.cycles, at_once.cycles)
+
+
 def test_wait_states_of_boards_and_users() -> None:
     assert fetch("", "") is None and fetch("", "3") == Fetch(3, 4) and fetch("", "5:16") == Fetch(5, 16)
     assert fetch("nucleo_f446re", "") == Fetch(5, 16, 1024) and fetch("nucleo_f030r8", "") == Fetch(1, 4)

@@ -45,6 +45,8 @@ class Fetch:
 
         steps  cycles of each instruction of `block`, the branch to it included in the first
         """
+        if not self.states:
+            return 0.0, 0
         line = None if before is None else (before.end - 1) // self.line
         fell = before is not None and before.end == block.address
         fetched, without, since = 0.0, 0, 0.0
