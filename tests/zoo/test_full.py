@@ -1,7 +1,7 @@
 """The claims of the cards on whole test sets, all outputs: what `edgeternary zoo --check` does.
 
-Of convolutional models every twentieth sample, of every second other one every fifth, of synthetic keywords the
-first thousand; EDGETERNARY_FULL=1 takes all.
+Of convolutional models every twentieth sample, of every second other one every fifth, of synthetic keywords
+the first thousand; EDGETERNARY_FULL=1 takes all.
 """
 
 from __future__ import annotations
