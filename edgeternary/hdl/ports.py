@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
 from edgeternary.hdl.folding import input_lanes
+from edgeternary.hdl.wired import bits_read
 from edgeternary.ir import Value
 from edgeternary.ir.names import identifier
 from edgeternary_hw import Element, Hold, Skid
@@ -76,8 +77,11 @@ class Ends:
         wires: list[Wire] = []
         for x in self.b.graph.inputs:
             element, lanes = port_element(x), input_lanes(self.b.graph, self.b.folding, x)
-            whole = self.b.folding.wired and lanes == x.size  # a second register for each bit is much
-            part = (Hold if whole else Skid)(lanes * element.width + (marked and not wires))
+            bits = lanes * element.width + (marked and not wires)
+            part: Any = Skid(bits)
+            if self.b.folding.wired and lanes == x.size:  # a second register for each bit is much
+                part._MustUse__silence = True
+                part = Hold(bits, read=bits_read(self.b.graph, self.b.folding))
             wire = Wire(part.o, element, lanes, x)
             self.b.part(part, x.name, "input", busy=wire.beats)
             name = "i" if len(self.b.graph.inputs) == 1 else self._name("i", x)

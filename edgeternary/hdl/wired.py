@@ -87,9 +87,10 @@ def groups(graph: Graph, folding: Folding, whole: bool) -> list[tuple[list[Op], 
 
 
 def _continues(graph: Graph, before: Op, op: Op) -> bool:
-    """Whether an op of tables alone reads the one before, number by number."""
+    """Whether an op of tables, or the argmax of counts, alone reads the one before, number by number."""
     alone = graph.consumers(before.name) == [op] and before.name not in graph.shown
-    return alone and op.kind in TABLES and not windowed(op)
+    last = op.kind == "argmax" and before.kind == "group_count"
+    return alone and (op.kind in TABLES or last) and not windowed(op)
 
 
 def windowed(op: Op) -> bool:
@@ -176,6 +177,18 @@ def why_not(graph: Graph) -> str:
         if isinstance(op, Dense):
             used += int((op.weights != 0).sum())
     return f"{used:,} weights are not 0, {MOST:,} can be wired" if used > MOST else ""
+
+
+def bits_read(graph: Graph, folding: Folding) -> int:
+    """Bits of a frame that a network of wires reads, where the frame comes at once."""
+    read = Read(stream_element(graph.input), graph.input.size)
+    made = _fitted(circuit(graph, tuple(op.name for op in graph.ops), read, folding.fabric))
+    nodes = made.circuit.nodes
+    live = made.circuit.live([n for n, _ in made.outputs])
+    whole = {a for n in live if nodes[n].kind != "bit" for a in nodes[n].args if nodes[a].kind == "input"}
+    single = [n for n in live if nodes[n].kind == "bit" and nodes[nodes[n].args[0]].kind == "input"]
+    alone = [n for n in single if nodes[n].args[0] not in whole]
+    return sum(nodes[a].width for a in whole) + len(alone)
 
 
 def depth(parts: Iterable[tuple[str, Any]]) -> int:

@@ -84,9 +84,13 @@ class Fifo(Replay):
 
 
 class Hold(Streams):
-    """One register: cuts the path of the payload, not that of ready."""
+    """One register: cuts the path of the payload, not that of ready.
 
-    def __init__(self, width: int) -> None:
+    read  bits of the payload that something reads; synthesis leaves the others out
+    """
+
+    def __init__(self, width: int, *, read: int = -1) -> None:
+        self.read = width if read < 0 else read
         super().__init__(i=width, o=width)
 
     def elaborate(self, platform: object) -> Module:

@@ -9,7 +9,7 @@ class HoldPart(Part[Hold]):
     hardware = Hold
 
     def area(self, part: Hold) -> Area:
-        return Area(1, len(part.o.payload) + 1)
+        return Area(1, part.read + 1)
 
     def times(self, part: Hold, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 1, last)

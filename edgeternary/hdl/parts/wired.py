@@ -5,15 +5,18 @@ from edgeternary.hdl.times import Times, delayed
 from edgeternary_hw.fabric import FABRICS
 from edgeternary_hw.wired import Wired
 
+BESIDE = ("ice40", "xc7")
+
 
 class WiredPart(Part[Wired]):
     hardware = Wired
 
     def area(self, part: Wired) -> Area:
         circuit, live = part.circuit, part.stages.of
-        luts = {name: FABRICS[name].luts(circuit, live) for name in ("ice40", "ecp5")}
-        ffs = part.stages.flip_flops(circuit, part.roots)
-        return Area(luts["ice40"] + 2, ffs, alone=luts["ecp5"] + 2)
+        own = {True: "ice40", False: "ecp5"}  # by whether a carry is beside a LUT
+        own[circuit.fabric in BESIDE] = circuit.fabric
+        luts, alone = (FABRICS[own[beside]].luts(circuit, live) for beside in (True, False))
+        return Area(luts + 2, part.stages.flip_flops(circuit, part.roots), alone=alone + 2)
 
     def times(self, part: Wired, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, part.stages.count, last)
