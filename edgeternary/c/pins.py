@@ -139,8 +139,7 @@ def inputs(op: Lut, places: Sequence[int | None], known: dict[int, bool]) -> Inp
 def words_of(found: Inputs, vectors: bool) -> np.ndarray:
     """uint32: two places a word, the first one in the low half; L is a multiple of a block.
 
-    (L, ceil(F / 2)), the places of a table after each other; with vectors (L / 8, F, 4), those of one input of
-    all tables of a block
+    (L, ceil(F / 2)): the places of each table; with vectors (L / 8, F, 4): those of an input of eight tables
     """
     if vectors:
         blocks = found.pins.reshape(-1, BLOCK, found.pins.shape[1]).transpose(0, 2, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeternary.ir import Graph, Op
-from edgeternary.ops import Compare, GroupCount, MaxPool, build
+from edgeternary.ops import Compare, Conv2d, Dense, GroupCount, MaxPool, build
 from edgeternary.ops.lut import random_tables
 
 
@@ -77,3 +77,22 @@ def image_net(
                 MaxPool(name=name, inputs=(value.name,), kernel=(2, 2), stride=(2, 2), minimum=minimum)
             )
     return build.graph(x, *ops, name="image")
+
+
+def sums(rng: np.random.Generator, kind: str, type: str, out: str, groups: int = 1) -> Graph:
+    """A layer of up to six terms each on bits, with thresholds, some of which fall."""
+    x = build.value("x", (30,) if kind == "dense" else (7, 9, 2), type)
+    outputs, shape = 10, (30,) if kind == "dense" else (3, 2, 2 // groups)
+    weights = np.zeros((outputs, int(np.prod(shape))), np.int8)
+    for row in weights:
+        used = rng.choice(row.size, rng.integers(0, 7), replace=False)
+        row[used] = rng.choice([-1, 1], len(used))
+    bias = rng.integers(-2, 3, outputs).astype(np.int32)
+    common = {"name": "sums", "inputs": ("x",), "weight_type": "ternary", "bias": bias}
+    op: Op = Dense(weights=weights, **common)
+    if kind == "conv2d":
+        low = x.type.lo
+        windows = weights.reshape(outputs, *shape)
+        op = Conv2d(weights=windows, pad=(1, 0, 1, 1), pad_value=low, groups=groups, **common)
+    before = build.graph(x, op)
+    return build.graph(x, op, build.random_thresholds(rng, before.output_value, out, "act"))

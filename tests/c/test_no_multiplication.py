@@ -22,6 +22,7 @@ from edgeternary.ops import Requantize, build
 from edgeternary.run._bench import BenchModel
 from tests.c.graphs import conv, dense, followed
 from tests.c.harness import every_plan
+from tests.c.table_nets import sums
 from tests.need import need
 from tests.registry.fleet import _header, _source
 
@@ -102,6 +103,7 @@ def layers(turn: int) -> Iterator[Graph]:
     packed = [graph for graph in graphs if getattr(graph.ops[0], "weight_type", "") in PACKED]
     for number, graph in enumerate(packed):
         yield followed(graph, FOLLOWS[(number + turn) % len(FOLLOWS)], rng)
+    yield from (sums(rng, kind, "binary", "binary") for kind in LAYERS)  # of few terms, which are tables
 
 
 def plans(core: str, part: int, parts: int) -> list[Plan]:

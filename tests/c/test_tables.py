@@ -15,11 +15,10 @@ from edgeternary.c.kernels.max_pool_slices import TOGETHER
 from edgeternary.c.logic import logic
 from edgeternary.c.plan import Plan
 from edgeternary.c.select import Budget, select
-from edgeternary.ir import Graph, Op
-from edgeternary.ops import Conv2d, Dense, build
+from edgeternary.ir import Graph
 from tests.c.harness import check, every_plan
 from tests.c.plan_fleet import PlanFleet
-from tests.c.table_nets import image_net, table_net
+from tests.c.table_nets import image_net, sums, table_net
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -106,25 +105,6 @@ def test_images_on_a_core() -> None:
         on_slices(image_net(*image, stride=1 + i % 2), "cortex-m0plus") for i, image in enumerate(IMAGES)
     ]
     PlanFleet.of_plans(plans).check("cortex-m0plus")
-
-
-def sums(rng: np.random.Generator, kind: str, type: str, out: str, groups: int = 1) -> Graph:
-    """A layer of up to six terms each on bits, with thresholds, some of which fall."""
-    x = build.value("x", (30,) if kind == "dense" else (7, 9, 2), type)
-    outputs, shape = 10, (30,) if kind == "dense" else (3, 2, 2 // groups)
-    weights = np.zeros((outputs, int(np.prod(shape))), np.int8)
-    for row in weights:
-        used = rng.choice(row.size, rng.integers(0, 7), replace=False)
-        row[used] = rng.choice([-1, 1], len(used))
-    bias = rng.integers(-2, 3, outputs).astype(np.int32)
-    common = {"name": "sums", "inputs": ("x",), "weight_type": "ternary", "bias": bias}
-    op: Op = Dense(weights=weights, **common)
-    if kind == "conv2d":
-        low = x.type.lo
-        windows = weights.reshape(outputs, *shape)
-        op = Conv2d(weights=windows, pad=(1, 0, 1, 1), pad_value=low, groups=groups, **common)
-    before = build.graph(x, op)
-    return build.graph(x, op, build.random_thresholds(rng, before.output_value, out, "act"))
 
 
 def test_sums_of_few_bits_are_tables(tmp_path: Path) -> None:
