@@ -52,10 +52,13 @@ def count_cells(design: str, top: str, device_name: str, tool: str = "auto") -> 
     return synthesise(design, top, device_name, tool)[0]
 
 
-def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[dict[str, int | str], Path]:
+def synthesise(
+    design: str, top: str, device: str, tool: str = "auto", limit: float = TIMEOUT
+) -> tuple[dict[str, int | str], Path]:
     """The figures of `count_cells`, and the folder that holds the netlist as netlist.json and netlist.v.
 
     design  RTLIL, or Verilog as hdl.emit writes it, which begins with a comment: what ships is measured
+    limit   seconds that yosys may take
 
     One synthesis serves both: with DSP inference on, a netlist without multipliers is the one to place. In
     netlist.json, which is placed, block RAMs have taken in the registers that follow them.
@@ -68,7 +71,7 @@ def synthesise(design: str, top: str, device: str, tool: str = "auto") -> tuple[
 
     def fill(folder: Path) -> None:
         (folder / file).write_text(design, encoding="utf-8")
-        yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=TIMEOUT)
+        yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=limit)
         absorbed = absorb(folder / "netlist.json") if fabric.output_registers else 0
         (folder / "absorbed").write_text(str(absorbed), encoding="utf-8")
 
