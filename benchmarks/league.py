@@ -82,38 +82,44 @@ def _wired(model: str) -> bool:
     return bool(_data(model)) and not why_not(zoo.load(model))
 
 
-def measure(chosen: Sequence[Entry], yosys: str, note: Note) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Counter:
+    """Counts designs: in which fabrics, with which yosys."""
+
+    yosys: str
+    note: Note
+    fabrics: tuple[str, ...] = tuple(FAMILIES)
+
+    def count(self, text: str, top: str, fabric: str) -> dict[str, int]:
+        """luts, ffs, ram_blocks, multipliers and carries of a design, RTLIL or Verilog."""
+        figures, folder = self.made(text, top, fabric)
+        found = {word: int(figures[word]) for word in ("luts", "ffs", "ram_blocks", "multipliers")}
+        return {**found, "carries": synthesis.cell_types(folder).get(FAMILIES[fabric], 0)}
+
+    def made(self, text: str, top: str, fabric: str) -> tuple[dict[str, int | str], Path]:
+        self.note(f"synthesising for {fabric}")
+        return synthesis.synthesise(text, top, fabric, self.yosys, LIMIT)
+
+
+def measure(chosen: Sequence[Entry], counter: Counter) -> Iterator[Row]:
     """A row for each entry."""
     for entry in chosen:
-        note(entry.name)
-        yield _MEASURES[type(entry)](entry, yosys, note)
+        counter.note(entry.name)
+        yield _MEASURES[type(entry)](entry, counter)
 
 
-def count(text: str, top: str, yosys: str, note: Note) -> dict[str, dict[str, int]]:
-    """For each family, luts, ffs, ram_blocks, multipliers and carries of a design, RTLIL or Verilog."""
-    return {fabric: _count(text, top, yosys, fabric, note) for fabric in FAMILIES}
-
-
-def _count(text: str, top: str, yosys: str, fabric: str, note: Note) -> dict[str, int]:
-    note(f"synthesising for {fabric}")
-    figures, folder = synthesis.synthesise(text, top, fabric, yosys, LIMIT)
-    found = {word: int(figures[word]) for word in ("luts", "ffs", "ram_blocks", "multipliers")}
-    return {**found, "carries": synthesis.cell_types(folder).get(FAMILIES[fabric], 0)}
-
-
-def of_rival(rival: Rival, yosys: str, note: Note) -> Row:
+def of_rival(rival: Rival, counter: Counter) -> Row:
     """The row of a folder. Its accuracy is simulated where the folder has frames."""
     facts = rival.facts
     found: Row = {
         "group": RIVAL, "name": facts.name, "data": facts.data, "accuracy": facts.accuracy,
         "accuracy_of": "that of its authors", "latency": facts.latency,
         "interval": 1, "takes": facts.takes, "holds": facts.holds, "how": facts.made, "source": facts.source,
-        "commit": facts.commit, "yosys": version(yosys),
-        "counts": count(rival.verilog, facts.top, yosys, note),
+        "commit": facts.commit, "yosys": version(counter.yosys),
+        "counts": {name: counter.count(rival.verilog, facts.top, name) for name in counter.fabrics},
     }  # fmt: skip
-    if rival.frames:
-        note("running its frames through the netlist")
-        _, folder = synthesis.synthesise(rival.verilog, facts.top, "ice40", yosys, LIMIT)
+    if rival.frames and "ice40" in counter.fabrics:
+        _, folder = counter.made(rival.verilog, facts.top, "ice40")
         share, frames = rivals.accuracy(rival, folder / "netlist.json")
         told = f"{share:.2%} of {frames:,} frames through the netlist"
         if frames == facts.frames:
@@ -124,33 +130,35 @@ def of_rival(rival: Rival, yosys: str, note: Note) -> Row:
     return found
 
 
-def of_wired(entry: Wired, yosys: str, note: Note) -> Row:
+def of_wired(entry: Wired, counter: Counter) -> Row:
     """The row of a wired network, planned for each fabric; 1,000 test images are simulated in CXXRTL."""
     graph, counts = with_argmax(zoo.load(entry.model)), {}
-    for fabric in FAMILIES:
+    for fabric in counter.fabrics:
         folding = plan.folding(graph, Constraints(fabric, latency=LATENCY))
-        text = emit.design_rtlil(build(graph, folding))
-        counts[fabric] = _count(text, identifier(graph.name), yosys, fabric, note)
-    note("simulating the zoo's test images")
+        design = build(graph, folding)
+        counts[fabric] = counter.count(emit.design_rtlil(design), identifier(graph.name), fabric)
+    counter.note("simulating the zoo's test images")
     images = zoo.images(entry.model)[0].astype(np.int32)
-    ran = run(graph, images, on="cxxrtl", options={"latency": LATENCY, "yosys": yosys})
+    ran = run(graph, images, on="cxxrtl", options={"latency": LATENCY, "yosys": counter.yosys})
     wrong = int((ran.outputs != run(graph, images, on="numpy").outputs).sum())
     return {
-        **_ours(entry.name, entry.model, counts, yosys), "latency": ran.stats["latency"],
-        "interval": ran.stats["cycles"], "mismatches": wrong, "holds": "encoder, argmax, registers of the frame",
+        **_ours(entry.name, entry.model, counts, counter.yosys), "latency": design.latency,
+        "interval": ran.stats["cycles"], "mismatches": wrong,
+        "holds": "registers of the frame, encoder, argmax",
         "how": f"the core of `edgeternary compile zoo:{entry.model} --latency` after an argmax",
     }  # fmt: skip
 
 
-def of_folded(entry: Folded, yosys: str, note: Note) -> Row:
+def of_folded(entry: Folded, counter: Counter) -> Row:
     """The row of a folded design, whose folding is that of the device and whose memories are the fabric's."""
     one = entry.entry
     graph, counts = zoo.load(one.model), {}
-    for fabric in FAMILIES:
+    for fabric in counter.fabrics:
         design = plan.design(graph, Constraints(one.device, one.fps), memories=fabric)
-        counts[fabric] = _count(emit.design_rtlil(design), identifier(graph.name), yosys, fabric, note)
+        counts[fabric] = counter.count(emit.design_rtlil(design), identifier(graph.name), fabric)
     return {
-        **_ours(entry.name, one.model, counts, yosys), "latency": design.latency, "interval": design.cycles,
+        **_ours(entry.name, one.model, counts, counter.yosys),
+        "latency": design.latency, "interval": design.cycles,
         "holds": "loading of the frame, encoder, argmax, bytes of the answer", "how": f"`{one.command}`",
     }  # fmt: skip
 
@@ -165,7 +173,7 @@ def _ours(name: str, model: str, counts: dict[str, dict[str, int]], yosys: str) 
     }  # fmt: skip
 
 
-_MEASURES: dict[type, Callable[[Any, str, Note], Row]] = {
+_MEASURES: dict[type, Callable[[Any, Counter], Row]] = {
     Wired: of_wired, Folded: of_folded, Rival: of_rival
 }  # fmt: skip
 
@@ -179,5 +187,8 @@ def with_argmax(graph: Graph) -> Graph:
 
 def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
     """Old rows and, in their place where they have one, new ones: ours first, by accuracy."""
-    rows = {(row["group"], row["name"]): row for row in (*old, *new)}
+    rows: dict[tuple[str, str], Row] = {}
+    for row in (*old, *new):
+        key = row["group"], row["name"]
+        rows[key] = {**row, "counts": {**rows.get(key, {}).get("counts", {}), **row["counts"]}}
     return sorted(rows.values(), key=lambda row: (row["group"], row["data"], -row["accuracy"], row["name"]))

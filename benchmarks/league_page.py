@@ -15,7 +15,8 @@ and `{name}.json`; without FOLDER it measures our networks and keeps the other r
 
 * *LUT6* are those of `synth_xilinx -family xc7`, *LUT4* those of `synth_ecp5 -nowidelut`, where a carry cell
   counts as two, and of `synth_ice40`, all with the options of `edgeternary/hdl/devices.toml`. After a plus
-  sign stand the carry cells that these leave out: CARRY4 (four bits) and SB_CARRY (one).
+  sign stand the carry cells that these leave out: CARRY4 (four bits) and SB_CARRY (one). An empty cell was
+  not counted.
 * What comes in and what the module holds is in the table. An encoder turns numbers into bits; the argmax
   turns sums into the class.
 * *latency* is in clocks, from a frame, or its first beat, to the class. *interval* is in clocks from one
@@ -73,7 +74,7 @@ def _ordered(found: Iterable[str]) -> list[str]:
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (-row["accuracy"], row["counts"]["xc7"]["luts"]))
+    return sorted(rows, key=lambda row: (-row["accuracy"], row["name"]))
 
 
 def _keys() -> Sequence[str]:
@@ -83,16 +84,19 @@ def _keys() -> Sequence[str]:
 
 
 def _cells(row: Row) -> list[str]:
-    counts = row["counts"]
+    luts = [_luts(row["counts"].get(fabric)) for fabric in ("xc7", "ecp5", "ice40")]
+    first = next(iter(row["counts"].values()))
+    counted = row["counts"].get("xc7", first)
     name = f"**{row['name']}**" if row["group"] == OURS else row["name"]
     return [
-        name, f"{row['accuracy']:.2%}", _luts(counts["xc7"]), _luts(counts["ecp5"]), _luts(counts["ice40"]),
-        f"{counts['xc7']['ffs']:,}", f"{counts['xc7']['ram_blocks']}", f"{row['latency']:,}",
-        f"{row['interval']:,}", row["takes"], row["holds"],
+        name, f"{row['accuracy']:.2%}", *luts, f"{counted['ffs']:,}", f"{counted['ram_blocks']}",
+        f"{row['latency']:,}", f"{row['interval']:,}", row["takes"], row["holds"],
     ]  # fmt: skip
 
 
-def _luts(count: dict[str, int]) -> str:
+def _luts(count: dict[str, int] | None) -> str:
+    if count is None:
+        return ""
     return f"{count['luts']:,}" + (f" + {count['carries']:,}" if count["carries"] else "")
 
 

@@ -36,7 +36,7 @@ def marks(rows: Sequence[Row], fabric: str, published: bool) -> list[Mark]:
     found = [
         Mark(row["group"], row["name"], row["counts"][fabric]["luts"], 100 * row["accuracy"],
              row["interval"] == 1)
-        for row in rows if row["data"] == DATA
+        for row in rows if row["data"] == DATA and fabric in row["counts"]
     ]  # fmt: skip
     if published:
         found += [Mark("published", d.name, d.luts, d.accuracy, True) for d in designs() if d.data == DATA]

@@ -27,6 +27,12 @@ COLUMNS = (
 @only_option
 @document_option
 @rows_option
+@click.option(
+    "--fabric",
+    multiple=True,
+    type=click.Choice(list(league.FAMILIES)),
+    help="Only in this one; may be repeated.",
+)
 @yosys_option
 @json_option
 def command(
@@ -34,6 +40,7 @@ def command(
     only: tuple[str, ...],
     document: Path | None,
     rows: Path | None,
+    fabric: tuple[str, ...],
     yosys: str,
     as_json: bool,
 ) -> None:
@@ -44,17 +51,18 @@ def command(
     if rows is not None:
         found = read_rows(rows)
     else:
-        found = list(league.measure(chosen(league.entries(folder), only, "network"), yosys, note))
+        counter = league.Counter(yosys, note, fabric or tuple(league.FAMILIES))
+        found = list(league.measure(chosen(league.entries(folder), only, "network"), counter))
     if document is None:
         print_rows([{**row, **_luts(row)} for row in found], COLUMNS, as_json)
         return
     data = document.with_suffix(".json")
     if data.is_file() and rows is None:
-        measured = () if only else (league.OURS, league.RIVAL) if folder else (league.OURS,)
+        measured = () if only or fabric else (league.OURS, league.RIVAL) if folder else (league.OURS,)
         found = league.merged([row for row in read_rows(data) if row["group"] not in measured], found)
     write_page(document, league_page.document(found, document.stem), found, svg=league_plot.svg(found))
 
 
 def _luts(row: league.Row) -> dict[str, int]:
-    names = {"lut6": "xc7", "lut4_ecp5": "ecp5", "lut4_ice40": "ice40"}
-    return {name: row["counts"][fabric]["luts"] for name, fabric in names.items()}
+    names = {"xc7": "lut6", "ecp5": "lut4_ecp5", "ice40": "lut4_ice40"}
+    return {names[fabric]: count["luts"] for fabric, count in row["counts"].items()}
