@@ -170,7 +170,7 @@ def read_board(path: Path) -> Board:
     except OSError as error:
         why = error.strerror or str(error)
         raise EdgeTernaryError(f"cannot read board file {path}", why, "check the path") from error
-    except ValueError as error:  # also of tomllib, msgspec and the encoding
+    except (ValueError, RecursionError) as error:  # also of tomllib, msgspec and the encoding
         raise EdgeTernaryError(f"bad board file {path.name}", str(error), "see docs/boards.md") from error
     return msgspec.structs.replace(board, name=path.stem, file=str(path.absolute()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -56,12 +57,19 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     title = f"{len(failed)} of {len(rows)} budgets are not held" if failed else "All budgets are held"
     lines = [f"### {title}", "", f"| {' | '.join(COLUMNS)} |", "|---|---|--:|--:|--:|---|"]
     for row in rows:
-        cells = [shown(row)[key].replace("|", "\\|") for key in COLUMNS]
+        cells = [_plain(shown(row)[key]) for key in COLUMNS]
         if row["verdict"] != HELD:
             cells[-1] = f"**{cells[-1]}**"
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", *(f"* {row['model']}, {row['what']}: {row['why']}" for row in failed if row["why"])]
+    whys = (f"{row['model']}, {row['what']}: {row['why']}" for row in failed if row["why"])
+    lines += ["", *(f"* {_plain(why)}" for why in whys)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _plain(text: str) -> str:
+    """A text of the user's as one line of Markdown that is neither HTML, nor a link, nor a cell's end."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    return line.replace("|", "\\|").replace("[", "\\[").replace("](", "]\\(")
 
 
 def cases(rows: Sequence[Mapping[str, Any]]) -> list[Case]:

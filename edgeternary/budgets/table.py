@@ -81,7 +81,7 @@ def read(path: Path) -> dict[str, Budget]:
         raise EdgeTernaryError(
             f"cannot read {path}", why, "write it; docs/cli.md, section Budgets, has an example"
         ) from error
-    except ValueError as error:  # of tomllib, and of the encoding
+    except (ValueError, RecursionError) as error:  # of tomllib, and of the encoding
         raise EdgeTernaryError(f"{path} is not TOML", str(error), "correct it") from error
     tables = content.pop("model", None)
     if content or not isinstance(tables, dict) or not tables:

@@ -7,6 +7,7 @@ rounded here, and comes in only where that is asked for. Everything else is refu
 """
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,23 @@ from edgeternary.frontends.imported import Cut, Imported, Row
 from edgeternary.ir import Graph, Op, State, Value, parse
 from edgeternary.ops import Dense, Threshold
 from edgeternary.ops.neuron import HI, LO, MOST, Built, Cells, integrator, named, neurons
-from edgeternary.toolchains import extras
+from edgeternary.toolchains import extras, run
 
 EXACT = "Linear, Affine, Threshold, IF, I, Flatten of a vector"
 KEY = "edgeternary"  # of a node's metadata: what NIR has no field for, as JSON
 MOST_BIAS = 1 << 20
+PATIENCE = 20.0  # seconds that a file may take to be read
+MEMORY = 8 << 30  # bytes that it may take; large arrays of zeros are small files
+TRIAL = f"""
+import sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+except (ImportError, ValueError):
+    pass
+import nir
+nir.read(sys.argv[1])
+"""
 
 
 class _Refused(Exception):
@@ -45,10 +58,7 @@ def from_nir(source: Any, *, name: str = "model", dt: float = 1.0, inexact: bool
     """
     nir = package()
     if isinstance(source, str | Path):
-        try:
-            source = nir.read(str(source))
-        except Exception as error:  # h5py raises OSError, KeyError and more on damaged files
-            raise EdgeTernaryError(f"cannot read {source}", str(error), "save it with nir.write") from error
+        source = _read(nir, Path(source))
     order = _chain(source)
     shape = tuple(int(n) for n in np.ravel(source.nodes[order[0]].input_type["input"]))
     if len(shape) != 1:
@@ -91,6 +101,21 @@ def read(path: Path, *, name: str, cut: Cut, dt: float = 1.0, inexact: bool = Fa
             f"{path.name} cannot be cut", "a NIR file is read whole", "leave --from and --until out"
         )
     return from_nir(path, name=name, dt=dt, inexact=inexact)
+
+
+def _read(nir: Any, path: Path) -> Any:
+    """The file's graph. Another process, which can be ended, reads it first: the HDF5 library loops without
+    end on some damaged files, and never returns to Python."""
+    remedy = "save it with nir.write"
+    try:
+        one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        run((sys.executable, "-c", TRIAL, path), what=f"reading {path}", timeout=PATIENCE, env=one)
+        return nir.read(str(path))
+    except EdgeTernaryError as error:
+        last = error.why.strip().rpartition("\n")[2]
+        raise EdgeTernaryError(f"cannot read {path}", last, remedy) from error
+    except Exception as error:  # h5py raises OSError, KeyError and more on damaged files
+        raise EdgeTernaryError(f"cannot read {path}", str(error), remedy) from error
 
 
 def _chain(graph: Any) -> list[str]:

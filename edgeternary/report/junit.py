@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from edgeternary.build.files import write_file
@@ -23,11 +23,17 @@ class Case:
     text: str = ""
 
 
+def _xml(text: str) -> str:
+    """The text with what XML cannot hold, such as control characters, replaced."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+
+
 def write_suite(path: Path, name: str, cases: Sequence[Case]) -> None:
     """Write the cases of one suite."""
     failed = sum(bool(case.failure) for case in cases)
+    cases = [Case(*map(_xml, astuple(case))) for case in cases]
     suite = ET.Element(
-        "testsuite", name=name, tests=str(len(cases)), failures=str(failed), errors="0", skipped="0"
+        "testsuite", name=_xml(name), tests=str(len(cases)), failures=str(failed), errors="0", skipped="0"
     )
     for case in cases:
         element = ET.SubElement(suite, "testcase", classname=case.group, name=case.name)

@@ -103,7 +103,10 @@ def read(path: Path) -> tuple[Recipe, Table]:
     except OSError as error:
         why = error.strerror or str(error)
         raise EdgeTernaryError(f"cannot read {path}", why, "check the path") from error
-    except ValueError as error:  # also what TOMLDecodeError, JSONDecodeError and UnicodeDecodeError are
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also what TOMLDecodeError, JSONDecodeError and UnicodeDecodeError are
         raise EdgeTernaryError(f"{path} is not {kind}", str(error), "correct it", code=USAGE) from error
     if kind == "JSON":
         table = table.get("recipe", table) if isinstance(table, dict) else {}

@@ -13,6 +13,7 @@ import pytest
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.export.nir import to_nir
+from edgeternary.frontends import nir as reader
 from edgeternary.frontends.nir import from_nir
 from edgeternary.ir import Graph, Op, State, Value, parse
 from edgeternary.ops import Dense, build
@@ -164,3 +165,24 @@ def test_recurrence_damaged_files_and_other_graphs_are_refused(tmp_path: Path) -
         from_nir(tmp_path / "bad.nir")
     with pytest.raises(EdgeTernaryError, match="cannot be written as NIR"):
         to_nir(leaky())
+
+
+def test_damaged_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is refused, and so is one that the library never comes back from."""
+    path = tmp_path / "net.nir"
+    nir.write(str(path), to_nir(spiking()).graph)
+    content, rng = path.read_bytes(), np.random.default_rng(5)
+    assert from_nir(path).graph.states
+    flipped = bytearray(content)
+    for at in rng.integers(0, len(content), 40):
+        flipped[at] ^= 0xFF
+    for damaged in (content[: len(content) // 2], bytes(flipped), b"no HDF5"):
+        path.write_bytes(damaged)
+        with pytest.raises(EdgeTernaryError) as refusal:
+            from_nir(path)
+        assert refusal.value.code == 1
+    path.write_bytes(content)
+    monkeypatch.setattr(reader, "TRIAL", "import time; time.sleep(60)")
+    monkeypatch.setattr(reader, "PATIENCE", 0.3)
+    with pytest.raises(EdgeTernaryError, match=r"cannot read .*net\.nir.*longer than 0\.3 s"):
+        from_nir(path)

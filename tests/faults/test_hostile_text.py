@@ -3,6 +3,7 @@ it where code stands, and all of them still parse."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -147,13 +148,50 @@ def test_boards(tmp_path: Path, field: str) -> None:
             assert error.code in (BAD_INPUT, USAGE)
 
 
+@pytest.mark.parametrize("text", [*TEXTS, "a\x01\x1b[31m\x85"])
+def test_budgets(tmp_path: Path, text: str) -> None:
+    """In each text of edgeternary.toml, and in what a check writes of a model that has it as its name."""
+    from edgeternary.budgets import measure, shown
+    from edgeternary.budgets.table import read
+    from edgeternary.report.junit import write_suite
+
+    keys = {
+        "file": "x.et",
+        "core": "m4",
+        "optimize": "ram",
+        "compiler": "gcc",
+        "opt_level": "2",
+        "inputs": "x",
+    }
+    for field in (*keys, "board", "device", "exact"):
+        table = {**keys, "max_cycles": 9, "exact": {"on": ["host"]}}
+        table |= {field: {"on": [text]} if field == "exact" else text}
+        path = tmp_path / "edgeternary.toml"
+        path.write_text(toml(f"[model.{json.dumps(text)}]", table), encoding="utf-8")
+        try:
+            assert list(read(path)) == [text]
+        except EdgeTernaryError as error:
+            assert error.code in (BAD_INPUT, USAGE)
+    row = measure.Row(text, f"exact {text}", 1, 0, measure.WRONG, text)
+    rows = [shown.data(row, {})]
+    write_suite(tmp_path / "a.xml", text, shown.cases(rows))
+    check({"a.md": shown.markdown(rows), "a.xml": (tmp_path / "a.xml").read_bytes()})
+
+
+def toml(head: str, table: Mapping[str, object]) -> str:
+    """A table whose values are numbers, texts and tables of lists of texts."""
+    lines = [
+        f"{key}.on = {json.dumps(value['on'])}" if isinstance(value, dict) else f"{key} = {json.dumps(value)}"
+        for key, value in table.items()
+    ]
+    return "\n".join([head, *lines, ""])
+
+
 @pytest.mark.parametrize("name", ["../out", "a/b", "..", "/tmp/x", "a\\b", "", "x\ny", "a\0b", "C:x"])
 def test_recipes_do_not_leave_their_folder(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch")
-    import json
-
     from tests.train.stripes import TOML
 
     monkeypatch.chdir(tmp_path)

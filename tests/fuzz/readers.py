@@ -1,7 +1,7 @@
 """What reads files that others wrote, with small files to begin with.
 
 A reader takes bytes and gives "read" or "refused"; any exception but an EdgeTernaryError of code 1 or 2
-is a fault. NIR is not among them: the HDF5 library does not come back from some damaged files.
+is a fault. NIR is not among them: each file is read by a process of its own, see tests/export/test_nir.py.
 """
 
 from __future__ import annotations
@@ -169,10 +169,24 @@ def _rows() -> list[bytes]:
     return [b"1,2,3,4\n5,6,7,8\n", b"a;b;c;d;label\n1;2;3;4;0\n", b"# x\n1 2 3 4\n"]
 
 
+def _budget(path: Path) -> None:
+    from edgeternary.budgets.table import read
+
+    assert read(path)
+
+
+def _budgets() -> list[bytes]:
+    exact = 'exact = { on = ["host", "cortex-m4"], samples = 2 }'
+    software = f'[model.a]\nfile = "zoo:mnist-mlp"\ncore = "m4"\nmax_cycles = 9\nmax_flash = 9\n{exact}\n'
+    hardware = '[model."b c"]\nfile = "x.et"\ndevice = "up5k"\nfps = 10.5\nmax_luts = 9\nmin_accuracy = 97\n'
+    return [software.encode(), hardware.encode(), f'{hardware}board = "pico"\n{software}'.encode()]
+
+
 READERS = {
     "et": Reader(".et", ("edgeternary/ir", "edgeternary/ops"), _model, _models),
     "board": Reader(".toml", ("edgeternary/boards",), _board, _boards),
     "recipe": Reader(".toml", ("edgeternary/train",), _recipe, _recipes, "torch"),
+    "budgets": Reader(".toml", ("edgeternary/budgets", "edgeternary/boards"), _budget, _budgets),
     "inputs": Reader(".npy", ("edgeternary/cli", "edgeternary/run", "numpy/lib"), _inputs, _arrays),
     "csv": Reader(".csv", ("edgeternary/cli",), _inputs, _rows),
     "manifest": Reader(".json", ("edgeternary/build", "edgeternary/link"), _manifest, _manifests),

@@ -34,7 +34,7 @@ def test_what_was_found_stays_repaired(name: str) -> None:
 def test_a_short_search_finds_nothing(name: str) -> None:
     _reader(name)
     found = search.search(name, SECONDS, seed=1)
-    assert found["faults"] == {} and found["refused"] > 3
+    assert found["faults"] == {} and found.get("read", 0) + found.get("refused", 0) > 0
 
 
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 Each model has one of two boards. The C form of its kernels runs on this machine with all samples (of larger
 models a quarter or a sixteenth), each in the program of one objective. Their assembly runs in QEMU with some
 samples: the fastest plan, and one of the two small plans in turn. EDGETERNARY_FULL=1 takes both boards, all
-samples and objectives (a quarter of an hour), as does `edgeternary zoo --on qemu:mps2_m0plus,qemu:mps2_an386`.
+samples and objectives (a quarter of an hour), as does
+`edgeternary zoo --on qemu:mps2_m0plus,qemu:mps2_an386`.
 """
 
 from __future__ import annotations
