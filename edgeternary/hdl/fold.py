@@ -34,14 +34,16 @@ class Fold:
 class Folding:
     """Folds of the matrix layers by name, the cycles a frame that other parts have to keep up with, and the
     input bits that may come in a cycle (0: those of a pixel). wired: no folds, weights are wires, see
-    hdl.wired. stages: of what is wired, as equal as can be on `fabric`; 0: as many as keep each of them
-    within `period` ns. kept: for block RAMs that answer late in the cycle. padded: folds of the sizes that
-    hdl.passes.pad gives the layers. answer_bytes: of a beat of the answer that leaves as bytes."""
+    hdl.wired; wires: names of layers that are, where others are folded. stages: of what is wired, as equal
+    as can be on `fabric`; 0: as many as keep each of them within `period` ns. kept: for block RAMs that
+    answer late in the cycle. padded: folds of the sizes that hdl.passes.pad gives the layers. answer_bytes:
+    of a beat of the answer that leaves as bytes."""
 
     folds: Mapping[str, Fold] = field(default_factory=dict)
     cycles: int = 1
     input_bits: int = 0
     wired: bool = False
+    wires: tuple[str, ...] = ()
     stages: int = 0
     fabric: str = "ice40"
     period: float = 10.0

@@ -31,6 +31,7 @@ def fold(
     kept: bool = False,
     padded: bool = False,
     wide: bool = False,
+    wires: tuple[str, ...] = (),
 ) -> Folding:
     """The folding that is used unless another is given; the same graph always gets the same.
 
@@ -39,17 +40,18 @@ def fold(
     cycles      the pace to keep, in place of the graph's MACs over `macs_per_cycle`
     input_bits  that can come in a cycle; 0: a pixel with all its channels
     kept, padded  see Folding
+    wires       layers that are not folded
     wide        layers that miss the pace otherwise may take more of a window at once, see Matrix.wider
     """
     original, graph = graph, prepared(graph, padded)
-    shapes = matrices(graph)
+    shapes = {name: m for name, m in matrices(graph).items() if name not in wires}
     beats = max(-(-x.size // max(input_choices(graph, x, input_bits))) for x in graph.inputs)
     wanted = max(1, cycles or original.macs() // macs_per_cycle, beats)
     target = wanted
     for m in shapes.values():
         choices = m.choices() + (m.wider() if wide else [])
         target = max(target, min(m.cycles(c.pe, c.simd, c.full) for c in choices))
-    if not cycles and not padded and target > FAR * wanted:
+    if not cycles and not padded and not wires and target > FAR * wanted:
         other = fold(original, macs_per_cycle, input_bits=input_bits, kept=kept, padded=True)
         if target > FAR * other.cycles:
             return other
@@ -63,11 +65,13 @@ def fold(
             size = graph.ins(op)[0].size
             folds[op.name] = _cheapest(shapes[op.name], target, size, before)
             before = [folds[op.name].outputs]
+        elif op.name in wires:
+            before = [graph.values[op.name].channels]
         if isinstance(op, Filled):
             before = sorted({math.gcd(n, op.value.size) for n in before})
             target = max(target, op.value.size // before[-1])
         lanes[op.name] = before
-    return Folding(folds, target, input_bits, kept=kept, padded=padded)
+    return Folding(folds, target, input_bits, wires=wires, kept=kept, padded=padded)
 
 
 def matrices(graph: Graph) -> dict[str, Matrix]:

@@ -11,11 +11,13 @@ from edgeternary.hdl.devices import part as part_named
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.folding import fold, matrices
 from edgeternary.hdl.loading import with_loader
+from edgeternary.hdl.mixed import choices
 from edgeternary.hdl.passes import awkward, prepared
 from edgeternary.hdl.top import Design, answer_bytes, build
 from edgeternary.hdl.wired import depth, why_not
 from edgeternary.ir import Graph
 
+Names = tuple[str, ...]
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
 CLOCK = 100.0  # MHz, where no part says it
@@ -27,23 +29,19 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
 
     Without a constraint on speed, the default folding, or the fastest slower one that fits. Awkward sizes are
     padded where the rate is out of reach without, or where that is better by more than GAIN. More of a
-    window is taken at once only where nothing else is as fast as asked for.
+    window is taken at once only where nothing else is as fast as asked for, and layers are wires in a design
+    that folds others only where no folding meets the constraints.
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
     """
     if constraints.latency:
-        return _wired(graph, constraints)
+        return _answering(graph, constraints)
     if constraints.device not in PARTS and not (
         constraints.fps or constraints.max_luts or constraints.maximize
     ):
         fabric = family(constraints.device or "ice40")
         kept = bool(constraints.device) and fabric.output_registers
         return replace(fold(graph, kept=kept), fabric=fabric.name)
-    part = part_named(constraints.device)  # a family has neither a clock nor a size to plan for
-    part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
-    if constraints.single_port_rams:
-        part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
-    if constraints.embedded:
-        part = replace(part, pins=_input_bits(graph))  # the whole frame at once
+    part = _part(graph, constraints)
     found = _searched(graph, part, constraints, wide=False)
     if _may_be_faster(graph, found, part, constraints):
         wider = _searched(graph, part, constraints, wide=True)
@@ -53,8 +51,54 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
         ):
             found = wider
     if isinstance(found, EdgeTernaryError):
-        raise found
+        return _mixed(graph, part, constraints, found)
     return found
+
+
+def _mixed(graph: Graph, part: Part, constraints: Constraints, missed: EdgeTernaryError) -> Folding:
+    """A folding that meets the constraints with some layers as wires, the fewest weights that do; `missed` is
+    raised if there is none."""
+    asked = replace(constraints, maximize=True) if constraints.latency else constraints
+    search = _keeping if constraints.fps else _fastest
+    for wires in choices(graph, part.luts):
+        try:
+            found = search(graph, part, asked, False, False, wires)
+        except EdgeTernaryError as error:
+            if error.code != DOES_NOT_FIT:
+                raise
+            continue
+        if not constraints.latency or _latency(graph, found, part, constraints) <= constraints.latency:
+            return found
+    raise missed
+
+
+def _latency(graph: Graph, found: Folding, part: Part, constraints: Constraints) -> int:
+    """Clocks to an answer with memories where the part has them."""
+    made = _made(graph, found, constraints)
+    blocks = constraints.blocks or part.ram_blocks
+    return memory.placed(made, family(part.name), blocks, made.single_port_rams).latency
+
+
+def _answering(graph: Graph, constraints: Constraints) -> Folding:
+    """All layers as wires if the latency allows it and they fit, else some of them or none."""
+    try:
+        return _wired(graph, constraints)
+    except EdgeTernaryError as error:
+        if error.code != DOES_NOT_FIT or constraints.device not in PARTS or graph.several or graph.states:
+            raise
+        part = _part(graph, constraints)
+        return _mixed(graph, part, constraints, error)
+
+
+def _part(graph: Graph, constraints: Constraints) -> Part:
+    """The part, with the pins that are left for input bits."""
+    part = part_named(constraints.device)  # a family has neither a clock nor a size to plan for
+    part = replace(part, pins=part.pins - bool(graph.states))  # the bit that says where a sample starts
+    if constraints.single_port_rams:
+        part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
+    if constraints.embedded:
+        part = replace(part, pins=_input_bits(graph))  # the whole frame at once
+    return part
 
 
 def _input_bits(graph: Graph) -> int:
@@ -114,7 +158,7 @@ def _wired(graph: Graph, constraints: Constraints) -> Folding:
     clock = constraints.clock or (part.clock if part else CLOCK)
     fabric = family(constraints.device or "ice40").name
     found = Folding(cycles=1, input_bits=bits, wired=True, period=1000 / clock, fabric=fabric)
-    if why := why_not(graph):
+    if why := why_not(graph, part.luts) if part else why_not(graph):
         raise _late(graph, constraints, why)
     made = build(graph, found)
     stages = max(depth(made.top.parts), 1)
@@ -139,17 +183,19 @@ def _late(graph: Graph, constraints: Constraints, why: str) -> EdgeTernaryError:
     return EdgeTernaryError(what, why, "", DOES_NOT_FIT)
 
 
-def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool) -> Folding:
+def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool, wires: Names = ()) -> Folding:
     kept = family(part.name).output_registers
     pins = max(part.pins // len(graph.inputs), 1)
-    found = fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide)
+    found = fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide, wires=wires)
     return replace(found, period=1000 / part.clock, fabric=part.family)
 
 
-def _keeping(graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool) -> Folding:
+def _keeping(
+    graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool, wires: Names = ()
+) -> Folding:
     """The cheapest folding that keeps the rate."""
     wanted = max(_cycles(part, constraints), 1)
-    found = _leaving(graph, _at(graph, part, wanted, padded, wide), part, constraints, wanted)
+    found = _leaving(graph, _at(graph, part, wanted, padded, wide, wires), part, constraints, wanted)
     _keeps_rate(graph, found, part, constraints)
     _check(graph, found, part, constraints)
     return found
@@ -195,7 +241,9 @@ def _keeps_rate(graph: Graph, found: Folding, part: Part, constraints: Constrain
         )
 
 
-def _fastest(graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool) -> Folding:
+def _fastest(
+    graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool, wires: Names = ()
+) -> Folding:
     """The fastest folding that fits, by bisection over paces STEP apart; without `maximize` none faster
     than the default one."""
     default = fold(graph, input_bits=part.pins if constraints.embedded else 0, padded=padded).cycles
@@ -205,7 +253,7 @@ def _fastest(graph: Graph, part: Part, constraints: Constraints, padded: bool, w
         paces.append(max(int(paces[-1] * STEP), 1 if constraints.maximize else default))
 
     def at(pace: int) -> Folding:
-        return _at(graph, part, pace, padded, wide)
+        return _at(graph, part, pace, padded, wide, wires)
 
     if constraints.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))

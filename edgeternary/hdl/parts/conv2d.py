@@ -3,10 +3,10 @@
 import math
 
 from edgeternary.hdl.builder import Builder, Wire
-from edgeternary.hdl.elements import interval_element
 from edgeternary.hdl.fold import Matrix, product_bits
 from edgeternary.hdl.matrix import fold_of, product, unit
 from edgeternary.hdl.part import Answers, Arrival, Layer
+from edgeternary.hdl.wired import padded_element
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 from edgeternary_hw.window import Window
@@ -29,9 +29,7 @@ class Conv2dLayer(Layer[Conv2d]):
         if op.kernel == (1, 1) and op.stride == (1, 1) and not any(op.pad) and op.groups == 1:
             return product(b, op, wire, weights)
         lanes = fold.pe if own else fold.simd // taps
-        element = wire.element
-        if wire.value.type.name == "int32" and any(op.pad):
-            element = interval_element(min(wire.value.lo, op.pad_value), max(wire.value.hi, op.pad_value))
+        element = padded_element(wire, op)
         wire = b.adapt(b.recode(wire, element, op.name), lanes, op.name)
         sections = wire.value.channels // lanes if own else op.groups
         window = Window(
