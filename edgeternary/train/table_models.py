@@ -17,6 +17,7 @@ def tables(
     thresholds: int | Sequence[int] = (128,),
     fan_in: int | Sequence[int] = 6,
     candidates: int = 128,
+    rate: float = 4.0,
     until: float = 0.6,
     surrogate: str = "efd",
     groups: Sequence[int] = (),
@@ -26,8 +27,8 @@ def tables(
 ) -> nn.Module:
     """Comparisons, a LutLayer for each of `widths`, then GroupSum; input (N, inputs) codes.
 
-    thresholds: those of Comparisons. fan_in: of all tables, or of each tree and width. candidates, until,
-    surrogate: as in LutLayer. groups, scale: as in GroupSum.
+    thresholds: those of Comparisons. fan_in: of all tables, or of each tree and width. candidates, rate,
+    until, surrogate: as in LutLayer. groups, scale: as in GroupSum.
     trees: convolutional layers before the widths, [outputs, kernel, stride, depth, pool] each: a LutConv2d
     with outputs * fan_in^(depth - 1) tables, depth - 1 levels of 1x1 tables that join fan_in at a time, and
     the "or" of pool x pool neighbours; the input is (N, inputs, size, size) then.
@@ -35,7 +36,7 @@ def tables(
     layers: OrderedDict[str, nn.Module] = OrderedDict(bits=q.Comparisons(inputs, thresholds))
     pins = [fan_in] * (len(trees) + len(widths)) if isinstance(fan_in, int) else list(fan_in)
     count = inputs * (thresholds if isinstance(thresholds, int) else len(thresholds))
-    rest: dict[str, Any] = {"candidates": candidates, "until": until, "surrogate": surrogate}
+    rest: dict[str, Any] = {"candidates": candidates, "rate": rate, "until": until, "surrogate": surrogate}
     for i, (outputs, kernel, stride, depth, pool) in enumerate(trees, 1):
         width = outputs * pins[i - 1] ** (depth - 1)
         layers[f"conv{i}"] = q.LutConv2d(count, width, kernel, stride, 0, pins[i - 1], **rest)
