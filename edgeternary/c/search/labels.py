@@ -17,6 +17,7 @@ State = frozenset[tuple[Buffer, Buffer | None]]  # None: given up; nobody makes 
 Table = NDArray[np.float64]  # (labels, 4): cycles, flash, peak and code of each; integers stay exact
 Indices = NDArray[np.intp]
 Point = tuple[float, float]  # cycles, flash
+SHORT = 64  # rows of a table that are looked at one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,18 +103,15 @@ class Front:
         rows = [(label.cycles, label.flash, label.peak, label.code) for label in labels]
         self.table: Table = np.array(rows, np.float64).reshape(-1, 4)
 
-    def after(self, move: Move) -> Table:
-        """The figures of the labels that follow these by `move`."""
-        table = self.table + (move.work.cycles, move.work.flash, 0, move.work.code)
-        np.maximum(table[:, 2], move.peak, out=table[:, 2])
-        return table
-
 
 def join(ways: Sequence[tuple[Front, Move]], most: int) -> Front:
     """What is worth keeping, about `most`, of the labels that come to a state by all its ways."""
-    tables = [front.after(move) for front, move in ways]
-    starts = np.cumsum([0, *map(len, tables)])
-    table = np.concatenate(tables)
+    sizes = [len(front.labels) for front, _ in ways]
+    starts = np.cumsum([0, *sizes])
+    moves = [(move.work.cycles, move.work.flash, 0, move.work.code) for _, move in ways]
+    table = np.concatenate([front.table for front, _ in ways])
+    table += np.repeat(np.array(moves, np.float64), sizes, axis=0)
+    np.maximum(table[:, 2], np.repeat([move.peak for _, move in ways], sizes), out=table[:, 2])
     best = pareto(table)
     best = best[thin(table[best], most)]
     found = np.searchsorted(starts, best, side="right") - 1
@@ -142,7 +140,9 @@ def pareto(table: Table) -> Indices:
         return order[kept]
     flashes: list[float] = []  # ascending, with descending peaks
     peaks: list[float] = []
-    rows = np.flatnonzero(~(_beaten(table[:, 1], table[:, 2]) | _beaten(table[:, 2], table[:, 1])))
+    rows = np.arange(len(table))
+    if len(rows) > SHORT:
+        rows = np.flatnonzero(~(_beaten(table[:, 1], table[:, 2]) | _beaten(table[:, 2], table[:, 1])))
     for i, (flash, peak) in zip(rows.tolist(), table[rows, 1:3].tolist(), strict=True):
         place = bisect_right(flashes, flash)
         if place and peaks[place - 1] <= peak:
@@ -160,7 +160,8 @@ def _beaten(size: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np
     """Rows after the one with the least `size` so far, where that one is not larger in `other` either."""
     number = np.arange(len(size))
     least = np.minimum.accumulate(size)
-    falls = np.diff(least, prepend=np.inf) < 0
+    falls = np.ones(len(size), np.bool_)
+    np.less(least[1:], least[:-1], out=falls[1:])
     first = np.maximum.accumulate(np.where(falls, number, 0))
     beaten: NDArray[np.bool_] = (first < number) & (other[first] <= other)
     return beaten
