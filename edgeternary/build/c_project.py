@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def make(
     EdgeTernaryError (code 5) where it needs more than the board has or a limit allows.
     """
     progress("choosing kernels")
-    planner = Planner(graph, core, fetch=fetch_of(board))
+    planner = _planner(graph, core, fetch_of(board))
     chosen = judged(planner, core, board, build, progress, settings)
     plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
@@ -68,6 +68,12 @@ def make(
     remarks = {"not_measured": chosen.why} if chosen.why else {}
     explain = partial(explain_plan, planner, plan)
     return Made(files, {**estimates(plan), **remarks}, measured, layers, facts, plan, explain)
+
+
+@lru_cache(maxsize=1)
+def _planner(graph: Graph, core: str, fetch: Fetch) -> Planner:
+    """The plans of a graph. Those of the last one are kept: a build without limits follows one that fails."""
+    return Planner(graph, core, fetch=fetch)
 
 
 def counted(rows: Sequence[Row], layers: Sequence[Row]) -> list[dict[str, Any]]:

@@ -18,7 +18,9 @@ import pytest
 
 from edgeternary import cli
 from edgeternary.budgets import measure
-from edgeternary.budgets.table import read
+from edgeternary.budgets.table import Budget, read
+from edgeternary.build import c_project
+from edgeternary.c import select
 from edgeternary.ir.file import save
 from edgeternary.report.tiny import tiny_graph
 from tests.need import need
@@ -121,6 +123,21 @@ def test_a_figure_that_is_not_measured(project: Path, monkeypatch: pytest.Monkey
     assert check("--junit", "j.xml") == 1
     (failed,) = ET.parse(project / "j.xml").getroot().findall("testcase/failure")
     assert failed.get("type") == "not measured"
+
+
+def test_a_budget_that_no_plan_keeps_is_planned_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    made: list[Any] = []
+
+    def planner(*arguments: Any, **options: Any) -> Any:
+        made.append(select.Planner(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(c_project, "Planner", planner)
+    budget = Budget(file="tiny.et", core="m4", max_flash=1, max_cycles=9_000_000)
+    found = list(measure.rows("tiny", budget, tiny_graph(), None, None, lambda text: None))
+    assert [row.verdict for row in found] == [measure.HELD, measure.EXCEEDED]
+    assert found[1].measured and len(made) == 1
 
 
 @pytest.mark.parametrize("name", read(ROOT / "edgeternary.toml"))
