@@ -21,6 +21,7 @@ from edgeternary.ops import Conv2d, Requantize, build
 from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
+from tests.c.plan_fleet import PlanFleet
 from tests.c.test_lanes_bytes import check_anywhere
 from tests.need import need
 
@@ -161,11 +162,12 @@ def test_the_c_in_place_of_assembly(core: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_assembly(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    chosen = on_lanes(layer(5, "sums"), core)[:1]
     for number in range(len(LAYERS)):
         for follow in ("shift", "product", ("long", "twice")[number % 2]):
             plans = on_lanes(layer(number, follow), core)
-            check_on_core(plans[number % len(plans)])
-    check_on_core(on_lanes(layer(5, "sums"), core)[0])
+            chosen.append(plans[number % len(plans)])
+    PlanFleet.of_codes(chosen, [inputs(plan.graph) for plan in chosen]).check(core)
 
 
 def check_on_core(plan: Plan) -> None:

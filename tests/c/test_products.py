@@ -18,6 +18,7 @@ from edgeternary.ops import Conv2d, build
 from edgeternary.run import run
 from tests.c.graphs import FOLLOWS, followed
 from tests.c.harness import check
+from tests.c.plan_fleet import PlanFleet
 from tests.c.test_dense_kernels import COMPILERS, forced, layer, measure
 from tests.need import need
 
@@ -95,10 +96,8 @@ def test_the_references_in_c(way: str, tmp_path: Path) -> None:
 )
 def test_the_assembly(way: str, core: str, compiler: str) -> None:
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")
-    for plan in list(plans(way, (core,)))[:: 3 if compiler == "gcc" else 7]:
-        inputs = ends(plan)
-        found = measure(plan, inputs, compiler)
-        np.testing.assert_array_equal(found.outputs, run(plan.graph, inputs).outputs)
+    chosen = list(plans(way, (core,)))[:: 3 if compiler == "gcc" else 7]
+    PlanFleet.of_codes(chosen, [ends(plan) for plan in chosen]).check(core, compiler=compiler)
 
 
 @given(

@@ -30,17 +30,17 @@ STATUS = tomllib.loads((HERE / "status.toml").read_text(encoding="utf-8"))
 
 
 FULL = bool(os.environ.get("EDGETERNARY_FULL"))
-SHOWN = {"cortex-m4": 6, "hdl": 3}  # entries on these executors without EDGETERNARY_FULL
+SHOWN = {"cortex-m4": 4, "hdl": 2}  # entries on these executors without EDGETERNARY_FULL
 
 
 def executors() -> dict[str, tuple[str, ...]]:
-    """What each entry is compared on: numpy; but for files of LONG every fourth on host, a few on others."""
+    """What each entry is compared on: numpy; but for files of LONG every eighth on host, a few on others."""
     if FULL:
         return {entry.name: ("numpy", "host", *entry.on) for entry in CORPUS}
     found, left = {}, dict(SHOWN)
     for index, entry in enumerate(CORPUS):
         more = [on for on in entry.on if left.get(on, 0) > 0] if entry.source().stem not in LONG else []
-        if entry.source().stem not in LONG and (more or index % 4 == 0):
+        if entry.source().stem not in LONG and (more or index % 8 == 0):
             more = ["host", *more]
         for on in more:
             left[on] = left.get(on, 1) - 1
