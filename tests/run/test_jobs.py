@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pytest
 
-from edgeternary.run import run
+from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.run import _jobs, run
 from edgeternary.run._jobs import shared
 from tests.need import need
 from tests.registry.graphs import inputs, leaky, tiny_mlp
+from tests.run import failing
 
 
 @pytest.mark.slow
@@ -33,3 +37,25 @@ def test_executors_that_take_all_samples_at_once_have_one_job() -> None:
     from edgeternary.run import host, onnxruntime
 
     assert (shared(host, {"jobs": 3}), shared(host, {}), shared(onnxruntime, {"jobs": 3})) == (3, 1, 1)
+
+
+def test_the_error_of_a_worker_is_told() -> None:
+    graph = tiny_mlp()
+    codes = np.concatenate([inputs(graph, 1), np.zeros((15, *graph.input.shape), np.int32)])
+    with pytest.raises(EdgeTernaryError, match="a worker's error") as told:
+        _jobs.run(failing, graph, codes, "", 2, {})
+    assert told.value.code == NOT_BIT_EXACT
+    assert not multiprocessing.active_children()
+
+
+def test_an_interrupt_ends_all_workers() -> None:
+    graph = tiny_mlp()
+
+    def progress(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(graph, inputs(graph, 40), on="numpy", options={"jobs": 2, "progress": progress})
+    for child in multiprocessing.active_children():
+        child.join(20)
+    assert not multiprocessing.active_children()
