@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,7 +187,9 @@ def _executors(on: tuple[str, ...]) -> list[str]:
 
 
 def _stage(progress: Any, executor: str) -> Callable[[str], None]:
-    """Shows on the executor's bar what it builds before its first sample."""
+    """Shows what the executor builds before its first sample: on its bar, or in a line without a terminal."""
+    if not sys.stderr.isatty():
+        return lambda text: note(f"{executor}: {text} ...")
     return lambda text: progress(f"{executor}: {text}", 0, 1, executor)
 
 

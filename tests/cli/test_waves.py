@@ -55,6 +55,7 @@ def test_cxxrtl_beside_hdl(et: Call, model: Path) -> None:
     command = ("simulate", model, "--on", "hdl,cxxrtl", "--waves", "w.vcd", "--samples", 1, "--compare")
     answer = et(*command, "--compiler", compiler)
     assert answer.code == 0, answer.err
+    assert "cxxrtl: compiling" in answer.err, "without a terminal a line tells what takes so long"
     assert scopes("w-hdl.vcd") >= set(LAYERS)
     assert scopes("w-cxxrtl.vcd") >= set(LAYERS)
 
