@@ -155,11 +155,18 @@ def entries_of(tables: np.ndarray) -> np.ndarray:
     return np.packbits(blocks, axis=1, bitorder="little")[:, 0]
 
 
-def padded(found: Inputs, sizes: Sequence[int]) -> Inputs:
-    """The tables with tables of nothing but 0 after each group, up to a multiple of a block."""
+def paired(found: Inputs, half: int) -> Inputs:
+    """Places of which every other one, from the last but one on, is `half` bytes further on."""
+    count = found.pins.shape[1]
+    further = half * ((count - np.arange(count)) % 2 == 0)
+    return Inputs((found.pins + further).astype(np.int32), found.tables)
+
+
+def padded(found: Inputs, sizes: Sequence[int], first: bool = False) -> Inputs:
+    """Those with tables of nothing but 0 after each group, or before it, up to a multiple of a block."""
     pins, tables, start = [], [], 0
     for size in sizes:
-        missing = [(0, -size % BLOCK), (0, 0)]
+        missing = [(-size % BLOCK, 0) if first else (0, -size % BLOCK), (0, 0)]
         pins.append(np.pad(found.pins[start : start + size], missing))
         tables.append(np.pad(found.tables[start : start + size], missing))
         start += size

@@ -22,6 +22,7 @@ from edgeternary.ir import Op, Value
 from edgeternary.ops import Compare, GroupCount, Lut
 
 MOST_PLACES = 1 << 16
+DOUBLE = 1.3  # cycles to double a byte
 GROUP_BYTES = 4  # of a group's tables
 
 
@@ -53,6 +54,11 @@ class LutPins(Kernel):
         if layer.compare is not None:
             scratch, flash = layer.compared.bytes, flash + len(layer.compared.own)
             cycles += costs.comparing(layer.compared)
+            if layer.paired:
+                scratch = 2 * layer.half
+                saved = tables - sum(layer.sizes)
+                cycles += DOUBLE * layer.half - pins_each // 2 * sum(layer.sizes) - saved * each
+                flash -= saved * pins.BYTES * -(-pins_each // 2)
         elif layer.windowed:
             scratch = layer.lut.window_size(layer.x)
             cycles += layer.pixels * scratch * match.core.touch
@@ -61,11 +67,13 @@ class LutPins(Kernel):
     def body(self, match: Match, offer: Offer) -> Body:
         layer = Layer.of(match)
         assert layer is not None
-        op, found, tables = layer.lut, pins.padded(layer.inputs(), layer.sizes), []
+        op, inputs, tables = layer.lut, layer.inputs(), []
+        found = pins.padded(inputs, layer.sizes, first=layer.paired)
         fields: dict[str, object] = {
             "pins": op.wiring.shape[1], "outputs": len(op.tables), "count": layer.count is not None,
             "compared": None if layer.compare is None else layer.compared, "windowed": layer.windowed,
             "op": op, "vectors": match.core.vectors,
+            "paired": layer.paired, "half": layer.half if layer.paired else 0,
             "x": layer.x.shape if len(layer.x.shape) == 3 else (1, 1, layer.x.size),
             "height": 1 if layer.pixels == 1 else match.out.shape[0],
             "width": 1 if layer.pixels == 1 else match.out.shape[1],
@@ -74,17 +82,21 @@ class LutPins(Kernel):
         if layer.compare is not None and len(layer.compared.own):
             own = layer.compared.own.view("<u4").astype(np.uint32)
             tables.append(Table("own", own, "limits less what bytes are compared with", hexadecimal=True))
-        words, entries = (
-            pins.words_of(found, match.core.vectors),
-            pins.entries_of(found.tables ^ (layer.count is not None)),
-        )
+        placed = pins.paired(inputs, layer.half) if layer.paired else found
+        words = pins.words_of(placed, match.core.vectors)
+        entries = pins.entries_of(found.tables ^ (layer.count is not None))
         tables += [
             Table("pins", words, "places of inputs, two a word", hexadecimal=True),
             Table("entries", entries, "bit l of an address is that of table l", hexadecimal=True),
         ]
         if layer.count is not None:
             blocks = np.array([-(-size // pins.BLOCK) for size in layer.sizes])
-            tables.append(Table("blocks", narrow(blocks), "of eight tables of each group"))
+            sizes = np.array(layer.sizes)
+            tables.append(
+                Table("tables", narrow(sizes), "of each group")
+                if layer.paired
+                else Table("blocks", narrow(blocks), "of eight tables of each group")
+            )
             tables.append(Table("bias", narrow(layer.count.bias), "what each count starts from"))
             fields |= {"groups": len(layer.sizes), "empty": 0 in layer.sizes}
         return Body(tables, fields)
@@ -125,6 +137,18 @@ class Layer:
         return [len(self.lut.tables)] if self.count is None else self.count.sizes.tolist()
 
     @property
+    def paired(self) -> bool:
+        """Whether bytes are there twice, the second time doubled, so that fewer of them are shifted."""
+        if not self.core.thumb1 or self.compare is None or self.count is None:
+            return False
+        return DOUBLE * self.half < self.lut.wiring.shape[1] // 2 * len(self.lut.tables)
+
+    @property
+    def half(self) -> int:
+        """Bytes of the comparisons, up to a multiple of four words."""
+        return -(-self.compared.bytes // 16) * 16
+
+    @property
     def windowed(self) -> bool:
         """Whether what tables read is not one pixel after another."""
         return (self.lut.kernel, self.lut.stride) != ((1, 1), (1, 1)) or any(self.lut.pad)
@@ -137,7 +161,7 @@ class Layer:
     def fits(self) -> bool:
         """Whether 16 bits say where an input is."""
         size = self.lut.window_size(self.bits) if self.compare is None else self.compared.bytes
-        return 0 < size <= MOST_PLACES
+        return size > 0 and (2 * self.half if self.paired else size) <= MOST_PLACES
 
     @cached_property
     def compared(self) -> pins.Compared:
