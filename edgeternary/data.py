@@ -3,6 +3,7 @@
 Templates and firmware are below `_data/` in a wheel, and at the repository root in a checkout.
 """
 
+from functools import cache
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
@@ -10,6 +11,7 @@ from edgeternary.errors import EdgeTernaryError
 _PACKAGE = Path(__file__).resolve().parent
 
 
+@cache
 def _find(name: str) -> Path:
     for folder in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
         if folder.is_dir():
