@@ -11,8 +11,8 @@ from amaranth.lib.wiring import In, Out
 
 from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import port_element, stream_element
+from edgeternary.hdl.entering import bits_read
 from edgeternary.hdl.folding import input_lanes
-from edgeternary.hdl.wired import bits_read
 from edgeternary.ir import Value
 from edgeternary.ir.names import identifier
 from edgeternary_hw import Element, Hold, Skid
@@ -78,10 +78,9 @@ class Ends:
         for x in self.b.graph.inputs:
             element, lanes = port_element(x), input_lanes(self.b.graph, self.b.folding, x)
             bits = lanes * element.width + (marked and not wires)
-            part: Any = Skid(bits)
-            if self.b.folding.wired and lanes == x.size:  # a second register for each bit is much
-                part._MustUse__silence = True
-                part = Hold(bits, read=bits_read(self.b.graph, self.b.folding))
+            read = bits_read(self.b.graph, self.b.folding, x, element, lanes) + (marked and not wires)
+            whole = self.b.folding.wired and lanes == x.size  # a second register for each bit is much
+            part = (Hold if whole else Skid)(bits, read=read)
             wire = Wire(part.o, element, lanes, x)
             self.b.part(part, x.name, "input", busy=wire.beats)
             name = "i" if len(self.b.graph.inputs) == 1 else self._name("i", x)

@@ -136,7 +136,7 @@ def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
     name = ops[-1].name
     names = tuple(op.name for op in ops)
     read = Read(wire.element, wire.lanes, wire.beats > 1)
-    made = _fitted(circuit(b.graph, names, read, b.folding.fabric))
+    made = fitted(circuit(b.graph, names, read, b.folding.fabric))
     stages = _staged(made, b.folding.stages, b.folding.period)
     part = Wired(made.circuit, made.i_width, made.outputs, stages)
     b.through(part, wire, name)
@@ -164,7 +164,7 @@ def circuit(graph: Graph, names: tuple[str, ...], read: Read, fabric: str) -> Ma
 
 
 @lru_cache(maxsize=64)
-def _fitted(made: Made) -> Made:
+def fitted(made: Made) -> Made:
     """The circuit with counts as the fabric makes them."""
     inner, roots = expanded(made.circuit, [n for n, _ in made.outputs], FABRICS[made.circuit.fabric])
     outputs = tuple((n, width) for n, (_, width) in zip(roots, made.outputs, strict=True))
@@ -194,18 +194,6 @@ def why_not(graph: Graph, luts: int = MOST) -> str:
         if isinstance(op, Dense):
             used += int((op.weights != 0).sum())
     return f"{used:,} weights are not 0, too many for {luts:,} LUTs" if used > SHARE * luts else ""
-
-
-def bits_read(graph: Graph, folding: Folding) -> int:
-    """Bits of a frame that a network of wires reads, where the frame comes at once."""
-    read = Read(stream_element(graph.input), graph.input.size)
-    made = _fitted(circuit(graph, tuple(op.name for op in graph.ops), read, folding.fabric))
-    nodes = made.circuit.nodes
-    live = made.circuit.live([n for n, _ in made.outputs])
-    whole = {a for n in live if nodes[n].kind != "bit" for a in nodes[n].args if nodes[a].kind == "input"}
-    single = [n for n in live if nodes[n].kind == "bit" and nodes[nodes[n].args[0]].kind == "input"]
-    alone = [n for n in single if nodes[n].args[0] not in whole]
-    return sum(nodes[a].width for a in whole) + len(alone)
 
 
 def depth(parts: Iterable[tuple[str, Any]]) -> int:

@@ -127,6 +127,17 @@ class Compare(Memories, Streams):
         return sum(len(chain.beats) for chain in self.chains)
 
     @property
+    def read_bits(self) -> int:
+        """Bits of a payload that are read: none below the lowest one that a constant depends on."""
+        if any(chain.t is None for chain in self.chains):
+            return len(self.i.payload)
+        return sum(
+            self.element.width - min(((c.t or 0) & -(c.t or 0)).bit_length() - 1 for c in own)
+            for lane in range(self.lanes)
+            if (own := [c for c in self.chains if c.lane == lane])
+        )
+
+    @property
     def memories(self) -> dict[str, MemorySize]:
         return {"table": MemorySize(self.beats, self.word_bits)} if self.read else {}
 

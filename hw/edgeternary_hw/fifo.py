@@ -102,9 +102,13 @@ class Hold(Streams):
 
 
 class Skid(Streams):
-    """Two registers whose ready comes from a flip-flop: cuts the path of ready."""
+    """Two registers whose ready comes from a flip-flop: cuts the path of ready.
 
-    def __init__(self, width: int) -> None:
+    read  see Hold
+    """
+
+    def __init__(self, width: int, *, read: int = -1) -> None:
+        self.read = width if read < 0 else read
         super().__init__(i=width, o=width)
 
     def elaborate(self, platform: object) -> Module:

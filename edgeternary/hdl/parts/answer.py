@@ -11,7 +11,7 @@ class AnswerPart(Part[Answer]):
     hardware = Answer
 
     def area(self, part: Answer) -> Area:
-        bits, rest = len(part.i.payload), part.rest_bits
+        bits, rest = len(part.i.payload) if part.index else 0, part.rest_bits
         return Area(bits * 3 + rest + 8, bits * 2 + rest + 18)
 
     def times(self, part: Answer, ins: list[Times], last: Times | None) -> Times:

@@ -33,7 +33,7 @@ class CompareLayer(Layer[Compare], Part[Unit]):
         if part.beats == 1:
             return Area(luts + 2, len(part.o.payload) + 1)
         control = 3 * bits(part.beats) + len(part.chains) + 6
-        ffs = part.kept + 2 * len(part.chains) + part.read * (len(part.i.payload) + bits(part.beats)) + 8
+        ffs = part.kept + 2 * len(part.chains) + part.read * (part.read_bits + bits(part.beats)) + 8
         return Area(luts + control, ffs + bits(part.beats))
 
     def times(self, part: Unit, ins: list[Times], last: Times | None) -> Times:

@@ -9,7 +9,7 @@ class SkidPart(Part[Skid]):
     hardware = Skid
 
     def area(self, part: Skid) -> Area:
-        return Area(len(part.o.payload) + 5, 2 * len(part.o.payload) + 2)
+        return Area(part.read + 5, 2 * part.read + 2)
 
     def times(self, part: Skid, ins: list[Times], last: Times | None) -> Times:
         return delayed(ins, 1, last)
