@@ -14,6 +14,8 @@ from .stages import Stages
 
 __all__ = ["Wired"]
 
+SHOWN = {"shown": 1}  # attribute of signals that keep their names in Verilog: proofs look for them
+
 
 class Wired(Streams):
     """Layers whose weights are wires: all numbers of a beat at once, with registers between the stages.
@@ -72,11 +74,11 @@ class Wired(Streams):
             name, *others = names.get(n, [f"n{n}"])
             shape = Shape(node.width, node.signed)
             if node.kind != "input" or n in names:
-                now = Signal(shape, name=name)
+                now = Signal(shape, name=name, attrs=SHOWN if n in names else {})
                 m.d.comb += now.eq(expression)
                 rows[n] = [now]
             for other in others:  # the same number under each of its names
-                alias = Signal(shape, name=other)
+                alias = Signal(shape, name=other, attrs=SHOWN)
                 m.d.comb += alias.eq(rows[n][0])
             for k in range(1, lengths.get(n, 0) + 1):
                 held = Signal(shape, name=f"{name}_after{k}", reset_less=True)

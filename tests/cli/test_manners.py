@@ -34,7 +34,9 @@ MEANINGS = {  # of every option; two names never mean the same
     "--max-cycles": "limit of cycles", "--max-flash": "limit of flash", "--max-luts": "limit of LUTs",
     "--max-ram": "limit of RAM", "--maximize": "the most frames a second", "--measure": OWN,
     "--min-accuracy": OWN,
-    "--min-flash": OWN, "--min-luts": OWN, "--min-ram": OWN, "--minutes": OWN, "--name": OWN,
+    "--min-flash": OWN,
+    "--netlist": OWN, "--no-netlist": OWN,
+    "--min-luts": OWN, "--min-ram": OWN, "--minutes": "time that is allowed", "--name": OWN,
     "--no-build": OWN, "--no-report": OWN, "--on": "executors", "--only": "one of several models",
     "--opt-level": "the letter after -O", "--optimize": "what is made small",
     "--output": "the file or folder that is written", "--points": OWN, "--port": "a serial port",
@@ -109,7 +111,7 @@ MISSING = """
     train none.toml | train none.json | generate none.et --prompt a | import none.onnx | import none.tflite
     import none.nir | flash none | verify none --emulate | emulate none | boards ./none.toml | check none.toml
     report none.et | report MODEL --board ./none.toml | report MODEL --against none.et
-    verify-build none
+    verify-build none | prove none.et --device up5k
 """.replace("\n", "|").split("|")  # fmt: skip
 TAKES_NONE = {"data", "demo", "doctor", "zoo"}
 

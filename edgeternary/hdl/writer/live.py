@@ -100,7 +100,7 @@ class Live:
 
     def _roots(self) -> Iterator[Spec]:
         for wire in self.module.wires.values():
-            if wire.kind in ("output", "inout"):
+            if wire.kind in ("output", "inout") or wire.shown:
                 yield (Piece(wire.name, 0, wire.width),)
         for cell in self.kept:
             for _, spec in self.inputs(cell):

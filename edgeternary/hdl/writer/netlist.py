@@ -24,12 +24,14 @@ Spec = tuple[Piece, ...]  # least significant piece first
 
 @dataclass
 class Wire:
-    """A net. kind: "", input, output or inout. init: what a register holds at first, "" for no register."""
+    """A net. kind: "", input, output or inout. init: what a register holds at first, "" for no register.
+    shown: it keeps its name, even where nothing reads it."""
 
     name: str
     width: int
     kind: str = ""
     init: str = ""
+    shown: bool = False
 
 
 @dataclass
@@ -126,7 +128,7 @@ def _module(module: Module, lines: Iterator[str]) -> Module:
             *words, name = rest.split()
             kinds = {"input", "output", "inout"}.intersection(words)
             init = attributes.get("init", "").partition("'")[2]
-            module.wires[name] = Wire(name, int(words[1]), next(iter(kinds), ""), init)
+            module.wires[name] = Wire(name, int(words[1]), next(iter(kinds), ""), init, "shown" in attributes)
         elif word == "memory":
             _, width, _, depth, name = rest.split()
             module.memories[name] = Memory(name, int(width), int(depth), dict(attributes))

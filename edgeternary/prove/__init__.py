@@ -1,0 +1,1 @@
+"""Proofs that hardware is its graph, for every input, and what only simulation covers."""

@@ -1,0 +1,107 @@
+"""RTL against netlist, and netlist against bitstream: logic between registers that are paired."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.hdl.tools.yosys import yosys
+from edgeternary.prove.certificate import OPEN, PROVEN, REFUTED, Claim
+from edgeternary.prove.gates import Gates, Name, Net, Pairs, blif, functions, live, read
+from edgeternary.toolchains import require, run
+
+LOWER = "techmap; simplemap; dffunmap; opt_expr; opt_clean"
+SUMS = (
+    "opt_expr; opt_clean; wreduce; peepopt; opt_clean; alumacc; opt_expr; opt_clean"  # as synthesis does it
+)
+MEMORIES = "memory -nomap; memory_map; opt_expr; opt_clean"
+FLAT = "hierarchy -check -top {top}; proc; flatten"
+
+
+def of_rtl(text: str, top: str, tool: str) -> Gates:
+    """The RTL as gates. Sums of several numbers are made by the passes that synthesis uses for them, too."""
+    return _gates(text, f"read_verilog design.v; {FLAT}; {SUMS}; {MEMORIES}; {LOWER}", top, tool)
+
+
+def of_netlist(text: str, top: str, cells: tuple[str, ...], tool: str) -> Gates:
+    """A netlist of a device's cells as gates, by yosys's models of these cells."""
+    models = "; ".join(f"read_verilog -defer -nooverwrite -DNO_INCLUDES +/{name}" for name in cells)
+    reading = f"read_verilog design.v; {models}; {FLAT}; opt_expr; opt_clean; memory_map; {LOWER}"
+    return _gates(text, reading, top, tool)
+
+
+def _gates(text: str, script: str, top: str, tool: str) -> Gates:
+    with TemporaryDirectory(prefix="edgeternary-") as name:
+        Path(name, "design.v").write_text(text, encoding="utf-8")
+        whole = f"{script.format(top=top)}; write_json design.json"
+        yosys(whole, what=f"{top} as gates", folder=Path(name), tool=tool, timeout=1800.0)
+        return read(Path(name, "design.json"), top)
+
+
+def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> Claim:
+    """Whether two netlists with the same ports do the same, by abc's combinational equivalence check.
+
+    Registers that are paired have the same content: at first, and, if it is so, after each clock.
+    """
+    start = time.monotonic()
+    what = "outputs and registers"
+
+    def claim(state: str, numbers: int, why: str = "") -> Claim:
+        by = f"abc {require('yosys-abc').version} (cec)" if state == PROVEN else ""
+        return Claim(step, what, state, numbers, by, round(time.monotonic() - start, 2), why)
+
+    if kinds := {**one.others, **other.others}:
+        return claim(OPEN, 0, f"cells without gates: {', '.join(sorted(kinds))}")
+    needed = live(one, ())
+    if missing := [q for q in needed if q not in pairs.same]:
+        first = one.names.get(missing[0], [("?", 0)])[0]
+        return claim(OPEN, 0, f"{len(missing):,} registers have no match, {first[0]}[{first[1]}] for one")
+    same = {q: to for q, to in pairs.same.items() if q in needed}
+    if wrong := [q for q, to in same.items() if one.initial.get(q, 0) != _first(other, to)]:
+        first = one.names[wrong[0]][0]
+        return claim(REFUTED, 0, f"register {first[0]}[{first[1]}] begins with another bit")
+    own = {to: to for to in same.values() if to not in ("0", "1")}
+    if extra := [q for q in live(other, ()) if q not in own]:
+        first = other.names.get(extra[0], [("?", 0)])[0]
+        return claim(OPEN, 0, f"{len(extra):,} registers are in the second netlist alone, {first[0]} for one")
+    wanted = list(functions(one, same, needed))
+    others = [
+        (name, other.outputs[_port(name)] if name.endswith(".o") else _next(other, same[int(name[1:])]))
+        for name, _ in wanted
+    ]
+    with TemporaryDirectory(prefix="edgeternary-") as name:
+        Path(name, "one.blif").write_text(blif(one, "logic", same, wanted), encoding="utf-8")
+        Path(name, "other.blif").write_text(blif(other, "logic", own, others), encoding="utf-8")
+        tool = require("yosys-abc")
+        limit = max(int(seconds), 1)
+        try:
+            log = run(
+                [*tool.command, "-c", f"cec -T {limit} one.blif other.blif"],
+                what="the equivalence check", cwd=Path(name), timeout=limit + 60.0,
+            )  # fmt: skip
+        except EdgeTernaryError as error:
+            log = str(error)
+    if "Networks are equivalent" in log:
+        return claim(PROVEN, len(wanted))
+    if "NOT EQUIVALENT" in log:
+        shown = re.findall(r"Output (\S+?)\s", log)
+        return claim(REFUTED, len(wanted), f"{', '.join(shown[:4]) or 'an output'} differs")
+    return claim(
+        OPEN, len(wanted), f"abc says {log.strip().splitlines()[-1][:120] if log.strip() else 'nothing'}"
+    )
+
+
+def _first(gates: Gates, net: Net) -> int:
+    return int(net) if net in ("0", "1") else gates.initial.get(net, 0)
+
+
+def _next(gates: Gates, net: Net) -> Net:
+    return net if net in ("0", "1") else gates.registers[net]
+
+
+def _port(name: str) -> Name:
+    port, bit, _ = name.rsplit(".", 2)
+    return port, int(bit)

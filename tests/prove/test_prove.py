@@ -1,0 +1,157 @@
+"""Small designs are proven; a wrong table entry, a swapped wire, a threshold off by one are refuted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from edgeternary.hdl.constraints import Constraints
+from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+from edgeternary.ops import Argmax, Compare, Dense, GroupCount, build
+from edgeternary.ops.lut import random_tables
+from edgeternary.run import run
+from tests.need import need
+
+pytestmark = [pytest.mark.synth, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    need("amaranth")
+    need("yosys")
+
+
+def tables(classes: int = 3, largest: bool = True) -> Graph:
+    rng = np.random.default_rng(1)
+    x = build.value("x", (6,), "uint4")
+    bits = Compare(
+        name="bits", inputs=("x",), source=np.sort(rng.integers(0, 6, 14)).astype(np.int32),
+        t=rng.integers(1, 16, 14).astype(np.int32),
+    )  # fmt: skip
+    luts = random_tables(rng, build.graph(x, bits).output_value, 12, 4, name="tables")
+    ends = np.linspace(4, 12, classes).astype(np.int32)
+    count = GroupCount(name="counts", inputs=("tables",), ends=ends, bias=np.array([1, 0, -2], np.int32))
+    best = [Argmax(name="best", inputs=("counts",))] if largest else []
+    return build.graph(x, bits, luts, count, *best)
+
+
+def dense() -> Graph:
+    rng = np.random.default_rng(3)
+    x = build.value("x", (6,), "int4")
+    fc = Dense(
+        name="fc", inputs=("x",), weights=build.codes(rng, (5, 6), "ternary"), weight_type="ternary",
+        bias=rng.integers(-3, 4, 5).astype(np.int32),
+    )  # fmt: skip
+    act = build.random_thresholds(rng, build.graph(x, fc).output_value, "bipolar", "act")
+    out = Dense(
+        name="out", inputs=("act",), weights=build.codes(rng, (3, 5), "bipolar"), weight_type="bipolar",
+        bias=np.zeros(3, np.int32),
+    )  # fmt: skip
+    return build.graph(x, fc, act, out)
+
+
+def subject(graph: Graph, **asked: object):
+    from edgeternary.prove.build import subject as made
+
+    found = made(graph, "hx8k", Constraints(**{"latency": 30, "embedded": True, **asked}), yosys="native")
+    return replace(found, netlist=False)
+
+
+@pytest.mark.parametrize("graph", [tables])
+def test_wired_networks_are_proven_with_every_order_of_pauses(graph) -> None:
+    from edgeternary.prove.build import prove
+
+    certificate = prove(subject(graph()), 5)
+    assert certificate.state == "proven", certificate.text()
+    assert {claim.state for claim in certificate.claims} == {"proven"}
+    assert len(certificate.digests["rtl"]) == 64 and certificate.record()["state"] == "proven"
+
+
+def test_a_folded_network_is_proven_for_a_frame_alone() -> None:
+    from edgeternary.prove.build import prove
+
+    certificate = prove(subject(tables(largest=False), latency=0, embedded=False), 5)
+    states = {claim.step: claim.state for claim in certificate.claims}
+    assert states == {"graph = RTL": "proven", "RTL, pauses and frames in a row": "only simulated"}
+
+
+def table_entry(text: str) -> str:
+    """One bit of a table of the design: the entry where all pins are 0."""
+    found = next(iter(re.finditer(r"assign tables_\d+ = 16'd(\d+) >>", text)))
+    return text[: found.start(1)] + str(int(found[1]) ^ 1) + text[found.end(1) :]
+
+
+def swapped(text: str) -> str:
+    """A table reads another wire."""
+    found = next(m for m in re.finditer(r"assign tables_\d+ = .*?(bits_\d+)", text))
+    other = next(name for name in re.findall(r"wire .*?(bits_\d+);", text) if name != found[1])
+    return text[: found.start(1)] + other + text[found.end(1) :]
+
+
+def off_by_one(text: str) -> str:
+    """The hardware of a network with another threshold."""
+    graph = tables(largest=False)
+    bits, *others = graph.ops
+    assert isinstance(bits, Compare)
+    used = int(next(m for m in re.finditer(r"assign tables_\d+ = .*?bits_(\d+)", text))[1])
+    t = bits.t.copy()
+    t[used] += 1 if t[used] < 15 else -1
+    return subject(graph.with_ops([msgspec.structs.replace(bits, t=t), *others])).rtl
+
+
+@pytest.mark.parametrize(
+    ("fault", "layer"), [(table_entry, "tables"), (swapped, "tables"), (off_by_one, "bits")]
+)
+def test_a_seeded_fault_is_refuted_with_an_input_that_fails_in_simulation(fault, layer) -> None:
+    from edgeternary.prove.build import prove
+    from edgeternary.run import cxxrtl
+
+    right = subject(tables(largest=False))
+    wrong = replace(right, rtl=fault(right.rtl))
+    assert wrong.rtl != right.rtl
+    certificate = prove(wrong, 5)
+    assert certificate.state == "refuted", certificate.text()
+    found = certificate.counterexample
+    assert found is not None and found.layer == layer and found.simulated == "cxxrtl"
+    codes = np.array([found.inputs], np.int32).reshape(1, *right.graph.input.shape)
+    answer = cxxrtl.simulate(
+        wrong.design, "design.v", wrong.rtl, "read_verilog design.v", codes, {"yosys": "native"}
+    ).outputs
+    assert (answer != run(right.graph, codes).outputs).any()
+
+
+def test_a_prover_without_time_proves_nothing() -> None:
+    from edgeternary.errors import EdgeTernaryError
+    from edgeternary.prove.build import prove
+
+    certificate = prove(subject(dense()), 1e-9)
+    assert certificate.state == "open"
+    with pytest.raises(EdgeTernaryError, match="is not proven") as caught:
+        certificate.refuse()
+    assert caught.value.code == 1
+
+
+def test_the_netlist_is_proven_and_a_wrong_one_is_not() -> None:
+    need("yosys-abc")
+    from edgeternary.hdl.devices import family
+    from edgeternary.hdl.tools.synthesis import synthesise
+    from edgeternary.prove import netlists
+    from edgeternary.prove.gates import paired
+
+    made = subject(dense())
+    top = identifier(made.graph.name)
+    _, folder = synthesise(made.rtl, top, "hx8k", "native")
+    text = (folder / "netlist.v").read_text(encoding="utf-8")
+    rtl = netlists.of_rtl(made.rtl, top, "native")
+    cells = family("hx8k").cells
+    right = netlists.of_netlist(text, top, cells, "native")
+    assert netlists.equal("RTL = netlist", rtl, right, paired(rtl, right), 60).state == "proven"
+    found = next(re.finditer(r"LUT_INIT\(16'h([0-9a-f]{4})\)", text))
+    wrong = text[: found.start(1)] + f"{int(found[1], 16) ^ 0xFFFF:04x}" + text[found.end(1) :]
+    gates = netlists.of_netlist(wrong, top, cells, "native")
+    assert netlists.equal("RTL = netlist", rtl, gates, paired(rtl, gates), 60).state == "refuted"
