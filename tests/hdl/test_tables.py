@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl.wired import why_not
 from edgeternary.ir import Graph
 from edgeternary.ops import Argmax, Compare, GroupCount, Lut, build
@@ -70,6 +73,18 @@ def test_the_estimate_of_tables_counts_and_argmax(device: str, fan_in: int) -> N
     found = count_cells(component_rtlil(part, "part"), "part", fabric.name)
     assert found["ffs"] == area.ffs and found["multipliers"] == 0
     assert abs(luts - int(found["luts"])) <= 0.15 * int(found["luts"])
+
+
+def test_a_clock_that_takes_more_stages_is_refused_with_a_latency_that_is_enough() -> None:
+    from edgeternary.hdl import hints
+    from edgeternary.hdl.constraints import Constraints
+
+    asked = Constraints("ecp5-25f", latency=4, clock=200, embedded=True)
+    with pytest.raises(EdgeTernaryError, match="at 200 MHz it takes") as caught:
+        hints.design(classifier(4), asked)
+    assert caught.value.code == DOES_NOT_FIT
+    clocks = int(caught.value.remedy.removeprefix("--latency "))
+    assert hints.design(classifier(4), replace(asked, latency=clocks)).latency <= clocks
 
 
 def classifier(fan_in: int) -> Graph:
