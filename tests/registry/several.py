@@ -39,7 +39,7 @@ class Part(Maker):
                 self.dense(1 + self.below(20))
             self.branch() if self.below(4) == 0 else self.quantise()
 
-    def flat(self, type: str) -> Value:
+    def levelled(self, type: str) -> Value:
         """What the branch gives to the trunk: a vector of this type."""
         if self.top.type.name != type:
             if self.ops:
@@ -64,7 +64,7 @@ def grow(below: Below, rng: np.random.Generator, wide: bool = True, states: bool
         part = Part(f"from_{value.name}", below, rng, value, wide)
         if below(4):
             part.layers()
-        tops.append(part.flat(TRUNK))
+        tops.append(part.levelled(TRUNK))
         ops += part.ops
     trunk, held = tops[-1], None
     if states and below(4) == 0:
@@ -134,9 +134,9 @@ def two_heads() -> Graph:
     rng = np.random.default_rng(3)
     values = (build.value("image", (3, 2, 2), "uint8"), build.value("vector", (5,), "int8"))
     part = Part("image", lambda n: n - 1, rng, values[0], wide=False)
-    part.flat(TRUNK)
+    part.levelled(TRUNK)
     other = Part("vector", lambda n: n - 1, rng, values[1], wide=False)
-    other.flat(TRUNK)
+    other.levelled(TRUNK)
     both = Concat(name="both", inputs=(part.top.name, other.top.name))
     kind = Part("kind", lambda n: 0, rng, both.infer([part.top, other.top]), wide=False)
     kind.dense(4)
