@@ -141,6 +141,9 @@ def test_new_rows_take_the_places_of_old_ones() -> None:
     changed = {**ROWS[0], "latency": 77}
     merged = league.merged(ROWS, [changed])
     assert len(merged) == len(ROWS) and changed in merged and ROWS[0] not in merged
+    part = {**ROWS[0], "counts": {"xc7": {"luts": 5}}}
+    (row,) = (one for one in league.merged(ROWS, [part]) if one["name"] == part["name"])
+    assert row["counts"] == {**ROWS[0]["counts"], "xc7": {"luts": 5}}
 
 
 def test_the_front() -> None:
