@@ -19,6 +19,7 @@ from tests.c.graphs import FOLLOWS, branches, cnn, followed, stateful
 from tests.c.harness import check, every_plan
 from tests.c.imported_graphs import depthwise, sum_of_tables
 from tests.c.lanes_nets import nets
+from tests.c.table_nets import image_net
 from tests.need import need
 
 OTHERS = ("cortex-m0plus", "cortex-m55")  # cores with kernels of their own
@@ -67,6 +68,7 @@ def test_every_kernel_is_reached() -> None:
     """No kernel is left out here or in test_products.py; planes reach a dense layer in groups."""
     graphs = [g for op in REGISTRY.values() for g in op.examples(np.random.default_rng(7))]
     graphs += [next(depthwise()), tabled(sum_of_tables("floor"))]
+    graphs += [image_net((6, 20, 1), (1, 3), (0, 0, 0, 0))]
     plans = [plan for graph in graphs for plan in every_plan(graph)]
     for graph in (cnn("ternary", "uint2", 9, (5, 17, 33)), branches("uint2"), nets()[0]):
         plans += every_plan(graph, some=slice(1, None, 2))
