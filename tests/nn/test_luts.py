@@ -27,7 +27,7 @@ def pin_gradient(name: str, latent: np.ndarray, address: int, pin: int) -> float
     return total
 
 
-@pytest.mark.parametrize(("name", "pins"), itertools.product(TABLE_GRADIENTS, (2, 3, 6)))
+@pytest.mark.parametrize(("name", "pins"), list(itertools.product(TABLE_GRADIENTS, (2, 3, 6))))
 def test_gradients_are_the_formulas(name: str, pins: int) -> None:
     tables, inputs, samples, count = 3, 7, 5, 4
     bits = (torch.rand(inputs, samples, generator=RANDOM) > 0.5).float().requires_grad_()
