@@ -74,11 +74,13 @@ def doubles(step: Step) -> bool:
     return step.kernel.name.endswith("_planes") and step.ins[0].value.type.name == "bipolar"
 
 
-# What clang adds, none of it for the layer's arithmetic: see `doubles`; an address after a loop that it
+# What compilers add, none of it for the layer's arithmetic: see `doubles`; an address after a loop that was
 # unrolled; the turns of a loop by a reciprocal.
 ADDED: dict[tuple[str, str], Callable[[Step], bool]] = {
     ("cortex-m0plus", "zig"): lambda step: doubles(step) or step.kernel.name == "conv2d_stream",
-    ("cortex-m55", "zig"): lambda step: step.kernel.name == "conv2d_slices",
+    **dict.fromkeys(
+        (("cortex-m55", "gcc"), ("cortex-m55", "zig")), lambda step: step.kernel.name == "conv2d_slices"
+    ),
 }
 
 
