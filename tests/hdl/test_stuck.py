@@ -57,10 +57,10 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     else:
         made: list[Any] = []
 
-        def skid(width: int) -> Skid:
+        def skid(width: int, **options: int) -> Skid:
             made.append(width)
             chosen = len(made) % 2 == (request.param == "input")  # one at the entry, one at the end
-            found: Skid = never(Skid)(width) if chosen else Skid(width)
+            found: Skid = never(Skid)(width, **options) if chosen else Skid(width, **options)
             return found
 
         monkeypatch.setattr(ports, "Skid", skid)
