@@ -8,16 +8,43 @@ from __future__ import annotations
 
 import heapq
 
-from edgeternary.prove.terms import Bit, Form, Terms, of_parts
+from edgeternary.prove.terms import Bit, Form, Terms, added, of_parts
 
 
 def simple(terms: Terms, form: Form) -> Form:
     """An equal form, in which what adders made of gates and tables give together is replaced."""
     while True:
-        found = _tables(terms, _carries(terms, form))
+        found = _words(terms, _tables(terms, _carries(terms, form)))
         if found == form:
             return form
         form = found
+
+
+def _words(terms: Terms, form: Form) -> Form:
+    """All bits of one sum, each with its weight: that sum."""
+    groups: dict[Form, dict[int, Bit]] = {}
+    for bit, _ in form.parts:
+        if terms.nodes[bit >> 1][0] == "bit":
+            groups.setdefault(terms.nodes[bit >> 1][1], {})[terms.nodes[bit >> 1][2]] = bit
+    factors = dict(form.parts)
+    pieces = []
+    for inner, bits in groups.items():
+        width, unit = len(bits), factors.get(bits.get(0, -1), 0)
+        weights = [factors[bits[k]] for k in range(width) if k in bits]
+        if len(weights) < width:
+            continue
+        if (
+            weights[:-1] != [unit << k for k in range(width - 1)]
+            or abs(weights[-1]) != abs(unit) << width - 1
+        ):
+            continue
+        signed = weights[-1] != unit << width - 1
+        whole = terms.wrapped(inner, width, -(1 << width - 1) if signed else 0)
+        if whole is not None:
+            pieces.append((unit, whole))
+            for bit in bits.values():
+                del factors[bit]
+    return added([*pieces, (1, of_parts(form.constant, factors))])
 
 
 def _tables(terms: Terms, form: Form) -> Form:
@@ -59,11 +86,11 @@ def _carries(terms: Terms, form: Form) -> Form:
         if not factor or factor & 1 or not (found := carry(terms, bit)):
             continue
         turned, operands = found
-        total = operands[0]
-        for other in operands[1:]:
-            total = terms.differ(total, other)
-        if total & ~1 not in parts:
-            waiting.setdefault(total & ~1, []).append(bit)
+        totals = sums(terms, operands)
+        total = next((one for one in totals if one & ~1 in parts), -1)
+        if total < 0:
+            for one in totals:
+                waiting.setdefault(one & ~1, []).append(bit)
             continue
         del parts[bit]
         half = factor // 2
@@ -79,6 +106,17 @@ def _carries(terms: Terms, form: Form) -> Form:
                 if not parts[at]:
                     del parts[at]
     return of_parts(constant, parts)
+
+
+def sums(terms: Terms, operands: tuple[Bit, ...]) -> list[Bit]:
+    """The nodes that there are of the sum of two or three bits without carry, in any order of these."""
+    if len(operands) == 2:
+        found = [terms.xor_of(*operands)]
+    else:
+        a, b, c = operands
+        halves = [(terms.xor_of(a, b), c), (terms.xor_of(a, c), b), (terms.xor_of(b, c), a)]
+        found = [terms.xor_of(half, last) for half, last in halves if half >= 0]
+    return [one for one in found if one >= 0]
 
 
 def carry(terms: Terms, bit: Bit) -> tuple[bool, tuple[Bit, ...]] | None:

@@ -198,7 +198,7 @@ class Numbers(Text):
             self.wire(name, f"free[{size + width - 1}:{size}]", width)
             self.legal += [f"{name} >= {low}", f"{name} <= {high}"]
             size += width
-        stack, seen = [bit >> 1 for bit, _ in found.parts], set[int]()
+        stack, seen, beside = [bit >> 1 for bit, _ in found.parts], set[int](), list[Bit]()
         while stack:
             n = stack.pop()
             if n in seen:
@@ -215,10 +215,12 @@ class Numbers(Text):
             if whole is not None:
                 self.wire(f"w{n}", whole[0], 40)
                 stack += [bit >> 1 for bit in whole[1]]
-                self.given[n] = f"w{n} < 0" if kind == "negative" else f"w{n}[{rest[1]}]"
+                self.wire(f"b{n}", f"w{n} < 0" if kind == "negative" else f"w{n}[{rest[1]}]")
+                self.given[n] = f"b{n}"
+                beside += whole[1]
             else:
                 stack += [bit >> 1 for bit, _ in rest[0].parts]
-        self.write(tuple(bit for bit, _ in found.parts))
+        self.write((*beside, *(bit for bit, _ in found.parts)))
         return self.module(self.sum(found), [f"x{k}" for k in range(len(self.numbers))], self.legal, size)
 
     def _whole(self, form: Form) -> tuple[str, list[Bit]] | None:

@@ -209,6 +209,13 @@ class Terms:
             return tuple(factors.get(1 << k, FALSE) for k in range(width))
         if len(form.parts) == 1 and form.constant == 1 and -1 in factors:
             return (factors[-1] ^ 1,) + (FALSE,) * (width - 1)
+        odd = [bit for bit, f in form.parts if f & 1]
+        if len(odd) == 1 and width > 1:  # the low bit is this one, or its complement
+            turned = form.constant & 1
+            first = Form(turned, frozenset([(odd[0], -1 if turned else 1)]))
+            rest = added([(1, form), (-1, first)])
+            half = Form(rest.constant >> 1, frozenset((a, f >> 1) for a, f in rest.parts))
+            return (odd[0] ^ turned, *self.word(half, width - 1))
         return tuple(self.node("bit", form, k) for k in range(width))
 
     def number(self, bits: Word, signed: bool) -> Form | None:
