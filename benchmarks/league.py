@@ -145,7 +145,7 @@ def of_wired(entry: Wired, counter: Counter) -> Row:
         **_ours(entry.name, entry.model, counts, counter.yosys), "latency": design.latency,
         "interval": ran.stats["cycles"], "mismatches": wrong,
         "holds": "registers of the frame, encoder, argmax",
-        "how": f"the core of `edgeternary compile zoo:{entry.model} --latency` after an argmax",
+        "how": f"the core of `edgeternary compile zoo:{entry.model} --latency {LATENCY}` after an argmax",
     }  # fmt: skip
 
 

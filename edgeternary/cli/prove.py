@@ -16,7 +16,7 @@ from edgeternary.cli._tools import yosys_option
 from edgeternary.errors import USAGE, EdgeTernaryError
 
 if TYPE_CHECKING:
-    from edgeternary.prove.build import Subject
+    from edgeternary.prove.subject import Subject
 
 
 @verb()

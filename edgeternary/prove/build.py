@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeternary.errors import EdgeTernaryError
@@ -22,6 +22,7 @@ from edgeternary.prove.certificate import (
     Certificate,
     Claim,
 )
+from edgeternary.prove.subject import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,28 +32,6 @@ if TYPE_CHECKING:
     from edgeternary.prove.gates import Gates
 
 Told = Callable[[str], None]
-
-
-@dataclass
-class Subject:
-    """What is proven.
-
-    rtl        Verilog of the design;  bitstream: of the same design, if there is one
-    netlist    whether synthesis is run, and its netlist proven
-    """
-
-    graph: Graph
-    design: Design
-    device: str
-    rtl: str
-    netlist: bool = True
-    bitstream: bytes = b""
-    yosys: str = "auto"
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def top(self) -> str:
-        return identifier(self.graph.name)
 
 
 def subject(graph: Graph, device: str, asked: Constraints, *, rtl: str = "", yosys: str = "auto") -> Subject:

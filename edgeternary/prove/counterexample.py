@@ -13,7 +13,7 @@ from edgeternary.prove.evaluate import evaluate
 from edgeternary.prove.layers import Prover, Refuted
 
 if TYPE_CHECKING:
-    from edgeternary.prove.build import Subject
+    from edgeternary.prove.subject import Subject
 
 ROUNDS, BATCH = 64, 512  # batches of inputs that are tried
 SHOWN = 16  # inputs that are simulated

@@ -11,7 +11,7 @@ from edgeternary.toolchains import find
 from edgeternary.version import __version__
 
 if TYPE_CHECKING:
-    from edgeternary.prove.build import Subject
+    from edgeternary.prove.subject import Subject
 
 TOOLS = ("yosys-abc", "nextpnr-ice40", "icebox_vlog")
 

@@ -63,6 +63,7 @@ COMMANDS: dict[str, str] = {
     "simulate zoo:mnist-mlp-100 --on original --samples 1": "train",
     "simulate MODEL --on qonnx --samples 1": "onnx",
     "simulate MODEL --on tflite --samples 1": "tflite",
+    "prove MODEL --device up5k -o OUT": "fpga slow",
     "import none.nir": "nir",
     "import none.tflite": "tflite",
     "run MODEL --inputs X": "",

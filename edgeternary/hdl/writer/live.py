@@ -47,6 +47,11 @@ class Live:
         """Mask of the bits that are there, although nobody reads them."""
         return ((1 << self.declared[wire]) - 1) & ~self.uses.get(wire, 0)
 
+    def alone(self, wire: str) -> bool:
+        """Whether a wire is there for its name: nothing reads it."""
+        found = self.module.wires[wire]
+        return found.shown and not found.kind and self.counts[wire] == 1
+
     def inputs(self, cell: Cell) -> Iterator[tuple[str, Spec]]:
         """The ports of an instance with what they are connected to, but those that it does not read."""
         inner = self.done.get(cell.kind)

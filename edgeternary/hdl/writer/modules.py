@@ -140,6 +140,9 @@ class _Text:
             if name not in shown or self.live.inlined(name):
                 continue
             mask, low = self.live.unused(name), 0
+            if self.live.alone(name):
+                yield self.say.name(name)
+                continue
             if mask == (1 << self.live.declared[name]) - 1:
                 yield self.say.name(name)
                 continue
