@@ -11,12 +11,12 @@ import numpy as np
 from edgeternary.ir import Graph, Op
 from edgeternary.prove.adders import simple
 from edgeternary.prove.by_number import ByNumber
+from edgeternary.prove.certificate import PROVEN
 from edgeternary.prove.cuts import Border
 from edgeternary.prove.evaluate import Column, evaluate
 from edgeternary.prove.meaning import Largest, Local, Meaning, Sum, meaning
 from edgeternary.prove.observe import Observed
 from edgeternary.prove.places import Key, Place, Reading
-from edgeternary.prove.solve import PROVEN
 from edgeternary.prove.substitute import substitute
 from edgeternary.prove.terms import Bit, Form, Word, added, of_parts
 

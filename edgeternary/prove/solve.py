@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from edgeternary.hdl.tools.yosys import yosys
+from edgeternary.prove.certificate import PROVEN
 from edgeternary.prove.places import Key, Reading
 from edgeternary.prove.terms import Bit, Form, Terms, Word, added, operands
 
 if TYPE_CHECKING:
     from edgeternary.prove.layers import Prover
 
-PROVEN = "proven"
 LONGEST = 60  # seconds for a formula that is not about whole numbers alone
 SCRIPT = "read_verilog check.v; prep -top check; sat -timeout {seconds} -prove ok 1 -show free check"
 
