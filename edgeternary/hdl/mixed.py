@@ -3,7 +3,7 @@
 import numpy as np
 
 from edgeternary.hdl.folding import matrices
-from edgeternary.hdl.parts import layers
+from edgeternary.hdl.parts import wired_layers
 from edgeternary.hdl.passes import prepared
 from edgeternary.ir import Graph, Op
 
@@ -15,7 +15,7 @@ AFTER = ("threshold", "requantize")  # what belongs to the matrix before it
 def choices(graph: Graph, luts: int) -> list[tuple[str, ...]]:
     """Names of layers that may be wires on a part of some LUTs: the first matrices, or the last ones, each
     with what follows its sums alone. Those with the fewest weights come first."""
-    graph, known = prepared(graph), layers(wired=True)
+    graph, known = prepared(graph), wired_layers()
     if graph.states:
         return []
     found = [op for op in graph.ops if op.name in matrices(graph) and op.kind in known]

@@ -1,7 +1,8 @@
 """What the back end knows of a hardware part, and of a layer that is made of parts.
 
 A file in `parts/` defines one class: a Part (what a component of edgeternary_hw costs and how long it takes),
-a Layer (how an op is built), or both. What is not defined is an error at import.
+a Layer (how an op is built), or both; or a WiredLayer (what an op is as wires). What is not defined is an
+error at import.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from edgeternary.hdl.engine import Engine
 from edgeternary.hdl.fold import Fold, Matrix
 from edgeternary.hdl.times import Times
 from edgeternary.ir import Graph, Op, Value
+from edgeternary_hw import Circuit, Number
 
 C = TypeVar("C")
 O = TypeVar("O", bound=Op)  # noqa: E741
@@ -122,14 +124,12 @@ class Layer(Described, Generic[O], abstract=True):
 
     kind     of the op
     answers  when its answers come
-    wired    it is built where weights are wires, see hdl.wired
     shared   how several layers go through the same parts, see hdl.turns; None: they do not
     pads     what it reads may have further channels, see hdl.passes.pad
     """
 
     kind: ClassVar[str]
     answers: ClassVar[Answers]
-    wired: ClassVar[bool] = False
     shared: ClassVar[type[Engine] | None] = None
     pads: ClassVar[bool] = False
 
@@ -153,6 +153,23 @@ class Layer(Described, Generic[O], abstract=True):
     def refusal(self, op: O, graph: Graph) -> tuple[str, str] | None:
         """Why this op cannot be built, and the remedy; None where it can."""
         return None
+
+
+class WiredLayer(Described, Generic[O], abstract=True):
+    """The description of an op as wires, see hdl.wired: what it makes of all numbers of a vector at once.
+
+    kind  of the op
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def nodes(self, circuit: Circuit, op: O, x: list[Number], y: Value) -> list[Number]:
+        """The numbers of the answer y, channels last, out of those of the input x."""
+
+    def refused(self, op: O) -> str:
+        """Why this op cannot be wired, "" where it can."""
+        return ""
 
 
 def bits(count: int) -> int:

@@ -1,6 +1,5 @@
 """Layers whose weights are wires: a run of them is one circuit, which takes a whole vector every clock."""
 
-from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,11 +9,11 @@ from edgeternary.hdl.builder import Builder, Wire
 from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.part import Answers, Arrival, Layer
-from edgeternary.hdl.parts import layers
-from edgeternary.ir import Graph, Op, Value
+from edgeternary.hdl.parts import wired_layers
+from edgeternary.ir import Graph, Op
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, Dense, Lut
-from edgeternary_hw import Circuit, Element, Number, Wired
+from edgeternary_hw import Circuit, Element, Wired
 from edgeternary_hw.codes import coded, received
 from edgeternary_hw.counters import expanded
 from edgeternary_hw.fabric import FABRICS
@@ -27,25 +26,16 @@ SHARE = 16  # weights that are not 0 for each LUT of a part: more of them never 
 O = TypeVar("O", bound=Op)  # noqa: E741
 
 
-class WiredLayer(Layer[O], abstract=True):
-    """A layer that takes all numbers of a vector in a clock."""
+class AsWires(Layer[O], abstract=True):
+    """A layer without anything to fold: it is wires in every design."""
 
-    wired = True
-    answers = Answers.PLAIN
-
-    @abstractmethod
-    def nodes(self, circuit: Circuit, op: O, x: list[Number], y: Value) -> list[Number]:
-        """The numbers of the answer y, channels last, out of those of the input x."""
-
-    def refused(self, op: O) -> str:
-        """Why this op cannot be wired, "" where it can."""
-        return ""
+    answers = Answers.LATE
 
     def build(self, b: Builder, op: O, ins: list[Wire]) -> Wire:
-        return run(b, [op], b.adapt(ins[0], ins[0].value.size, op.name))
+        return run(b, [op], entry(b, op, ins[0]))
 
     def lanes(self, op: O, at: Arrival) -> int:
-        return at.out.size
+        return at.out.channels
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,15 +136,13 @@ def run(b: Builder, ops: list[Op], wire: Wire) -> Wire:
 @lru_cache(maxsize=64)  # planning builds the same network many times
 def circuit(graph: Graph, names: tuple[str, ...], read: Read, fabric: str) -> Made:
     """The circuit of the ops of these names, consecutive ones, for one beat."""
-    made, known = Circuit(fabric), layers(wired=True)
+    made, known = Circuit(fabric), wired_layers()
     ops = {op.name: op for op in graph.ops}
     numbers = received(made, read.element, read.size)
     taken: set[str] = set()
     for name in names:
-        layer, op = known[ops[name].kind], ops[name]
-        assert isinstance(layer, WiredLayer)
-        y = graph.values[name]
-        numbers = layer.nodes(made, op, numbers, replace(y, shape=y.shape[-1:]) if read.pixel else y)
+        op, y = ops[name], graph.values[name]
+        numbers = known[op.kind].nodes(made, op, numbers, replace(y, shape=y.shape[-1:]) if read.pixel else y)
         label = identifier(name, taken)
         taken.add(label)
         made.layers[label] = numbers
@@ -182,14 +170,13 @@ def why_not(graph: Graph, luts: int = MOST) -> str:
     layers that are wired. Whether they fit, the circuit tells; it is not made where they never can."""
     if graph.states:
         return f"it keeps {graph.states[0].value.name!r} between steps, for which wired layers have no place"
-    used, known = 0, layers(wired=True)
+    used, known = 0, wired_layers()
     for op in graph.ops:
-        layer = known.get(op.kind)
-        if not isinstance(layer, WiredLayer):
+        if op.kind not in known:
             *first, last = known
             kinds = f"{', '.join(first)} and {last}"
             return f"layer {op.name!r} is a {op.kind}, and only {kinds} layers are wired"
-        if why := layer.refused(op):
+        if why := known[op.kind].refused(op):
             return f"layer {op.name!r} {why}"
         if isinstance(op, Dense):
             used += int((op.weights != 0).sum())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError
+from edgeternary.errors import BAD_INPUT, NOT_BIT_EXACT, EdgeTernaryError
 
 PROVEN, REFUTED, OPEN, SIMULATED = "proven", "refuted", "open", "only simulated"
 GRAPH_RTL, PAUSES, RTL_NETLIST, NETLIST_BITSTREAM = (
@@ -67,8 +67,9 @@ class Certificate:
 
     @property
     def state(self) -> str:
+        """That of the worst claim; "proven" where some claim is, and the others are only simulated."""
         states = {claim.state for claim in self.claims}
-        return next((state for state in (REFUTED, OPEN) if state in states), PROVEN)
+        return next((state for state in (REFUTED, OPEN, PROVEN) if state in states), SIMULATED)
 
     def record(self) -> dict[str, Any]:
         """As plain data."""
@@ -80,7 +81,10 @@ class Certificate:
 
     def _lines(self) -> Iterator[str]:
         options = " ".join(f"{key}={value}" for key, value in self.options.items())
-        yield f"{self.model} for {self.device} {options}".rstrip() + f": {self.state} ({self.seconds:.1f} s)"
+        simulated = sum(claim.state == SIMULATED for claim in self.claims)
+        beside = f", {simulated} of {len(self.claims)} claims only simulated" if simulated else ""
+        title = f"{self.model} for {self.device} {options}".rstrip()
+        yield f"{title}: {self.state}{beside} ({self.seconds:.1f} s)"
         for step in dict.fromkeys(claim.step for claim in self.claims):
             yield f"\n{step}"
             for claim in (claim for claim in self.claims if claim.step == step):
@@ -94,22 +98,18 @@ class Certificate:
         yield from (f"{tool} {version}" for tool, version in self.tools.items())
 
     def refuse(self) -> None:
-        """EdgeTernaryError (code 4) for what is refuted, (code 1) for what is open."""
-        wrong = [claim for claim in self.claims if claim.state in (REFUTED, OPEN)]
-        if not wrong:
+        """EdgeTernaryError: code 4 where something is refuted, 1 where it is open or nothing is proven."""
+        if self.state == PROVEN:
             return
-        refuted = self.state == REFUTED
-        lines = [f"{c.step}: {c.what} is {c.state}{f', {c.why}' if c.why else ''}" for c in wrong[:8]]
-        more = len(wrong) - len(lines)
-        lines += [f"and {more} more"] if more > 0 else []
-        what = (
-            f"the hardware of {self.model!r} is not its graph" if refuted else f"{self.model!r} is not proven"
-        )
+        what, remedy = f"{self.model!r} is not proven", "allow more time: --minutes"
+        if self.state == REFUTED:
+            what = f"the hardware of {self.model!r} is not its graph"
+            remedy = "the certificate holds an input for which they differ"
+        elif self.state == SIMULATED:
+            remedy = "compare samples: edgeternary simulate --compare"
+        bad = [claim for claim in self.claims if claim.state in (self.state, OPEN)]
+        lines = [f"{c.step}: {c.what} is {c.state}{f', {c.why}' if c.why else ''}" for c in bad[:8]]
+        lines += [f"and {len(bad) - len(lines)} more"] if len(bad) > len(lines) else []
         raise EdgeTernaryError(
-            what,
-            "\n".join(lines),
-            "the certificate holds an input for which they differ"
-            if refuted
-            else "allow more time: --minutes",
-            NOT_BIT_EXACT if refuted else 1,
+            what, "\n".join(lines), remedy, NOT_BIT_EXACT if self.state == REFUTED else BAD_INPUT
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import TOOL_MISSING, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.prove.certificate import Counterexample
 from edgeternary.prove.evaluate import evaluate
@@ -111,6 +111,8 @@ def _simulated(subject: Subject, codes: np.ndarray) -> tuple[int, object, object
             subject.design, "design.v", subject.rtl, "read_verilog design.v", codes, {"yosys": subject.yosys}
         ).outputs
     except EdgeTernaryError as error:
+        if error.code == TOOL_MISSING:
+            raise
         return 0, np.asarray(expected[0]).tolist(), str(error)
     assert isinstance(found, np.ndarray) and isinstance(expected, np.ndarray)
     wrong = np.flatnonzero((found != expected).reshape(len(codes), -1).any(axis=1))

@@ -22,7 +22,7 @@ b is 2 b - 1 and a ternary one out of two bits is p - n, without a gate. `node` 
     edgeternary_hw.fabric     the delay and the LUTs of a node
     edgeternary_hw.stages     the pipeline: which node is computed in which stage
     edgeternary_hw.wired      the component `Wired`, and the Amaranth expression of a node
-    edgeternary.hdl.wired     layers: `WiredLayer.nodes` makes the Numbers of an op out of those of its input
+    edgeternary.hdl.part      layers: `WiredLayer.nodes` makes the Numbers of an op out of those of its input
 """
 
 import math

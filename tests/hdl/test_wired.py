@@ -82,11 +82,11 @@ def test_activations_of_eight_bits_answer_within_seven_clocks() -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_the_examples_of_every_op_that_can_be_wired(kind: str) -> None:
     from edgeternary.hdl.limits import check
-    from edgeternary.hdl.parts import layers
+    from edgeternary.hdl.parts import wired_layers
     from edgeternary.hdl.wired import why_not
 
     done = 0
-    for graph in chosen(kind) if kind in layers(wired=True) else ():
+    for graph in chosen(kind) if kind in wired_layers() else ():
         try:
             check(graph)
         except EdgeTernaryError:
@@ -96,7 +96,7 @@ def test_the_examples_of_every_op_that_can_be_wired(kind: str) -> None:
             found = run(graph, codes, on="hdl", options={"latency": 1000, "stalls": 3})
             np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
             done += 1
-    assert done or kind not in layers(wired=True) or kind == "conv2d"  # its windows come from a folded part
+    assert done or kind not in wired_layers() or kind == "conv2d"  # its windows come from a folded part
 
 
 def test_a_wrong_wire_is_caught() -> None:

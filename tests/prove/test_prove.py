@@ -136,6 +136,32 @@ def test_a_prover_without_time_proves_nothing() -> None:
     assert caught.value.code == 1
 
 
+@pytest.mark.parametrize(
+    ("states", "found", "code"),
+    [
+        (("proven", "only simulated"), "proven", None),
+        (("proven", "open"), "open", 1),
+        (("proven", "open", "refuted"), "refuted", 4),
+        (("only simulated",), "only simulated", 1),
+        ((), "only simulated", 1),
+    ],  # fmt: skip
+)
+def test_nothing_is_called_proven_that_is_only_simulated(states, found, code) -> None:
+    from edgeternary.errors import EdgeTernaryError
+    from edgeternary.prove.certificate import Certificate, Claim
+
+    certificate = Certificate("m", "up5k", {}, [Claim("graph = RTL", "layer", state) for state in states])
+    assert certificate.state == found
+    assert certificate.text().startswith(f"m for up5k: {found}")
+    assert ("1 of 2 claims only simulated" in certificate.text()) == (states == ("proven", "only simulated"))
+    if code is None:
+        certificate.refuse()
+        return
+    with pytest.raises(EdgeTernaryError) as caught:
+        certificate.refuse()
+    assert caught.value.code == code
+
+
 def test_the_netlist_is_proven_and_a_wrong_one_is_not() -> None:
     need("yosys-abc")
     from edgeternary.hdl.devices import family

@@ -5,19 +5,25 @@ from functools import cache
 from typing import Any
 
 from edgeternary.described import found
-from edgeternary.hdl.part import Layer, Part
+from edgeternary.hdl.part import Layer, Part, WiredLayer
 
 
 @cache
-def described() -> tuple[Part[Any] | Layer[Any], ...]:
+def described() -> tuple[Part[Any] | Layer[Any] | WiredLayer[Any], ...]:
     """Every description, in alphabetical order of its module."""
-    return found(sys.modules[__name__], Part, Layer)
+    return found(sys.modules[__name__], Part, Layer, WiredLayer)
 
 
 @cache
-def layers(wired: bool = False) -> dict[str, Layer[Any]]:
-    """By the kind of an op, how it is built: folded, or `wired`, see hdl.wired."""
-    return {d.kind: d for d in described() if isinstance(d, Layer) and d.wired == wired}
+def layers() -> dict[str, Layer[Any]]:
+    """By the kind of an op, how it is built."""
+    return {d.kind: d for d in described() if isinstance(d, Layer)}
+
+
+@cache
+def wired_layers() -> dict[str, WiredLayer[Any]]:
+    """By the kind of an op, how it is wires."""
+    return {d.kind: d for d in described() if isinstance(d, WiredLayer)}
 
 
 @cache

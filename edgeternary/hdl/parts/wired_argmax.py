@@ -1,6 +1,6 @@
 """argmax of numbers that come all at once."""
 
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Argmax
 from edgeternary_hw import Circuit, Number

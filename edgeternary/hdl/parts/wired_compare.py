@@ -1,7 +1,7 @@
 """compare with constants that are wires: a few small tables for each, shared where they are equal."""
 
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.hdl.parts.tables import as_bits
-from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Compare
 from edgeternary_hw import Circuit, Number

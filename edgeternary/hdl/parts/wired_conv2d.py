@@ -3,7 +3,7 @@
 import numpy as np
 
 from edgeternary.hdl.matrix_rows import products
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Conv2d
 from edgeternary_hw import Circuit, Number

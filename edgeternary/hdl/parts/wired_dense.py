@@ -1,7 +1,7 @@
 """dense with weights that are wires: rows of sums that share adders, see hdl.sharing."""
 
 from edgeternary.hdl.matrix_rows import products
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Dense
 from edgeternary_hw import Circuit, Number

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.hdl.parts.tables import set_bits
-from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import GroupCount
 from edgeternary_hw import Circuit, Number

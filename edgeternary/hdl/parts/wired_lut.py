@@ -1,7 +1,8 @@
 """lut: each table is a node, its wiring are wires."""
 
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.hdl.parts.tables import as_bits, set_bits
-from edgeternary.hdl.wired import WiredLayer, windowed
+from edgeternary.hdl.wired import windowed
 from edgeternary.ir import Value
 from edgeternary.ops import Lut
 from edgeternary_hw import Circuit, Number

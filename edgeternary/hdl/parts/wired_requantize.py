@@ -1,7 +1,7 @@
 """requantize: shifts are wires, a product is a few adders."""
 
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.hdl.parts.requantize import constants, twice
-from edgeternary.hdl.wired import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Requantize
 from edgeternary_hw import Circuit, Number

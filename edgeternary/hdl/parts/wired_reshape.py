@@ -1,6 +1,6 @@
 """reshape of numbers that come all at once: their order stays."""
 
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Reshape
 from edgeternary_hw import Circuit, Number

@@ -1,6 +1,6 @@
 """threshold whose comparators have constants."""
 
-from edgeternary.hdl.wired import WiredLayer
+from edgeternary.hdl.part import WiredLayer
 from edgeternary.ir import Value
 from edgeternary.ops import Threshold
 from edgeternary_hw import Circuit, Number
