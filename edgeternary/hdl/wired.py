@@ -13,6 +13,7 @@ from edgeternary.hdl.parts import wired_layers
 from edgeternary.ir import Graph, Op
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, Dense, Lut
+from edgeternary.ops.window import pointwise
 from edgeternary_hw import Circuit, Element, Wired
 from edgeternary_hw.codes import coded, received
 from edgeternary_hw.counters import expanded
@@ -91,7 +92,7 @@ def _continues(graph: Graph, before: Op, op: Op) -> bool:
 
 def windowed(op: Op) -> bool:
     """Whether an op reads windows of a map."""
-    return isinstance(op, Lut | Conv2d) and not (op.kernel == op.stride == (1, 1) and not any(op.pad))
+    return isinstance(op, Lut | Conv2d) and not pointwise(op.kernel, op.stride, op.pad)
 
 
 def entry(b: Builder, op: Op, wire: Wire) -> Wire:

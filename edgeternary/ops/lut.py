@@ -8,7 +8,7 @@ import numpy as np
 from edgeternary.ir import Graph, IntArray, Op, Value, parse
 from edgeternary.ops import build
 from edgeternary.ops.bits import bit_type, interval, require_bits
-from edgeternary.ops.window import Padding, Pair, output_size, pad_image, windows
+from edgeternary.ops.window import Padding, Pair, output_size, pad_image, pointwise, windows
 
 MOST_PINS = 6
 
@@ -51,11 +51,17 @@ class Lut(Op, frozen=True, kw_only=True, eq=False):
         self.require(low >= -1 and high < size, f"pins read bits {low} to {high} of a window of {size}")
         shape: tuple[int, ...] = (tables,)
         if len(x.shape) == 1:
-            same = (self.kernel, self.stride, self.pad) == ((1, 1), (1, 1), (0, 0, 0, 0))
-            self.require(same, "a flat input has no window", "reshape it to (height, width, channels)")
+            self.require(
+                not self.windowed, "a flat input has no window", "reshape it to (height, width, channels)"
+            )
         else:
             shape = (*output_size(self, x, self.kernel, self.stride, self.pad), tables)
         return self.result(shape, type, *interval(self.tables > 0, type))
+
+    @property
+    def windowed(self) -> bool:
+        """Whether a table reads more than the pixel at its place."""
+        return not pointwise(self.kernel, self.stride, self.pad)
 
     def window_size(self, x: Value) -> int:
         """Bits of a window."""

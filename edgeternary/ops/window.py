@@ -12,6 +12,11 @@ Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]  # top, left, bottom, right
 
 
+def pointwise(kernel: Pair, stride: Pair, pad: Padding) -> bool:
+    """Whether the window of each output pixel is the input pixel at the same place."""
+    return kernel == stride == (1, 1) and not any(pad)
+
+
 def output_size(op: Op, x: Value, kernel: Pair, stride: Pair, pad: Padding) -> Pair:
     """(height, width) of the output: floor((size + pads - kernel) / stride) + 1, along y and x."""
     op.require(len(x.shape) == 3, f"its input must be (height, width, channels), it is {x.shape}")

@@ -144,7 +144,7 @@ def test_a_prover_without_time_proves_nothing() -> None:
         (("proven", "open", "refuted"), "refuted", 4),
         (("only simulated",), "only simulated", 1),
         ((), "only simulated", 1),
-    ],  # fmt: skip
+    ],
 )
 def test_nothing_is_called_proven_that_is_only_simulated(states, found, code) -> None:
     from edgeternary.errors import EdgeTernaryError

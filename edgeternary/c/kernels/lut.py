@@ -26,15 +26,11 @@ class LutNatural(Kernel):
         pixels = match.out.size // outputs
         touches = outputs * (pins * PIN_TOUCHES + TABLE_TOUCHES)
         scratch = 0
-        if self._windowed(op):
+        if op.windowed:
             scratch = op.window_size(x)
             touches += scratch
         flash = sum(table.data.nbytes for table in self._tables(op))
         yield Offer((NATURAL,), NATURAL, Cost(pixels * touches * match.core.touch, flash), scratch=scratch)
-
-    def _windowed(self, op: Lut) -> bool:
-        """Whether what the pins read is not one pixel after another."""
-        return (op.kernel, op.stride) != ((1, 1), (1, 1)) or any(op.pad)
 
     def _tables(self, op: Lut) -> list[Table]:
         wiring, tables = op.all_pins()
@@ -51,7 +47,7 @@ class LutNatural(Kernel):
             "x": image, "outputs": out.channels, "pins": op.wiring.shape[1],
             "height": out.size // out.channels if len(x.shape) == 1 else out.shape[0],
             "width": 1 if len(x.shape) == 1 else out.shape[1],
-            "bytes": max(op.tables.shape[1] // 8, 1), "windowed": self._windowed(op),
+            "bytes": max(op.tables.shape[1] // 8, 1), "windowed": op.windowed,
             "window": {"stride": op.stride, "pad": op.pad, "groups": 1, "pad_value": x.type.lo},
             "kernel": op.kernel, "wiring_type": self._tables(op)[0].ctype,
             "set": out.type.hi, "unset": out.type.lo,

@@ -59,7 +59,7 @@ class LutPins(Kernel):
                 saved = tables - sum(layer.sizes)
                 cycles += DOUBLE * layer.half - pins_each // 2 * sum(layer.sizes) - saved * each
                 flash -= saved * pins.BYTES * -(-pins_each // 2)
-        elif layer.windowed:
+        elif layer.lut.windowed:
             scratch = layer.lut.window_size(layer.x)
             cycles += layer.pixels * scratch * match.core.touch
         yield Offer((NATURAL,), NATURAL, Cost(cycles, flash, once=costs.once), scratch=scratch)
@@ -71,7 +71,7 @@ class LutPins(Kernel):
         found = pins.padded(inputs, layer.sizes, first=layer.paired)
         fields: dict[str, object] = {
             "pins": op.wiring.shape[1], "outputs": len(op.tables), "count": layer.count is not None,
-            "compared": None if layer.compare is None else layer.compared, "windowed": layer.windowed,
+            "compared": None if layer.compare is None else layer.compared, "windowed": layer.lut.windowed,
             "op": op, "vectors": match.core.vectors,
             "paired": layer.paired, "half": layer.half if layer.paired else 0,
             "x": layer.x.shape if len(layer.x.shape) == 3 else (1, 1, layer.x.size),
@@ -147,11 +147,6 @@ class Layer:
     def half(self) -> int:
         """Bytes of the comparisons, up to a multiple of four words."""
         return -(-self.compared.bytes // 16) * 16
-
-    @property
-    def windowed(self) -> bool:
-        """Whether what tables read is not one pixel after another."""
-        return (self.lut.kernel, self.lut.stride) != ((1, 1), (1, 1)) or any(self.lut.pad)
 
     @property
     def blocks(self) -> int:

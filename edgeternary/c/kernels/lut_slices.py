@@ -46,7 +46,7 @@ class LutSlices(Kernel):
         operation, table, tap, row, halve = match.core.figures(COSTS)
         cycles = made.operations * operation + len(made.tables) * (table + halve * (op.stride[0] - 1)) + row
         code = int(made.operations * OPERATION_BYTES[match.core.thumb1]) + TABLE_BYTES * len(made.tables)
-        taps = len(made.taps) if _windowed(op) else 0
+        taps = len(made.taps) if op.windowed else 0
         code += TAP_BYTES * taps
         for layout in layouts:
             rows = layout.split // op.stride[0]
@@ -56,7 +56,7 @@ class LutSlices(Kernel):
     def _layouts(self, match: Match, op: Lut, x: Value) -> list[Slices]:
         """What the window needs; how its input has arrived; how the result is wanted."""
         there = [*(match.arriving[0] if match.arriving else ()), *match.wanted]
-        own = _required(op, x, match.out) if _windowed(op) else slicing.pointwise(x)
+        own = _required(op, x, match.out) if op.windowed else slicing.pointwise(x)
         found = [own, *(layout for layout in there if isinstance(layout, Slices))]
         return [layout for layout in dict.fromkeys(found) if layout and _serves(layout, op, x, match.out)]
 
@@ -65,7 +65,7 @@ class LutSlices(Kernel):
         assert op is not None
         layout, after = offer.ins[0], offer.out
         assert isinstance(layout, Slices) and isinstance(after, Slices)
-        made, windowed = Made.of(op, x.channels), _windowed(op)
+        made, windowed = Made.of(op, x.channels), op.windowed
         fields: dict[str, object] = {
             "made": made, "windowed": windowed, "layout": layout, "channels": x.channels,
             "distances": sorted({tap.dy for tap in made.taps}), "outputs": len(made.tables),
@@ -116,10 +116,6 @@ class Made:
         return cls(tuple(taps), tuple(made), inputs)
 
 
-def _windowed(op: Lut) -> bool:
-    return (op.kernel, op.stride) != ((1, 1), (1, 1)) or any(op.pad)
-
-
 def _required(op: Lut, x: Value, out: Value) -> Slices | None:
     """The layout that a window requires; None where a row with its pads is wider than a word."""
     width = max(x.shape[1] + max(op.pad[1], op.pad[3]), out.shape[1])
@@ -131,7 +127,7 @@ def _required(op: Lut, x: Value, out: Value) -> Slices | None:
 
 def _serves(layout: Slices, op: Lut, x: Value, out: Value) -> bool:
     """Whether a window finds its taps in a layout, and the result has room in it."""
-    if not _windowed(op):
+    if not op.windowed:
         return True
     return (
         layout.width == x.shape[1]
@@ -148,4 +144,4 @@ def _distances(op: Lut) -> tuple[int, int]:
 
 
 def _after(layout: Slices, op: Lut, out: Value) -> Slices:
-    return Slices(out.shape[1], layout.stride, layout.split // op.stride[0]) if _windowed(op) else layout
+    return Slices(out.shape[1], layout.stride, layout.split // op.stride[0]) if op.windowed else layout
