@@ -173,8 +173,9 @@ def _wired(graph: Graph, constraints: Constraints) -> Folding:
             raise _late(graph, constraints, why)
         found = replace(found, stages=most)
     if part:
-        _keeps_rate(graph, found, part, constraints)
-        _check(graph, found, part, constraints)
+        made = _made(graph, found, constraints)
+        _keeps_rate(made, part, constraints)
+        _check(made, part, constraints)
     return found
 
 
@@ -196,8 +197,9 @@ def _keeping(
     """The cheapest folding that keeps the rate."""
     wanted = max(_cycles(part, constraints), 1)
     found = _leaving(graph, _at(graph, part, wanted, padded, wide, wires), part, constraints, wanted)
-    _keeps_rate(graph, found, part, constraints)
-    _check(graph, found, part, constraints)
+    made = _made(graph, found, constraints)
+    _keeps_rate(made, part, constraints)
+    _check(made, part, constraints)
     return found
 
 
@@ -224,16 +226,16 @@ def _cycles(part: Part, constraints: Constraints) -> int:
     return int(1e6 * (constraints.clock or part.clock) / constraints.fps)
 
 
-def _keeps_rate(graph: Graph, found: Folding, part: Part, constraints: Constraints) -> None:
-    """EdgeTernaryError (code 5) for a folding whose frames take more cycles than the rate allows."""
+def _keeps_rate(made: Design, part: Part, constraints: Constraints) -> None:
+    """EdgeTernaryError (code 5) for a design whose frames take more cycles than the rate allows."""
     if not constraints.fps:
         return
-    wanted, reached = _cycles(part, constraints), _made(graph, found, constraints).cycles
+    wanted, reached = _cycles(part, constraints), made.cycles
     if reached > wanted:
         clock = constraints.clock or part.clock
-        takes = "a frame takes" if found.wired else "the fastest folding takes"
+        takes = "a frame takes" if made.folding.wired else "the fastest folding takes"
         raise EdgeTernaryError(
-            f"{graph.name} does not reach {constraints.fps:,.0f} frames/s on {part.title}",
+            f"{made.graph.name} does not reach {constraints.fps:,.0f} frames/s on {part.title}",
             f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
             f"{takes} {reached:,}",
             "",
@@ -258,10 +260,10 @@ def _fastest(
     if constraints.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))
         found = next((f for f in tries if _fits(graph, f, part, constraints)), at(paces[0]))
-        _check(graph, found, part, constraints)
+        _check(_made(graph, found, constraints), part, constraints)
         return _widest(graph, found, part, constraints)
     found, faster = at(paces[0]), len(paces)
-    _check(graph, found, part, constraints)
+    _check(_made(graph, found, constraints), part, constraints)
     best = 0
     while faster - best > 1:
         middle = (best + faster) // 2
@@ -301,9 +303,8 @@ def _fits(graph: Graph, found: Folding, part: Part, constraints: Constraints) ->
     return all(needs[word] <= count for word, count in most.items())
 
 
-def _check(graph: Graph, found: Folding, part: Part, constraints: Constraints) -> None:
+def _check(made: Design, part: Part, constraints: Constraints) -> None:
     """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
-    made = _made(graph, found, constraints)
     rows = estimate.by_part(made, part.name, constraints.blocks or part.ram_blocks)
     for word, most in limits(part, constraints).items():
         needed = sum(row.get(word, 0) for row in rows.values())
@@ -314,7 +315,7 @@ def _check(graph: Graph, found: Folding, part: Part, constraints: Constraints) -
                 made, family(part.name), constraints.blocks or part.ram_blocks, made.single_port_rams
             )
             raise EdgeTernaryError(
-                f"{graph.name} does not fit {part.title}: needs about {needed:,} "
+                f"{made.graph.name} does not fit {part.title}: needs about {needed:,} "
                 f"{word.replace('_', ' ')}, {most:,} may be used",
                 f"at {placed.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
                 "",

@@ -70,6 +70,8 @@ class Fabric:
             return (0.4 * node.width + 1) * ((x.lo < node.lo) + (x.hi > node.hi))
         if node.kind == "count":
             return (1.0 if self.pair == 1 else 2.0) * (len(node.args) - 1)
+        if node.kind == "add" and beside(circuit, node):
+            return 0.0
         if node.kind == "add":
             return 2.0 if full(circuit, node) else self._cells(self._sum_bits(circuit, node, dropped))
         a, b = (circuit.nodes[n] for n in node.args)
@@ -112,6 +114,14 @@ def full(circuit: Circuit, node: Node) -> bool:
     """Whether a sum is that of two or three bits, which takes no carry chain."""
     bits = all((circuit.nodes[n].lo, circuit.nodes[n].width) == (0, 1) for n in node.args)
     return node.kind == "add" and node.data == (0, 0, 0) and bits
+
+
+def beside(circuit: Circuit, node: Node) -> bool:
+    """Whether the bits of a sum are those of its operands side by side, so that it takes no adder."""
+    sa, sb, minus = node.data
+    a, b, *carry = (circuit.nodes[n] for n in node.args)
+    apart = (a.lo >= 0 and a.width + sa <= sb) or (b.lo >= 0 and b.width + sb <= sa)
+    return not minus and not carry and apart
 
 
 class _Uses:

@@ -163,4 +163,6 @@ def test_planning_for_single_port_ram_builds_few_designs(
     assert len(taken) == 3
     assert len(tried) <= 25
     distinct = [folding for k, folding in enumerate(tried) if folding not in tried[:k]]
-    assert len(tried) - len(distinct) <= 4  # the one that fits is checked, judged, and built, once more
+    assert (
+        len(tried) - len(distinct) <= 3
+    )  # again with single-port RAM; what fits is checked, and built, once more
