@@ -66,6 +66,12 @@ def to_onnx(graph: Graph, *, taps: bool = False) -> bytes:
         current[x.name] = builder.cast(names.values[x.name], INT32)
     for op in graph.ops:
         builder.start(names.values[op.name])
+        if type(op) not in LOWER:
+            raise op.fail(
+                f"standard ONNX has no exact form of {op.kind!r}",
+                "export the model without its front end, which reads features in place of samples",
+                f"layer {op.name!r} cannot be written as ONNX",
+            )
         out = LOWER[type(op)](builder, op, graph.ins(op), *(current[name] for name in op.inputs))
         builder.finish(out, names.values[op.name], op.name)
     shown = [op.name for op in graph.ops] if taps else list(graph.outputs)

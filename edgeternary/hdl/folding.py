@@ -75,9 +75,13 @@ def fold(
 
 
 def matrices(graph: Graph) -> dict[str, Matrix]:
-    """The matrices of a graph by layer name."""
+    """The matrices of a graph by layer name. `top.build` refuses a layer that has no hardware."""
     known = layers()
-    found = {op.name: known[op.kind].matrix(op, graph.ins(op)[0], graph.values[op.name]) for op in graph.ops}
+    found = {
+        op.name: known[op.kind].matrix(op, graph.ins(op)[0], graph.values[op.name])
+        for op in graph.ops
+        if op.kind in known
+    }
     return {name: replace(m, group=dealt(graph, name)) for name, m in found.items() if m}
 
 

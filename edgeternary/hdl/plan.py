@@ -10,6 +10,7 @@ from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.devices import part as part_named
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.folding import fold, matrices
+from edgeternary.hdl.limits import check as check_layers
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.mixed import choices
 from edgeternary.hdl.passes import awkward, prepared
@@ -31,8 +32,10 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
     padded where the rate is out of reach without, or where that is better by more than GAIN. More of a
     window is taken at once only where nothing else is as fast as asked for, and layers are wires in a design
     that folds others only where no folding meets the constraints.
-    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit.
+    EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit. (code 1):
+    a layer has no hardware.
     """
+    check_layers(graph)
     if constraints.latency:
         return _answering(graph, constraints)
     if constraints.device not in PARTS and not (

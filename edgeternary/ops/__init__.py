@@ -11,6 +11,7 @@ from edgeternary.ops.conv2d import Conv2d
 from edgeternary.ops.dense import Dense
 from edgeternary.ops.gather import Gather
 from edgeternary.ops.group_count import GroupCount
+from edgeternary.ops.log_mel import LogMel
 from edgeternary.ops.lookup import Lookup
 from edgeternary.ops.lut import Lut
 from edgeternary.ops.max_pool import MaxPool
@@ -25,8 +26,8 @@ from edgeternary.ops.threshold import Threshold
 from edgeternary.ops.upsample import Upsample
 
 __all__ = [
-    "Add", "Argmax", "Compare", "Concat", "Conv2d", "Dense", "Gather", "GroupCount", "Lookup", "Lut",
-    "MaxPool", "Mul", "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
+    "Add", "Argmax", "Compare", "Concat", "Conv2d", "Dense", "Gather", "GroupCount", "LogMel", "Lookup",
+    "Lut", "MaxPool", "Mul", "Requantize", "Reshape", "RmsNorm", "Shift", "Slice", "SumPool", "Threshold",
     "Upsample",
 ]  # fmt: skip
 

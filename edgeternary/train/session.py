@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from edgeternary.features import with_sound
 from edgeternary.frontends.torch import lower
 from edgeternary.frontends.torch_bounds import fit_bounds
 from edgeternary.ir import Graph
@@ -150,7 +151,7 @@ def reference_checkpoint(path: Path) -> Path:
 def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:
     example = to_tensor(data.validation[0][:2], fitted.shape)
     fit_bounds(fitted.model, example, input_type=data.input_type)
-    return lower(
+    graph = lower(
         fitted.model,
         example,
         name=recipe.name,
@@ -159,6 +160,7 @@ def _lower(recipe: Recipe, data: Data, fitted: Fitted) -> Graph:
         input_zero=data.input_zero if recipe.input_zero is None else recipe.input_zero,
         labels=data.labels,
     )
+    return with_sound(graph, data.sound) if data.sound else graph
 
 
 def _write(folder: Path, graph: Graph, card: dict[str, Any], data: Data, fitted: Fitted) -> list[Path]:

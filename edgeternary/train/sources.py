@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -15,6 +16,22 @@ from edgeternary.train.lookup import function, unknown
 from edgeternary.train.models import FAMILIES
 
 
+def check_arguments(maker: Callable[..., Any], name: str, arguments: Mapping[str, Any], section: str) -> None:
+    """EdgeTernaryError for a key that `maker`, called `name`, does not take, and for one that is missing."""
+    parameters = inspect.signature(maker).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    known = [p.name for p in parameters]
+    for key in arguments:
+        if key not in known:
+            raise unknown(f"key of [{section}] {name}:", key, known)
+    for p in parameters:
+        if p.default is p.empty and p.kind is not p.VAR_POSITIONAL and p.name not in arguments:
+            raise EdgeTernaryError(
+                f"[{section}] has no key {p.name!r}", f"{name} needs it", "add it", code=USAGE
+            )
+
+
 @dataclass(frozen=True)
 class Build:
     """A network: a family or "module:function", and its keyword arguments, which are checked at once."""
@@ -23,18 +40,7 @@ class Build:
     arguments: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        parameters = inspect.signature(self.maker()).parameters.values()
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return
-        known = [p.name for p in parameters]
-        for key in self.arguments:
-            if key not in known:
-                raise unknown(f"key of [model] {self.build}:", key, known)
-        for p in parameters:
-            if p.default is p.empty and p.kind is not p.VAR_POSITIONAL and p.name not in self.arguments:
-                raise EdgeTernaryError(
-                    f"[model] has no key {p.name!r}", f"{self.build} needs it", "add it", code=USAGE
-                )
+        check_arguments(self.maker(), self.build, self.arguments, "model")
 
     def maker(self) -> Callable[..., nn.Module]:
         if ":" in self.build:
@@ -68,22 +74,41 @@ class FloatReference:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: a name of train.data.DATASETS, "module:function", or the path of an .npz file."""
+    """A data set: a name of train.data.DATASETS, "module:function", or the path of an .npz file.
+
+    arguments  of the function that loads it, which are checked at once
+    """
 
     text: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def loader(self) -> Callable[[], Data]:
+    def __post_init__(self) -> None:
+        check_arguments(self.loader(), self.text, self.arguments, "data")
+
+    def loader(self) -> Callable[..., Data]:
         if self.text.endswith(".npz"):
-            return lambda: data_sets.npz(self.text)
+            return partial(data_sets.npz, self.text)
         if ":" in self.text:
-            loader: Callable[[], Data] = function(self.text, "data set")
+            loader: Callable[..., Data] = function(self.text, "data set")
             return loader
         if self.text not in data_sets.DATASETS:
             raise unknown("data set", self.text, data_sets.DATASETS)
         return data_sets.DATASETS[self.text]
 
     def __call__(self) -> Data:
-        return self.loader()()
+        try:
+            return self.loader()(**self.arguments)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise EdgeTernaryError(
+                f"the data set {self.text!r} cannot be loaded",
+                f"{type(error).__name__}: {error}",
+                "check the values under [data]",
+                code=USAGE,
+            ) from error
+
+    def table(self) -> str | dict[str, Any]:
+        """The value of `data` in a recipe."""
+        return {"name": self.text, **self.arguments} if self.arguments else self.text
 
 
 class Teachers(nn.Module):

@@ -97,11 +97,15 @@ class CostTable(Table, frozen=True):
 
 
 class RecipeTable(Table, frozen=True, kw_only=True):
-    """A complete recipe file. model holds "build" and the arguments of the function that it names."""
+    """A complete recipe file.
+
+    model holds "build" and the arguments of the function that it names; data, where it is a table, "name" and
+    those of the function that loads the data set.
+    """
 
     name: str
     summary: str = ""
-    data: str
+    data: str | dict[str, Any]
     shape: tuple[int, ...] = ()
     start: str = ""
     model: dict[str, Any]

@@ -33,7 +33,11 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "cost": tables.CostTable,
     "stages": tables.StageTable,
 }
-EXAMPLES = {"distill.teacher": 'teacher = "zoo:NAME"', "model.build": 'build = "cnn"'}
+EXAMPLES = {
+    "distill.teacher": 'teacher = "zoo:NAME"',
+    "model.build": 'build = "cnn"',
+    "data.name": 'name = "sounds"',
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def from_table(table: Mapping[str, Any], where: str = "recipe") -> Recipe:
 
 def to_table(recipe: Recipe) -> Table:
     """The table from which `from_table` makes this recipe. Only [train] holds its default values."""
-    data = recipe.data.text if isinstance(recipe.data, Source) else path_of(recipe.data)
+    data = recipe.data.table() if isinstance(recipe.data, Source) else path_of(recipe.data)
     table: Table = {"name": recipe.name, "summary": recipe.summary, "data": data}
     if recipe.shape:
         table["shape"] = list(recipe.shape)
@@ -176,14 +180,12 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
             if build is None
             else _refused("model.build", build, "it must be a text")
         )
-    data = Source(table.data)
-    data.loader()  # refuses an unknown name before anything runs
     return Recipe(
         name=table.name,
         summary=table.summary,
         shape=table.shape,
         start=Teacher(table.start) if table.start else None,
-        data=data,
+        data=_source(table.data),
         model=Build(build, arguments),
         augment=table.augment,
         optimizer_options=table.optimizer,
@@ -194,6 +196,17 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
         **table.train.given(),
         **(_distill(table.distill) if table.distill else {}),
     )
+
+
+def _source(data: str | Table) -> Source:
+    """It refuses an unknown name, or an argument that the loader does not have, before anything runs."""
+    if isinstance(data, str):
+        return Source(data)
+    arguments = dict(data)
+    name = arguments.pop("name", None)
+    if not isinstance(name, str):
+        raise _missing("name", "data") if name is None else _refused("data.name", name, "it must be a text")
+    return Source(name, arguments)
 
 
 def _stage(table: tables.StageTable) -> Stage:

@@ -19,7 +19,7 @@ from tests.registry.several import two_heads
 onnx = pytest.importorskip("onnx", exc_type=ImportError)
 pytest.importorskip("qonnx", exc_type=ImportError)
 pytestmark = pytest.mark.filterwarnings("ignore")
-NO_FORM = {"compare", "gather", "group_count", "lut", "rms_norm", "shift"}
+NO_FORM = {"compare", "gather", "group_count", "log_mel", "lut", "rms_norm", "shift"}
 
 
 def channels_first(array: np.ndarray) -> np.ndarray:

@@ -34,6 +34,7 @@ from edgeternary.hdl import devices, estimate, loading, memory, plan
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.emit import design_rtlil
 from edgeternary.hdl.folding import fold
+from edgeternary.hdl.parts import layers
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary.passes.cut import after
@@ -93,7 +94,7 @@ def plan_lines() -> Iterator[str]:
 
 def rtlil_lines() -> Iterator[str]:
     for family in FAMILIES:
-        for kind in kinds():
+        for kind in sorted(layers().keys() & set(kinds())):
             yield f"rtlil {kind} {family} {digest(hardware(graph, family) for graph in chosen(kind))}"
         yield f"rtlil models {family} {digest(hardware(graph, family) for graph in models())}"
 

@@ -58,7 +58,8 @@ def _abstract(item: object) -> bool:
 
 
 def test_every_op_has_a_layer_and_every_component_one_description() -> None:
-    assert {kind for kind, op in REGISTRY.items() if not op.internal} <= set(parts.layers())
+    software = {"log_mel"}
+    assert {kind for kind, op in REGISTRY.items() if not op.internal} - software <= set(parts.layers())
     described = [d.hardware for d in parts.described() if isinstance(d, Part)]
     assert len(described) == len(set(described))
 

@@ -12,6 +12,7 @@ from edgeternary.hdl.devices import FAMILIES, PARTS, family
 from edgeternary.ir import Graph
 from tests.need import need
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, kinds
+from tests.registry.test_hdl import REFUSED
 
 need("amaranth")
 
@@ -22,7 +23,7 @@ from edgeternary.hdl.loading import with_loader  # noqa: E402
 from edgeternary.hdl.top import Design, build  # noqa: E402
 
 DEVICES = (*PARTS, *FAMILIES)
-EXAMPLES = {kind: (lambda kind=kind: chosen(kind)) for kind in kinds()}
+EXAMPLES = {kind: (lambda kind=kind: chosen(kind)) for kind in kinds() if kind not in REFUSED}
 EXAMPLES |= {make.__name__: (lambda make=make: [make()]) for make in (*WHOLE, *STATEFUL)}
 
 

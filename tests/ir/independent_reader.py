@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "conv2d": {"stride": [1, 1], "pad": [0, 0, 0, 0], "pad_value": 0, "groups": 1},
     "max_pool": {"pad": [0, 0, 0, 0]},
     "compare": {"type": "binary"},
+    "log_mel": {"floor": 0, "peak": 0},
     "lut": {"type": "binary", "kernel": [1, 1], "stride": [1, 1], "pad": [0, 0, 0, 0]},
     "upsample": {"fill": "repeat"},
 }
@@ -176,6 +178,61 @@ def rms_norm(op: Any, x: Array) -> Array:
     return np.array(rows, np.int64).reshape(x.shape)
 
 
+def log_mel(op: Any, x: Array) -> Array:
+    s, size, width = [int(v) for v in x.reshape(-1)], op["size"], len(op["window"])
+    sine = [round(-math.sin(2 * math.pi * k / size) * 32768) for k in range(3 * size // 4)]
+    table = [round(math.log2(1 + i / 32) * 32768) for i in range(33)]
+
+    def level(v: int) -> int:
+        n = v.bit_length() - 1
+        bits = (v << 31 - n) - 2**31
+        i, f = bits >> 26, bits >> 16 & 1023
+        return n * 32768 + table[i] + ((table[i + 1] - table[i]) * f >> 10) + 64 >> 7
+
+    floor = op["floor"] + (level(max(1, *s)) if op["peak"] else 0)
+    rows = []
+    for start in range(0, len(s) - width + 1, op["hop"]):
+        y = [v * int(f) >> op["shift"] for v, f in zip(s[start:], op["window"])] + [0] * (size - width)
+        rows.append([max(level(e) - floor, 0) if e else 0 for e in _bands(op, _transform(y, sine), sine)])
+    return np.array([rows], np.int64)
+
+
+def _transform(y: list[int], sine: list[int]) -> list[tuple[int, int]]:
+    """(real, imaginary) of the transform of the pairs of y."""
+    half, bits = len(y) // 2, len(y).bit_length() - 2
+    order = [int(f"{j:0{bits}b}"[::-1], 2) for j in range(half)]
+    z = [(y[2 * r], y[2 * r + 1]) for r in order]
+    span = 1
+    while span < half:
+        for p in (p for p in range(half) if p % (2 * span) < span):
+            k = p % span * (half // span)
+            s, c = sine[k], sine[k + half // 2]
+            (a, b), (re, im) = z[p], z[p + span]
+            t, u = -((re * c >> 15) + (im * s >> 15)), (re * s >> 15) - (im * c >> 15)
+            z[p], z[p + span] = (a + t, b + u), (a - t, b - u)
+        span *= 2
+    return z
+
+
+def _bands(op: Any, z: list[tuple[int, int]], sine: list[int]) -> list[int]:
+    edges, half = [int(e) for e in op["edges"]], len(z)
+    sums = [0] * (len(edges) - 1)
+    for band, (start, stop) in enumerate(pairwise(edges)):
+        for k in range(start, stop):
+            (zr, zi), (mr, mi) = z[k], z[half - k]
+            s, c, pr, pi = sine[k], sine[k + half // 2], zi + mi, mr - zr
+            re = zr + mr - ((pr * c >> 15) + (pi * s >> 15))
+            im = zi - mi + (pr * s >> 15) - (pi * c >> 15)
+            a, b = max(abs(re), abs(im)), min(abs(re), abs(im))
+            for i in range(1, 5):
+                a, b = (a + (b >> i), b - (a >> i)) if b >= 0 else (a - (b >> i), b + (a >> i))
+            share = a * int(op["rise"][k - edges[0]]) >> 15
+            sums[band] += share
+            if band:
+                sums[band - 1] += a - share
+    return sums[:-1]
+
+
 def max_pool(op: Any, x: Array) -> Array:
     sign = np.where(op["minimum"] == 1, -1, 1)  # min(x) = -max(-x)
     parts = _windows(_padded(x * sign, op["pad"], -(2**40)), op["kernel"], op["stride"])
@@ -231,6 +288,7 @@ OPS: dict[str, Callable[..., Array]] = {
     "lookup": lookup,
     "gather": gather,
     "rms_norm": rms_norm,
+    "log_mel": log_mel,
     "add": lambda op, a, b: a + b,
     "mul": lambda op, a, b: a * b,
     "max_pool": max_pool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,19 @@ def rms_norm(op: Any, x: Derived) -> Derived:
     return x[0], "int16", -32767 if x[2] < 0 else 0, 32767 if x[3] > 0 else 0
 
 
+def log_mel(op: Any, x: Derived) -> Derived:
+    window, edges = [int(v) for v in op["window"]], [int(e) for e in op["edges"]]
+    half, shift, rise = op["size"] // 2, op["shift"], [int(r) for r in op["rise"]]
+    line = (sum(window) * 32768 >> shift) * 1025 // 1024 + 4096
+    up = [rise[a - edges[0] : b - edges[0]] for a, b in pairwise(edges)]
+    shares = [[*a, *(32768 - r for r in b)] for a, b in pairwise(up)]
+    most = max(sum(r * r for r in share) for share in shares) * sum(w * w for w in window) * half
+    assert 4 * line < LIMIT
+    assert (2 * 1193 * (math.isqrt(most) + 1) >> 10 + shift) + 4096 * half < 2 * LIMIT
+    frames = (math.prod(x[0]) - len(window)) // op["hop"] + 1
+    return of((1, frames, len(edges) - 2), [0, 8192 - op["floor"]])
+
+
 def of(shape: tuple[int, ...], ends: list[int]) -> Derived:
     """A value of the narrowest type."""
     return shape, narrowest(min(ends), max(ends)), min(ends), max(ends)
@@ -150,6 +164,7 @@ RULES: dict[str, Callable[..., Derived]] = {
     "lookup": lookup,
     "gather": gather,
     "rms_norm": rms_norm,
+    "log_mel": log_mel,
     "add": lambda op, a, b: of(a[0], [a[2] + b[2], a[3] + b[3]]),
     "mul": lambda op, a, b: of(a[0], [p * q for p in a[2:] for q in b[2:]]),
     "max_pool": lambda op, x: ((*window(x, op["kernel"], op["stride"], op["pad"]), x[0][2]), *x[1:]),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.features import Sound
 from edgeternary.ir.types import parse
 
 Array = NDArray[Any]
@@ -25,6 +26,7 @@ class Data:
     channels     (offset, scale) of each channel, if the channels were scaled separately: the measured value
                  is offset + scale * (code - input_zero) * input_scale
     labels       a name for each class
+    sound        the front end that made the codes of 16-bit samples of sound
     EdgeTernaryError for empty parts, wrong shapes or types, and codes or labels out of range.
     """
 
@@ -37,6 +39,7 @@ class Data:
     input_scale: float | tuple[float, ...] = 1 / 255
     input_zero: int | tuple[int, ...] = 0
     channels: tuple[tuple[float, float], ...] = ()
+    sound: Sound | None = None
 
     def __post_init__(self) -> None:
         for part in ("train", "validation", "test"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.train.data import cifar, fashion, handwritten, king_james, optical_digits, ts
+from edgeternary.train.data import cifar, fashion, handwritten, king_james, optical_digits, sounds, ts
 from edgeternary.train.data.keywords import keywords_file
 
 PIP = "pip install 'edgeternary[data]'"
@@ -50,6 +50,11 @@ def _digits() -> Path | None:
         return None
 
 
+def _folder(variable: str) -> Path | None:
+    folder = Path(os.environ.get(variable) or "")
+    return folder.absolute() if os.environ.get(variable) and folder.is_dir() else None
+
+
 def _cifar10() -> Path | None:
     folder = cifar.cifar10_folder()
     return folder.absolute() if (folder / cifar.TRAIN_FILES[0]).is_file() else None
@@ -68,6 +73,7 @@ PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
     "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
     "synthetic-keywords": (lambda: _file(keywords_file()), MAKE),
     "cifar10": (_cifar10, cifar.REMEDY),
+    "sounds": (lambda: _folder(sounds.VARIABLE), sounds.REMEDY),
     "king-james": (king_james.king_james_reader, king_james.REMEDY),
 }
 

@@ -1,0 +1,8 @@
+"""The front end for sound in integers: from 16-bit samples to the codes that a network reads."""
+
+from edgeternary.features.before import sound_of, with_samples, with_sound
+from edgeternary.features.codes import codes
+from edgeternary.features.front import front
+from edgeternary.features.sound import Sound
+
+__all__ = ["Sound", "codes", "front", "sound_of", "with_samples", "with_sound"]
