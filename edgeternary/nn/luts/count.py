@@ -39,8 +39,11 @@ class GroupSum(nn.Module):
         self.bias = nn.Parameter(torch.zeros(classes))
 
     def logit_scale(self) -> Tensor:
-        """The one positive scale: logits = (counts + bias) * logit_scale."""
-        return (self.scale * RATE).clamp(-20, 20).exp()
+        """The one positive scale: logits = (counts + bias) * logit_scale.
+
+        exp of 64 bits, for that of 32 differs between processors in the last bit.
+        """
+        return (self.scale * RATE).clamp(-20, 20).double().exp().float()
 
     def integer_bias(self) -> Tensor:
         """(classes,) integers, in a float tensor."""
