@@ -57,5 +57,5 @@ def test_an_interrupt_ends_all_workers() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(graph, inputs(graph, 40), on="numpy", options={"jobs": 2, "progress": progress})
     for child in multiprocessing.active_children():
-        child.join(20)
+        child.join(120)  # one that still starts, on a busy machine, ends after that
     assert not multiprocessing.active_children()
