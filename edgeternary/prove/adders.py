@@ -39,12 +39,21 @@ def _words(terms: Terms, form: Form) -> Form:
         ):
             continue
         signed = weights[-1] != unit << width - 1
-        whole = terms.wrapped(inner, width, -(1 << width - 1) if signed else 0)
+        low = -(1 << width - 1) if signed else 0
+        whole = terms.wrapped(inner, width, low)
+        if whole is None:
+            whole = terms.wrapped(simple(terms, _low(inner, width)), width, low)
         if whole is not None:
             pieces.append((unit, whole))
             for bit in bits.values():
                 del factors[bit]
     return added([*pieces, (1, of_parts(form.constant, factors))])
+
+
+def _low(form: Form, width: int) -> Form:
+    """A form with the same `width` low bits, in which a bit that counts for -2^(width - 1) counts for +."""
+    half = 1 << width - 1
+    return Form(form.constant, frozenset((bit, half if f == -half else f) for bit, f in form.parts))
 
 
 def _tables(terms: Terms, form: Form) -> Form:

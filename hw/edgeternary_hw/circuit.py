@@ -10,6 +10,7 @@ follow; its arguments are nodes before it. Equal nodes are made once, and what i
     table    a bit out of up to six: bit sum_k bits[k] << k of a number
     word     the number that bits make, the lowest first
     count    how many of some bits are set
+    tally    a + how many of some bits are set: at most six, of which the last comes in as a carry
     select   a where a bit is set, else b
     shift    a number >> s, rounded down
     clamp    a number, or the end of an interval that is next to it
@@ -190,6 +191,11 @@ class Circuit:
             return self.const(fixed)
         found = free[0] if len(free) == 1 else self._node("count", tuple(free), (), 0, len(free))
         return self.add(found, self.const(fixed)) if fixed else found
+
+    def tally(self, a: int, bits: Sequence[int]) -> int:
+        """a + how many of up to six bits are set, where a >= 0 and none of the bits is constant."""
+        x = self.nodes[a]
+        return self._node("tally", (a, *bits), (), x.lo, x.hi + len(bits))
 
     def select(self, bit: int, a: int, b: int) -> int:
         """a where the bit is set, else b."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from .circuit import Circuit, Number
 from .fabric import Fabric
 
-__all__ = ["counted", "expanded"]
+__all__ = ["counted", "expanded", "ones_table"]
 
 SUM, MAJORITY = 0b10010110, 0b11101000  # of three bits
 
@@ -40,12 +40,20 @@ def counted(circuit: Circuit, bits: Sequence[int], fabric: Fabric) -> int:
         return bits[0]
     _, half, carry = _cheapest(size, fabric)
     if not half:
-        return circuit.word([circuit.table(bits, _ones(size, k)) for k in range(size.bit_length())], hi=size)
+        return ones(circuit, bits)
+    if carry > 1:
+        return circuit.tally(counted(circuit, bits[carry:], fabric), bits[:carry])
     a = counted(circuit, bits[carry : carry + half], fabric)
     b = counted(circuit, bits[carry + half :], fabric)
     if size.bit_length() + carry > fabric.least_chain:
         return circuit.add(a, b, carry=bits[0] if carry else None)
     return _rippled(circuit, a, b, bits[0] if carry else circuit.const(0))
+
+
+def ones(circuit: Circuit, bits: Sequence[int]) -> int:
+    """How many of a few bits are set, a table for each bit of the number."""
+    size = len(bits)
+    return circuit.word([circuit.table(bits, ones_table(size, k)) for k in range(size.bit_length())], hi=size)
 
 
 def _rippled(circuit: Circuit, a: int, b: int, carry: int) -> int:
@@ -63,7 +71,8 @@ def _rippled(circuit: Circuit, a: int, b: int, carry: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _cheapest(size: int, fabric: Fabric) -> tuple[float, int, int]:
-    """(LUTs, bits of the first of two counts, carries that are bits) of a count of `size` bits; 0: tables."""
+    """(LUTs, bits of the first of two counts, bits beside them) of a count of `size` bits; 0: tables. A bit
+    beside them is the carry of their sum; more of them are added to the first one, which is the only one."""
     if size < 2:
         return 0.0, 0, 0
     found = []
@@ -76,10 +85,15 @@ def _cheapest(size: int, fabric: Fabric) -> tuple[float, int, int]:
             sides = _cheapest(half, fabric)[0] + _cheapest(left - half, fabric)[0]
             width = max(half, left - half).bit_length()
             found.append((sides + fabric.sum_luts(width, size.bit_length(), carry), half, carry))
+    for beside in range(2, 7) if fabric.tallies else ():
+        if size - beside >= 1:
+            width = (size - beside).bit_length()
+            luts = _cheapest(size - beside, fabric)[0] + fabric.tally_luts(width, beside)
+            found.append((luts, size - beside, beside))
     return min(found)
 
 
 @lru_cache(maxsize=256)
-def _ones(size: int, k: int) -> int:
+def ones_table(size: int, k: int) -> int:
     """The table of bit k of the number of set bits."""
     return sum((row.bit_count() >> k & 1) << row for row in range(1 << size))

@@ -18,6 +18,7 @@ class Fabric:
     start         ns of a register: from the clock to its output and before the next edge
     pair          bits of an adder in a carry cell, each of which counts as that many LUTs; 1: a LUT a bit,
                   and the last carry takes none
+    tallies       a LUT of a carry chain holds a table of all pins but one beside the sum
     inverts       a number that is subtracted takes LUTs to invert it, where it is needed both ways
     """
 
@@ -28,6 +29,7 @@ class Fabric:
     start: float
     pair: int = 1
     inverts: bool = False
+    tallies: bool = False
     least_chain: int = 2
 
     def delay(self, circuit: Circuit, index: int) -> float:
@@ -42,6 +44,8 @@ class Fabric:
         if node.kind == "count":
             return self._count_levels(len(node.args)) * self.level
         bits = max(circuit.nodes[a].width for a in node.args)
+        if node.kind == "tally":
+            return self.level + self.carry * node.width
         if node.kind == "ge" and bits <= self.inputs and circuit.nodes[node.args[1]].kind == "const":
             return self.level
         return self.level + self.carry * bits
@@ -70,6 +74,8 @@ class Fabric:
             return (0.4 * node.width + 1) * ((x.lo < node.lo) + (x.hi > node.hi))
         if node.kind == "count":
             return (1.0 if self.pair == 1 else 2.0) * (len(node.args) - 1)
+        if node.kind == "tally":
+            return float((len(node.args) - 2).bit_length())
         if node.kind == "add" and beside(circuit, node):
             return 0.0
         if node.kind == "add":
@@ -87,7 +93,7 @@ class Fabric:
             free = max(free, (b.lo & -b.lo).bit_length() - 1 + sb)
         bits = node.width
         if self.pair == 1 and not minus and not a.signed and not b.signed:
-            bits = max(a.width + sa, b.width + sb)
+            bits = (min if self.inputs > 4 else max)(a.width + sa, b.width + sb)
         return max(bits - (max(free, dropped) if self.pair == 1 else free), 1)
 
     def sum_luts(self, width: int, bits: int, carry: int) -> float:
@@ -98,6 +104,11 @@ class Fabric:
         if self.inputs > 4:  # the last carry takes none
             return width + 0.5 * carry
         return float(-(-(bits + carry) // self.pair) * self.pair)
+
+    def tally_luts(self, width: int, bits: int) -> float:
+        """LUTs of a number of `width` bits plus how many of some bits are set: a place of a carry chain for
+        each bit, with a table in it. Synthesis counts none where the number's bit is alone."""
+        return float(max(width, (bits - 1).bit_length()))
 
     def _cells(self, bits: int) -> float:
         """LUTs of a sum of some bits: carry cells, but for the narrowest ones."""
@@ -163,5 +174,5 @@ FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, inverts=True),
     "ecp5": Fabric("ecp5", 4, 0.9, 0.06, 0.9, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
-    "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6),
+    "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, tallies=True),
 }

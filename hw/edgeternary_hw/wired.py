@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value
 
 from .circuit import Circuit, Node
+from .counters import ones_table
 from .element import resize
 from .stage import Streams
 from .stages import Stages
@@ -110,6 +111,8 @@ def _expression(circuit: Circuit, node: Node, args: list[Value], payload: Value)
         return (args[0] << node.data[0]) >= (args[1] << node.data[1])
     if node.kind == "count":
         return _count(args)
+    if node.kind == "tally":
+        return _tally(node, args[0], args[1:])
     if node.kind == "select":
         return Mux(args[0], args[1], args[2])
     if node.kind == "bit":
@@ -131,6 +134,17 @@ def _sum(node: Node, args: list[Value]) -> Value:
     carry = args[2] if len(args) == 3 else Const(0, 1)
     a, b = _below(args[0] << sa, Const(0, 1) if minus else carry), _below(args[1] << sb, carry)
     return (a - b if minus else a + b) >> 1
+
+
+def _tally(node: Node, number: Value, bits: list[Value]) -> Value:
+    """number + b = number - ~b - 1, where the bit below the others takes away the 1 and brings in the last
+    bit as a carry. Of a difference, synthesis puts the first operand on the carry chain's own pins, so that
+    the tables that make b merge into the LUTs of the chain; of a sum it puts there what is narrower."""
+    *others, carry = bits
+    size = len(others)
+    b = [_table(others, ones_table(size, k)) if size > 1 else others[0] for k in range(size.bit_length())]
+    taken = Cat(~carry, *(~bit for bit in b), *[Const(1, 1)] * (node.width - len(b)))
+    return (_below(number, carry) - taken)[1 : node.width + 1]
 
 
 def _full(a: Value, b: Value, c: Value | None = None) -> Value:

