@@ -17,7 +17,7 @@ MODULES: dict[str, str] = {
     "onnx": "onnx", "onnxruntime": "onnx",
     "qonnx": "qonnx",
     "ai_edge_litert": "tflite", "tflite": "tflite",
-    "aeon": "data", "pymicro_features": "data", "sklearn": "data",
+    "aeon": "data", "pymicro_features": "data", "sklearn": "data", "PIL": "data",
     "gymnasium": "rl",
     "nir": "nir",
     "material": "docs", "mkdocstrings": "docs",

@@ -18,6 +18,7 @@ from edgeternary.train.data.king_james import Text, king_james
 from edgeternary.train.data.motions import basic_motions, basic_motions_whole
 from edgeternary.train.data.npz_file import npz
 from edgeternary.train.data.optical_digits import digits
+from edgeternary.train.data.pictures import pictures
 from edgeternary.train.data.sounds import sounds
 from edgeternary.train.data.vowels import japanese_vowels, japanese_vowels_whole
 
@@ -31,6 +32,7 @@ DATASETS: dict[str, Callable[..., Data]] = {
     "japanese-vowels-whole": japanese_vowels_whole,
     "synthetic-keywords": synthetic_keywords,
     "cifar10": cifar10,
+    "pictures": pictures,
     "sounds": sounds,
 }
 
@@ -44,5 +46,5 @@ __all__ = [
     "DATASETS", "FASHION_MNIST", "FASHION_MNIST_FOLDER", "FASHION_MNIST_LABELS", "Array", "Data", "Found",
     "Split", "TEST_PARTS", "TEXTS", "Text", "basic_motions", "basic_motions_whole", "cifar10", "digits",
     "fashion_mnist", "found", "japanese_vowels", "japanese_vowels_whole", "keywords_test", "king_james",
-    "mnist", "npz", "read_idx", "sounds", "synthetic_keywords",
+    "mnist", "npz", "pictures", "read_idx", "sounds", "synthetic_keywords",
 ]  # fmt: skip

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train.data.core import Place
 
@@ -25,6 +28,11 @@ class ByClass:
     root: Path
     labels: tuple[str, ...]
     files: list[tuple[Path, int, str]]
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The label of each file."""
+        return np.array([label for _, label, _ in self.files], np.int64)
 
     @property
     def split(self) -> bool:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeternary.errors import EdgeTernaryError
-from edgeternary.train.data import cifar, fashion, handwritten, king_james, optical_digits, sounds, ts
+from edgeternary.train.data import (
+    cifar,
+    fashion,
+    handwritten,
+    king_james,
+    optical_digits,
+    pictures,
+    sounds,
+    ts,
+)
 from edgeternary.train.data.keywords import keywords_file
 
 PIP = "pip install 'edgeternary[data]'"
@@ -57,7 +66,7 @@ def _folder(variable: str) -> Path | None:
 
 def _cifar10() -> Path | None:
     folder = cifar.cifar10_folder()
-    return folder.absolute() if (folder / cifar.TRAIN_FILES[0]).is_file() else None
+    return folder.absolute() if cifar.cifar10_layout(folder) else None
 
 
 PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
@@ -73,6 +82,7 @@ PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
     "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
     "synthetic-keywords": (lambda: _file(keywords_file()), MAKE),
     "cifar10": (_cifar10, cifar.REMEDY),
+    "pictures": (lambda: _folder(pictures.VARIABLE), pictures.REMEDY),
     "sounds": (lambda: _folder(sounds.VARIABLE), sounds.REMEDY),
     "king-james": (king_james.king_james_reader, king_james.REMEDY),
 }
