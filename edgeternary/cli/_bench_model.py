@@ -10,6 +10,7 @@ from edgeternary.cli._counting import Counting
 from edgeternary.cli._inputs import choose_inputs
 from edgeternary.cli._model import load_model
 from edgeternary.cli._output import Progress, print_json, progress_bars, until_interrupted
+from edgeternary.cli._sound import sounding
 
 if TYPE_CHECKING:
     from edgeternary.ir import Graph
@@ -20,14 +21,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def bench_model(model: str, cores: list[str], layer: str | None, counting: Counting, as_json: bool) -> None:
+def bench_model(
+    model: str, cores: list[str], layer: str | None, sound: str | None, counting: Counting, as_json: bool
+) -> None:
     """Print instructions and cycles of each layer of `model`, or of the layer called `layer`."""
     from edgeternary.report.tables import print_table
 
-    graph = load_model(model)
+    graph = sounding(load_model(model), sound)
     if layer is not None:
         graph.op(layer)  # refuses an unknown name
-    inputs, _ = choose_inputs(graph, model, None, counting.samples)
+    inputs, _ = choose_inputs(graph, model if sound is None else graph.name, None, counting.samples)
     with progress_bars() as progress:
         found, end = until_interrupted(_counted(graph, core, inputs, counting, progress) for core in cores)
     rows, totals = [row for layers, _ in found for row in layers], [total for _, total in found]

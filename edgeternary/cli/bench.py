@@ -11,6 +11,7 @@ from edgeternary.cli._counting import CORES, Counting, Shape, limited_options, s
 from edgeternary.cli._help import verb
 from edgeternary.cli._names import complete_board, complete_model
 from edgeternary.cli._output import json_option, note_timing, print_rows, until_interrupted
+from edgeternary.cli._sound import sound_option, sounding
 from edgeternary.cli._target import Place, build_of, target_options
 from edgeternary.errors import USAGE, EdgeTernaryError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @shape_options
 @click.option("--explain", is_flag=True, help="List the candidates of each layer.")
 @click.option("--board", shell_complete=complete_board, help="Count on this board, code in flash and in RAM.")
+@sound_option
 @target_options
 @limited_options
 @json_option
@@ -31,6 +33,7 @@ def command(
     shape: Shape,
     explain: bool,
     board: str | None,
+    sound: str | None,
     place: Place,
     counting: Counting,
     as_json: bool,
@@ -63,7 +66,7 @@ def command(
         _bench_board.need_one(counting.cores, board)
     cores = [_bench_board.core_of(board)] if board is not None else counting.cores_or(CORES)
     if explain or board is not None:
-        graph, name, mode = _graph(model, shape)
+        graph, name, mode = _graph(model, shape, sound)
         if explain:
             counting.refuse_limits("--explain lists what could be chosen")
             _bench_board.explain(graph, cores, board, str(counting.options["optimize"]), as_json)
@@ -75,18 +78,18 @@ def command(
     elif model is not None:
         from edgeternary.cli._bench_model import bench_model
 
-        bench_model(model, cores, shape.layer, counting, as_json)
+        bench_model(model, cores, shape.layer, sound, counting, as_json)
     else:
         from edgeternary.cli._bench_layer import bench_layer, show
 
         show(bench_layer(shape, cores, counting), as_json)
 
 
-def _graph(model: str | None, shape: Shape) -> tuple[Graph, str, str]:
+def _graph(model: str | None, shape: Shape, sound: str | None) -> tuple[Graph, str, str]:
     """The graph of MODEL or of --layer, its name, and its mode."""
     if model is not None:
         from edgeternary.cli._model import load_model
 
-        graph = load_model(model)
+        graph = sounding(load_model(model), sound)
         return graph, graph.name, "as trained"
     return shape.graph(), str(shape.layer), str(shape.mode)

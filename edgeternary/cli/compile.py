@@ -12,6 +12,7 @@ from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._names import CoreName, complete_board, complete_device, short
 from edgeternary.cli._output import json_option, note, print_json
 from edgeternary.cli._record import record
+from edgeternary.cli._sound import sound_option, sounding
 from edgeternary.cli._tools import compiler_option, level_option, limit_options, optimize_option, yosys_option
 from edgeternary.cli._used import Target, refuse_unused
 from edgeternary.errors import USAGE, EdgeTernaryError
@@ -78,6 +79,7 @@ setting_options = record(
     help="Compile or synthesise, too; default with --board.",
 )
 @click.option("--report/--no-report", default=True, help="Write report.html, report.json, README.md.")
+@sound_option
 @placed_options
 @setting_options
 @json_option
@@ -87,6 +89,7 @@ def command(
     output: Path | None,
     build: bool | None,
     report: bool,
+    sound: str | None,
     hardware: Hardware,
     settings: dict[str, Any],
     as_json: bool,
@@ -111,7 +114,7 @@ def command(
     board = load_board(goal.board) if goal.board else None
     aim = Target.of(goal.core, goal.device, board, built, limited)
     refuse_unused(click.get_current_context(), aim)
-    graph = starting_at(load_model(model), hardware.from_layer)
+    graph = starting_at(sounding(load_model(model), sound), hardware.from_layer)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{target}")
     check_folder(folder)
     project = compile(

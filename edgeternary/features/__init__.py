@@ -3,6 +3,7 @@
 from edgeternary.features.before import sound_of, with_samples, with_sound
 from edgeternary.features.codes import codes
 from edgeternary.features.front import front
+from edgeternary.features.mlperf import mlperf
 from edgeternary.features.sound import Sound
 
-__all__ = ["Sound", "codes", "front", "sound_of", "with_samples", "with_sound"]
+__all__ = ["Sound", "codes", "front", "mlperf", "sound_of", "with_samples", "with_sound"]
