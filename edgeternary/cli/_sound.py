@@ -13,7 +13,7 @@ OWN, MLPERF = "own", "mlperf"
 sound_option = click.option(
     "--sound",
     type=click.Choice([OWN, MLPERF]),
-    help="Put its own front end (or MLPerf's) before it: 16-bit samples in.",
+    help="Begin with the front end: 16-bit samples in.",
 )
 
 

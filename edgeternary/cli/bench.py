@@ -40,8 +40,7 @@ def command(
 ) -> None:
     """Count instructions and cycles of each layer on emulated cores.
 
-    Of MODEL, or of a --layer by its shape, beside int8; of a build in FOLDER on its board with --port or
-    --emulate, beside the estimates.
+    Of MODEL, or of a --layer beside int8; of a build in FOLDER on its board.
 
     \b
     Example:

@@ -62,17 +62,14 @@ def spectrum(y: Wide, first: int, stop: int) -> tuple[Wide, Wide]:
         a_re, a_im, b_re, b_im = (
             part.reshape(-1, 2, span, frames)[:, i] for i in (0, 1) for part in (re, im)
         )
-        t_re, t_im = -(times(b_re, c) + times(b_im, s)), times(b_re, s) - times(b_im, c)
+        t_re, t_im = -(b_re * c + b_im * s >> 15), b_re * s - b_im * c >> 15
         re, im = (np.stack((a + t, a - t), 1).reshape(half, frames) for a, t in ((a_re, t_re), (a_im, t_im)))
         span *= 2
     k = np.arange(first, stop)
     s, c = sine[k], sine[k + size // 4]
     even_re, even_im = re[k] + re[half - k], im[k] - im[half - k]
     odd_re, odd_im = im[k] + im[half - k], re[half - k] - re[k]
-    return (
-        even_re - (times(odd_re, c) + times(odd_im, s)),
-        even_im + (times(odd_re, s) - times(odd_im, c)),
-    )
+    return even_re - (odd_re * c + odd_im * s >> 15), even_im + (odd_re * s - odd_im * c >> 15)
 
 
 def magnitude(re: Wide, im: Wide) -> Wide:

@@ -208,7 +208,7 @@ def _transform(y: list[int], sine: list[int]) -> list[tuple[int, int]]:
             k = p % span * (half // span)
             s, c = sine[k], sine[k + half // 2]
             (a, b), (re, im) = z[p], z[p + span]
-            t, u = -((re * c >> 15) + (im * s >> 15)), (re * s >> 15) - (im * c >> 15)
+            t, u = -(re * c + im * s >> 15), re * s - im * c >> 15
             z[p], z[p + span] = (a + t, b + u), (a - t, b - u)
         span *= 2
     return z
@@ -221,8 +221,8 @@ def _bands(op: Any, z: list[tuple[int, int]], sine: list[int]) -> list[int]:
         for k in range(start, stop):
             (zr, zi), (mr, mi) = z[k], z[half - k]
             s, c, pr, pi = sine[k], sine[k + half // 2], zi + mi, mr - zr
-            re = zr + mr - ((pr * c >> 15) + (pi * s >> 15))
-            im = zi - mi + (pr * s >> 15) - (pi * c >> 15)
+            re = zr + mr - (pr * c + pi * s >> 15)
+            im = zi - mi + (pr * s - pi * c >> 15)
             a, b = max(abs(re), abs(im)), min(abs(re), abs(im))
             for i in range(1, 5):
                 a, b = (a + (b >> i), b - (a >> i)) if b >= 0 else (a - (b >> i), b + (a >> i))

@@ -11,7 +11,7 @@ from edgeternary.toolchains import cache
 from edgeternary.train.data.core import Array
 
 FOLDER = "datasets"
-FORMAT = 1  # increases with every change of the arrays
+FORMAT = 2  # increases with every change of the arrays
 
 
 def kept(
