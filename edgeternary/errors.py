@@ -24,6 +24,10 @@ class EdgeTernaryError(Exception):
         super().__init__(". ".join(part.rstrip(".") for part in (what, why, remedy) if part))
 
 
+class TimedOut(EdgeTernaryError):
+    """A program ran longer than it may."""
+
+
 def nearest(name: object, known: Iterable[str], otherwise: str = "choose one of them") -> str:
     """A remedy: the most similar of the known names, as in "did you mean m4?", else `otherwise`."""
     names = {one.lower(): one for one in known}

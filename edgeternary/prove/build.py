@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, TimedOut
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.prove.certificate import (
@@ -173,13 +173,17 @@ def _netlist(subject: Subject, made: Certificate, deadline: float, progress: Tol
         why = f"block RAM ({', '.join(rams)}) has registers of its own"
         made.claims.append(Claim(RTL_NETLIST, what, SIMULATED, why=why))
         return
-    progress("the RTL as gates")
-    rtl = netlists.of_rtl(subject.rtl, subject.top, subject.yosys)
-    progress("the netlist as gates")
-    gates = netlists.of_netlist(text, subject.top, fabric.cells, subject.yosys)
+    try:
+        progress("the RTL as gates")
+        rtl = netlists.of_rtl(subject.rtl, subject.top, subject.yosys, _left(deadline))
+        progress("the netlist as gates")
+        gates = netlists.of_netlist(text, subject.top, fabric.cells, subject.yosys, _left(deadline))
+    except TimedOut as error:
+        why = f"time ran out before any cone was compared: {error.what}"
+        made.claims.append(Claim(RTL_NETLIST, what, OPEN, why=why))
+        return
     progress("RTL against netlist")
-    left = max(deadline - time.monotonic(), 1.0)
-    made.claims.append(netlists.equal(RTL_NETLIST, rtl, gates, paired(rtl, gates), left))
+    made.claims.append(netlists.equal(RTL_NETLIST, rtl, gates, paired(rtl, gates), _left(deadline)))
     if made.state == REFUTED:
         return
     part = PARTS.get(subject.device)
@@ -188,6 +192,11 @@ def _netlist(subject: Subject, made: Certificate, deadline: float, progress: Tol
         made.claims.append(Claim(NETLIST_BITSTREAM, what, SIMULATED, why=why))
         return
     _bitstream(subject, made, (folder / "netlist.json", gates), deadline, progress)
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then, one at least."""
+    return max(deadline - time.monotonic(), 1.0)
 
 
 def _bitstream(
@@ -202,9 +211,8 @@ def _bitstream(
     data, back = bitstream.gates(placed, subject.device, subject.top, subject.yosys)
     made.digests["bitstream"] = digest(data)
     progress("netlist against bitstream")
-    left = max(deadline - time.monotonic(), 1.0)
     pairs = signatures.matched(found[1], back)
-    claim = netlists.equal(NETLIST_BITSTREAM, found[1], back, pairs, left)
+    claim = netlists.equal(NETLIST_BITSTREAM, found[1], back, pairs, _left(deadline))
     if claim.state == REFUTED:  # which register is which is a guess here
         claim = replace(claim, state=OPEN, why=f"with registers matched by what they hold: {claim.why}")
     made.claims.append(claim)

@@ -13,6 +13,7 @@ TABLES = {  # lines of BLIF by type of gate
     "$_NOR_": "00 1", "$_XOR_": "10 1\n01 1", "$_XNOR_": "11 1\n00 1", "$_ANDNOT_": "10 1",
     "$_ORNOT_": "1- 1\n-0 1", "$_MUX_": "1-0 1\n-11 1",
 }  # fmt: skip
+TABLE = "$lut "  # begins the type of a table, whose entries follow, that of address 0 last
 PINS = ("A", "B", "S")
 CLOCK = "clk"
 Net = int | str
@@ -58,6 +59,10 @@ def read(path: Path, top: str) -> Gates:
             found.registers[pins["Q"]] = pins["D"]
         elif kind in TABLES:
             found.gates.append((kind, tuple(pins[pin] for pin in PINS if pin in pins), pins["Y"]))
+        elif kind == "$lut":
+            address = tuple(entry["connections"]["A"])
+            entries = entry["parameters"]["LUT"].replace("x", "0")[-(1 << len(address)) :]
+            found.gates.append((TABLE + entries.zfill(1 << len(address)), address, pins["Y"]))
         elif kind != "$scopeinfo":
             found.others[kind] = found.others.get(kind, 0) + 1
     return found
@@ -117,9 +122,17 @@ def blif(gates: Gates, title: str, same: Mapping[Net, Net], wanted: list[tuple[s
     lines += [f".names {port}.{k} n{net}\n1 1" for (port, k), net in gates.inputs.items() if port != CLOCK]
     lines += [f".names {f'n{to}' if to in ('0', '1') else f'q{to}'} n{net}\n1 1" for net, to in same.items()]
     for kind, pins, y in gates.gates:
-        lines.append(f".names {' '.join(f'n{pin}' for pin in pins)} n{y}\n{TABLES[kind]}")
+        rows = TABLES.get(kind) or _rows(kind.removeprefix(TABLE), len(pins))
+        read = pins if rows else ()  # what has no row is 0
+        lines.append("\n".join(filter(None, [f".names {' '.join(f'n{net}' for net in (*read, y))}", rows])))
     lines += [f".names n{net} {name}\n1 1" for name, net in wanted]
     return "\n".join([*lines, ".end"]) + "\n"
+
+
+def _rows(entries: str, pins: int) -> str:
+    """The addresses of a table whose entry is 1, pin 0 first."""
+    ones = [a for a, entry in enumerate(reversed(entries)) if entry == "1"]
+    return "\n".join(f"{f'{a:0{pins}b}'[::-1]} 1" for a in ones)
 
 
 def functions(gates: Gates, same: Mapping[Net, Net], live_ones: Iterable[Net]) -> Iterator[tuple[str, Net]]:

@@ -14,9 +14,11 @@ from edgeternary.prove.by_number import ByNumber
 from edgeternary.prove.certificate import PROVEN
 from edgeternary.prove.cuts import Border
 from edgeternary.prove.evaluate import Column, evaluate
-from edgeternary.prove.meaning import Largest, Local, Meaning, Sum, meaning
+from edgeternary.prove.meaning import Largest, Local, Meaning, Sum
 from edgeternary.prove.observe import Observed
 from edgeternary.prove.places import Key, Place, Reading
+from edgeternary.prove.polynomial import expanded
+from edgeternary.prove.rules import meaning
 from edgeternary.prove.substitute import substitute
 from edgeternary.prove.terms import Bit, Form, Word, added, of_parts
 
@@ -152,6 +154,9 @@ class Prover:
         direct = added(summands, -said.constant)
         difference = simple(self.terms, added([(1, form), (1, direct)]))
         groups, rest = self.places.grouped(difference)
+        if rest:
+            difference = expanded(self.terms, difference, rest)
+            groups, rest = self.places.grouped(difference)
         if rest:
             proof.open[index] = f"{len(rest)} terms of its sum depend on several inputs"
             return
@@ -308,7 +313,8 @@ class Prover:
         name, index = key
         while (name, index) not in self.places.words:
             op = self.ops.get(name)
-            if absent and name in self.observed.borders.borders:
+            border = self.observed.borders.borders.get(name)
+            if absent and border and border.left_out(index):
                 break
             if op is None or op.kind != "reshape":
                 raise Unseen(f"{name} {index}")

@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import TimedOut
 from edgeternary.hdl.tools.yosys import yosys
 from edgeternary.prove.certificate import OPEN, PROVEN, REFUTED, Claim
 from edgeternary.prove.gates import Gates, Name, Net, Pairs, blif, functions, live, read
+from edgeternary.prove.tables import SHIFT, luts
 from edgeternary.toolchains import require, run
 
-LOWER = "techmap; simplemap; dffunmap; opt_expr; opt_clean"
+LONGEST = 1800.0  # seconds that yosys may take to make gates
+REST = "t:* t:$lut %d"  # tables stay
+LOWER = f"techmap {REST}; simplemap {REST}; dffunmap; opt_expr {REST}; opt_clean"
 SUMS = (
     "opt_expr; opt_clean; wreduce; peepopt; opt_clean; alumacc; opt_expr; opt_clean"  # as synthesis does it
 )
@@ -21,30 +24,39 @@ MEMORIES = "memory -nomap; memory_map; opt_expr; opt_clean"
 FLAT = "hierarchy -check -top {top}; proc; flatten"
 
 
-def of_rtl(text: str, top: str, tool: str) -> Gates:
+def of_rtl(text: str, top: str, tool: str, seconds: float = LONGEST) -> Gates:
     """The RTL as gates. Sums of several numbers are made by the passes that synthesis uses for them, too."""
-    return _gates(text, f"read_verilog design.v; {FLAT}; {SUMS}; {MEMORIES}; {LOWER}", top, tool)
+    script = f"read_verilog design.v; {FLAT}; {SUMS}; {MEMORIES}; techmap -map tables.v; {LOWER}"
+    return _gates(text, script, SHIFT, (top, tool, seconds))
 
 
-def of_netlist(text: str, top: str, cells: tuple[str, ...], tool: str) -> Gates:
-    """A netlist of a device's cells as gates, by yosys's models of these cells."""
+def of_netlist(text: str, top: str, cells: tuple[str, ...], tool: str, seconds: float = LONGEST) -> Gates:
+    """A netlist of a device's cells as gates, by yosys's models of these cells, but for its LUTs."""
     models = "; ".join(f"read_verilog -defer -nooverwrite -DNO_INCLUDES +/{name}" for name in cells)
-    reading = f"read_verilog design.v; {models}; {FLAT}; opt_expr; opt_clean; memory_map; {LOWER}"
-    return _gates(text, reading, top, tool)
+    reading = f"read_verilog design.v; techmap -map tables.v; {models}; {FLAT}"
+    script = f"{reading}; opt_expr; opt_clean; memory_map; {LOWER}"
+    return _gates(text, script, luts(cells), (top, tool, seconds))
 
 
-def _gates(text: str, script: str, top: str, tool: str) -> Gates:
+def _gates(text: str, script: str, tables: str, run_as: tuple[str, str, float]) -> Gates:
+    """The gates that a script of yosys makes of a module. TimedOut beyond the limit.
+
+    tables  what the script knows as tables.v;  run_as: the module, which yosys, and the seconds it may take
+    """
+    top, tool, seconds = run_as
     with TemporaryDirectory(prefix="edgeternary-") as name:
         Path(name, "design.v").write_text(text, encoding="utf-8")
+        Path(name, "tables.v").write_text(tables, encoding="utf-8")
         whole = f"{script.format(top=top)}; write_json design.json"
-        yosys(whole, what=f"{top} as gates", folder=Path(name), tool=tool, timeout=1800.0)
+        yosys(whole, what=f"{top} as gates", folder=Path(name), tool=tool, timeout=seconds)
         return read(Path(name, "design.json"), top)
 
 
 def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> Claim:
     """Whether two netlists with the same ports do the same, by abc's combinational equivalence check.
 
-    Registers that are paired have the same content: at first, and, if it is so, after each clock.
+    Registers that are paired have the same content: at first, and, if it is so, after each clock. Those of
+    `one` without a first value may begin with any.
     """
     start = time.monotonic()
     what = "outputs and registers"
@@ -60,7 +72,7 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
         first = one.names.get(missing[0], [("?", 0)])[0]
         return claim(OPEN, 0, f"{len(missing):,} registers have no match, {first[0]}[{first[1]}] for one")
     same = {q: to for q, to in pairs.same.items() if q in needed}
-    if wrong := [q for q, to in same.items() if one.initial.get(q, 0) != _first(other, to)]:
+    if wrong := [q for q, to in same.items() if q in one.initial and one.initial[q] != _first(other, to)]:
         first = one.names[wrong[0]][0]
         return claim(REFUTED, 0, f"register {first[0]}[{first[1]}] begins with another bit")
     own = {to: to for to in same.values() if to not in ("0", "1")}
@@ -82,16 +94,21 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
                 [*tool.command, "-c", f"cec -T {limit} one.blif other.blif"],
                 what="the equivalence check", cwd=Path(name), timeout=limit + 60.0,
             )  # fmt: skip
-        except EdgeTernaryError as error:
-            log = str(error)
+        except TimedOut:
+            return claim(OPEN, len(wanted), f"abc ran out of time for {_cones(wanted)}")
     if "Networks are equivalent" in log:
         return claim(PROVEN, len(wanted))
     if "NOT EQUIVALENT" in log:
         shown = re.findall(r"Output (\S+?)\s", log)
         return claim(REFUTED, len(wanted), f"{', '.join(shown[:4]) or 'an output'} differs")
-    return claim(
-        OPEN, len(wanted), f"abc says {log.strip().splitlines()[-1][:120] if log.strip() else 'nothing'}"
-    )
+    said = log.strip().splitlines()[-1][:120] if log.strip() else "nothing"
+    return claim(OPEN, len(wanted), f"abc says {said} about {_cones(wanted)}")
+
+
+def _cones(wanted: list[tuple[str, Net]]) -> str:
+    """The outputs and registers whose logic was compared."""
+    ports = [name for name, _ in wanted if name.endswith(".o")]
+    return f"the cones of {len(ports):,} outputs and {len(wanted) - len(ports):,} registers"
 
 
 def _first(gates: Gates, net: Net) -> int:

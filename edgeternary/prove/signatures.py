@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from edgeternary.prove.gates import CLOCK, Gates, Net, Pairs
+from edgeternary.prove.gates import CLOCK, TABLE, Gates, Net, Pairs
 
 PATTERNS = 1024  # runs at once, as the bits of an integer
 CLOCKS = 96
@@ -50,6 +50,8 @@ def _histories(gates: Gates) -> dict[Net, tuple[int, ...]]:
 
 
 def _gate(kind: str, pins: list[int]) -> int:
+    if kind.startswith(TABLE):
+        return _entry(kind.removeprefix(TABLE), pins)
     a, b = pins[0], pins[1] if len(pins) > 1 else 0
     if kind == "$_MUX_":
         return a & ~pins[2] | b & pins[2]
@@ -58,6 +60,15 @@ def _gate(kind: str, pins: list[int]) -> int:
         "$_XOR_": a ^ b, "$_XNOR_": ~(a ^ b), "$_ANDNOT_": a & ~b, "$_ORNOT_": a | ~b,
     }[kind]  # fmt: skip
     return found & MASK
+
+
+def _entry(entries: str, pins: list[int]) -> int:
+    """What a table gives in all runs: pin by pin, the last one first, half of the entries are left."""
+    rows = [MASK if entry == "1" else 0 for entry in entries]
+    for pin in reversed(pins):
+        half = len(rows) // 2
+        rows = [high & pin | low & ~pin for high, low in zip(rows[:half], rows[half:], strict=True)]
+    return rows[0]
 
 
 def _sorted(gates: Gates) -> list[tuple[str, tuple[Net, ...], Net]]:

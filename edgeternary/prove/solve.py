@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from edgeternary.errors import TimedOut
 from edgeternary.hdl.tools.yosys import yosys
 from edgeternary.prove.certificate import PROVEN
 from edgeternary.prove.places import Key, Reading
@@ -54,7 +55,12 @@ class Yosys:
         with TemporaryDirectory(prefix="edgeternary-") as name:
             Path(name, "check.v").write_text(text, encoding="utf-8")
             script = SCRIPT.format(seconds=seconds)
-            return yosys(script, what="a proof", folder=Path(name), tool=self.tool, timeout=seconds + 60.0)
+            try:
+                return yosys(
+                    script, what="a proof", folder=Path(name), tool=self.tool, timeout=seconds + 10.0
+                )
+            except TimedOut:
+                return ""
 
 
 def _known(form: Form | None) -> Form:

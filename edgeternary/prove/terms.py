@@ -68,12 +68,17 @@ class Terms:
             return b if b == FALSE else X
         if a ^ b == 1:
             return FALSE
-        for one, other in ((a, b), (b, a)):  # neither both nor one of two is none of them
-            if one & 1 and (inner := self.nodes[one >> 1])[0] == "and":
-                _, p, q = inner
-                assert isinstance(p, int) and isinstance(q, int)
-                if other == self.xor_of(p, q) ^ 1:
-                    return self.both(p ^ 1, q ^ 1)
+        for one, other in ((a, b), (b, a)):
+            if (inner := self.nodes[one >> 1])[0] != "and":
+                continue
+            _, p, q = inner
+            assert isinstance(p, int) and isinstance(q, int)
+            if other in (p, q, p ^ 1, q ^ 1):
+                if not one & 1:
+                    return one if other in (p, q) else FALSE
+                return other if other in (p ^ 1, q ^ 1) else self.both(other, (q if other == p else p) ^ 1)
+            if one & 1 and other == self.xor_of(p, q) ^ 1:  # neither both nor one of two is none of them
+                return self.both(p ^ 1, q ^ 1)
         return self.node("and", a, b)
 
     def xor_of(self, a: Bit, b: Bit) -> Bit:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgeternary.errors import EdgeTernaryError
+from edgeternary.errors import EdgeTernaryError, TimedOut
 from edgeternary.toolchains.child import Child
 
 QUOTED_LINES = 15
@@ -28,12 +28,13 @@ def run(
     what     the job in words, which begins the text of an error
     timeout  seconds after which the program and its children are killed; they also end with this process
     env      variables that are added to the environment of this process
-    EdgeTernaryError if the program cannot start, exceeds the limit, or exits with another code than 0.
+    TimedOut if the program exceeds the limit; EdgeTernaryError if it cannot start, or exits with another
+    code than 0.
     """
     with _start(command, what, cwd, {**os.environ, **(env or {})}) as process:
         output = _output(process, timeout)
         if output is None:
-            raise EdgeTernaryError(
+            raise TimedOut(
                 f"{what} did not finish",
                 f"{command[0]} ran longer than {timeout:g} s",
                 remedy or "raise the limit, or use a smaller model",

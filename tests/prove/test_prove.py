@@ -181,3 +181,13 @@ def test_the_netlist_is_proven_and_a_wrong_one_is_not() -> None:
     wrong = text[: found.start(1)] + f"{int(found[1], 16) ^ 0xFFFF:04x}" + text[found.end(1) :]
     gates = netlists.of_netlist(wrong, top, cells, "native")
     assert netlists.equal("RTL = netlist", rtl, gates, paired(rtl, gates), 60).state == "refuted"
+
+
+@pytest.mark.parametrize(("kind", "example"), [("conv2d", 10), ("sum_pool", 3)])
+def test_layers_of_a_folded_cnn_are_proven(kind: str, example: int) -> None:
+    from edgeternary.ir.op import REGISTRY
+    from edgeternary.prove.build import prove
+
+    graph = REGISTRY[kind].examples(np.random.default_rng(1))[example]
+    certificate = prove(subject(graph, latency=0, embedded=False), 5)
+    assert {claim.state for claim in certificate.claims[:-1]} == {"proven"}, certificate.text()
