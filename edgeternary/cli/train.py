@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def _train(
     options = train.Options(
         checkpoint=path, float_reference=float_reference, tensorboard=tensorboard, threads=threads or 0
     )
-    with progress_bars() as progress:
+    with progress_bars() as progress, _read(progress):
         outcome = train.run(recipe, output, options=options, progress=_Report(progress))
     card = outcome.card
     if as_json:
@@ -197,6 +198,13 @@ def _numbers(text: str) -> list[int]:
         raise EdgeTernaryError(
             f"--seeds {text!r}", "it is no list of numbers", "as in 0,1,2", USAGE
         ) from error
+
+
+def _read(progress: Progress) -> AbstractContextManager[None]:
+    """On a terminal a bar for the reading of the data set, else lines."""
+    from edgeternary.train.data.watch import told
+
+    return told(progress) if sys.stderr.isatty() else nullcontext()
 
 
 class _Report:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from edgeternary.train.data.cifar import cifar10
 from edgeternary.train.data.core import Array, Data, Split
+from edgeternary.train.data.csv_series import csv_windows
 from edgeternary.train.data.fashion import (
     FASHION_MNIST,
     FASHION_MNIST_FOLDER,
@@ -18,8 +19,9 @@ from edgeternary.train.data.king_james import Text, king_james
 from edgeternary.train.data.motions import basic_motions, basic_motions_whole
 from edgeternary.train.data.npz_file import npz
 from edgeternary.train.data.optical_digits import digits
-from edgeternary.train.data.pictures import pictures
-from edgeternary.train.data.sounds import sounds
+from edgeternary.train.data.picture_files import pictures
+from edgeternary.train.data.sound_files import sounds
+from edgeternary.train.data.speech import speech_commands
 from edgeternary.train.data.vowels import japanese_vowels, japanese_vowels_whole
 
 DATASETS: dict[str, Callable[..., Data]] = {
@@ -32,8 +34,10 @@ DATASETS: dict[str, Callable[..., Data]] = {
     "japanese-vowels-whole": japanese_vowels_whole,
     "synthetic-keywords": synthetic_keywords,
     "cifar10": cifar10,
+    "speech-commands": speech_commands,
     "pictures": pictures,
     "sounds": sounds,
+    "csv": csv_windows,
 }
 
 TEST_PARTS: dict[str, Callable[[], Split]] = {
@@ -44,7 +48,7 @@ TEXTS: dict[str, Callable[[], Text]] = {"king-james": king_james}  # for languag
 
 __all__ = [
     "DATASETS", "FASHION_MNIST", "FASHION_MNIST_FOLDER", "FASHION_MNIST_LABELS", "Array", "Data", "Found",
-    "Split", "TEST_PARTS", "TEXTS", "Text", "basic_motions", "basic_motions_whole", "cifar10", "digits",
-    "fashion_mnist", "found", "japanese_vowels", "japanese_vowels_whole", "keywords_test", "king_james",
-    "mnist", "npz", "pictures", "read_idx", "sounds", "synthetic_keywords",
+    "Split", "TEST_PARTS", "TEXTS", "Text", "basic_motions", "basic_motions_whole", "cifar10", "csv_windows",
+    "digits", "fashion_mnist", "found", "japanese_vowels", "japanese_vowels_whole", "keywords_test",
+    "king_james", "mnist", "npz", "pictures", "read_idx", "sounds", "speech_commands", "synthetic_keywords",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train.data.core import Array, Data, Place, Split
 from edgeternary.train.data.pickled import read_pickle, uint8_array
-from edgeternary.train.data.pictures import pictures
+from edgeternary.train.data.picture_files import pictures
 from edgeternary.train.data.splits import cut_last
 
 CIFAR10 = "CIFAR-10, A. Krizhevsky"

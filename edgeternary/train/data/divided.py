@@ -19,14 +19,16 @@ class Grouping:
     key      the argument of the loader, and the word for a group: "speaker", "group"
     pattern  a regular expression that finds the group in a file's name: its first group, or without a group
              what is before it. "": every file is a group
+    alone    the word for a group then
     """
 
     key: str
     pattern: str
+    alone: str = "file"
 
     @property
     def word(self) -> str:
-        return self.key if self.pattern else "file"
+        return self.key if self.pattern else self.alone
 
 
 def divide(

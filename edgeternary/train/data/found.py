@@ -8,12 +8,14 @@ from pathlib import Path
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train.data import (
     cifar,
+    csv_series,
     fashion,
     handwritten,
     king_james,
     optical_digits,
-    pictures,
-    sounds,
+    picture_files,
+    sound_files,
+    speech,
     ts,
 )
 from edgeternary.train.data.keywords import keywords_file
@@ -61,7 +63,7 @@ def _digits() -> Path | None:
 
 def _folder(variable: str) -> Path | None:
     folder = Path(os.environ.get(variable) or "")
-    return folder.absolute() if os.environ.get(variable) and folder.is_dir() else None
+    return folder.absolute() if os.environ.get(variable) and folder.exists() else None
 
 
 def _cifar10() -> Path | None:
@@ -82,8 +84,10 @@ PLACES: dict[str, tuple[Callable[[], Path | None], str]] = {
     "japanese-vowels-whole": (lambda: _aeon("JapaneseVowels"), PIP),
     "synthetic-keywords": (lambda: _file(keywords_file()), MAKE),
     "cifar10": (_cifar10, cifar.REMEDY),
-    "pictures": (lambda: _folder(pictures.VARIABLE), pictures.REMEDY),
-    "sounds": (lambda: _folder(sounds.VARIABLE), sounds.REMEDY),
+    "speech-commands": (lambda: _folder(speech.VARIABLE), speech.REMEDY),
+    "pictures": (lambda: _folder(picture_files.VARIABLE), picture_files.REMEDY),
+    "sounds": (lambda: _folder(sound_files.VARIABLE), sound_files.REMEDY),
+    "csv": (lambda: _folder(csv_series.VARIABLE), csv_series.REMEDY),
     "king-james": (king_james.king_james_reader, king_james.REMEDY),
 }
 
