@@ -106,6 +106,7 @@ def _train(
     as_json: bool,
 ) -> None:
     from edgeternary import train
+    from edgeternary.train.interval import told
 
     path = checkpoint or output / f"{recipe.name}.ckpt"
     if path.exists():
@@ -120,8 +121,9 @@ def _train(
         print_json({**card, "files": [str(path) for path in outcome.files]})
         return
     compared = f" (float reference {card['float_accuracy']:.2%})" if float_reference else ""
+    accuracy, samples = card["test_accuracy"], card["test_samples"]
     click.echo(
-        f"{card['name']}: {card['test_accuracy']:.2%}{compared} of {card['test_samples']:,} test samples"
+        f"{card['name']}: {accuracy:.2%}{compared} of {samples:,} test samples; {told(accuracy, samples)}"
     )
     note(f"wrote {', '.join(str(path) for path in outcome.files)}")
 
@@ -161,7 +163,8 @@ def _sweep(
             )
     finally:
         rows = sweep_table.rows_of(runs)
-        content = {"name": recipe.name, "axes": axes, "rows": rows}
+        folds = sweep_table.cross_validated(runs)
+        content = {"name": recipe.name, "axes": axes, "rows": rows, **({"folds": folds} if folds else {})}
         if rows:
             write_whole(folder.with_suffix(".sweep.json"), json.dumps(content, indent=2) + "\n")
             write_whole(folder.with_suffix(".sweep.md"), sweep_table.markdown(recipe.name, runs))
@@ -170,6 +173,8 @@ def _sweep(
         return
     shown = [{**row, "test %": sweep_table.cell(row)} for row in rows]
     print_table(shown, [*(key for key in axes if key != SEED), "runs", "test %", "validation", "seconds"])
+    if folds:
+        click.echo(sweep_table.of_folds(folds))
     note(f"wrote {folder}.md, {folder}.json and one folder a run in {folder}")
 
 

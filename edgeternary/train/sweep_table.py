@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgeternary.templating import render
+from edgeternary.train.interval import interval, told
 from edgeternary.train.sweep import SEED, Run
 
+FOLD = "data.fold"
 Row = dict[str, Any]
 Table = tuple[Sequence[object], Sequence[Sequence[object]]]  # the head, and the cells of each line
 FIGURES = {
@@ -51,7 +53,40 @@ def markdown(title: str, runs: Sequence[Run]) -> str:
     axes = list(_axes(runs[0])) if runs else []
     head, lines = _grid(rows, *axes) if len(axes) == 2 else _list(rows, axes)
     seeds = max((row["runs"] for row in rows), default=0)
-    return render("report/sweep.md.j2", {"title": title, "seeds": seeds, "head": head, "lines": lines})
+    folds = cross_validated(runs)
+    content = {"title": title, "seeds": seeds, "head": head, "lines": lines}
+    return render("report/sweep.md.j2", {**content, "folds": of_folds(folds) if folds else ""})
+
+
+def cross_validated(runs: Sequence[Run]) -> Row | None:
+    """The accuracy over the folds of a sweep that has no other axis but seeds; None for fewer than two folds.
+
+    {"folds", "accuracy", "spread", "samples", "low", "high"}. accuracy is that on the samples of all folds,
+    each of which tested once a seed; spread is the standard deviation over the folds; samples counts those of
+    one seed; low and high are the 95 % interval.
+    """
+    if any(set(_axes(run)) != {FOLD} for run in runs):
+        return None
+    found: dict[object, list[Row]] = {}
+    for run in runs:
+        if (card := run.card()) is not None:
+            found.setdefault(_axes(run)[FOLD], []).append(card)
+    if len(found) < 2:
+        return None
+    accuracies = [statistics.fmean(card["test_accuracy"] for card in cards) for cards in found.values()]
+    sizes = [cards[0]["test_samples"] for cards in found.values()]
+    samples, spread = sum(sizes), statistics.stdev(accuracies)
+    accuracy = sum(a * n for a, n in zip(accuracies, sizes, strict=True)) / samples
+    low, high = interval(accuracy, samples)
+    counted = {"folds": len(found), "samples": samples}
+    return {**counted, "accuracy": accuracy, "spread": spread, "low": low, "high": high}
+
+
+def of_folds(row: Row) -> str:
+    """What `cross_validated` found, in a sentence."""
+    accuracy, samples = row["accuracy"], row["samples"]
+    mean = f"{100 * accuracy:.2f} ± {100 * row['spread']:.2f} %"
+    return f"{row['folds']} folds: {mean} of {samples:,} samples; {told(accuracy, samples)}."
 
 
 def cell(row: Row) -> str:

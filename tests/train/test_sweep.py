@@ -14,7 +14,8 @@ from edgeternary.cli import call as command_line
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train import find_recipe
 from edgeternary.train.sweep import axes_of, plan, slug
-from edgeternary.train.sweep_table import markdown, rows_of
+from edgeternary.train.sweep_table import cross_validated, markdown, rows_of
+from edgeternary.train.toml import from_table, to_table
 from tests.train.stripes import RECIPE, TOML
 
 pytestmark = pytest.mark.torch
@@ -54,10 +55,10 @@ def test_mistakes_are_found_before_anything_runs(tmp_path, axes, said):
         plan(RECIPE, axes_of(axes), tmp_path)
 
 
-def fake_card(run, accuracy: float) -> None:
+def fake_card(run, accuracy: float, samples: int = 100) -> None:
     card = {"recipe": run.table, "test_accuracy": accuracy, "validation_accuracy": accuracy, "seconds": 1.0}
     run.folder.mkdir(parents=True)
-    card |= {"float_accuracy": None, "zero_weights": 1, "weights": 4}
+    card |= {"float_accuracy": None, "zero_weights": 1, "weights": 4, "test_samples": samples}
     (run.folder / "stripes.json").write_text(json.dumps(card))
 
 
@@ -71,6 +72,25 @@ def test_the_table_has_means_and_spreads(tmp_path):
     assert (first["least"], first["most"], first["runs"]) == (0.9, 0.92, 3)
     text = markdown("stripes", runs)
     assert "| bipolar | 91.00 ± 1.00 | 94.00 ± 1.00 |" in text and "| 2 | 97.00 ± 1.00 |  |" in text
+
+
+def test_folds_are_one_figure_with_its_interval(tmp_path):
+    """8,936 of 10,000 right: (0.8874, 0.8995) by Wilson's formula."""
+    axes = {"data.fold": [0, 1], "train.seed": [0, 1]}
+    recipe = from_table({**to_table(RECIPE), "data": {"name": "sounds", "folder": str(tmp_path)}}, "here")
+    runs = plan(recipe, axes, tmp_path)
+    for run, accuracy, samples in zip(runs, (0.88, 0.90, 0.89, 0.91), (6400, 6400, 3600, 3600), strict=True):
+        fake_card(run, accuracy, samples)
+    found = cross_validated(runs)
+    assert found and (found["folds"], found["samples"]) == (2, 10_000)
+    assert found["accuracy"] == pytest.approx(0.8936) and found["spread"] == pytest.approx(0.01 / 2**0.5)
+    assert (found["low"], found["high"]) == (
+        pytest.approx(0.88741, abs=1e-5),
+        pytest.approx(0.89949, abs=1e-5),
+    )
+    said = "2 folds: 89.36 ± 0.71 % of 10,000 samples; 95 % interval 88.7 to 89.9 %."
+    assert markdown("stripes", runs).endswith(said + "\n")
+    assert cross_validated(plan(RECIPE, {"train.batch": [50, 100]}, tmp_path)) is None
 
 
 def test_a_card_of_another_recipe_does_not_count(tmp_path):
