@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.errors import USAGE, EdgeTernaryError, TimedOut
 from edgeternary.ir import Graph, IntArray
 from edgeternary.ir.names import identifier
 from edgeternary.run import _cxx
 from edgeternary.run._device import design_for, stage
 from edgeternary.run._options import Options
 from edgeternary.run.result import Result, Stat
-from edgeternary.toolchains import Child, cache, require
+from edgeternary.toolchains import Child, cache, find, require
 from edgeternary.toolchains.compilers import cxx_for_host
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ STATELESS = True  # a session also keeps a model alive that has no states
 TAPPED_BY = "hdl"
 PLANNED = ("fps", "max_luts", "maximize", "clock", "latency", "embedded")  # options that designs differ by
 READ = "read_rtlil design.il"
+FALL_BACK = 600.0  # seconds after which Verilator runs the design
 CLEAN = "delete t:$scopeinfo; opt_clean"
 WRITE = "write_cxxrtl -O6 {debug} design.cpp"  # -g4: every named signal can be read, at a cost in time
 
@@ -124,12 +125,38 @@ def _emitted(graph: Graph, target: str, constraints: tuple[tuple[str, object], .
 def simulate(
     design: Design, name: str, text: str, read: str, inputs: np.ndarray, options: Mapping[str, object]
 ) -> Result:
-    """Run a design, or what tools made of it: yosys finds `text` in the file `name` and does `read`."""
+    """Run a design, or what tools made of it: yosys finds `text` in the file `name` and does `read`.
+
+    Where the C++ takes longer than `compile_limit`, Verilator runs the same design if it is installed, which
+    `stage` is told; stats then name it.
+    """
     from edgeternary.run._compiled import execute
 
-    program, used = built(design, name, text, read, options)
+    try:
+        program, used = built(design, name, text, read, options)
+    except TimedOut as error:
+        if not find("verilator").found or options.get("waves"):
+            raise
+        stage(options)(f"{error.what}; verilator runs it")
+        return _verilated(design, name, text, read, inputs, options)
     done = execute(program, design, inputs, Options.read(options))
     return Result(done.outputs, stats={**done.stats, **used})
+
+
+def _verilated(
+    design: Design, name: str, text: str, read: str, inputs: np.ndarray, options: Mapping[str, object]
+) -> Result:
+    """What `simulate` does, by Verilator: yosys writes what it reads as flat Verilog."""
+    from edgeternary.hdl.tools.yosys import yosys
+    from edgeternary.run.verilator import simulate
+
+    with tempfile.TemporaryDirectory(prefix="edgeternary-") as folder:
+        Path(folder, name).write_text(text, encoding="utf-8")
+        script = flat(identifier(design.graph.name), read) + "; write_verilog -noattr flat.v"
+        tool, what = str(options.get("yosys") or "auto"), f"flat Verilog of model {design.graph.name!r}"
+        yosys(script, what=what, folder=Path(folder), tool=tool)
+        source = Path(folder, "flat.v").read_text(encoding="utf-8")
+    return simulate(design, source, inputs, options)
 
 
 def built(
@@ -173,7 +200,8 @@ def built(
 
 def compile_limit(options: Mapping[str, object]) -> float:
     """The option `compile_limit`: seconds that a unit of the C++ may take to compile."""
-    limit = options.get("compile_limit") or _cxx.BUILD_SECONDS
+    usual = FALL_BACK if find("verilator").found else _cxx.BUILD_SECONDS
+    limit = options.get("compile_limit") or usual
     if not isinstance(limit, int | float) or limit <= 0:
         raise EdgeTernaryError(
             f"bad option compile_limit={limit!r}", "it is a number of seconds", "use a number above 0", USAGE
@@ -183,4 +211,9 @@ def compile_limit(options: Mapping[str, object]) -> float:
 
 def cxxrtl_script(top: str, read: str = READ, debug: str = "-g0") -> str:
     """What yosys does to write design.cpp; `read` is how it reads the design."""
-    return f"{read}; hierarchy -check -top {top}; proc; flatten; {CLEAN}; {WRITE.format(debug=debug)}"
+    return f"{flat(top, read)}; {WRITE.format(debug=debug)}"
+
+
+def flat(top: str, read: str) -> str:
+    """Commands of yosys that make one module of what `read` reads."""
+    return f"{read}; hierarchy -check -top {top}; proc; flatten; {CLEAN}"

@@ -1,7 +1,10 @@
 """Executor verilator: the generated Verilog in Verilator, the judge of what other people's tools will see."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from edgeternary.run._options import Options
 from edgeternary.run._verilated import FLAGS, OBJECTS, compiled
 from edgeternary.run.result import Result
 from edgeternary.toolchains import cache, require
+
+if TYPE_CHECKING:
+    from edgeternary.hdl.top import Design
 
 TARGETED = True  # a device may be part of the name
 WAVES = (".vcd", ".fst")
@@ -35,13 +41,18 @@ def run(
     stats    cycles and latency as executor cxxrtl; verilator, its version
     """
     require("amaranth")
-    tool = require("verilator")
+    require("verilator")
     from edgeternary.hdl.emit import design_verilog
-    from edgeternary.run._compiled import driver, execute
 
     design = design_for(graph, target, options)
-    source = design_verilog(design)
-    own = Options.read(options)
+    return simulate(design, design_verilog(design), inputs, options)
+
+
+def simulate(design: Design, source: str, inputs: np.ndarray, options: Mapping[str, object]) -> Result:
+    """Run a design whose Verilog is `source`: that of the design, or of what tools made of it."""
+    from edgeternary.run._compiled import driver, execute
+
+    tool, graph, own = require("verilator"), design.graph, Options.read(options)
     suffix = Path(own.waves).suffix
     main = driver(design, "verilator_main.cpp.j2", suffix)
     flags = (*TRACE[suffix], "--top-module", identifier(graph.name))

