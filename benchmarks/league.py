@@ -21,9 +21,8 @@ from edgeternary.hdl.tools import synthesis
 from edgeternary.hdl.tools.yosys import version
 from edgeternary.hdl.top import build
 from edgeternary.hdl.wired import why_not
-from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.ops import Argmax
+from edgeternary.passes.cut import with_argmax
 from edgeternary.run import run
 
 Row = dict[str, Any]
@@ -176,13 +175,6 @@ def _ours(name: str, model: str, counts: dict[str, dict[str, int]], yosys: str) 
 _MEASURES: dict[type, Callable[[Any, Counter], Row]] = {
     Wired: of_wired, Folded: of_folded, Rival: of_rival
 }  # fmt: skip
-
-
-def with_argmax(graph: Graph) -> Graph:
-    """The graph with the class as its output."""
-    (last,) = graph.outputs
-    best = Argmax(name=f"{last}_class", inputs=(last,))
-    return Graph(graph.name, graph.inputs, (*graph.ops, best), best.name, graph.states, graph.meta)
 
 
 def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:

@@ -32,6 +32,7 @@ class Hardware:
     latency: int | None = None
     embedded: bool = False
     from_layer: str | None = None
+    argmax: bool = False
     seeds: int | None = None
 
     def constraints(self) -> Constraints:
@@ -66,7 +67,7 @@ class Hardware:
         EdgeTernaryError (code 2) where none of them runs a device's design, and for a clock without a rate.
         """
         given = {**vars(self), "embedded": self.embedded or None}
-        del given["from_layer"], given["seeds"]
+        del given["from_layer"], given["argmax"], given["seeds"]
         found = {name: value for name, value in given.items() if value is not None}
         if found and not any(name.split(":")[0] in HARDWARE and ":" in name for name in executors):
             raise EdgeTernaryError(
@@ -101,30 +102,28 @@ _OPTIONS = titled(
 _FROM = click.option(
     "--from", "from_layer", metavar="LAYER", help="Start after LAYER: the input is its codes."
 )
+_ARGMAX = click.option("--argmax", is_flag=True, help="End with the index of the largest number.")
 _TRIES = titled(
     "FPGA",
     click.option("--tries", "seeds", type=click.IntRange(1, 50), help="Runs of place and route, best kept."),
 )
-hardware_options = record("hardware", Hardware, _FROM, *_OPTIONS)
-placed_options = record("hardware", Hardware, _FROM, *_OPTIONS, *_TRIES)
+hardware_options = record("hardware", Hardware, _FROM, _ARGMAX, *_OPTIONS)
+placed_options = record("hardware", Hardware, _FROM, _ARGMAX, *_OPTIONS, *_TRIES)
 
 
-def starting_at(graph: Graph, layer: str | None) -> Graph:
-    """The graph, or the part of it that follows `layer`."""
-    if layer is None:
-        return graph
-    from edgeternary.passes.cut import after
+def wanted(graph: Graph, hardware: Hardware) -> Graph:
+    """The graph, or the part of it that follows a layer; with its class as the output where that is asked."""
+    from edgeternary.passes.cut import after, with_argmax
 
-    return after(graph, layer)
+    rest = after(graph, hardware.from_layer) if hardware.from_layer else graph
+    return with_argmax(rest) if hardware.argmax else rest
 
 
-def cut(graph: Graph, inputs: np.ndarray | None, layer: str | None) -> tuple[Graph, Any]:
-    """The graph and its inputs, or the part of it that follows `layer`, and the codes of that layer."""
-    if layer is None:
-        return graph, inputs
-    if inputs is None:
-        return starting_at(graph, layer), None
+def cut(graph: Graph, inputs: np.ndarray | None, hardware: Hardware) -> tuple[Graph, Any]:
+    """What is `wanted` of a graph, and its inputs: those of the graph, or the codes of the layer before."""
+    rest = wanted(graph, hardware)
+    if hardware.from_layer is None or inputs is None:
+        return rest, inputs
     from edgeternary.run import run
 
-    rest = starting_at(graph, layer)
-    return rest, run(graph, inputs, on="numpy", taps=True).taps[layer]
+    return rest, run(graph, inputs, on="numpy", taps=True).taps[hardware.from_layer]

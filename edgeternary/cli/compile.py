@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edgeternary.cli._hardware import Hardware, placed_options, starting_at
+from edgeternary.cli._hardware import Hardware, placed_options, wanted
 from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model, model_argument
 from edgeternary.cli._names import CoreName, complete_board, complete_device, short
@@ -114,7 +114,7 @@ def command(
     board = load_board(goal.board) if goal.board else None
     aim = Target.of(goal.core, goal.device, board, built, limited)
     refuse_unused(click.get_current_context(), aim)
-    graph = starting_at(sounding(load_model(model), sound), hardware.from_layer)
+    graph = wanted(sounding(load_model(model), sound), hardware)
     folder = output or Path(f"{Path(model.removeprefix('zoo:')).stem}-{target}")
     check_folder(folder)
     project = compile(

@@ -96,17 +96,17 @@ def command(
     if target in FILES:
         module, function = FILES[target][0].split(":")
         make = getattr(importlib.import_module(module), function)
-        write_file(output, make(cut(whole, None, hardware.from_layer)[0]))
+        write_file(output, make(cut(whole, None, hardware)[0]))
         note(f"wrote {output}")
         return
     check_folder(output)
     if target == "c":
         from edgeternary.c.render import render
 
-        files: dict[str, Any] = dict(render(cut(whole, None, hardware.from_layer)[0], core=core or "host"))
+        files: dict[str, Any] = dict(render(cut(whole, None, hardware)[0], core=core or "host"))
     else:
         inputs, _ = choose_inputs(whole, model, vectors.path, vectors.samples)
-        graph, codes = cut(whole, inputs, hardware.from_layer)
+        graph, codes = cut(whole, inputs, hardware)
         asked = hardware.constraints()
         files = dict(exported(graph, target, codes, core or "", device or "", asked))
     facts = {"edgeternary": __version__, "model": whole.name, "format": target}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeternary.cli._hardware import Hardware, hardware_options, starting_at
+from edgeternary.cli._hardware import Hardware, hardware_options, wanted
 from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model
 from edgeternary.cli._output import json_option, note, print_json
@@ -86,7 +86,7 @@ def _subject(what: str, device: str | None, hardware: Hardware, yosys: str) -> S
                 "leave these options out", USAGE,
             )  # fmt: skip
         return of_folder(Path(what), yosys)
-    graph = starting_at(load_model(what), hardware.from_layer)
+    graph = wanted(load_model(what), hardware)
     if not device:
         raise EdgeTernaryError(
             "name a device", "the hardware of a model is made for one",

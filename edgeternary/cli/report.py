@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgeternary.cli._hardware import Hardware, hardware_options, starting_at
+from edgeternary.cli._hardware import Hardware, hardware_options
+from edgeternary.cli._hardware import wanted as wanted_graph
 from edgeternary.cli._help import verb
 from edgeternary.cli._model import load_model
 from edgeternary.cli._names import ZOO, ExecutorNames, complete_model
@@ -134,7 +135,7 @@ def _document(model: str, goal: Goal, wanted: Measure, hardware: Hardware, optim
     if not Path(model).is_dir():
         project = _planned(model, goal, hardware, optimize)
         found = document(project)
-        return _measured(found, project, model, wanted, hardware.from_layer) if wanted.measure else found
+        return _measured(found, project, model, wanted, hardware) if wanted.measure else found
     found = read(Path(model))
     return _measured(found, _as_built(Path(model), found), model, wanted) if wanted.measure else found
 
@@ -166,7 +167,7 @@ def _planned(model: str, goal: Goal, hardware: Hardware, optimize: str) -> Proje
     board = load_board(named.board) if named.board else None
     refuse_unused(click.get_current_context(), Target.of(named.core, named.device, board, False))
     return compile(
-        starting_at(load_model(model), hardware.from_layer),
+        wanted_graph(load_model(model), hardware),
         core=named.core or "",
         device=named.device or "",
         board=named.board or "",
@@ -177,7 +178,7 @@ def _planned(model: str, goal: Goal, hardware: Hardware, optimize: str) -> Proje
 
 
 def _measured(
-    found: dict[str, Any], project: Project, model: str, wanted: Measure, from_layer: str | None = None
+    found: dict[str, Any], project: Project, model: str, wanted: Measure, hardware: Hardware | None = None
 ) -> dict[str, Any]:
     from edgeternary.cli._hardware import cut
     from edgeternary.cli._inputs import choose_inputs
@@ -186,11 +187,12 @@ def _measured(
 
     whole = project.model
     assert whole is not None
-    if from_layer:
+    asked = hardware or Hardware()
+    if asked.from_layer or asked.argmax:
         whole = load_model(model)
     source = f"{ZOO}{whole.name}" if shipped(whole) else model
     inputs, labels = choose_inputs(whole, source, wanted.path, wanted.samples)
-    _, inputs = cut(whole, inputs, from_layer)
+    _, inputs = cut(whole, inputs, asked)
     executors = wanted.on or _executors(project)
     options = Hardware.of(project.options.hardware).options(executors)
     with progress_bars() as progress:

@@ -122,7 +122,7 @@ def command(
 ) -> None:
     """Run MODEL on executors and compare them bit for bit.
 
-    Without --inputs a zoo model gets the samples that ship with it, any other model random codes.
+    Without --inputs a zoo model gets its samples, another one random codes.
 
     \b
     Example:
@@ -146,7 +146,7 @@ def command(
     graph = load_model(model)
     samples = chosen.samples or (FEW if wanted.waves else None)
     inputs, labels = choose_inputs(graph, model, chosen.path, samples)
-    graph, inputs = cut(graph, inputs, hardware.from_layer)
+    graph, inputs = cut(graph, inputs, hardware)
     torch_checkpoint = settings.pop("torch_checkpoint")
     common = {**settings, **hardware.options(executors)}
     options: dict[str, dict[str, object]] = {executor: dict(common) for executor in executors}

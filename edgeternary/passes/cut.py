@@ -1,4 +1,4 @@
-"""cut: the part of a graph after a layer, for inputs that come in that layer's codes."""
+"""cut: the part of a graph after a layer, for inputs that come in that layer's codes; and its class alone."""
 
 from dataclasses import replace
 
@@ -6,6 +6,8 @@ import msgspec
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
+from edgeternary.ir.names import identifier
+from edgeternary.ops import Argmax
 
 
 def after(graph: Graph, layer: str) -> Graph:
@@ -36,3 +38,19 @@ def after(graph: Graph, layer: str) -> Graph:
     # codes of the layer come in
     meta = msgspec.structs.replace(graph.meta, input_scale=1.0, input_zero=0, inputs={})
     return replace(graph, inputs=(value,), ops=tuple(reversed(kept)), meta=meta)
+
+
+def with_argmax(graph: Graph) -> Graph:
+    """The graph with the index of its largest number as the output.
+
+    EdgeTernaryError: several outputs, or one that is not a vector.
+    """
+    last = graph.outputs[0]
+    if len(graph.outputs) > 1 or len(graph.values[last].shape) != 1 or graph.values[last].size < 2:
+        raise EdgeTernaryError(
+            f"model {graph.name!r} has no class",
+            "its output is not one vector of numbers",
+            "leave out --argmax",
+        )
+    best = Argmax(name=identifier(f"{last}_class", graph.values), inputs=(last,))
+    return replace(graph, ops=(*graph.ops, best), outputs=(best.name,))

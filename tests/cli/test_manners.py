@@ -19,7 +19,7 @@ LINES, COLUMNS = 40, 80
 OWN = "-"  # one verb has it
 MEANINGS = {  # of every option; two names never mean the same
     "--activation-kinds": OWN, "--activations": "types of activations",
-    "--against": OWN, "--baud": "baud rate of a port",
+    "--against": OWN, "--argmax": "the class alone", "--baud": "baud rate of a port",
     "--bitstream": "simulate the packed bitstream", "--board": "a board", "--build": OWN,
     "--check": OWN, "--checkpoint": OWN, "--clock": "MHz of a design",
     "--compare": OWN, "--compile-limit": OWN, "--compiler": "the C compiler", "--core": "cores",

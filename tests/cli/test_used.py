@@ -24,6 +24,7 @@ from tests.need import need
 Call = Callable[..., Answer]
 VALUES = {  # of each option: one that is not the default
     "output": "elsewhere", "build": None, "report": None, "as_json": "", "from_layer": "conv",
+    "argmax": "",
     "compiler": "gcc", "opt_level": "3", "optimize": "ram", "max_flash": "1M", "max_ram": "1M",
     "max_cycles": "100M", "fps": "1000", "max_luts": "4000", "maximize": "fps", "clock": "10",
     "latency": "40", "embedded": "", "seeds": "2", "yosys": "native",
@@ -59,7 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
 
     def record(graph: Graph, **options: Any) -> project.Project:
-        calls.append({**options, "progress": None, "graph": graph.input.name})
+        calls.append({**options, "progress": None, "graph": (graph.input.name, graph.outputs)})
         return project.Project("target", {}, {})
 
     monkeypatch.setattr(project, "compile", record)
