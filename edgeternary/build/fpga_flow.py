@@ -56,7 +56,7 @@ def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tup
     if part and part.place:
         if asked.embedded:
             folder = embedded.synthesised(chip.design, chip.device, yosys)
-        placed = _placed(chip, asked, folder, int(figures["luts"]), progress)
+        placed = _placed(chip, asked, folder, figures, progress)
     if not chip.board:
         figures |= _simulated(chip, yosys, progress)
     if not part or not placed:
@@ -80,15 +80,20 @@ def probe(graph: Graph) -> np.ndarray:
     return join(graph.inputs, drawn)
 
 
-def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: Progress) -> list[Placed]:
+def _placed(
+    chip: Chip, asked: Constraints, folder: Path, figures: dict[str, Any], progress: Progress
+) -> list[Placed]:
     """Placements of a netlist, with more seeds while the best of them misses the clock.
 
     On a board, whose clock is fixed, one seed that reaches it is enough. EdgeTernaryError (code 5), with what
     was reached, where none does.
     """
+    from edgeternary.hdl.devices import family
     from edgeternary.hdl.tools import place
 
     assert chip.part
+    luts = int(figures["luts"])
+    share = (luts + family(chip.device).alone * int(figures["ffs"])) / chip.part.luts
     usual = asked.seeds or place.seeds(luts)
     first = 1 if chip.board and not asked.seeds else usual
     most = usual if asked.seeds or chip.board or not chip.mhz else usual + MORE_SEEDS
@@ -97,8 +102,9 @@ def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: P
         if count > first:
             progress(f"{place.best(found).fmax_mhz:.1f} MHz of {chip.mhz:.1f}: another seed")
         found = place.place(
-            folder / "netlist.json", chip.part, count, name=chip.graph.name, pins=chip.pins, progress=progress
-        )
+            folder / "netlist.json", chip.part, count, name=chip.graph.name, pins=chip.pins, share=share,
+            progress=progress,
+        )  # fmt: skip
         if place.best(found).fmax_mhz >= chip.mhz:
             return found
     raise missed(chip, asked, found)

@@ -63,6 +63,7 @@ class Part:
     clock       MHz that designs are planned for: what they reach in practice
     single_port_rams  of 16,384 words of 16 bits; no bitstream fills them
     chip        the name that the packer has for it, where it asks for one
+    slower      how many times the delays of its family's fastest parts (edgeternary_hw.fabric) it has
     """
 
     name: str
@@ -77,6 +78,11 @@ class Part:
     place: tuple[str, ...] = ()
     single_port_rams: int = 0
     chip: str = ""
+    slower: float = 1.0
+
+    def period(self, clock: float = 0.0) -> float:
+        """ns of a cycle at `clock` MHz, or at the part's own, as the family's fastest parts count them."""
+        return 1000 / (clock or self.clock) / self.slower
 
 
 FILE = tomllib.loads(Path(__file__).with_name("devices.toml").read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """Options that fit in place of a design that is out of reach: each was planned before it is named."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, plan
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS
+from edgeternary.hdl.refused import fastest_clock
 from edgeternary.hdl.top import Design
 from edgeternary.ir import Graph
 
@@ -41,6 +43,8 @@ def possible(graph: Graph, constraints: Constraints) -> Design | None:
 
 
 def _hints(graph: Graph, constraints: Constraints) -> Iterator[str]:
+    if constraints.clock and not constraints.bytewise and (clock := _clock(graph, constraints)):
+        yield f"--clock {clock}"
     if constraints.latency:
         yield from _latency(graph, constraints)
     if constraints.max_luts and (luts := _luts(graph, constraints)):
@@ -51,13 +55,25 @@ def _hints(graph: Graph, constraints: Constraints) -> Iterator[str]:
         yield device
 
 
+def _clock(graph: Graph, constraints: Constraints) -> int:
+    """The highest clock that layers as wires keep, in MHz; 0 where that is not what is missed."""
+    made = possible(graph, replace(constraints, clock=0))
+    most = fastest_clock(made, PARTS[constraints.device]) if made and constraints.device in PARTS else 0
+    slower = replace(constraints, clock=math.floor(min(most, constraints.clock)))
+    return int(slower.clock) if constraints.clock > most and possible(graph, slower) else 0
+
+
 def _latency(graph: Graph, constraints: Constraints) -> Iterator[str]:
-    """More clocks, as many as the layers take; or no limit of clocks."""
+    """The fewest clocks that are enough; or no limit of clocks."""
     longest = 2 * (sum(x.size for x in graph.inputs) + len(graph.ops)) + 8
     if longest > constraints.latency and (made := possible(graph, replace(constraints, latency=longest))):
-        clocks = made.latency
-        if possible(graph, replace(constraints, latency=clocks)):
-            yield f"--latency {clocks}"
+        too_few, enough = constraints.latency, made.latency
+        if possible(graph, replace(constraints, latency=enough)):
+            while enough - too_few > 1:
+                clocks = (too_few + enough) // 2
+                found = possible(graph, replace(constraints, latency=clocks))
+                too_few, enough = (too_few, clocks) if found else (clocks, enough)
+            yield f"--latency {enough}"
             return
     if possible(graph, replace(constraints, latency=0)):
         yield "leave out --latency"

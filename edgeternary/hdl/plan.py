@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import groupby
 
-from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
+from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
@@ -14,12 +14,12 @@ from edgeternary.hdl.limits import check as check_layers
 from edgeternary.hdl.loading import with_loader
 from edgeternary.hdl.mixed import choices
 from edgeternary.hdl.passes import awkward, prepared
+from edgeternary.hdl.refused import check_size, cycles_at, keeps_rate, limits, refuse_contradictions
 from edgeternary.hdl.top import Design, answer_bytes, build
 from edgeternary.hdl.wired import depth, why_not
 from edgeternary.ir import Graph
 
 Names = tuple[str, ...]
-FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
 STEP = 0.85  # from one pace to the next faster one that is tried
 CLOCK = 100.0  # MHz, where no part says it
 GAIN = 0.05  # of LUTs or cycles that padding must save
@@ -35,9 +35,30 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
     EdgeTernaryError (code 5): the rate is out of reach, or even the smallest design does not fit. (code 1):
     a layer has no hardware.
     """
+    return _found(graph, constraints, 0)[0]
+
+
+def _found(graph: Graph, constraints: Constraints, rams: int) -> tuple[Folding, Constraints]:
+    """The folding, and the constraints with the single-port RAMs that it may use: up to `rams`, only where no
+    folding meets the constraints without. Layers are wires only where none meets them with, either."""
     check_layers(graph)
-    if constraints.latency:
-        return _answering(graph, constraints)
+    missed: list[tuple[Constraints, EdgeTernaryError]] = []
+    for count in (0, rams) if rams and matrices(graph) else (0,):
+        asked = replace(constraints, single_port_rams=count)
+        try:
+            return (_answering if asked.latency else _folded)(graph, asked), asked
+        except EdgeTernaryError as error:
+            if error.code != DOES_NOT_FIT:
+                raise
+            missed.append((asked, error))
+    for asked, _ in missed if not constraints.latency else ():
+        if made := _mixed(graph, _part(graph, asked), asked):
+            return made, asked
+    raise missed[-1][1]
+
+
+def _folded(graph: Graph, constraints: Constraints) -> Folding:
+    """A folding without layers as wires. EdgeTernaryError (code 5) where there is none."""
     if constraints.device not in PARTS and not (
         constraints.fps or constraints.max_luts or constraints.maximize
     ):
@@ -54,13 +75,13 @@ def folding(graph: Graph, constraints: Constraints) -> Folding:
         ):
             found = wider
     if isinstance(found, EdgeTernaryError):
-        return _mixed(graph, part, constraints, found)
+        raise found
     return found
 
 
-def _mixed(graph: Graph, part: Part, constraints: Constraints, missed: EdgeTernaryError) -> Folding:
-    """A folding that meets the constraints with some layers as wires, the fewest weights that do; `missed` is
-    raised if there is none."""
+def _mixed(graph: Graph, part: Part, constraints: Constraints) -> Folding | None:
+    """A folding that meets the constraints with some layers as wires, the fewest weights that do, if there is
+    one."""
     asked = replace(constraints, maximize=True) if constraints.latency else constraints
     search = _keeping if constraints.fps else _fastest
     for wires in choices(graph, part.luts):
@@ -72,7 +93,7 @@ def _mixed(graph: Graph, part: Part, constraints: Constraints, missed: EdgeTerna
             continue
         if not constraints.latency or _latency(graph, found, part, constraints) <= constraints.latency:
             return found
-    raise missed
+    return None
 
 
 def _latency(graph: Graph, found: Folding, part: Part, constraints: Constraints) -> int:
@@ -89,8 +110,9 @@ def _answering(graph: Graph, constraints: Constraints) -> Folding:
     except EdgeTernaryError as error:
         if error.code != DOES_NOT_FIT or constraints.device not in PARTS or graph.several or graph.states:
             raise
-        part = _part(graph, constraints)
-        return _mixed(graph, part, constraints, error)
+        if made := _mixed(graph, _part(graph, constraints), constraints):
+            return made
+        raise
 
 
 def _part(graph: Graph, constraints: Constraints) -> Part:
@@ -101,6 +123,8 @@ def _part(graph: Graph, constraints: Constraints) -> Part:
         part = replace(part, pins=part.pins - 8)  # those that the loader's bytes come in on
     if constraints.embedded:
         part = replace(part, pins=_input_bits(graph))  # the whole frame at once
+    if constraints.bytewise:
+        part = replace(part, pins=max(x.type.bits for x in graph.inputs))  # a number a clock
     return part
 
 
@@ -118,7 +142,7 @@ def _may_be_faster(
         return False
     if isinstance(found, EdgeTernaryError):
         return True
-    fastest = _at(graph, part, 1, found.padded, False)
+    fastest = _at(graph, part, constraints, 1, found.padded, False)
     return constraints.maximize and replace(found, answer_bytes=1) == fastest
 
 
@@ -159,8 +183,9 @@ def _wired(graph: Graph, constraints: Constraints) -> Folding:
     if part and not constraints.embedded and bits > (most := part.pins - bool(graph.states)):
         bits = most
     clock = constraints.clock or (part.clock if part else CLOCK)
+    period = part.period(clock) if part else 1000 / clock
     fabric = family(constraints.device or "ice40").name
-    found = Folding(cycles=1, input_bits=bits, wired=True, period=1000 / clock, fabric=fabric)
+    found = Folding(cycles=1, input_bits=bits, wired=True, period=period, fabric=fabric)
     if why := why_not(graph, part.luts) if part else why_not(graph):
         raise _late(graph, constraints, why)
     made = build(graph, found)
@@ -177,8 +202,8 @@ def _wired(graph: Graph, constraints: Constraints) -> Folding:
         found = replace(found, stages=most)
     if part:
         made = _made(graph, found, constraints)
-        _keeps_rate(made, part, constraints)
-        _check(made, part, constraints)
+        keeps_rate(made, part, constraints)
+        check_size(made, part, constraints)
     return found
 
 
@@ -187,22 +212,32 @@ def _late(graph: Graph, constraints: Constraints, why: str) -> EdgeTernaryError:
     return EdgeTernaryError(what, why, "", DOES_NOT_FIT)
 
 
-def _at(graph: Graph, part: Part, cycles: int, padded: bool, wide: bool, wires: Names = ()) -> Folding:
+def _at(
+    graph: Graph,
+    part: Part,
+    constraints: Constraints,
+    cycles: int,
+    padded: bool,
+    wide: bool,
+    wires: Names = (),
+) -> Folding:
     kept = family(part.name).output_registers
     pins = max(part.pins // len(graph.inputs), 1)
     found = fold(graph, cycles=cycles, input_bits=pins, kept=kept, padded=padded, wide=wide, wires=wires)
-    return replace(found, period=1000 / part.clock, fabric=part.family)
+    return replace(found, period=part.period(constraints.clock), fabric=part.family)
 
 
 def _keeping(
     graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool, wires: Names = ()
 ) -> Folding:
     """The cheapest folding that keeps the rate."""
-    wanted = max(_cycles(part, constraints), 1)
-    found = _leaving(graph, _at(graph, part, wanted, padded, wide, wires), part, constraints, wanted)
+    wanted = max(cycles_at(part, constraints), 1)
+    found = _leaving(
+        graph, _at(graph, part, constraints, wanted, padded, wide, wires), part, constraints, wanted
+    )
     made = _made(graph, found, constraints)
-    _keeps_rate(made, part, constraints)
-    _check(made, part, constraints)
+    keeps_rate(made, part, constraints)
+    check_size(made, part, constraints)
     return found
 
 
@@ -224,28 +259,6 @@ def _leaving(graph: Graph, found: Folding, part: Part, constraints: Constraints,
     return found
 
 
-def _cycles(part: Part, constraints: Constraints) -> int:
-    """Cycles that a frame may take at the rate that is asked for."""
-    return int(1e6 * (constraints.clock or part.clock) / constraints.fps)
-
-
-def _keeps_rate(made: Design, part: Part, constraints: Constraints) -> None:
-    """EdgeTernaryError (code 5) for a design whose frames take more cycles than the rate allows."""
-    if not constraints.fps:
-        return
-    wanted, reached = _cycles(part, constraints), made.cycles
-    if reached > wanted:
-        clock = constraints.clock or part.clock
-        takes = "a frame takes" if made.folding.wired else "the fastest folding takes"
-        raise EdgeTernaryError(
-            f"{made.graph.name} does not reach {constraints.fps:,.0f} frames/s on {part.title}",
-            f"that is {f'{wanted:,}' if wanted else 'not one'} cycles a frame at {clock:g} MHz, "
-            f"{takes} {reached:,}",
-            "",
-            DOES_NOT_FIT,
-        )
-
-
 def _fastest(
     graph: Graph, part: Part, constraints: Constraints, padded: bool, wide: bool, wires: Names = ()
 ) -> Folding:
@@ -258,15 +271,15 @@ def _fastest(
         paces.append(max(int(paces[-1] * STEP), 1 if constraints.maximize else default))
 
     def at(pace: int) -> Folding:
-        return _at(graph, part, pace, padded, wide, wires)
+        return _at(graph, part, constraints, pace, padded, wide, wires)
 
     if constraints.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))
         found = next((f for f in tries if _fits(graph, f, part, constraints)), at(paces[0]))
-        _check(_made(graph, found, constraints), part, constraints)
+        check_size(_made(graph, found, constraints), part, constraints)
         return _widest(graph, found, part, constraints)
     found, faster = at(paces[0]), len(paces)
-    _check(_made(graph, found, constraints), part, constraints)
+    check_size(_made(graph, found, constraints), part, constraints)
     best = 0
     while faster - best > 1:
         middle = (best + faster) // 2
@@ -284,15 +297,6 @@ def _widest(graph: Graph, found: Folding, part: Part, constraints: Constraints) 
     return wider if wider == found or _fits(graph, wider, part, constraints) else found
 
 
-def limits(part: Part, constraints: Constraints) -> dict[str, int]:
-    """What a design may take of each resource."""
-    return {
-        "luts": min(int(FULL * part.luts) - constraints.taken, constraints.max_luts or part.luts),
-        "logic_cells": int(FULL * part.luts) - constraints.taken,
-        "ram_blocks": constraints.blocks or part.ram_blocks,
-    }
-
-
 def _made(graph: Graph, found: Folding, constraints: Constraints) -> Design:
     made = build(graph, found, answer=not constraints.embedded and not graph.several)
     return replace(made, single_port_rams=constraints.single_port_rams)
@@ -306,26 +310,6 @@ def _fits(graph: Graph, found: Folding, part: Part, constraints: Constraints) ->
     return all(needs[word] <= count for word, count in most.items())
 
 
-def _check(made: Design, part: Part, constraints: Constraints) -> None:
-    """EdgeTernaryError (code 5), with the layer that takes the most, for a design that does not fit."""
-    rows = estimate.by_part(made, part.name, constraints.blocks or part.ram_blocks)
-    for word, most in limits(part, constraints).items():
-        needed = sum(row.get(word, 0) for row in rows.values())
-        if needed > most:
-            instance, row = max(rows.items(), key=lambda item: item[1].get(word, 0))
-            name = made.layers.get(instance, instance)
-            placed = memory.placed(
-                made, family(part.name), constraints.blocks or part.ram_blocks, made.single_port_rams
-            )
-            raise EdgeTernaryError(
-                f"{made.graph.name} does not fit {part.title}: needs about {needed:,} "
-                f"{word.replace('_', ' ')}, {most:,} may be used",
-                f"at {placed.cycles:,} cycles a frame; {name} takes {row[word]:,} of them",
-                "",
-                DOES_NOT_FIT,
-            )
-
-
 def design(graph: Graph, constraints: Constraints, memories: str = "") -> Design:
     """The core (stream of numbers out), or for a device the design that goes onto it (stream of bytes out).
 
@@ -334,18 +318,11 @@ def design(graph: Graph, constraints: Constraints, memories: str = "") -> Design
     EdgeTernaryError: code 5 for what is out of reach (`hints.design` says what is not), code 2 for
     constraints that exclude each other.
     """
-    _refuse_contradictions(constraints)
+    refuse_contradictions(constraints)
     part = PARTS.get(constraints.device)
     rams = part.single_port_rams if part else 0
     most = rams if constraints.single_port_rams < 0 else min(rams, constraints.single_port_rams)
-    constraints = replace(constraints, single_port_rams=0)
-    try:
-        found = folding(graph, constraints)
-    except EdgeTernaryError as error:
-        if not most or error.code != DOES_NOT_FIT:
-            raise
-        constraints = replace(constraints, single_port_rams=most)
-        found = folding(graph, constraints)
+    found, constraints = _found(graph, constraints, most)
     made = build(
         graph, found, answer=bool(constraints.device) and not constraints.embedded and not graph.several
     )
@@ -357,26 +334,3 @@ def design(graph: Graph, constraints: Constraints, memories: str = "") -> Design
     available = constraints.blocks or (chosen.ram_blocks if chosen else None)
     single_port = 0 if memories else made.single_port_rams
     return with_loader(memory.placed(made, family(target), available, single_port))
-
-
-def _refuse_contradictions(constraints: Constraints) -> None:
-    """EdgeTernaryError (code 2) where one constraint leaves nothing to another."""
-    other, why = "", ""
-    if constraints.maximize and constraints.fps:
-        other, why = (
-            "--fps",
-            "--fps asks for the smallest design that keeps a rate, --maximize for the fastest",
-        )
-    elif constraints.maximize and constraints.latency:
-        other, why = "--latency", "with --latency nothing is folded, so there is nothing to choose from"
-    if constraints.embedded and constraints.device not in PARTS:
-        raise EdgeTernaryError(
-            f"--embedded has no effect on {constraints.device or 'a core without a device'}",
-            "it frees ports from the pins of one FPGA, and no FPGA of known pins was named",
-            f"one of {', '.join(PARTS)}, or leave it out",
-            USAGE,
-        )
-    if other:
-        raise EdgeTernaryError(
-            f"--maximize and {other} exclude each other", why, "leave one of them out", USAGE
-        )

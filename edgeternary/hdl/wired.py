@@ -187,3 +187,9 @@ def why_not(graph: Graph, luts: int = MOST) -> str:
 def depth(parts: Iterable[tuple[str, Any]]) -> int:
     """Stages of the wired parts of a design."""
     return sum(part.stages.count for _, part in parts if isinstance(part, Wired))
+
+
+def longest(part: Wired) -> float:
+    """ns of a stage with the slowest node alone, the shortest that any clock must leave."""
+    fabric = FABRICS[part.circuit.fabric]
+    return fabric.start + max(fabric.delay(part.circuit, n) for n in part.stages.of)

@@ -15,6 +15,7 @@ class Fabric:
     """LUTs of `inputs` pins with carry chains.
 
     level, carry  ns of a LUT with the wires to the next one, and of a bit of a carry chain
+    chain, last   ns more than a LUT takes: into a carry chain and out of a sum; from the last carry to a LUT
     start         ns of a register: from the clock to its output and before the next edge
     pair          bits of an adder in a carry cell, each of which counts as that many LUTs; 1: a LUT a bit,
                   and the last carry takes none
@@ -27,6 +28,8 @@ class Fabric:
     level: float
     carry: float
     start: float
+    chain: float = 0.0
+    last: float = 0.0
     pair: int = 1
     inverts: bool = False
     tallies: bool = False
@@ -48,7 +51,8 @@ class Fabric:
             return self.level + self.carry * node.width
         if node.kind == "ge" and bits <= self.inputs and circuit.nodes[node.args[1]].kind == "const":
             return self.level
-        return self.level + self.carry * bits
+        out = self.last if node.kind == "ge" else 0.0
+        return self.level + self.chain + self.carry * bits + out
 
     def adder(self, bits: int) -> float:
         """LUTs of a sum of two numbers of `bits` bits, and a carry."""
@@ -171,7 +175,7 @@ class _Uses:
 
 
 FABRICS = {
-    "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, inverts=True),
+    "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, chain=0.4, last=0.9, inverts=True),
     "ecp5": Fabric("ecp5", 4, 0.9, 0.06, 0.9, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
     "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, tallies=True),

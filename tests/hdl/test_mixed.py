@@ -76,3 +76,13 @@ def test_what_can_never_fit_is_refused_before_it_is_built() -> None:
     from edgeternary.hdl.wired import why_not
 
     assert "too many for 1 LUTs" in why_not(tiny_mlp(), 1)
+
+
+def test_single_port_ram_is_tried_before_wires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folded with its weights there, the network fits: no set of layers as wires is looked for."""
+    from edgeternary import zoo
+    from edgeternary.hdl import plan
+
+    monkeypatch.setattr(plan, "choices", lambda graph, luts: pytest.fail("wires were tried"))
+    made = plan.design(zoo.load("fashion-mlp"), Constraints("up5k"))
+    assert made.single_port_rams and not made.folding.wires

@@ -102,20 +102,59 @@ def test_a_clock_that_takes_more_stages_is_refused_with_a_latency_that_is_enough
     assert hints.design(classifier(4), replace(asked, latency=clocks)).latency <= clocks
 
 
-def classifier(fan_in: int) -> Graph:
-    """Sixty tables of pixels at one level, five classes, and their argmax."""
+def test_a_clock_that_no_adder_keeps_is_refused_with_one_that_all_keep() -> None:
+    from edgeternary.hdl import hints
+    from edgeternary.hdl.constraints import Constraints
+
+    asked = Constraints("ecp5-25f", latency=60, clock=900, embedded=True)
+    with pytest.raises(EdgeTernaryError, match="does not reach 900 MHz") as caught:
+        hints.design(classifier(4), asked)
+    assert caught.value.code == DOES_NOT_FIT
+    clock = int(caught.value.remedy.removeprefix("--clock "))
+    hints.design(classifier(4), replace(asked, clock=clock))
+    with pytest.raises(EdgeTernaryError, match="its longest adder"):
+        hints.design(classifier(4), replace(asked, clock=clock + 1))
+
+
+def test_a_latency_that_cannot_be_met_is_refused_with_the_fewest_clocks() -> None:
+    from edgeternary.hdl import hints
+    from edgeternary.hdl.constraints import Constraints
+
+    asked = Constraints("ecp5-25f", latency=1, embedded=True)
+    with pytest.raises(EdgeTernaryError, match="cannot answer within 1 clocks") as caught:
+        hints.design(classifier(4), asked)
+    assert caught.value.code == DOES_NOT_FIT
+    clocks = int(caught.value.remedy.removeprefix("--latency "))
+    assert hints.design(classifier(4), replace(asked, latency=clocks)).latency == clocks
+    with pytest.raises(EdgeTernaryError):
+        hints.design(classifier(4), replace(asked, latency=clocks - 1))
+
+
+def test_too_many_tables_are_refused_with_a_device_that_holds_them() -> None:
+    from edgeternary.hdl import hints
+    from edgeternary.hdl.constraints import Constraints
+
+    with pytest.raises(EdgeTernaryError, match=r"does not fit Lattice iCE40HX1K") as caught:
+        hints.design(classifier(4, tables=900), Constraints("hx1k"))
+    assert caught.value.code == DOES_NOT_FIT
+    device = caught.value.remedy.removeprefix("--device ")
+    assert hints.design(classifier(4, tables=900), Constraints(device))
+
+
+def classifier(fan_in: int, tables: int = 60) -> Graph:
+    """Tables of sixty pixels at one level, five classes, and their argmax."""
     rng = np.random.default_rng(fan_in)
     x = build.value("x", (60,), "uint8")
     bits = Compare(
         name="bits", inputs=("x",), source=np.arange(60, dtype=np.int32), t=np.full(60, 128, np.int32)
     )
-    wiring = np.stack([rng.choice(60, fan_in, replace=False) for _ in range(60)]).astype(np.int32)
-    tables = rng.integers(0, 2, (60, 1 << fan_in)).astype(np.int8)
-    ends, bias = np.arange(12, 61, 12, dtype=np.int32), np.zeros(5, np.int32)
+    wiring = np.stack([rng.choice(60, fan_in, replace=False) for _ in range(tables)]).astype(np.int32)
+    entries = rng.integers(0, 2, (tables, 1 << fan_in)).astype(np.int8)
+    ends, bias = tables // 5 * np.arange(1, 6, dtype=np.int32), np.zeros(5, np.int32)
     return build.graph(
         x,
         bits,
-        Lut(name="tables", inputs=("bits",), wiring=wiring, tables=tables),
+        Lut(name="tables", inputs=("bits",), wiring=wiring, tables=entries),
         GroupCount(name="counts", inputs=("tables",), ends=ends, bias=bias),
         Argmax(name="class", inputs=("counts",)),
     )
