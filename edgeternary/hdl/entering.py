@@ -12,7 +12,7 @@ from edgeternary_hw.compare import Compare as Unit
 def bits_read(graph: Graph, folding: Folding, x: Value, element: Element, lanes: int) -> int:
     """Bits of a beat of the input `x` that something reads, as far as comparisons or wires alone do."""
     if folding.wired and lanes == x.size:
-        return _by_wires(graph, folding)
+        return len(places_read(graph, folding))
     readers = graph.consumers(x.name)
     while len(readers) == 1 and readers[0].kind == "reshape":
         x = graph.values[readers[0].name]
@@ -24,12 +24,16 @@ def bits_read(graph: Graph, folding: Folding, x: Value, element: Element, lanes:
     return part.read_bits
 
 
-def _by_wires(graph: Graph, folding: Folding) -> int:
+def places_read(graph: Graph, folding: Folding) -> list[int]:
+    """The bits of a whole frame that a network of wires reads, by their places in its beat."""
     read = Read(stream_element(graph.input), graph.input.size)
     made = fitted(circuit(graph, tuple(op.name for op in graph.ops), read, folding.fabric))
-    nodes = made.circuit.nodes
-    live = made.circuit.live([n for n, _ in made.outputs])
-    whole = {a for n in live if nodes[n].kind != "bit" for a in nodes[n].args if nodes[a].kind == "input"}
-    single = [n for n in live if nodes[n].kind == "bit" and nodes[nodes[n].args[0]].kind == "input"]
-    alone = [n for n in single if nodes[n].args[0] not in whole]
-    return sum(nodes[a].width for a in whole) + len(alone)
+    nodes, found = made.circuit.nodes, set[int]()
+    for n in made.circuit.live([n for n, _ in made.outputs]):
+        for a in nodes[n].args:
+            if nodes[a].kind == "input":
+                first, width, _ = nodes[a].data
+                found |= (
+                    {first + nodes[n].data[0]} if nodes[n].kind == "bit" else {*range(first, first + width)}
+                )
+    return sorted(found)

@@ -176,7 +176,7 @@ class _Uses:
 
 FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, chain=0.4, last=0.9, inverts=True),
-    "ecp5": Fabric("ecp5", 4, 0.9, 0.06, 0.9, pair=2, least_chain=4),
+    "ecp5": Fabric("ecp5", 4, 1.1, 0.04, 0.9, chain=0.9, last=0.4, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
     "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, tallies=True),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +129,22 @@ def test_a_latency_that_cannot_be_met_is_refused_with_the_fewest_clocks() -> Non
     assert hints.design(classifier(4), replace(asked, latency=clocks)).latency == clocks
     with pytest.raises(EdgeTernaryError):
         hints.design(classifier(4), replace(asked, latency=clocks - 1))
+
+
+def test_only_bits_that_are_read_are_held_around_an_embedded_core() -> None:
+    """Of pixels that are compared with 128, the highest bit."""
+    from edgeternary.hdl.constraints import Constraints
+    from edgeternary.hdl.embedded import Inside
+    from edgeternary.hdl.emit import component_rtlil
+    from edgeternary.hdl.entering import places_read
+    from edgeternary.hdl.plan import design
+
+    graph = classifier(4)
+    made = design(graph, Constraints("ecp5-25f", latency=1000, embedded=True))
+    places = places_read(made.graph, made.folding)
+    assert places == sorted({8 * pixel + 7 for pixel in graph.op("tables").wiring.reshape(-1).tolist()})
+    text = component_rtlil(Inside(made.top, places), "top")
+    assert re.search(rf"wire width {len(places) + 2} \\fed\b", text)  # with a valid and a ready
 
 
 def test_too_many_tables_are_refused_with_a_device_that_holds_them() -> None:
