@@ -20,6 +20,7 @@ class Fabric:
     pair          bits of an adder in a carry cell, each of which counts as that many LUTs; 1: a LUT a bit,
                   and the last carry takes none
     tallies       a LUT of a carry chain holds a table of all pins but one beside the sum
+    even          stages are of equal length, which leaves a placer room; else they take fewer flip-flops
     inverts       a number that is subtracted takes LUTs to invert it, where it is needed both ways
     """
 
@@ -31,6 +32,7 @@ class Fabric:
     chain: float = 0.0
     last: float = 0.0
     pair: int = 1
+    even: bool = True
     inverts: bool = False
     tallies: bool = False
     least_chain: int = 2
@@ -178,5 +180,5 @@ FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, chain=0.4, last=0.9, inverts=True),
     "ecp5": Fabric("ecp5", 4, 1.1, 0.04, 0.9, chain=0.9, last=0.4, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
-    "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, tallies=True),
+    "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, even=False, tallies=True),
 }

@@ -43,13 +43,16 @@ class Stages:
 def staged(
     circuit: Circuit, roots: Sequence[int], fabric: Fabric, *, count: int = 0, limit: float = 0.0
 ) -> Stages:
-    """Stages for what the roots depend on: `count` of them, or as few as keep each one within `limit` ns (a
-    node that takes longer has a stage of its own), as equal as can be. Neither: one stage."""
+    """Stages for what the roots depend on: `count` of them, as equal as can be; or as few as keep each one
+    within `limit` ns (a node that takes longer has a stage of its own), see Fabric.even. Neither: one."""
     live = circuit.live(roots)
     delays = {n: fabric.delay(circuit, n) for n in live}
     longest = sum(delays.values()) + 1.0
     if limit:
-        count = max(count, _used(circuit, delays, max(limit - fabric.start, 1e-6)))
+        first = _within(circuit, roots, delays, max(limit - fabric.start, 1e-6), count)
+        if not fabric.even:
+            return first
+        count = first.count
     if count <= 1:
         return _within(circuit, roots, delays, longest, 1)
     low, high = 0.0, _within(circuit, roots, delays, longest, 1).slowest
