@@ -53,7 +53,7 @@ goal_options = record(
     click.option(
         "--device",
         shell_complete=complete_device,
-        help="Verilog for an FPGA: up5k, hx8k, ecp5-25f, ice40, ...",
+        help="Verilog for an FPGA: up5k, ecp5-25f, ice40, ...",
     ),
     click.option("--board", shell_complete=complete_board, help="The files for one of `edgeternary boards`."),
 )
@@ -96,8 +96,7 @@ def command(
 ) -> None:
     """Write the sources of MODEL for one core, device or board.
 
-    Figures are estimates, with --build measured ones. The folder appears whole or not at all; one that
-    edgeternary wrote is replaced.
+    Figures are estimates, with --build measured. An older folder is replaced.
 
     \b
     Example:

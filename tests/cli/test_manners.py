@@ -43,6 +43,7 @@ MEANINGS = {  # of every option; two names never mean the same
     "--probe": OWN, "--prompt": OWN, "--quick": OWN, "--report": OWN,
     "--samples": "number of samples", "--search": OWN,
     "--seed": "seed of random numbers", "--seeds": OWN, "--shape": "shape of a sample", "--stalls": OWN,
+    "--sound": "the front end of sound",
     "--sweep": OWN, "--temperature": OWN, "--tensorboard": OWN, "--threads": OWN, "--time": OWN,
     "--to": OWN, "--tool": OWN, "--torch-checkpoint": OWN, "--tries": OWN, "--until": OWN, "--update": OWN,
     "--warm": OWN, "--waves": OWN, "--weight-kinds": OWN, "--weights": "types of weights", "--yes": OWN,
