@@ -75,7 +75,10 @@ class LogMel(Op, frozen=True, kw_only=True, eq=False):
         )
         self.require(1 <= self.hop < 1 << 16, f"its hop is {self.hop}, it must be 1 to 65,535")
         self.require(0 <= self.shift <= 15, f"its shift is {self.shift}, it must be 0 to 15")
-        self.require(self.edges.ndim == 1 and self.edges.size >= 3, "its edges must be 3 or more bins")
+        self.require(
+            self.edges.ndim == 1 and 3 <= self.edges.size <= self.size,
+            f"its edges must be 3 to {self.size:,} bins",
+        )
         self.check_array("edges", self.edges.shape)
         self.require(
             bool(np.all(np.diff(self.edges) >= 0)) and 1 <= self.edges[0] < self.edges[-1] <= self.size // 2,
@@ -126,9 +129,13 @@ class LogMel(Op, frozen=True, kw_only=True, eq=False):
         x = xs[0].reshape(len(xs[0]), math.prod(xs[0].shape[1:]))
         count = self.frames(x.shape[1])
         frames = np.lib.stride_tricks.sliding_window_view(x, len(self.window), 1)[:, :: self.hop][:, :count]
-        each = max(1, CHUNK // (count * self.size))
-        parts = [self._bands(frames[at : at + each]) for at in range(0, len(x), each)]
-        logs = np.concatenate(parts) if parts else np.zeros((0, count, self.bands), np.int64)
+        few = min(count, max(1, CHUNK // self.size))
+        each = max(1, CHUNK // (few * self.size))
+        logs = np.zeros((len(x), count, self.bands), np.int64)
+        for at in range(0, len(x), each):
+            for first in range(0, count, few):
+                block = frames[at : at + each, first : first + few]
+                logs[at : at + each, first : first + few] = self._bands(block)
         floor = np.full(len(x), self.floor, np.int64)
         if self.peak:
             floor += log2(np.maximum(x.max(1), 1).astype(np.int64))

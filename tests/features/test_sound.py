@@ -222,3 +222,13 @@ def test_a_shift_that_could_overflow_is_refused() -> None:
     x = build.value("samples", (480,), "int16")
     with pytest.raises(EdgeTernaryError, match=f"a shift of {op.shift - 1} can overflow"):
         msgspec.structs.replace(op, shift=op.shift - 1).infer([x])
+
+
+@pytest.mark.parametrize("chunk", [1, 700])
+def test_the_size_of_a_chunk_does_not_matter(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgeternary.ops import log_mel
+
+    x = clips(3, SMALL.samples)
+    whole = codes(SMALL, x)
+    monkeypatch.setattr(log_mel, "CHUNK", chunk)
+    np.testing.assert_array_equal(codes(SMALL, x), whole)

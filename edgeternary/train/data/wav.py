@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeternary.train.data.problems import Problems
 
 RATES = range(1_000, 400_000)  # Hz, of files that can be resampled
+MOST_BYTES = 1 << 28  # of a file
 Samples = NDArray[np.int16]
 
 
@@ -44,6 +45,9 @@ class Clips:
     def sound(self, path: Path, problems: Problems) -> Samples | None:
         """The whole file at `rate`, int16 (n,); None, and an entry of `problems`, if that cannot be."""
         try:
+            if path.stat().st_size > MOST_BYTES:
+                problems.add(path, "too large", f"it has more than {MOST_BYTES:,} bytes", "cut it into clips")
+                return None
             with wave.open(str(path)) as file:
                 rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
                 wanted = file.getnframes() * channels * width
