@@ -21,8 +21,8 @@ from edgeternary.train.data.watch import tell
 
 VARIABLE = "EDGETERNARY_CSV"
 REMEDY = (
-    'CSV files CLASS/*.csv, or with a column of labels: [data] name = "csv", folder = "...", window = 128 '
-    "in a recipe; or set EDGETERNARY_CSV"
+    'name a folder of CSV files CLASS/*.csv, or with a column of labels: [data] name = "csv", '
+    'folder = "...", window = 128 in a recipe; or set EDGETERNARY_CSV'
 )
 
 

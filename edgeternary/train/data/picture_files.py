@@ -20,7 +20,7 @@ from edgeternary.train.data.watch import tell
 
 VARIABLE = "EDGETERNARY_PICTURES"
 REMEDY = (
-    'PNG or JPEG files CLASS/*: [data] name = "pictures", folder = "..." in a recipe; '
+    'name a folder of PNG or JPEG files CLASS/*: [data] name = "pictures", folder = "..." in a recipe; '
     "or set EDGETERNARY_PICTURES"
 )
 SUFFIXES = (".png", ".jpg", ".jpeg")

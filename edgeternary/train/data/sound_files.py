@@ -23,7 +23,8 @@ from edgeternary.train.data.wav import Clips
 BLOCK = 256  # files at once
 VARIABLE = "EDGETERNARY_SOUNDS"
 REMEDY = (
-    'WAV files CLASS/*.wav: [data] name = "sounds", folder = "..." in a recipe; or set EDGETERNARY_SOUNDS'
+    'name a folder of WAV files CLASS/*.wav: [data] name = "sounds", folder = "..." in a recipe; '
+    "or set EDGETERNARY_SOUNDS"
 )
 Options = Mapping[str, Any]
 
