@@ -56,7 +56,7 @@ def built(chip: Chip, asked: Constraints, progress: Progress, yosys: str) -> tup
     if part and part.place:
         if asked.embedded:
             folder = embedded.synthesised(chip.design, chip.device, yosys)
-        placed = _placed(chip, asked, folder, figures, progress)
+        placed = _placed(chip, asked, folder, int(figures["luts"]), progress)
     if not chip.board:
         figures |= _simulated(chip, yosys, progress)
     if not part or not placed:
@@ -80,20 +80,17 @@ def probe(graph: Graph) -> np.ndarray:
     return join(graph.inputs, drawn)
 
 
-def _placed(
-    chip: Chip, asked: Constraints, folder: Path, figures: dict[str, Any], progress: Progress
-) -> list[Placed]:
+def _placed(chip: Chip, asked: Constraints, folder: Path, luts: int, progress: Progress) -> list[Placed]:
     """Placements of a netlist, with more seeds while the best of them misses the clock.
 
     On a board, whose clock is fixed, one seed that reaches it is enough. EdgeTernaryError (code 5), with what
     was reached, where none does.
     """
-    from edgeternary.hdl.devices import family
     from edgeternary.hdl.tools import place
+    from edgeternary.hdl.wired import depth
 
     assert chip.part
-    luts = int(figures["luts"])
-    share = (luts + family(chip.device).alone * int(figures["ffs"])) / chip.part.luts
+    wires = depth(chip.design.top.parts) > 0
     usual = asked.seeds or place.seeds(luts)
     first = 1 if chip.board and not asked.seeds else usual
     most = usual if asked.seeds or chip.board or not chip.mhz else usual + MORE_SEEDS
@@ -102,7 +99,7 @@ def _placed(
         if count > first:
             progress(f"{place.best(found).fmax_mhz:.1f} MHz of {chip.mhz:.1f}: another seed")
         found = place.place(
-            folder / "netlist.json", chip.part, count, name=chip.graph.name, pins=chip.pins, share=share,
+            folder / "netlist.json", chip.part, count, name=chip.graph.name, pins=chip.pins, wires=wires,
             progress=progress,
         )  # fmt: skip
         if place.best(found).fmax_mhz >= chip.mhz:

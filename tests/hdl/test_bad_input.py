@@ -69,6 +69,24 @@ def test_a_failing_nextpnr_is_quoted_with_the_layers(tmp_path: Path, monkeypatch
     assert caught.value.code == DOES_NOT_FIT
 
 
+TOLD = f"""#!{sys.executable}
+import sys
+sys.exit("ERROR: " + " ".join(sys.argv))
+"""
+
+
+def test_wires_are_routed_by_a_router_that_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On an iCE40, whose usual router takes wires away from each other for ever."""
+    tool, netlist = broken_placer(tmp_path), tmp_path / "netlist.json"
+    Path(tool.where).write_text(TOLD)
+    netlist.write_text("{}")
+    monkeypatch.setattr(place, "require", lambda name: tool)
+    for wires in (False, True):
+        with pytest.raises(EdgeTernaryError) as caught:
+            place.place(netlist, devices.part("up5k"), 1, name="tiny", wires=wires)
+        assert ("--router router2" in caught.value.why) is wires
+
+
 ROUTES = f"""#!{sys.executable}
 import json, pathlib, sys
 if sys.argv[sys.argv.index("--seed") + 1] == "2":

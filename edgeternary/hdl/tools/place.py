@@ -29,7 +29,7 @@ class Placer:
     bitstream       file name
     cells, rams     the names of the logic cell and of the block RAM in nextpnr's report
     pins            options of nextpnr that name the file of pin constraints
-    crowded         more options for a design of more than CROWDED of the part's logic cells
+    wires           more options for a design with layers as wires
     """
 
     tool: str
@@ -41,7 +41,7 @@ class Placer:
     cells: tuple[str, ...]
     rams: tuple[str, ...]
     pins: tuple[str, ...]
-    crowded: tuple[str, ...] = ()
+    wires: tuple[str, ...] = ()
 
 
 PLACERS = msgspec.convert(devices.FILE["placers"], dict[str, Placer])
@@ -92,7 +92,6 @@ def free_pins(part: Part, ports: dict[str, int]) -> str:
 
 
 MOST_SEEDS = 5
-CROWDED = 0.65  # beyond that the usual router of iCE40 may find no end
 SECONDS = "seconds"  # file: what a seed took
 PATIENCE, LEAST = 4, 60.0  # a seed may take 4 times as long as the longest before it, and 240 seconds
 
@@ -110,7 +109,7 @@ def place(
     name: str,
     pins: str = "",
     kept: bool = False,
-    share: float = 0.0,
+    wires: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Placed]:
     """Place and route with the seeds 1 .. `count`; results in that order, cached by digest.
@@ -121,7 +120,7 @@ def place(
     netlist  netlist.json of hdl.synthesis.synthesise
     pins     constraints in the family's own format; without them the placer chooses
     kept     also the further seeds that an earlier run has left in the cache
-    share    of the part's logic cells that the design takes
+    wires    whether layers are wires
     EdgeTernaryError (code 5) where the design does not fit, quoting nextpnr and the layers it names.
     """
     placer = PLACERS[part.family]
@@ -132,8 +131,8 @@ def place(
         options = [*part.place, *placer.options, "--freq", str(part.aim), "--seed", str(seed)]
         if pins:
             options += placer.pins
-        if share > CROWDED:
-            options += placer.crowded
+        if wires:
+            options += placer.wires
 
         longest = max((placed.seconds for placed in found), default=0.0)
         limit = min(TIMEOUT, PATIENCE * max(longest, LEAST)) if longest else TIMEOUT
