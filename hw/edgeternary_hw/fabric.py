@@ -89,7 +89,10 @@ class Fabric:
         a, b = (circuit.nodes[n] for n in node.args)
         if b.kind == "const" and (self.pair == 1 or a.width <= self.inputs):
             return 0.3 if a.width > self.inputs else 1.0
-        return 0.0 if self.pair == 1 else self._cells(max(a.width, b.width))
+        bits = max(a.width, b.width)
+        if self.pair > 1 and bits <= self.least_chain:  # too short for a carry chain
+            return float(bits)
+        return 0.0 if self.pair == 1 else self._cells(bits)
 
     def _sum_bits(self, circuit: Circuit, node: Node, dropped: int) -> int:
         """Bits of a sum to which both operands contribute, or a carry; the last carry is none of them."""
@@ -178,7 +181,7 @@ class _Uses:
 
 FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, chain=0.4, last=0.9, inverts=True),
-    "ecp5": Fabric("ecp5", 4, 1.1, 0.04, 0.9, chain=0.9, last=0.4, pair=2, least_chain=4),
+    "ecp5": Fabric("ecp5", 4, 1.3, 0.04, 0.9, chain=0.65, last=1.9, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
     "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, even=False, tallies=True),
 }
