@@ -28,9 +28,9 @@ PLACES = (
 )
 
 
-def found(name: str) -> Path | None:
-    """The file of one of MODELS."""
-    paths = [Path(place) / f"{name}_int8.tflite" for place in PLACES if place]
+def found(name: str, kind: str = "int8") -> Path | None:
+    """The file of one of MODELS; kind: "int8", or "float" for kws and ic."""
+    paths = [Path(place) / f"{name}_{kind}.tflite" for place in PLACES if place]
     return next((path for path in paths if path.is_file()), None)
 
 

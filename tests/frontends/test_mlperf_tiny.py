@@ -16,10 +16,10 @@ pytest.importorskip("tflite")
 pytest.importorskip("ai_edge_litert")
 
 
-def file(name: str) -> Path:
-    path = found(name)
+def file(name: str, kind: str = "int8") -> Path:
+    path = found(name, kind)
     if path is None:
-        message = f"{name}_int8.tflite is missing; looked in {[str(place) for place in PLACES if place]}"
+        message = f"{name}_{kind}.tflite is missing; looked in {[str(place) for place in PLACES if place]}"
         (pytest.fail if REQUIRED else pytest.skip)(message)
     assert path is not None
     return path
