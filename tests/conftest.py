@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from edgeternary.run import _cxx
 from edgeternary.toolchains import find
+from tests import quick
 from tests.need import REQUIRED
 from tests.need import need as need_tool
 
@@ -27,10 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 if find("yosys").found:  # takes a third of the time of yosys in WebAssembly
     os.environ.setdefault("EDGETERNARY_YOSYS", "native")
 
-# A simulator runs a few frames here, and optimising it takes longer than all of them: without it the time is
-# half or less. -O1 stays before it, so that zig takes the libraries that it has built. What is called as a
-# command, and the workers of the demo, have the flags that ship.
-_cxx.FLAGS = (*_cxx.FLAGS, "-Xclang", "-O0")
+quick.install()
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a job in the background, whose children inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,6 +60,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if one[item.nodeid.partition("[")[0]] is item]
     for item in items:
         item.user_properties.append(("markers", [m for m in MARKERS if item.get_closest_marker(m)]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """What collecting makes (thousands of tests, torch) stays, so the garbage collector need not look at it
+    again and again: it takes a third of the time of a test that builds hardware otherwise."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
+        gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

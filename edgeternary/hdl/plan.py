@@ -82,6 +82,8 @@ def _folded(graph: Graph, constraints: Constraints) -> Folding:
 def _mixed(graph: Graph, part: Part, constraints: Constraints) -> Folding | None:
     """A folding that meets the constraints with some layers as wires, the fewest weights that do, if there is
     one."""
+    if constraints.fps and _input_beats(graph, part) > cycles_at(part, constraints):
+        return None  # whatever its layers are
     asked = replace(constraints, maximize=True) if constraints.latency else constraints
     search = _keeping if constraints.fps else _fastest
     for wires in choices(graph, part.luts):
@@ -131,6 +133,12 @@ def _part(graph: Graph, constraints: Constraints) -> Part:
 def _input_bits(graph: Graph) -> int:
     """Bits of a whole frame in."""
     return sum(x.size * x.type.bits for x in graph.inputs)
+
+
+def _input_beats(graph: Graph, part: Part) -> int:
+    """The least beats in which a frame comes in at the pins, a bound of its cycles in every design."""
+    pins = max(part.pins // len(graph.inputs), 1)
+    return max(-(-x.size // max(pins // x.type.bits, 1)) for x in graph.inputs)
 
 
 def _may_be_faster(
@@ -274,6 +282,9 @@ def _fastest(
         return _at(graph, part, constraints, pace, padded, wide, wires)
 
     if constraints.single_port_rams:  # words must be neither wider nor much narrower than those: no bisection
+        smallest = _made(graph, at(paces[0]), constraints)
+        if estimate.least(smallest, part.name) > limits(part, constraints)["luts"]:
+            check_size(smallest, part, constraints)
         tries = (made for made, _ in groupby(at(pace) for pace in reversed(paces)))
         found = next((f for f in tries if _fits(graph, f, part, constraints)), at(paces[0]))
         check_size(_made(graph, found, constraints), part, constraints)

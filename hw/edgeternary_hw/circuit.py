@@ -82,7 +82,7 @@ def bits_of(lo: int, hi: int) -> int:
     return max((~lo).bit_length(), max(hi, 0).bit_length()) + 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Circuit:
     """Nodes in an order in which arguments come first.
 

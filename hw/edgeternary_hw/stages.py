@@ -11,7 +11,7 @@ __all__ = ["Stages", "staged"]
 SOURCES = ("input", "const")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stages:
     """of: by node, its stage, 0 the first one; count: stages, each of which a register ends.
 

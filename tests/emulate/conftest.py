@@ -9,7 +9,7 @@ import pytest
 import edgeternary
 from edgeternary import zoo
 from edgeternary.link.build import Build, read_build
-from edgeternary.run import _cxx
+from tests import quick
 from tests.cli.conftest import Answer, et  # noqa: F401
 from tests.golden.models import mlp as golden
 
@@ -36,5 +36,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
 @pytest.fixture(autouse=True)
 def _quick_boards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated FPGA board runs for millions of cycles: that code is optimised, as it ships."""
-    shipped = tuple(flag for flag in _cxx.FLAGS if flag not in ("-Xclang", "-O0"))  # see tests/conftest.py
-    monkeypatch.setattr(_cxx, "FLAGS", shipped)
+    for module, flags in quick.SHIPPED.items():
+        monkeypatch.setattr(module, "FLAGS", flags)

