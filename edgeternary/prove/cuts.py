@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgeternary.hdl.builder import Wire
     from edgeternary.hdl.top import Design
 
+UNKNOWN = 2  # the net that stands for an unknown bit
 Function = Callable[[Word, Word, tuple[Bit | None, ...]], Word]
 
 
@@ -126,7 +127,7 @@ def borders(design: Design, module: Module, places: Places) -> Borders:
 
 
 def _kept(module: Module, instance: str, part: Any) -> Nets | None:
-    """The bits that a Compare keeps: its payload is wires out of several registers."""
+    """The bits that a Compare keeps, out of several registers; UNKNOWN for those that nothing reads."""
     if not isinstance(part, Compare):
         return None
     found: list[int] = []
@@ -134,9 +135,9 @@ def _kept(module: Module, instance: str, part: Any) -> Nets | None:
         own = place if isinstance(place, int) else module.nets.get(f"{instance}.kept{place[0]}", ())
         if isinstance(own, int):
             found.append(own)
-        elif len(own) > place[1]:
-            found.append(own[place[1]])
-    return tuple(found) if len(found) == len(part.places) else None
+        else:
+            found.append(own[place[1]] if len(own) > place[1] else UNKNOWN)
+    return tuple(found) if set(found) != {UNKNOWN} else None
 
 
 def _stream(module: Module, at: tuple[str, Any], name: str, wire: Wire, places: Places) -> Border | None:
@@ -154,7 +155,8 @@ def _stream(module: Module, at: tuple[str, Any], name: str, wire: Wire, places: 
             words.append((beats, payload[first : first + width]))
             first += width
         lanes.append(words)
-    return Border(name, wire.value.size, lanes, lambda index: readings[index % len(readings)], places)
+    unused = frozenset(k for k, words in enumerate(lanes) if any(UNKNOWN in nets for _, nets in words))
+    return Border(name, wire.value.size, lanes, lambda index: readings[index % len(readings)], places, unused)
 
 
 def _payload(module: Module, instance: str, width: int) -> Nets | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TABLES = {  # lines of BLIF by type of gate
@@ -74,10 +74,12 @@ class Pairs:
 
     same     {net of a register: the register of the other, or 0 or 1 where it always is that there}
     missing  names of registers that have no match
+    again    {register of the other: one of it in `same`, or 0, that always holds the same}
     """
 
     same: dict[Net, Net]
     missing: list[str]
+    again: dict[Net, Net] = field(default_factory=dict)
 
 
 def paired(one: Gates, other: Gates, names: Mapping[Name, Name] = {}) -> Pairs:

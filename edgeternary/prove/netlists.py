@@ -55,8 +55,8 @@ def _gates(text: str, script: str, tables: str, run_as: tuple[str, str, float]) 
 def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> Claim:
     """Whether two netlists with the same ports do the same, by abc's combinational equivalence check.
 
-    Registers that are paired have the same content: at first, and, if it is so, after each clock. Those of
-    `one` without a first value may begin with any.
+    Registers that are paired have the same content: at first, and, if it is so, after each clock; so have
+    those of the other netlist that hold the same. Those of `one` without a first value may begin with any.
     """
     start = time.monotonic()
     what = "outputs and registers"
@@ -76,7 +76,12 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
         first = one.names[wrong[0]][0]
         return claim(REFUTED, 0, f"register {first[0]}[{first[1]}] begins with another bit")
     own = {to: to for to in same.values() if to not in ("0", "1")}
-    if extra := [q for q in live(other, ()) if q not in own]:
+    used = live(other, ())
+    again = {to: like for to, like in pairs.again.items() if to in used and (like in own or like == "0")}
+    own |= again
+    if wrong := [to for to, like in again.items() if _first(other, to) != _first(other, like)]:
+        return claim(OPEN, 0, f"register {other.names[wrong[0]][0][0]} begins with another bit than its like")
+    if extra := [q for q in used if q not in own]:
         first = other.names.get(extra[0], [("?", 0)])[0]
         return claim(OPEN, 0, f"{len(extra):,} registers are in the second netlist alone, {first[0]} for one")
     wanted = list(functions(one, same, needed))
@@ -84,6 +89,10 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
         (name, other.outputs[_port(name)] if name.endswith(".o") else _next(other, same[int(name[1:])]))
         for name, _ in wanted
     ]
+    source = {to: q for q, to in same.items()}
+    for to, like in again.items():
+        wanted.append((f"e{to}", "0" if like == "0" else one.registers[source[like]]))
+        others.append((f"e{to}", other.registers[to]))
     with TemporaryDirectory(prefix="edgeternary-") as name:
         Path(name, "one.blif").write_text(blif(one, "logic", same, wanted), encoding="utf-8")
         Path(name, "other.blif").write_text(blif(other, "logic", own, others), encoding="utf-8")

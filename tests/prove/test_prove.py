@@ -191,3 +191,13 @@ def test_layers_of_a_folded_cnn_are_proven(kind: str, example: int) -> None:
     graph = REGISTRY[kind].examples(np.random.default_rng(1))[example]
     certificate = prove(subject(graph, latency=0, embedded=False), 5)
     assert {claim.state for claim in certificate.claims[:-1]} == {"proven"}, certificate.text()
+
+
+def test_a_bitstream_is_proven_to_be_its_netlist() -> None:
+    need("yosys-abc", "nextpnr-ice40", "icebox_vlog")
+    from edgeternary.prove.build import prove
+    from edgeternary.prove.certificate import NETLIST_BITSTREAM, RTL_NETLIST
+
+    made = replace(subject(tables(largest=False), latency=0, embedded=False), netlist=True)
+    states = {claim.step: claim.state for claim in prove(made, 5).claims}
+    assert states[RTL_NETLIST] == states[NETLIST_BITSTREAM] == "proven"
