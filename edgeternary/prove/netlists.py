@@ -14,6 +14,7 @@ from edgeternary.prove.gates import Gates, Name, Net, Pairs, blif, functions, li
 from edgeternary.prove.tables import SHIFT, luts
 from edgeternary.toolchains import require, run
 
+DIFFER = "NOT EQUIVALENT"  # what abc says
 LONGEST = 1800.0  # seconds that yosys may take to make gates
 REST = "t:* t:$lut %d"  # tables stay
 LOWER = f"techmap {REST}; simplemap {REST}; dffunmap; opt_expr {REST}; opt_clean"
@@ -57,6 +58,8 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
 
     Registers that are paired have the same content: at first, and, if it is so, after each clock; so have
     those of the other netlist that hold the same. Those of `one` without a first value may begin with any.
+    Registers of `one` that have no pair may hold anything: if all is equal nevertheless, nothing depends on
+    them, as on the low bit of a number that is compared with an even one.
     """
     start = time.monotonic()
     what = "outputs and registers"
@@ -68,9 +71,7 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
     if kinds := {**one.others, **other.others}:
         return claim(OPEN, 0, f"cells without gates: {', '.join(sorted(kinds))}")
     needed = live(one, ())
-    if missing := [q for q in needed if q not in pairs.same]:
-        first = one.names.get(missing[0], [("?", 0)])[0]
-        return claim(OPEN, 0, f"{len(missing):,} registers have no match, {first[0]}[{first[1]}] for one")
+    free: dict[Net, Net] = {q: f"free{q}" for q in needed if q not in pairs.same}
     same = {q: to for q, to in pairs.same.items() if q in needed}
     if wrong := [q for q, to in same.items() if q in one.initial and one.initial[q] != _first(other, to)]:
         first = one.names[wrong[0]][0]
@@ -93,21 +94,30 @@ def equal(step: str, one: Gates, other: Gates, pairs: Pairs, seconds: float) -> 
     for to, like in again.items():
         wanted.append((f"e{to}", "0" if like == "0" else one.registers[source[like]]))
         others.append((f"e{to}", other.registers[to]))
-    with TemporaryDirectory(prefix="edgeternary-") as name:
-        Path(name, "one.blif").write_text(blif(one, "logic", same, wanted), encoding="utf-8")
-        Path(name, "other.blif").write_text(blif(other, "logic", own, others), encoding="utf-8")
-        tool = require("yosys-abc")
-        limit = max(int(seconds), 1)
-        try:
-            log = run(
-                [*tool.command, "-c", f"cec -T {limit} one.blif other.blif"],
+    limit = max(int(seconds), 1)
+
+    def compared(held: dict[Net, Net]) -> str:
+        """What abc says, with this in the registers without a pair."""
+        inputs = {net: net for net in held.values() if net != "0"}  # of both netlists
+        with TemporaryDirectory(prefix="edgeternary-") as name:
+            Path(name, "one.blif").write_text(blif(one, "logic", same | held, wanted), encoding="utf-8")
+            Path(name, "other.blif").write_text(blif(other, "logic", own | inputs, others), encoding="utf-8")
+            return run(
+                [*require("yosys-abc").command, "-c", f"cec -T {limit} one.blif other.blif"],
                 what="the equivalence check", cwd=Path(name), timeout=limit + 60.0,
             )  # fmt: skip
-        except TimedOut:
-            return claim(OPEN, len(wanted), f"abc ran out of time for {_cones(wanted)}")
+
+    try:
+        log = compared(free)
+        clear = not (free and DIFFER in log) or DIFFER in compared(dict.fromkeys(free, "0"))
+    except TimedOut:
+        return claim(OPEN, len(wanted), f"abc ran out of time for {_cones(wanted)}")
     if "Networks are equivalent" in log:
         return claim(PROVEN, len(wanted))
-    if "NOT EQUIVALENT" in log:
+    if DIFFER in log and not clear:
+        first = one.names.get(next(iter(free)), [("?", 0)])[0]
+        return claim(OPEN, 0, f"{len(free):,} registers have no match, {first[0]}[{first[1]}] for one")
+    if DIFFER in log:
         shown = re.findall(r"Output (\S+?)\s", log)
         return claim(REFUTED, len(wanted), f"{', '.join(shown[:4]) or 'an output'} differs")
     said = log.strip().splitlines()[-1][:120] if log.strip() else "nothing"
