@@ -98,7 +98,8 @@ PLACED = Rule(
 
 RULES = {
     "model": ALWAYS, "core": ALWAYS, "device": ALWAYS, "board": ALWAYS, "output": ALWAYS, "build": ALWAYS,
-    "report": ALWAYS, "from_layer": ALWAYS, "argmax": ALWAYS, "as_json": ALWAYS, "debug": ALWAYS,
+    "report": ALWAYS, "from_layer": ALWAYS, "argmax": ALWAYS, "sound": ALWAYS, "as_json": ALWAYS,
+    "debug": ALWAYS,
     "compiler": COMPILED, "opt_level": COMPILED,
     "optimize": KERNELS, "max_flash": KERNELS, "max_ram": KERNELS, "max_cycles": KERNELS,
     "fps": SIZED, "max_luts": SIZED, "maximize": SIZED, "clock": CLOCKED, "latency": HARDWARE,
