@@ -46,7 +46,10 @@ def weights() -> list[tuple[Tensor, Tensor]]:
 
 
 class Official(nn.Module):
-    """Codes (N, 1, 49, 10) of MFCC -> logits (N, 12), classes by name: silence and unknown are first."""
+    """Codes (N, 1, 49, 10) of MFCC -> logits (N, 12), classes by name: silence and unknown are first.
+
+    A code means the coefficient (code - zero) * scale.
+    """
 
     def __init__(self, scale: float, zero: int) -> None:
         super().__init__()
@@ -62,6 +65,7 @@ class Official(nn.Module):
 
 
 def teacher(scale: float = 1.0, zero: int = 0) -> nn.Module:
+    """The model that teaches, for codes of this scale and zero."""
     return Official(scale, zero)
 
 

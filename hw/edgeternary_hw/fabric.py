@@ -95,7 +95,8 @@ class Fabric:
         return 0.0 if self.pair == 1 else self._cells(bits)
 
     def _sum_bits(self, circuit: Circuit, node: Node, dropped: int) -> int:
-        """Bits of a sum to which both operands contribute, or a carry; the last carry is none of them."""
+        """Bits of a sum to which both operands contribute, or a carry; the last carry is none of them. On
+        four-input LUTs the bits above the narrower operand take LUTs, too."""
         (sa, sb, minus), (a, b, *carry) = node.data, (circuit.nodes[n] for n in node.args)
         free = 0 if carry else max(sa, sb)
         if b.kind == "const" and not sa:

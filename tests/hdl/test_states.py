@@ -64,7 +64,7 @@ def test_the_cycles_of_a_step_are_known_beforehand(make: Callable[[], Graph], pa
     beats(make(), pace, family)
 
 
-@settings(max_examples=5, phases=[Phase.generate], deadline=None)
+@settings(max_examples=8 if FULL else 5, phases=[Phase.generate], deadline=None)
 @given(st.one_of(stateful_graphs(), spiking_graphs()), st.sampled_from(PACES), st.sampled_from(("", "ecp5")))
 @pytest.mark.slow
 def test_also_those_of_random_models(graph: Graph, pace: int, family: str) -> None:

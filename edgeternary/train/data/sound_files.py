@@ -27,6 +27,7 @@ REMEDY = (
     "or set EDGETERNARY_SOUNDS"
 )
 Options = Mapping[str, Any]
+S = TypeVar("S", Sound, Copies)
 
 
 def sounds(
@@ -98,9 +99,6 @@ def copied(
         return {"x": np.concatenate(parts)}
 
     return kept({"sounds": sound, "clips": vars(clips), "copies": copies}, paths, make)["x"]
-
-
-S = TypeVar("S", Sound, Copies)
 
 
 def settings(table: Options, kind: type[S], key: str) -> S:
