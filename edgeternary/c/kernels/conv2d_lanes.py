@@ -13,6 +13,7 @@ from edgeternary.ops import Conv2d
 
 LANES = (2, 4)
 MAX_BITS = 8  # of an input
+ROUTINE = "routine"  # the variant whose groups call one routine for what follows their sums
 
 
 class Conv2dLanes(Kernel):
@@ -40,13 +41,9 @@ class Conv2dLanes(Kernel):
                 layouts.append(there)
         for layout in layouts:
             for out in self._outs(match):
-                plan = Plan.of(match, layout, out)
-                if plan is not None:
-                    yield Offer((layout,), out, plan.cost, scratch=plan.scratch)
+                yield from _ways(Plan.of(match, layout, out))
         for stripes in () if match.core.vectors else _stripes(op, x, window):
-            plan = Plan.of(match, stripes, NATURAL)
-            if plan is not None:
-                yield Offer((stripes,), NATURAL, plan.cost)
+            yield from _ways(Plan.of(match, stripes, NATURAL))
 
     def reason(self, match: Match) -> str:
         x, acc = match.ins[0], match.outs[0]
@@ -63,8 +60,20 @@ class Conv2dLanes(Kernel):
     def body(self, match: Match, offer: Offer) -> Body:
         assert isinstance(offer.ins[0], Words)
         plan = Plan.of(match, offer.ins[0], offer.out)
+        if plan is not None and offer.variant == ROUTINE:
+            plan = plan.with_routine()
         assert plan is not None
         return plan.body()
+
+
+def _ways(plan: Plan | None) -> Iterator[Offer]:
+    """The plan, and the smaller one that calls a routine."""
+    if plan is None:
+        return
+    yield Offer((plan.layout,), plan.out, plan.cost, plan.scratch)
+    small = plan.with_routine()
+    if small is not None:
+        yield Offer((plan.layout,), plan.out, small.cost, plan.scratch, variant=ROUTINE)
 
 
 def _stripes(op: Conv2d, x: Value, window: Window) -> Iterator[Stripes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
@@ -43,6 +44,7 @@ class Plan:
 
     store  direct: words of lanes are the result; bytes: their lanes are, one by one; planes: rows of results
            pass through scratch memory, to become bit planes; rows: rows of sums do
+    routine  outputs of the groups that share a routine for what follows their sums, see `Walk`
     """
 
     match: Match
@@ -51,6 +53,7 @@ class Plan:
     sums: Sums
     store: str
     border: Border | None
+    routine: int = 0
 
     @staticmethod
     def of(match: Match, layout: Words, out: Layout) -> Plan | None:
@@ -77,6 +80,18 @@ class Plan:
         found = sums(pattern, layout, "rows")
         plan = Plan(match, layout, out, found, "rows", None) if found else None
         return plan if plan and plan.sums.affine.fits() else None
+
+    def with_routine(self) -> Plan | None:
+        """The same in less code: most groups call one routine for what follows their sums.
+
+        None where that is no smaller.
+        """
+        after = None if self.match.core.vectors else self.sums.after.alike()
+        if after is None:
+            return None
+        sizes = Counter(group.size for group in self.sums.groups)
+        plan = replace(self, sums=replace(self.sums, after=after), routine=sizes.most_common(1)[0][0])
+        return plan if plan.cost.flash < self.cost.flash else None
 
     @property
     def op(self) -> Conv2d:
@@ -148,6 +163,7 @@ class Plan:
         thumb1 = self.match.core.thumb1
         fields = thumb1 and lanes_fields.fit(self.sums.groups, self.sums.after, walk)
         looked_up = self.out.ctype(self.match.out) if self.sums.after.codes is not None else ""
+        walk = replace(walk, routine=self.routine)
         return replace(walk, fields=fields, codes="uint32_t" if fields else looked_up)
 
     def body(self) -> Body:
@@ -160,10 +176,11 @@ class Plan:
         if after.codes is not None:
             kept = after.codes.astype(match.out.type.dtype)
             tables.append(Table("codes", kept, "of shifted sums, the smallest first"))
+        asm = assembler(match.core)
         groups = [
             {
                 "c": c99.body(group, after, self.walk),
-                "asm": statements(list(joined(assembler(match.core).function(group, after, self.walk)))),
+                "asm": statements(list(joined(asm.function(group, after, self.walk)))),
                 "first": group.first,
                 "index": start,
             }
@@ -187,8 +204,17 @@ class Plan:
             "start": self.start, "x_row": layout.width * self.sums.window.stride[0] * match.ins[0].channels,
             "place": place, "out_row": row, "parts": self.parts, "unit": lane_unit(match.out.type),
             "ctype": self.out.ctype(match.out), "after": after, "vectors": match.core.vectors,
+            "routine": self._routine(),
         }  # fmt: skip
         return Body(tables, fields)
+
+    def _routine(self) -> list[list[str]]:
+        """Statements of the routine; none where there is none."""
+        called = next((group for group in self.sums.groups if group.size == self.routine), None)
+        if called is None:
+            return []
+        text = assembler(self.match.core).routine(called, self.sums.after, self.walk)
+        return statements(list(joined(text)))
 
     def _words(self) -> tuple[list[int], list[int]]:
         """(words, index of each group): starts of each part, then what the kind wants."""
@@ -216,7 +242,9 @@ class Plan:
             return self._vector_cost
         after, lanes, thumb1 = self.sums.after, self.layout.lanes, self.match.core.thumb1
         planes, pace = isinstance(self.out, Planes), self.match.core.figures(PACES)
-        epilogue = Epilogue(after, self.store, lanes, self.walk.fields, thumb1, planes, pace)
+        epilogue = Epilogue(
+            after, self.store, lanes, self.walk.fields, thumb1, planes, pace, routine=self.routine
+        )
         words = self.border.words if self.border else 0
         found = lanes_cost.cost(self.match, self.sums.groups, epilogue, self.rows, self.pixels, words)
         return replace(found, cycles=found.cycles + self._bits_cycles)

@@ -23,6 +23,7 @@ KEPT1, KEPT2 = 4, 1.2  # cycles of an output whose sum waits in the frame
 PARTED1, PARTED2 = 6.5, 3.5  # cycles of an output that shares sums with another one, by Thumb
 STAGE_BYTES, WORD_BYTES = 3, 4  # bytes of an instruction between stages; of a constant
 WIDE = 3  # additions of Thumb-2 for each byte that their 32-bit forms take more
+CALLING, CALLER = 8, 6  # cycles of a routine's call and return, and bytes of the call
 TAKEN = 4  # cycles of an output of one lane that rows of results give up
 SUM = (
     0.2,
@@ -59,6 +60,7 @@ class Epilogue:
 
     store   direct, bytes or rows, as in `lanes/conv`;  fields  four channels at a time, see `lanes/fields`
     thumb1  16-bit instructions only;  planes  results are bit planes;  pace  of the core
+    routine  outputs of groups that call a routine for it; 0 for none
     """
 
     after: After
@@ -68,6 +70,7 @@ class Epilogue:
     thumb1: bool
     planes: bool = False
     pace: Pace = EVEN
+    routine: int = 0
 
     @property
     def figures(self) -> Figures:
@@ -117,6 +120,11 @@ def cost(
         code += 0 if epilogue.thumb1 else (additions - group.shifted) // WIDE
         code += len(group.cuts) * (WORD_BYTES * group.size + STAGE_BYTES * round(stage + group.size * each))
         code += round(group.size * (OUTPUT + epilogue.bytes)) + GROUP
+    callers = sum(group.size == epilogue.routine for group in groups)
+    saved = round(max(callers - 1, 0) * epilogue.routine * epilogue.bytes - CALLER * callers)
+    fetched = code * rows * pixels
+    code -= saved if callers else 0
+    once += CALLING * epilogue.pace.rest * callers
     cycles = rows * pixels * once + CALL * len(groups) * (rows if epilogue.store in BY_ROW else 1)
     once_only = CODES_BYTES if epilogue.fields else 0
     code += 0 if epilogue.after.codes is None else len(epilogue.after.codes)
@@ -124,7 +132,7 @@ def cost(
         rows_cycles = match.out.size * _taken_apart(match, epilogue, len(groups[0].parts))
         cycles += match.core.figures(PACES).rows * rows_cycles
         once_only += accumulator.epilogue_flash(match) + ROWS_BYTES
-    return Cost(cycles + EDGE * border, code + once_only, code * rows * pixels)
+    return Cost(cycles + EDGE * border, code + once_only, fetched)
 
 
 def effort(groups: tuple[Group, ...], epilogue: Epilogue) -> float:

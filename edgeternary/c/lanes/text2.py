@@ -12,6 +12,7 @@ from edgeternary.c.lanes.walk import Walk
 
 ADD_LIMIT, LOAD_LIMIT = 4095, 4092
 Y, K, ROWS, END, FIRST = 0, 4, 8, 12, 16
+PUSHED = 4 * 9  # bytes of saved registers, after which the fifth argument follows
 
 
 def constant(register: str, value: int) -> list[str]:

@@ -16,6 +16,7 @@ from edgeternary.c.lanes.text1 import (
     LOW,
     PAIRS,
     PART,
+    PUSHED,
     ROWS,
     K,
     Y,
@@ -54,7 +55,11 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
             loop += [*add("r0", -4 * moved, "r1"), *stages.thumb1(group, number, place, walk)]
             continue
         loop += [*after.saved1(group, number, walk), *add("r0", 4 * (walk.x_step * last - moved), "r1")]
-        loop += [note(after.says(last or not after.kept(group))), *after.thumb1(group, number, walk)]
+        loop += [note(after.says(last or not after.kept(group)))]
+        if walk.routine == group.size:
+            loop += [f"ldr r3, [sp, #{frame + PUSHED}]", "blx r3"]
+        else:
+            loop += after.thumb1(group, number, walk)
     loop.append(note("on to the next output of the row"))
     loop += [] if after.y_stays1 else [f"ldr r1, [sp, #{Y}]"]
     loop += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]", "cmp r1, r2"]
@@ -65,6 +70,11 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += [*end, f"str r2, [sp, #{ROWS}]", *_back("bne", "beq", size(loop) + len(end), "3"), "3:"]
     lines += [f"add sp, #{frame}", "pop {r4-r7}", *(f"mov r{i + 4}, r{i}" for i in range(4, 8))]
     return [*lines, "pop {r4-r7, pc}", *(lanes_fields.bytes_(group, walk) if walk.fields else []), ".ltorg"]
+
+
+def routine(group: Group, after: After, walk: Walk) -> list[str]:
+    """What follows the sums of every group of this size; the frame is that of its caller."""
+    return [*after.thumb1(group, len(group.parts) - 1, walk), "bx lr"]
 
 
 def _row_end(walk: Walk) -> list[str]:

@@ -9,7 +9,7 @@ from edgeternary.c.lanes.after import After
 from edgeternary.c.lanes.butterfly import butterflies
 from edgeternary.c.lanes.digits import split
 from edgeternary.c.lanes.program import Group, Registers
-from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, ROWS, K, Y, add, constant
+from edgeternary.c.lanes.text2 import END, FIRST, LOAD_LIMIT, PUSHED, ROWS, K, Y, add, constant
 from edgeternary.c.lanes.walk import Walk
 from edgeternary.c.lanes.words import additions
 
@@ -41,7 +41,11 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
             place = stages.place(group, after, walk, number + 1)
             lines += stages.thumb2(group.cuts[number], place, accs, walk)
             continue
-        lines += [note(after.says(last or not after.kept(group))), *after.thumb2(group, number, walk, accs)]
+        lines += [note(after.says(last or not after.kept(group)))]
+        if walk.routine == group.size:
+            lines += [f"ldr lr, [sp, #{frame + PUSHED}]", "blx lr"]
+        else:
+            lines += after.thumb2(group, number, walk, accs)
     lines.append(note("on to the next output of the row"))
     lines += [] if after.y_stays2 else [f"ldr r1, [sp, #{Y}]"]
     lines += [f"ldr r2, [sp, #{END}]", *add("r1", walk.y_step, "r3"), f"str r1, [sp, #{Y}]"]
@@ -49,6 +53,11 @@ def function(group: Group, after: After, walk: Walk) -> list[str]:
     lines += [f"ldr r2, [sp, #{ROWS}]", *add("r0", 4 * walk.x_row, "r3"), *add("r1", walk.y_row, "r3")]
     lines += [*_row_end(walk), "subs r2, r2, #1", f"str r1, [sp, #{Y}]", f"str r2, [sp, #{ROWS}]"]
     return [*lines, f"str r4, [sp, #{END}]", "bne 1b", f"add sp, sp, #{frame}", "pop {r4-r11, pc}"]
+
+
+def routine(group: Group, after: After, walk: Walk) -> list[str]:
+    """What follows the sums of every group of this size; the frame is that of its caller."""
+    return list(after.routine2(group, walk, ACCUMULATORS[: group.size]))
 
 
 def _starts(group: Group, part: int, accs: Sequence[str]) -> list[str]:

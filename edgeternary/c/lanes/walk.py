@@ -16,6 +16,8 @@ class Walk:
     dsp      the core has USAT16
     codes    C type of the elements of the table that is the fifth argument, if there is one
     fields   the codes of four channels are stored as a word, see `lanes/fields`
+    routine  outputs of the groups that call one routine for what follows their sums, whose address is the
+             fifth argument; 0 where each group has that text itself
     """
 
     outputs: int
@@ -32,3 +34,4 @@ class Walk:
     dsp: bool
     fields: bool = False
     codes: str = ""
+    routine: int = 0

@@ -152,6 +152,14 @@ class After(Described, abstract=True):
         """The number of parts whose sums wait in the frame."""
         return 0
 
+    def alike(self) -> Self | None:
+        """The same function with one text for all groups of a size, if there is one: it can be a routine."""
+        return None
+
+    def routine2(self, group: Group, walk: Walk, accs: Sequence[str]) -> Iterable[str]:
+        """The Thumb-2 text after the last part, as a routine; of a kind that is `alike` to another."""
+        raise NotImplementedError(self.kind)
+
     def entry1(self, walk: Walk) -> Iterable[str]:
         """Thumb-1 text before the loop."""
         return ()

@@ -1,7 +1,7 @@
 """Requantize in form B: y = clamp((S * m + b) >> s, 0, 2^n - 1) + lo, one lane after the other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from edgeternary.cores import Core
 from edgeternary.ir.types import INT32_HI, INT32_LO
 from edgeternary.ops import Requantize
 
+EDGE = 2**15  # a lane is a signed number of 16 bits, and so is m
 C_WORD, C_SCALED = 8, 14  # cycles of a word in C; of a product, a shift and a clamp in each of its two lanes
 
 
@@ -56,6 +57,15 @@ class Scale(LaneWise):
         factors = np.stack([m, added])
         return cls(start=edge - mid, shift=s, top=top, factors=factors, dsp=case.core.dsp)
 
+    def alike(self) -> Self | None:
+        """(S m + b) >> s = (S m 2^d + b 2^d) >> (s + d): the largest shift for all channels."""
+        raised = self.shift.max() - self.shift
+        factors = self.factors << raised
+        m, b = np.abs(factors)
+        if m.max() >= EDGE or (b + m * EDGE).max() > INT32_HI:
+            return None
+        return replace(self, shift=np.full_like(self.shift, self.shift.max()), factors=factors)
+
     def word_c(self, group: Group, i: int, bits: int, ones: int) -> Iterator[str]:
         """Each lane is a signed number with its highest bit inverted."""
         m, b = (f"(int32_t)k[{group.size + 2 * i + j}]" for j in range(2))
@@ -83,8 +93,16 @@ class Scale(LaneWise):
             yield from ["lsls r3, r3, #16", "orrs r3, r2", "movs r1, r3", *text1.store(i, walk)]
 
     def thumb2(self, group: Group, part: int, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
-        """r0 (restored): constants; r2, r3: multiplier, what is added; r12: a lane; lr: the high y."""
-        yield from [f"ldr r2, [sp, #{text2.K}]", f"ldr r1, [sp, #{text2.Y}]", "push {r0}"]
+        yield from self._thumb2(group, walk, accs, "push {r0}")
+        yield "pop {r0}"
+
+    def routine2(self, group: Group, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
+        yield from self._thumb2(group, walk, accs, "push {r0, lr}")
+        yield "pop {r0, pc}"
+
+    def _thumb2(self, group: Group, walk: Walk, accs: Sequence[str], saved: str) -> Iterator[str]:
+        """r0 (saved): constants; r2, r3: multiplier, what is added; r12: a lane; lr: the high y."""
+        yield from [f"ldr r2, [sp, #{text2.K}]", f"ldr r1, [sp, #{text2.Y}]", saved]
         yield from text2.sum_to("r0", "r2", 4 * group.size, "r3")
         if walk.lanes:
             yield from text2.sum_to("lr", "r1", walk.lanes[1], "r3")
@@ -105,7 +123,6 @@ class Scale(LaneWise):
                 yield f"orr {acc}, r12, {acc}, lsl #16"
         if not walk.lanes:
             yield from text2.store(accs, "r1")
-        yield "pop {r0}"
 
     def helium(self, group: Group, part: int, walk: Walk, accs: Sequence[str]) -> Iterator[str]:
         """Even and odd lanes become 32 bits each; the sum of S * m and a constant is shifted and clamped."""
