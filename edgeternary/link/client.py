@@ -11,6 +11,7 @@ from edgeternary.link.frames import Hello, Kind, Message, OtherVersion, Reader, 
 from edgeternary.link.ports import Port, open_port
 
 ATTEMPTS = 5
+EARLY = 0.5  # seconds until the first hello is sent again: a device that starts may have lost it
 SECONDS = 2.0  # limit for a reply, without its time on the wire
 LONGEST_REPLY = 1 << 16
 
@@ -105,7 +106,8 @@ class Client:
         for attempt in range(self.attempts):
             self.repeats += attempt > 0
             self.port.write(wire)
-            reply = self._reply(kind, limit)
+            soon = kind == Kind.HELLO and attempt == 0 and self.attempts > 1
+            reply = self._reply(kind, min(limit, EARLY) if soon else limit)
             if reply is not None and reply.status == Status.OK:
                 return reply.body
             if not again and (reply is None or reply.status == Status.DAMAGED):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,29 @@ def test_a_seed_without_a_route_is_left_out(tmp_path: Path, monkeypatch: pytest.
     found = place.place(netlist, devices.part("ecp5-25f"), 3, name="tiny", progress=said.append)
     assert [placed.seed for placed in found] == [1, 3]
     assert any(text.startswith("leaving out seed 2 of 3: ") and "no route" in text for text in said)
+
+
+def test_seeds_that_were_placed_before_an_interruption_are_not_placed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, netlist, seeds = tmp_path / "nextpnr", tmp_path / "netlist.json", list[str]()
+    script.write_text(ROUTES.replace(' == "2"', ' == "-"'))
+    script.chmod(0o755)
+    netlist.write_text(str(tmp_path))
+    monkeypatch.setattr(place, "require", lambda name: Tool(name, (str(script),), str(script), "1.0", "", ""))
+    real = place.run
+
+    def run(command: list[str], **options: Any) -> str:
+        seeds.append(command[command.index("--seed") + 1])
+        if seeds == ["1", "2"]:
+            raise KeyboardInterrupt
+        return real(command, **options)
+
+    monkeypatch.setattr(place, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        place.place(netlist, devices.part("ecp5-25f"), 3, name="tiny")
+    found = place.place(netlist, devices.part("ecp5-25f"), 3, name="tiny")
+    assert [placed.seed for placed in found] == [1, 2, 3] and seeds == ["1", "2", "2", "3"]
 
 
 @pytest.mark.synth

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,15 @@ def test_lost_damaged_and_doubled_replies() -> None:
 
     with Fake(wire=wire) as fake:
         assert talk(fake, 20, attempts=6, patience=0.3).repeats > 5
+
+
+def test_a_hello_that_a_starting_device_lost_is_sent_again_soon() -> None:
+    """An emulated board may take no bytes yet, and the time for an answer of an emulator is long."""
+    begin = time.monotonic()
+    fake = Fake(wire=lambda data, n: b"" if n == 0 else data)
+    with fake, Client.open(fake.port, 1_000_000, patience=120) as client:
+        assert client.hello().name and client.repeats == 1
+    assert time.monotonic() - begin < 10
 
 
 def test_late_replies_are_never_taken_for_another() -> None:
