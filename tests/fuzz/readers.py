@@ -1,7 +1,7 @@
 """What reads files that others wrote, with small files to begin with.
 
 A reader takes bytes and gives "read" or "refused"; any exception but an EdgeTernaryError of code 1 or 2
-is a fault. NIR is not among them: each file is read by a process of its own, see tests/export/test_nir.py.
+is a fault.
 """
 
 from __future__ import annotations
@@ -9,17 +9,25 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
+import resource
+import signal
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
 import edgeternary
 from edgeternary.errors import BAD_INPUT, USAGE, EdgeTernaryError
+from edgeternary.frontends.nir import MEMORY
 from edgeternary.ir.file import to_bytes
 from edgeternary.report.tiny import tiny_graph
 from tests.faults.small import small
@@ -165,6 +173,61 @@ def _onnx() -> list[bytes]:
     return [make(graph) for make in (to_onnx, to_qonnx) for graph in (small(), tiny_graph())]
 
 
+def _nir(path: Path) -> None:
+    """As from_nir, but the process that reads a file first is forked, which takes a hundredth of the time."""
+    from edgeternary.frontends import nir
+
+    with mock.patch.object(nir, "run", forked):
+        assert nir.from_nir(path, inexact=True).graph.name
+
+
+def forked(command: tuple[Any, ...], **_: object) -> None:
+    """What `python -c TEXT PATH` does, within 2 s and 256 MB; a file that it refuses is read here again."""
+    _, _, text, path = command
+    child = os.fork()
+    if child == 0:
+        try:
+            sys.settrace(None)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(2)
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            sys.argv[:] = ["-c", str(path)]
+            exec(text.replace(str(MEMORY), str(pages * resource.getpagesize() + (256 << 20))), {})
+        except MemoryError:
+            os._exit(1)
+        except Exception:
+            os._exit(0)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise EdgeTernaryError("the file cannot be read", f"status {status}", "read another one")
+
+
+def _nirs() -> list[bytes]:
+    import nir
+
+    rng, size = np.random.default_rng(1), 4
+    each = np.ones(size)
+    nodes = {
+        "input": nir.Input({"input": np.array([size])}),
+        "flat": nir.Flatten({"input": np.array([size])}, 0),
+        "fc": nir.Affine(rng.integers(-2, 3, (size, size)).astype(float), each),
+        "if": nir.IF(r=each, v_threshold=3 * each, metadata={"edgeternary": '{"bias": [1, 2, 0, 1]}'}),
+        "fc2": nir.Linear(rng.integers(-1, 2, (size, size)).astype(float)),
+        "lif": nir.LIF(tau=4 * each, r=4 * each, v_leak=0 * each, v_threshold=each),
+        "gate": nir.Threshold(each / 2),
+        "sum": nir.I(r=each),
+        "output": nir.Output({"output": np.array([size])}),
+    }
+    short = {name: nodes[name] for name in ("input", "fc2", "sum", "output")}
+    found = []
+    for made in (nodes, short):
+        stream = io.BytesIO()
+        nir.write(stream, nir.NIRGraph(made, list(pairwise(made))))
+        found.append(stream.getvalue())
+    return found
+
+
 def _rows() -> list[bytes]:
     return [b"1,2,3,4\n5,6,7,8\n", b"a;b;c;d;label\n1;2;3;4;0\n", b"# x\n1 2 3 4\n"]
 
@@ -192,6 +255,7 @@ READERS = {
     "manifest": Reader(".json", ("edgeternary/build", "edgeternary/link"), _manifest, _manifests),
     "report": Reader(".json", ("edgeternary/report",), _report, _reports),
     "tflite": Reader(".tflite", ("edgeternary/frontends", "edgeternary/ops"), _model, _tflites, "tflite"),
+    "nir": Reader(".nir", ("edgeternary/frontends/nir", "site-packages/nir/"), _nir, _nirs, "nir"),
     "onnx": Reader(".onnx", ("edgeternary/frontends", "edgeternary/ops"), _model, _onnx, "onnx"),
 }  # fmt: skip
 

@@ -2,6 +2,9 @@
 
 python -m tests.fuzz.search NAME|all SECONDS [SEED]     keeps what is a fault in tests/fuzz/corpus/NAME
 
+Seconds are of the processor. A fault is an exception that is no clear error, a file that takes 20 s, or one
+that takes 512 MB.
+
 With `atheris` as a fourth argument, and that package, the search is libFuzzer's, which also looks at branches
 and comparisons; else lines are traced here.
 """
@@ -9,10 +12,14 @@ and comparisons; else lines are traced here.
 from __future__ import annotations
 
 import hashlib
+import os
+import resource
+import signal
 import sys
-import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -50,7 +57,8 @@ WORDS = (
     b"\n",
 )
 MOST = 200_000  # bytes of a changed file
-SLOW = 20.0  # seconds that no file may take
+SLOW = 20.0  # seconds of the processor that no file may take
+MEMORY = 512 << 10  # KB that no file may add to the most that the process has had
 
 
 def changed(rng: np.random.Generator, content: bytes, other: bytes) -> bytes:
@@ -80,6 +88,34 @@ def changed(rng: np.random.Generator, content: bytes, other: bytes) -> bytes:
             case _:
                 made[:] = made if rng.random() < 0.8 else made[:at]
     return bytes(made[:MOST])
+
+
+class Slow(BaseException):
+    """A file that takes longer than SLOW; no reader catches it as an error of the file."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Raises Slow, or MemoryError where the process has grown by MEMORY."""
+
+    def late(*_: object) -> None:
+        raise Slow(f"longer than {SLOW:.0f} s")
+
+    before, most = signal.signal(signal.SIGPROF, late), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    signal.setitimer(signal.ITIMER_PROF, SLOW)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most
+    if grown > MEMORY:
+        raise MemoryError(f"{grown >> 10} MB")
+
+
+def spent() -> float:
+    """Seconds of the processor that this process and its children have taken."""
+    return sum(os.times()[:4])
 
 
 class Lines:
@@ -114,29 +150,34 @@ def search(name: str, seconds: float, seed: int, most: int = 100) -> dict[str, A
     reader, rng, outcomes = READERS[name], np.random.default_rng(seed), Counter[str]()
     lines, faults = Lines(reader.modules), dict[str, str]()
     pool = [*reader.seeds(), *kept(name)]
-    queue, start = list(pool), time.monotonic()
-    while len(faults) < most and (queue or time.monotonic() - start < seconds):
+    queue, start = list(pool), spent()
+    while len(faults) < most and (queue or spent() - start < seconds):
         mine = (
             pool[int(rng.integers(len(pool)))]
             if rng.random() < 0.5
             else pool[-1 - int(rng.integers(min(8, len(pool))))]
         )
         content = queue.pop() if queue else changed(rng, mine, pool[int(rng.integers(len(pool)))])
-        began = time.monotonic()
         try:
-            with lines:
+            with limited(), lines:
                 outcomes[reader.outcome(content)] += 1
-        except Exception as error:
+        except (Exception, Slow) as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             key = f"{type(error).__name__} at {where.filename.rpartition('/')[2]}:{where.lineno}"
             if key not in faults:
                 faults[key] = f"{keep(name, content)}: {error}"[:300]
             outcomes["fault"] += 1
-        if time.monotonic() - began > SLOW:
-            faults[f"slow: {time.monotonic() - began:.0f} s"] = keep(name, content)
         if lines.new and content not in pool:
             pool.append(content)
-    return {"reader": name, **outcomes, "lines": len(lines.seen), "pool": len(pool), "faults": faults}
+    seconds = round(spent() - start)
+    return {
+        "reader": name,
+        "seconds": seconds,
+        **outcomes,
+        "lines": len(lines.seen),
+        "pool": len(pool),
+        "faults": faults,
+    }
 
 
 def keep(name: str, content: bytes) -> str:
