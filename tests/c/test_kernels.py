@@ -52,10 +52,10 @@ def test_what_follows_the_accumulators(kind: str, turn: int, tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", range(4))
 def test_whole_networks(turn: int, tmp_path: Path) -> None:
-    """A twelfth of the offers, others for each pair of types; test_every_offer_for_an_op takes all."""
+    """A 24th of the offers, others for each pair of types; test_every_offer_for_an_op takes all."""
     weights, act = NETWORKS[turn]
     graphs = [cnn(weights, act, 9, (5, 17, 33)), cnn(weights, act, 8, (16, 32)), branches(act)]
-    some = slice(turn, None, 3 * len(NETWORKS))
+    some = slice(turn, None, 6 * len(NETWORKS))
     check([plan for graph in graphs for plan in every_plan(graph, some=some)], tmp_path)
 
 

@@ -33,8 +33,9 @@ from edgeternary.link.ports import open_port
 from edgeternary.ops import build as ops
 from edgeternary.run import run
 from edgeternary.toolchains import Child
+from tests import quick
 from tests.cli.conftest import Answer
-from tests.emulate.conftest import MLP, SMALL
+from tests.emulate.conftest import MLP, SMALL, unplaced
 from tests.need import need
 
 Built = Callable[..., Build]
@@ -92,7 +93,8 @@ def test_weights_that_come_out_of_the_flash(et: Et, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(plan, "design", partial(design, cycles=500))
     first = ops.graph(graph().input, graph().ops[0], name="first")
-    edgeternary.compile(first, board="icebreaker", build=True, directory=tmp_path)
+    with unplaced():
+        edgeternary.compile(first, board="icebreaker", build=True, directory=tmp_path)
     row = et("verify", tmp_path, "--emulate", "--samples", 5, "--json").json()
     assert (row["mismatches"], row["samples"]) == (0, 5)
     assert (tmp_path / "weights.bin").exists()
@@ -119,6 +121,7 @@ def test_verify_a_bitstream(et: Et, built: Built) -> None:
     need_board("icebreaker")
     need("iceunpack", "icebox_vlog", "verilator")
     folder = built("icebreaker", SMALL).folder
+    quick.install()  # a few thousand cycles
     row = et("verify", folder, "--emulate", "--bitstream", "--samples", 5, "--json").json()
     assert (row["mismatches"], row["samples"], row["by"]) == (0, 5, "bitstream")
 

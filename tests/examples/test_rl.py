@@ -11,18 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.examples import script
+from tests.examples.script import ROOT
 from tests.need import need
 
 pytestmark = pytest.mark.torch
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "rl_cartpole"
 
 
 def command(name: str, *args: object, code: int = 0) -> str:
-    need("torch", "gymnasium")
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hw")))}
-    line = [sys.executable, FOLDER / name, *map(str, args)]
-    done = subprocess.run(line, env=env, capture_output=True, text=True)
+    need("gymnasium")
+    done = script.command(FOLDER / name, *args)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.examples.script import ROOT, command
 from tests.need import need
 
 pytestmark = [pytest.mark.torch, pytest.mark.emulator, pytest.mark.slow]
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "sensors"
 
 
 @pytest.mark.parametrize("name", ["motion", "sound", "table"])
 def test_from_a_float_model_to_c(name: str, tmp_path: Path) -> None:
-    need("torch", "zig|gcc", "unicorn")
-    paths = os.pathsep.join(map(str, (ROOT, ROOT / "hw")))
-    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, FOLDER / f"{name}.py", "--quick"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    need("zig|gcc", "unicorn")
+    done = command(FOLDER / f"{name}.py", "--quick", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "graph " in done.stdout
     (header,) = (tmp_path / name).glob("*.h")  # `table` is n_table in C

