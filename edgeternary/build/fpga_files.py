@@ -9,7 +9,7 @@ from edgeternary.hdl.describe import ENCODINGS, made_by, shaped
 from edgeternary.hdl.devices import FAMILIES, PARTS, Family, family
 from edgeternary.hdl.emit import as_verilog, design_verilog
 from edgeternary.hdl.testbench import axis_testbench, testbench, vectors
-from edgeternary.hdl.tools import output_registers
+from edgeternary.hdl.tools import constant_tables, output_registers
 from edgeternary.hdl.top import Design
 from edgeternary.hdl.wrappers import Core, axis, i_fields, o_fields, wishbone, wrapped_rtlil
 from edgeternary.ir import IntArray, Value
@@ -59,8 +59,11 @@ def texts_of(
     texts |= vectors(design, inputs, outputs)
     part = PARTS.get(device)
     fabrics = [family(device)] if device else list(FAMILIES.values())
+    tables = constant_tables.many(texts[f"{name}.v"])
     for fabric in fabrics:
-        texts[f"synth_{fabric.name}.ys"] = _script(name, fabric)
+        texts[f"synth_{fabric.name}.ys"] = _script(name, fabric, tables)
+    if tables:
+        texts[constant_tables.FILE] = constant_tables.MAP
     if any(fabric.output_registers for fabric in fabrics):
         texts["output_registers.py"] = Path(output_registers.__file__).read_text(encoding="utf-8")
     mhz = clock or (part.clock if part else 0) or CLOCK
@@ -70,6 +73,7 @@ def texts_of(
         "cycles": design.cycles, "stateful": design.stateful, "latency": design.latency,
         "device": part.title if part else device, "weights": len(design.weights),
         "scripts": [f"synth_{fabric.name}.ys" for fabric in fabrics],
+        "tables": constant_tables.FILE if tables else "",
         "registers": [fabric.name for fabric in fabrics if fabric.output_registers],
         "estimates": [*(estimates or {}).items()], "measured": [*(measured or {}).items()],
         "rows": _rows(design), "answer": design.answer, "frames": count,
@@ -92,13 +96,14 @@ def _rows(design: Design) -> list[tuple[str, str, int]]:
     return sorted(found, key=lambda row: -row[2])
 
 
-def _script(name: str, fabric: Family) -> str:
-    """What synthesises the core as its figures were measured."""
+def _script(name: str, fabric: Family, tables: bool) -> str:
+    """What synthesises the core as its figures were measured; `tables`: it has many."""
     after = " && python3 output_registers.py netlist.json" if fabric.output_registers else ""
+    first = "".join(f"{line}\n" for line in constant_tables.passes(name)) if tables else ""
     return (
         f"# yosys -s synth_{fabric.name}.ys{after}\n"
-        f"read_verilog {name}.v\n{fabric.synth.format(top=name)}\ndelete t:$scopeinfo\nautoname\nstat\n"
-        "tee -q -o stat.json stat -json\nblackbox =A:whitebox\nwrite_json netlist.json\n"
+        f"read_verilog {name}.v\n{first}{fabric.synth.format(top=name)}\ndelete t:$scopeinfo\nautoname\n"
+        "stat\ntee -q -o stat.json stat -json\nblackbox =A:whitebox\nwrite_json netlist.json\n"
     )
 
 

@@ -192,4 +192,4 @@ def depth(parts: Iterable[tuple[str, Any]]) -> int:
 def longest(part: Wired) -> float:
     """ns of a stage with the slowest node alone, the shortest that any clock must leave."""
     fabric = FABRICS[part.circuit.fabric]
-    return fabric.start + max(fabric.delay(part.circuit, n) for n in part.stages.of)
+    return fabric.start + max(fabric.delays(part.circuit, part.stages.of).values())

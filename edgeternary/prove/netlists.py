@@ -8,10 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edgeternary.errors import TimedOut
+from edgeternary.hdl.tools import constant_tables
 from edgeternary.hdl.tools.yosys import yosys
 from edgeternary.prove.certificate import OPEN, PROVEN, REFUTED, Claim
 from edgeternary.prove.gates import Gates, Name, Net, Pairs, blif, functions, live, read
-from edgeternary.prove.tables import SHIFT, luts
+from edgeternary.prove.tables import luts
 from edgeternary.toolchains import require, run
 
 DIFFER = "NOT EQUIVALENT"  # what abc says
@@ -28,7 +29,7 @@ FLAT = "hierarchy -check -top {top}; proc; flatten"
 def of_rtl(text: str, top: str, tool: str, seconds: float = LONGEST) -> Gates:
     """The RTL as gates. Sums of several numbers are made by the passes that synthesis uses for them, too."""
     script = f"read_verilog design.v; {FLAT}; {SUMS}; {MEMORIES}; techmap -map tables.v; {LOWER}"
-    return _gates(text, script, SHIFT, (top, tool, seconds))
+    return _gates(text, script, constant_tables.MAP, (top, tool, seconds))
 
 
 def of_netlist(text: str, top: str, cells: tuple[str, ...], tool: str, seconds: float = LONGEST) -> Gates:

@@ -7,6 +7,7 @@ from .circuit import Circuit, Node
 
 __all__ = ["FABRICS", "Fabric"]
 
+FAN = 8
 WIRES = ("input", "const", "word", "bit", "shift")
 
 
@@ -17,6 +18,7 @@ class Fabric:
     level, carry  ns of a LUT with the wires to the next one, and of a bit of a carry chain
     chain, last   ns more than a LUT takes: into a carry chain and out of a sum; from the last carry to a LUT
     start         ns of a register: from the clock to its output and before the next edge
+    far           ns more on the wire of a number that FAN nodes or more read, since these lie apart
     pair          bits of an adder in a carry cell, each of which counts as that many LUTs; 1: a LUT a bit,
                   and the last carry takes none
     tallies       a LUT of a carry chain holds a table of all pins but one beside the sum
@@ -31,14 +33,27 @@ class Fabric:
     start: float
     chain: float = 0.0
     last: float = 0.0
+    far: float = 0.0
     pair: int = 1
     even: bool = True
     inverts: bool = False
     tallies: bool = False
     least_chain: int = 2
 
+    def delays(self, circuit: Circuit, live: Iterable[int]) -> dict[int, float]:
+        """ns from the arguments of each of some nodes to its value, the wires to it included."""
+        kept = list(live)
+        readers: dict[int, int] = {}
+        for n in kept:
+            for a in set(circuit.nodes[n].args):
+                readers[a] = readers.get(a, 0) + 1
+        many = {n for n, count in readers.items() if count >= FAN}
+        return {
+            n: self.delay(circuit, n) + self.far * (not many.isdisjoint(circuit.nodes[n].args)) for n in kept
+        }
+
     def delay(self, circuit: Circuit, index: int) -> float:
-        """ns from the arguments of a node to its value."""
+        """ns from the arguments of a node to its value, where few others read them."""
         node = circuit.nodes[index]
         if node.kind in WIRES:
             return 0.0
@@ -182,7 +197,7 @@ class _Uses:
 
 FABRICS = {
     "ice40": Fabric("ice40", 4, 1.1, 0.13, 1.1, chain=0.4, last=0.9, inverts=True),
-    "ecp5": Fabric("ecp5", 4, 1.3, 0.04, 0.9, chain=0.65, last=1.9, pair=2, least_chain=4),
+    "ecp5": Fabric("ecp5", 4, 1.3, 0.04, 1.0, chain=1.1, last=0.2, far=2.5, pair=2, least_chain=4),
     "gowin": Fabric("gowin", 4, 1.2, 0.06, 1.2),
     "xc7": Fabric("xc7", 6, 0.7, 0.03, 0.6, even=False, tallies=True),
 }

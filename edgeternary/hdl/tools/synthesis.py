@@ -13,7 +13,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.emit import rtlil
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.tools import shipped
+from edgeternary.hdl.tools import constant_tables, shipped
 from edgeternary.hdl.tools.output_registers import absorb
 from edgeternary.hdl.tools.yosys import version, yosys
 from edgeternary.ir import Graph
@@ -67,10 +67,12 @@ def synthesise(
     yosys_version = version(tool)
     verilog = design.startswith("/*")
     file, read = ("design.v", "read_verilog design.v") if verilog else ("design.il", READ)
-    script = synthesis_script(fabric, top, read)
+    tables = constant_tables.many(design)
+    script = synthesis_script(fabric, top, read, tables)
 
     def fill(folder: Path) -> None:
         (folder / file).write_text(design, encoding="utf-8")
+        (folder / constant_tables.FILE).write_text(constant_tables.MAP, encoding="utf-8")
         yosys(script, what=f"synthesis of {top} for {fabric.name}", folder=folder, tool=tool, timeout=limit)
         absorbed = absorb(folder / "netlist.json") if fabric.output_registers else 0
         (folder / "absorbed").write_text(str(absorbed), encoding="utf-8")
@@ -94,13 +96,14 @@ def synthesise(
     return figures, folder
 
 
-def synthesis_script(fabric: Family, top: str, read: str) -> str:
-    """What yosys does in a synthesis; `read` is how it reads the design.
+def synthesis_script(fabric: Family, top: str, read: str, tables: bool = False) -> str:
+    """What yosys does in a synthesis; `read` is how it reads the design, `tables` whether it has many.
 
     Synthesis comes first: LUTs depend (2 %) on the number from which yosys counts its cells.
     """
+    first = "; ".join((read, *constant_tables.passes(top))) if tables else read
     return (
-        f"{read}; {fabric.synth.format(top=top)}; "
+        f"{first}; {fabric.synth.format(top=top)}; "
         "delete t:$scopeinfo; autoname; tee -q -o mapped.json stat -json; blackbox =A:whitebox; "
         "write_json netlist.json; write_verilog -noattr -norename netlist.v; "
         f"design -reset; {read}; hierarchy -top {top}; proc; flatten; opt; tee -q -o rtl.json stat -json"
