@@ -59,8 +59,9 @@ def test_every_kind_of_node(count: int, fabric: str) -> None:
         c.table([bits[0], bits[2], bits[0]], 0b10110100),
         c.count([*bits, bits[0]]), c.select(bits[3], a, b), c.shift(b, 2), c.clamp(b, -5, 7), c.bit(b, 4),
         c.bit(a, 9), c.add(c.const(7), c.const(-9)), c.word(bits[:3]),
-        c.ge(b, a, 1), c.ge(a, c.const(11)), c.select(bits[1], c.const(2), b), c.select(bits[2], b, c.const(25)),
-        c.select(bits[4], a, c.const(77)), c.select(bits[5], c.const(-1), a),
+        c.ge(b, a, 1), c.ge(a, c.const(11)), c.select(bits[1], c.const(2), b),
+        c.select(bits[2], b, c.const(25)), c.select(bits[4], a, c.const(77)),
+        c.select(bits[5], c.const(-1), a),
     ]  # fmt: skip
 
     def expected(word: int) -> list[int]:
