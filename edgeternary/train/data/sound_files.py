@@ -42,6 +42,7 @@ def sounds(
     fit: bool = False,
     convert: bool = False,
     skip: bool = False,
+    series: bool = False,
     features: Options = {},
     copies: Options = {},
 ) -> Data:
@@ -55,6 +56,7 @@ def sounds(
     validation  the share of the training speakers (or files) that validates
     seed        of the folds
     fit, convert, skip  see `wav.Clips` and `problems.Problems`
+    series      codes (n, 1, frames, width): the bands are channels, for convolutions over time
     features    settings of `features.Sound`
     copies      settings of `Copies`: changed copies of the training clips, to which recorded noise is added
                 from classes without speakers
@@ -73,6 +75,8 @@ def sounds(
         paths = [found.files[i][0] for i in used[parts[0]]]
         made = copied(paths, noisy, more, sound, Clips(sound.rate, sound.samples, fit, convert))
         train = np.concatenate([train[0], made]), np.tile(train[1], more.count + 1)
+    if series:
+        train, held, test = ((x.transpose(0, 3, 1, 2), y) for x, y in (train, held, test))
     return Data(
         title, train, held, test, found.labels, sound.type, sound.input_scale, sound.input_zero, sound=sound
     )

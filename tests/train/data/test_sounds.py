@@ -70,6 +70,14 @@ def test_samples_are_the_codes_of_the_files(folder: Path) -> None:
     assert "fold 0 of 5 by speaker, 10 speakers, _silence_ without speakers" in data.name  # type: ignore[attr-defined]
 
 
+def test_a_series_has_the_bands_as_channels(folder: Path) -> None:
+    plain, series = load(folder), load(folder, series=True)
+    for part in ("train", "validation", "test"):
+        (x, y), (turned, same) = getattr(plain, part), getattr(series, part)
+        np.testing.assert_array_equal(turned, x[:, None, :, :, 0])
+        np.testing.assert_array_equal(same, y)
+
+
 def test_no_speaker_is_in_two_parts_and_each_tests_once(folder: Path) -> None:
     tested: list[bytes] = []
     for fold in range(5):

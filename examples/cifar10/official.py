@@ -1,0 +1,112 @@
+"""The float picture model of MLPerf Tiny in torch: the figure to reach, and the start of a training."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from edgeternary import nn as q
+from edgeternary.errors import BAD_INPUT, EdgeTernaryError
+from edgeternary.frontends.tflite.file import read_model
+from edgeternary.nn.linear import Quantized
+
+VARIABLE = "EDGETERNARY_MLPERF_TINY"  # a folder with ic_float.tflite
+FILE = "ic_float.tflite"
+CHANNELS = (16, 32, 64)
+SAME = {1: (1, 1, 1, 1), 2: (0, 0, 1, 1)}  # top, left, bottom, right of a 3x3 window, by its stride
+
+
+def weights() -> list[tuple[Tensor, Tensor]]:
+    """(weights (outputs, inputs, height, width), bias) of each layer of the file, in order.
+
+    A block of the file is conv, conv, and from the second block on the 1x1 convolution of its shortcut.
+    EdgeTernaryError if the file is missing.
+    """
+    path = Path(os.environ.get(VARIABLE, ".")) / FILE
+    if not path.exists():
+        raise EdgeTernaryError(
+            f"{path} is missing", "training starts from it", f"name its folder in {VARIABLE}", BAD_INPUT
+        )
+    model, found = read_model(path), []
+    for operator in model.operators:
+        if operator.type in ("CONV_2D", "FULLY_CONNECTED"):
+            kernel, bias = (torch.tensor(model.tensors[k].data) for k in operator.inputs[1:3])
+            found.append((kernel.permute(0, 3, 1, 2).contiguous() if kernel.ndim == 4 else kernel, bias))
+    return found
+
+
+class Official(nn.Module):
+    """Codes (N, 3, 32, 32) of pixels -> logits (N, 10)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = weights()
+
+    def forward(self, x: Tensor) -> Tensor:
+        layers = iter(self.layers)
+
+        def conv(x: Tensor, stride: int = 1) -> Tensor:
+            kernel, bias = next(layers)
+            top, left, bottom, right = SAME[stride] if kernel.shape[2] == 3 else (0, 0, 0, 0)
+            return F.conv2d(F.pad(x, (left, right, top, bottom)), kernel, bias, stride)
+
+        x = F.relu(conv(x.float()))
+        for block in range(3):
+            stride = 1 if block == 0 else 2
+            body = conv(F.relu(conv(x, stride)))
+            x = F.relu(body + (conv(x, stride) if block else x))
+        kernel, bias = next(layers)
+        return F.linear(x.mean((2, 3)), kernel, bias)
+
+
+def teacher() -> nn.Module:
+    """The model that teaches."""
+    return Official()
+
+
+def pictures(weights_of: str = "ternary", activations: int = 4, widen: int = 1) -> nn.Module:
+    """ResNet-8 whose layers begin with the official weights, each output channel scaled to 1 at most.
+
+    Batch-norms undo the scale. widen: how often each channel is there, with weights that differ by noise.
+    """
+    first, second, third = (width * widen for width in CHANNELS)
+
+    def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+        pad = SAME[stride] if kernel == 3 else 0
+        return [
+            q.Conv2d(inputs, outputs, kernel, stride, pad, weights=weights_of),
+            q.BatchNorm(outputs),
+            q.Activation(activations),
+        ]
+
+    layers: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(*conv(3, first)))
+    widths = [(first, first), (first, second), (second, third)]
+    for i, (inputs, outputs) in enumerate(widths, 1):
+        stride = 1 if i == 1 else 2
+        body = nn.Sequential(*conv(inputs, outputs, stride=stride), *conv(outputs, outputs))
+        shortcut = None if i == 1 else nn.Sequential(*conv(inputs, outputs, 1, stride))
+        layers[f"block{i}"] = q.Residual(body, shortcut)
+        layers[f"bn{i}"], layers[f"act{i}"] = q.BatchNorm(outputs), q.Activation(activations)
+    layers["pool"] = q.GlobalAvgPool(q.Activation(4))
+    layers["flatten"] = q.Flatten()
+    layers["fc"] = q.Output(third, 10, weights_of)
+    model = nn.Sequential(layers)
+    _begin(model, widen)
+    return model
+
+
+@torch.no_grad()
+def _begin(model: nn.Module, widen: int) -> None:
+    own = [module for module in model.modules() if isinstance(module, Quantized)]
+    for layer, (real, _) in zip(own, weights(), strict=True):
+        axes = tuple(range(1, real.ndim))
+        real = real / real.abs().amax(axes, keepdim=True).clamp_min(1e-9)
+        for axis in (0, 1):
+            real = torch.cat([real] * (layer.weight.shape[axis] // real.shape[axis]), axis)
+        noise = 0.1 * torch.randn(real.shape) if widen > 1 else 0.0
+        layer.weight.copy_((real + noise).clamp(-1, 1))
