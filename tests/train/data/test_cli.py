@@ -37,3 +37,20 @@ def test_keywords_that_are_there_are_not_made_again(tmp_path, monkeypatch, capsy
     assert run(["data", "keywords"]) == 0
     assert "3 + 3 + 3 samples" in capsys.readouterr().err
     assert run(["data", "nonsense"]) == 2
+
+
+def test_the_samples_of_a_recipe_are_written_for_inputs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EDGETERNARY_MNIST", str(mnist_files(tmp_path)))
+    path, recipe = tmp_path / "held.npz", tmp_path / "r.toml"
+    recipe.write_text(
+        'name = "r"\ndata = { name = "mnist", validation = 2 }\nshape = [6]\n[model]\nbuild = "mlp"\nwidths = [6, 4, 10]\n'
+    )
+    assert run(["data", str(recipe), "--part", "validation", "-o", str(path), "--json"]) == 0
+    made = data.mnist(validation=2)
+    assert json.loads(capsys.readouterr().out)["samples"] == 2
+    with np.load(path) as found:
+        np.testing.assert_array_equal(found["inputs"], made.validation[0].reshape(2, -1))
+        np.testing.assert_array_equal(found["labels"], made.validation[1])
+    assert run(["data", str(recipe)]) == 2
+    assert run(["data", "keywords", "-o", str(path)]) == 2
+    assert run(["data", "-o", str(path)]) == 2
