@@ -43,7 +43,8 @@ def test_the_samples_of_a_recipe_are_written_for_inputs(tmp_path, monkeypatch, c
     monkeypatch.setenv("EDGETERNARY_MNIST", str(mnist_files(tmp_path)))
     path, recipe = tmp_path / "held.npz", tmp_path / "r.toml"
     recipe.write_text(
-        'name = "r"\ndata = { name = "mnist", validation = 2 }\nshape = [6]\n[model]\nbuild = "mlp"\nwidths = [6, 4, 10]\n'
+        'name = "r"\ndata = { name = "mnist", validation = 2 }\nshape = [6]\n'
+        '[model]\nbuild = "mlp"\nwidths = [6, 4, 10]\n'
     )
     assert run(["data", str(recipe), "--part", "validation", "-o", str(path), "--json"]) == 0
     made = data.mnist(validation=2)
