@@ -76,11 +76,11 @@ class Hardware:
                 "for example --on cxxrtl:up5k,netlist:up5k",
                 USAGE,
             )
-        if "clock" in found and "fps" not in found:
+        if "clock" in found and not found.keys() & {"fps", "latency"}:
             raise EdgeTernaryError(
                 "--clock has no effect here",
-                "a simulation counts cycles, and only a rate makes the design depend on the clock",
-                "--fps with it, or leave it out",
+                "a simulation counts cycles, which depend on the clock only through a rate or a latency",
+                "--fps or --latency with it, or leave it out",
                 USAGE,
             )
         return found

@@ -16,14 +16,15 @@ from edgeternary.ir import Graph
 from edgeternary_hw.single_port import SINGLE, columns
 from edgeternary_hw.stage import MemorySize
 
-LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0}  # counted: a CRC of 32 bits, an address, control
+LOADER = {"luts": 120, "ffs": 100, "ram_blocks": 0, "logic_cells": 0}  # counted: a CRC of 32 bits, an address
 
 WORDS = ("luts", "ffs", "logic_cells", "ram_blocks", "single_port_rams")
 
 
 def by_part(design: Design, device: str, available: int | None = None) -> dict[str, dict[str, int]]:
     """WORDS (single_port_rams where there are some) of each part by instance name, its memories placed as
-    hdl.memory does. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together."""
+    hdl.memory does. A logic cell holds a LUT, a carry and a flip-flop, as far as these belong together; what
+    has one to itself for certain (Area.shifted, Area.carries) is counted, of other flip-flops a share."""
     fabric = family(device)
     placing = memory.allocate(design.top.parts, fabric, available, design.single_port_rams)
     parts = placing.of(design.top.parts)
@@ -36,18 +37,24 @@ def by_part(design: Design, device: str, available: int | None = None) -> dict[s
                 continue
             _add_memory(found[name], size, part.style(held), fabric, placing.logic[path, held])
     for row in found.values():
-        row["logic_cells"] = round(row["luts"] + fabric.alone * row["ffs"])
+        row["logic_cells"] += round(row["luts"] + fabric.alone * row["ffs"])
     assert placing.used == sum(row["ram_blocks"] for row in found.values())
     return found
 
 
 def _plain(parts: memory.Parts, fabric: Family) -> dict[str, dict[str, int]]:
-    """By instance name, what a part takes beside its memories."""
+    """By instance name, what a part takes beside its memories; logic_cells: those that surely have no LUT."""
     found = {}
     for name, part in parts:
         area = part_of(part).area(part)
         luts = area.luts if area.alone is None or not fabric.lone_carry else area.alone
-        found[name] = {"luts": round(luts), "ffs": round(area.ffs), "ram_blocks": 0}
+        lone = (1 - fabric.alone) * area.shifted + area.carries if fabric.alone else 0
+        found[name] = {
+            "luts": round(luts),
+            "ffs": round(area.ffs),
+            "ram_blocks": 0,
+            "logic_cells": round(lone),
+        }
     return found
 
 

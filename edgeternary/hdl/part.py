@@ -30,12 +30,16 @@ O = TypeVar("O", bound=Op)  # noqa: E741
 class Area:
     """LUTs (LUT4 cells before packing) and flip-flops of a part, without its memories.
 
-    alone  LUTs on a fabric whose carry cells only add, see Family.lone_carry; None: as many
+    alone    LUTs on a fabric whose carry cells only add, see Family.lone_carry; None: as many
+    shifted  flip-flops that follow flip-flops, so that each has a logic cell to itself
+    carries  logic cells that only begin, go on with or end a carry chain
     """
 
     luts: float
     ffs: float
     alone: float | None = None
+    shifted: int = 0
+    carries: int = 0
 
 
 class Network(Protocol):

@@ -314,7 +314,8 @@ def _made(graph: Graph, found: Folding, constraints: Constraints) -> Design:
 
 
 def _fits(graph: Graph, found: Folding, part: Part, constraints: Constraints) -> bool:
-    made, most = _made(graph, found, constraints), limits(part, constraints)
+    made = _made(graph, found, constraints)
+    most = limits(part, constraints, depth(made.top.parts) > 0)
     if estimate.least(made, part.name) > most["luts"]:
         return False
     needs = estimate.total(made, part.name, constraints.blocks or part.ram_blocks)

@@ -7,17 +7,19 @@ from edgeternary.hdl import estimate, memory
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.devices import PARTS, Part, family
 from edgeternary.hdl.top import Design
-from edgeternary.hdl.wired import longest
+from edgeternary.hdl.wired import depth, longest
 from edgeternary_hw import Wired
 
 FULL = 0.9  # of the logic cells: beyond that place and route takes long and the clock falls
+WIRES = 0.95  # where layers are wires, whose cells are counted one by one
 
 
-def limits(part: Part, constraints: Constraints) -> dict[str, int]:
-    """What a design may take of each resource."""
+def limits(part: Part, constraints: Constraints, wires: bool = False) -> dict[str, int]:
+    """What a design may take of each resource; wires: some layers are."""
+    full = int((WIRES if wires else FULL) * part.luts) - constraints.taken
     return {
-        "luts": min(int(FULL * part.luts) - constraints.taken, constraints.max_luts or part.luts),
-        "logic_cells": int(FULL * part.luts) - constraints.taken,
+        "luts": min(full, constraints.max_luts or part.luts),
+        "logic_cells": full,
         "ram_blocks": constraints.blocks or part.ram_blocks,
     }
 
@@ -50,7 +52,7 @@ def _keeps_clock(made: Design, part: Part, constraints: Constraints) -> None:
     if constraints.clock > most:
         raise EdgeTernaryError(
             f"{made.graph.name} does not reach {constraints.clock:g} MHz on {part.title}",
-            f"its longest adder, which no register divides, allows about {most:.0f} MHz",
+            f"its longest adder or wire, which no register divides, allows about {most:.0f} MHz",
             "",
             DOES_NOT_FIT,
         )
@@ -67,7 +69,7 @@ def check_size(made: Design, part: Part, constraints: Constraints) -> None:
     a clock that is faster than an adder."""
     _keeps_clock(made, part, constraints)
     rows = estimate.by_part(made, part.name, constraints.blocks or part.ram_blocks)
-    for word, most in limits(part, constraints).items():
+    for word, most in limits(part, constraints, depth(made.top.parts) > 0).items():
         needed = sum(row.get(word, 0) for row in rows.values())
         if needed > most:
             instance, row = max(rows.items(), key=lambda item: item[1].get(word, 0))

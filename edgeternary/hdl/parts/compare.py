@@ -34,7 +34,7 @@ class CompareLayer(Layer[Compare], Part[Unit]):
             return Area(luts + 2, len(part.o.payload) + 1)
         control = 3 * bits(part.beats) + len(part.chains) + 6
         ffs = part.kept + 2 * len(part.chains) + part.read * (part.read_bits + bits(part.beats)) + 8
-        return Area(luts + control, ffs + bits(part.beats))
+        return Area(luts + control, ffs + bits(part.beats), shifted=part.kept)
 
     def times(self, part: Unit, ins: list[Times], last: Times | None) -> Times:
         return spaced(ins[0][part.beats - 1 :: part.beats] + part.stages, 1, last)
