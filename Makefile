@@ -6,7 +6,7 @@
 # make digests  compares the C of every kernel and the RTLIL of every op with tests/golden/digests.txt
 #               (5 minutes; DIGESTS="c plan" compares some, DIGESTS=--update writes the file again)
 # make docs     builds the documentation as a site in site/; a warning is an error
-# make bench-suite | bench-pairs | bench-draw | bench-choice | bench-fpga | bench-boards | bench-calibrate | bench-cycles
+# make bench-suite | bench-tiny | bench-accuracy | bench-pairs | bench-draw | bench-choice | bench-fpga | bench-boards | bench-calibrate | bench-cycles
 #      | bench-growth | bench-league
 #               published figures again: benchmarks/README.md; BENCH_ARGS="--only NAME" passes options
 #
@@ -22,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-BENCHMARKS := suite pairs draw choice fpga boards calibrate cycles growth league
+BENCHMARKS := suite tiny accuracy pairs draw choice fpga boards calibrate cycles growth league
 
 .PHONY: help setup demo lint quick check test golden fuzz digests docs format clean $(BENCHMARKS:%=bench-%)
 .DEFAULT_GOAL := help

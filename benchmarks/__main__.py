@@ -4,7 +4,20 @@ import sys
 
 import click
 
-from benchmarks.commands import boards, calibrate, choice, cycles, draw, fpga, growth, league, pairs, suite
+from benchmarks.commands import (
+    accuracy,
+    boards,
+    calibrate,
+    choice,
+    cycles,
+    draw,
+    fpga,
+    growth,
+    league,
+    pairs,
+    suite,
+    tiny,
+)
 from edgeternary.cli import call
 from edgeternary.cli._app import debug_option
 
@@ -14,7 +27,7 @@ app = click.Group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Figures that are published with edgeternary, and how they are made again.",
 )
-for part in (boards, calibrate, choice, cycles, draw, fpga, growth, league, pairs, suite):
+for part in (accuracy, boards, calibrate, choice, cycles, draw, fpga, growth, league, pairs, suite, tiny):
     app.add_command(part.command, part.__name__.rpartition(".")[2])
 
 if __name__ == "__main__":

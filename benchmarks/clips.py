@@ -22,15 +22,9 @@ from edgeternary.train.data.problems import Problems
 from edgeternary.train.data.sound_files import read_clips
 from edgeternary.train.data.speech import SILENCE, UNKNOWN, WORDS
 from edgeternary.train.data.wav import Clips
+from edgeternary.train.interval import interval
 
 EVERY = 25  # clips from one that is compared with floats to the next
-
-
-def interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share (E. B. Wilson, 1927)."""
-    p, n = right / total, z * z / total
-    middle, half = (p + n / 2) / (1 + n), z * math.sqrt(p * (1 - p) / total + n / 4 / total) / (1 + n)
-    return middle - half, middle + half
 
 
 def in_floats(sound: Sound, clip: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -59,7 +53,7 @@ def main() -> int:
     found = by_class(sys.argv[2], (".wav",), (*WORDS, SILENCE, UNKNOWN))
     x = read_clips(found, sound, True, False, False)["x"]
     right = int((graph.run(x).outputs.argmax(1) == found.classes).sum())
-    low, high = interval(right, len(x))
+    low, high = interval(right / len(x), len(x))
     share = f"{right / len(x):.2%} ({low:.2%} to {high:.2%})"
     print(f"{Path(sys.argv[1]).name}: {right:,} of {len(x):,} clips right, {share}")
     clips, problems = Clips(sound.rate, sound.samples, True, False), Problems(False)
