@@ -171,7 +171,7 @@ def why_not(graph: Graph, luts: int = MOST) -> str:
     layers that are wired. Whether they fit, the circuit tells; it is not made where they never can."""
     if graph.states:
         return f"it keeps {graph.states[0].value.name!r} between steps, for which wired layers have no place"
-    used, known = 0, wired_layers()
+    used, tables, known = 0, 0, wired_layers()
     for op in graph.ops:
         if op.kind not in known:
             *first, last = known
@@ -181,6 +181,11 @@ def why_not(graph: Graph, luts: int = MOST) -> str:
             return f"layer {op.name!r} {why}"
         if isinstance(op, Dense):
             used += int((op.weights != 0).sum())
+        if isinstance(op, Lut):
+            places = graph.values[op.name].size // len(op.wiring)
+            tables += places * int(((op.wiring >= 0).sum(axis=1) > 1).sum())
+    if tables > 2 * luts:  # some may be equal or constant
+        return f"it has {tables:,} tables, too many for {luts:,} LUTs"
     return f"{used:,} weights are not 0, too many for {luts:,} LUTs" if used > SHARE * luts else ""
 
 

@@ -103,7 +103,8 @@ def _function(subject: Subject, made: Certificate, deadline: float, progress: To
     progress("reading the RTL")
     module = netlist.of_rtl("design.v", subject.rtl, subject.top, subject.yosys)
     try:
-        observed = observe(subject.design, module, progress, deadline)
+        known = {op.name for op in subject.graph.ops}
+        observed = observe(subject.design, module, known, progress, deadline)
     except TimeoutError as error:
         made.claims.append(Claim(GRAPH_RTL, "all layers", OPEN, why=f"time ran out after {error}"))
         return

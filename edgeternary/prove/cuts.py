@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +92,9 @@ class Borders:
     beats: list[Beats] = field(default_factory=list)
 
 
-def borders(design: Design, module: Module, places: Places) -> Borders:
-    """Where the RTL of a design has the numbers of its layers."""
+def borders(design: Design, module: Module, places: Places, known: Container[str]) -> Borders:
+    """Where the RTL of a design has the numbers of its layers; known: the names of those of the graph that it
+    was made of. Others that passes have put into a wired run are no borders."""
     done = Borders()
     owner = {id(part.o): name for name, part in design.top.parts if hasattr(part, "o")}
     parts = dict(design.top.parts)
@@ -101,7 +102,7 @@ def borders(design: Design, module: Module, places: Places) -> Borders:
     for name, part in parts.items():
         if isinstance(part, Wired):
             before = next(owner.get(id(port), "") for port, reader, _ in design.edges if reader is part)
-            at |= _nodes(design, module, (name, before), part, places, done)
+            at |= _nodes(design, module, (name, before), part, places, done, known)
     taken = set()
     for name, wire in design.taps.items():
         instance = owner.get(id(wire.port))
@@ -173,7 +174,13 @@ def _payload(module: Module, instance: str, width: int) -> Nets | None:
 
 
 def _nodes(
-    design: Design, module: Module, at: tuple[str, str], part: Any, places: Places, done: Borders
+    design: Design,
+    module: Module,
+    at: tuple[str, str],
+    part: Any,
+    places: Places,
+    done: Borders,
+    known: Container[str],
 ) -> dict[str, Border]:
     """The borders of the layers of a wired run; at: its instance and the one that feeds it."""
     before = at[1]
@@ -188,7 +195,7 @@ def _nodes(
     found = {}
     for op in design.graph.ops:
         numbers = part.circuit.layers.get(identifier(op.name))
-        if numbers is None:
+        if numbers is None or op.name not in known:
             continue
         lanes = [
             [(stages[nets[n][0]], nets[n][1]) for n, _ in number.terms if n in nets] for number in numbers

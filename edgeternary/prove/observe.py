@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,13 +43,13 @@ class Observed:
 class Frame:
     """A frame on its way through a design.
 
-    observed  what was seen of a frame before; None: nothing
+    observed  what was seen of a frame before; or the names of the layers that are looked for
     """
 
-    def __init__(self, design: Design, module: Module, observed: Observed | None = None) -> None:
+    def __init__(self, design: Design, module: Module, observed: Observed | Container[str]) -> None:
         self.design, self.module = design, module
         self.sent = {port.name: 0 for port in design.ins}
-        if observed is not None:
+        if isinstance(observed, Observed):
             self.observed = observed
             for beats in observed.borders.beats:
                 beats.count = 0
@@ -61,7 +61,7 @@ class Frame:
             places.values[port.value.name] = port.value
             for index in range(port.value.size):
                 places.fresh((port.value.name, index), of_element(port.element))
-        found = borders(design, module, places)
+        found = borders(design, module, places, observed)
         self.observed = Observed(terms, places, found, {port.name: [] for port in design.outs})
         self._wire()
 
@@ -132,14 +132,16 @@ class Frame:
 def observe(
     design: Design,
     module: Module,
+    known: Container[str],
     progress: Callable[[str], None] = lambda text: None,
     deadline: float = math.inf,
 ) -> Observed:
     """Runs a frame until `deadline` (time.monotonic), then TimeoutError.
 
+    known  names of the layers whose numbers are looked for
     EdgeTernaryError where no answer comes, or when it comes depends on the input.
     """
-    frame, limit = Frame(design, module), design.latency + SLACK
+    frame, limit = Frame(design, module, known), design.latency + SLACK
     frame.reset()
     while not frame.done:
         frame.clock()

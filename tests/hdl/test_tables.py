@@ -12,6 +12,7 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.hdl.wired import why_not
 from edgeternary.ir import Graph
 from edgeternary.ops import Argmax, Compare, GroupCount, Lut, build
+from edgeternary.ops.lut import random_tables
 from edgeternary.passes import optimize
 from edgeternary.run import run
 from edgeternary.toolchains import require
@@ -43,6 +44,35 @@ def test_drawn_networks_as_wires(options: dict[str, object]) -> None:
         codes = inputs(graph, 9)
         found = run(graph, codes, on="hdl:up5k", options={**options, "stalls": seed})
         np.testing.assert_array_equal(found.outputs, run(graph, codes).outputs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_windows_as_wires(seed: int) -> None:
+    """Each place of a window has tables of its own; pins in the padding read 0. Two layers are drawn."""
+    need("amaranth")
+    rng = np.random.default_rng(seed)
+    x = build.value("x", (int(rng.integers(3, 7)), int(rng.integers(3, 7)), int(rng.integers(1, 4))), "uint4")
+    size = int(rng.integers(2, 5))
+    bits = Compare(
+        name="bits",
+        inputs=("x",),
+        source=rng.integers(0, x.channels, size).astype(np.int32),
+        t=rng.integers(1, 16, size).astype(np.int32),
+    )
+    ops, value = [bits], bits.infer([x])
+    for name in ("first", "second"):
+        kernel, stride = tuple(rng.integers(1, 4, 2).tolist()), tuple(rng.integers(1, 3, 2).tolist())
+        pad = tuple(rng.integers(0, 2, 4).tolist())
+        value = replace(value, name=ops[-1].name)
+        ops.append(random_tables(rng, value, 6, 3, name=name, kernel=kernel, stride=stride, pad=pad))
+        value = ops[-1].infer([value])
+    graph = build.graph(x, *ops)
+    assert not why_not(graph)
+    codes = inputs(graph, 9)
+    wanted = run(graph, codes).outputs
+    for on, options in (("hdl:ecp5-85f", {"embedded": True}), ("hdl:up5k", {})):
+        found = run(graph, codes, on=on, options={"latency": 1000, "stalls": seed, **options})
+        np.testing.assert_array_equal(found.outputs, wanted)
 
 
 @pytest.mark.parametrize("fabric", FABRICS)

@@ -40,6 +40,18 @@ def tables(classes: int = 3, largest: bool = True) -> Graph:
     return build.graph(x, bits, luts, count, *best)
 
 
+def windows() -> Graph:
+    """Tables that read windows of a map, which a wired design has once for each place."""
+    rng = np.random.default_rng(1)
+    x = build.value("x", (3, 4, 1), "uint4")
+    bits = Compare(
+        name="bits", inputs=("x",), source=np.zeros(2, np.int32), t=np.array([5, 9], np.int32)
+    )  # fmt: skip
+    graph = build.graph(x, bits)
+    luts = random_tables(rng, graph.output_value, 2, 3, name="tables", kernel=(2, 2), pad=(1, 0, 0, 0))
+    return build.graph(x, bits, luts)
+
+
 def dense() -> Graph:
     rng = np.random.default_rng(3)
     x = build.value("x", (6,), "int4")
@@ -62,7 +74,7 @@ def subject(graph: Graph, **asked: object):
     return replace(found, netlist=False)
 
 
-@pytest.mark.parametrize("graph", [tables])
+@pytest.mark.parametrize("graph", [tables, windows])
 def test_wired_networks_are_proven_with_every_order_of_pauses(graph) -> None:
     from edgeternary.prove.build import prove
 

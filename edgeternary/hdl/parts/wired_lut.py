@@ -2,7 +2,6 @@
 
 from edgeternary.hdl.part import WiredLayer
 from edgeternary.hdl.parts.tables import as_bits, set_bits
-from edgeternary.hdl.wired import windowed
 from edgeternary.ir import Value
 from edgeternary.ops import Lut
 from edgeternary_hw import Circuit, Number
@@ -11,11 +10,8 @@ from edgeternary_hw import Circuit, Number
 class WiredLutLayer(WiredLayer[Lut]):
     kind = "lut"
 
-    def refused(self, op: Lut) -> str:
-        return "reads windows of a map, which come one after the other" if windowed(op) else ""
-
     def nodes(self, circuit: Circuit, op: Lut, x: list[Number], y: Value) -> list[Number]:
-        """Of one window, or of all pixels where windows are pixels."""
+        """Of one window, or of all pixels where windows are pixels; hdl.passes.unroll has left no others."""
         bits = set_bits(circuit, x)
         size = len(bits) // (y.size // y.channels)
         wiring, tables = op.all_pins()

@@ -7,6 +7,7 @@ from functools import lru_cache
 from edgeternary.hdl.passes.flatten import flatten_early
 from edgeternary.hdl.passes.pad import pad
 from edgeternary.hdl.passes.together import together
+from edgeternary.hdl.passes.unroll import unroll_windows
 from edgeternary.ir import Graph
 
 
@@ -14,16 +15,23 @@ from edgeternary.ir import Graph
 class Pass:
     """A step of the list.
 
-    wired   it is for layers whose weights are wires as well, which have no folds
+    folded  it is for designs with folds
+    wired   it is for designs whose layers are all wires
     padded  it is only for designs whose awkward sizes are padded, see Folding.padded; it follows the others
     """
 
     run: Callable[[Graph], Graph]
+    folded: bool = True
     wired: bool = False
     padded: bool = False
 
 
-PASSES = (Pass(flatten_early, wired=True), Pass(together), Pass(pad, padded=True))
+PASSES = (
+    Pass(flatten_early, wired=True),
+    Pass(unroll_windows, folded=False, wired=True),
+    Pass(together),
+    Pass(pad, padded=True),
+)
 
 
 def prepared(graph: Graph, padded: bool = False, wired: bool = False) -> Graph:
@@ -33,7 +41,7 @@ def prepared(graph: Graph, padded: bool = False, wired: bool = False) -> Graph:
 
 @lru_cache(maxsize=16)  # planning asks for every folding that it tries
 def _prepared(graph: Graph, padded: bool, wired: bool) -> Graph:
-    steps = [step for step in PASSES if step.padded == padded and (step.wired or not wired)]
+    steps = [step for step in PASSES if step.padded == padded and (step.wired if wired else step.folded)]
     graph = _prepared(graph, False, wired) if padded else graph
     for step in steps:
         graph = step.run(graph)

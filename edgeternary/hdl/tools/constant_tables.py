@@ -2,7 +2,7 @@
 
 Verilog has a table as a shift of a constant, `16'd32971 >> {d, c, b, a}`. For each constant yosys makes a
 module of its own and looks at all of them again to clean it, so that the time grows with the square of the
-tables: hours for 5,000. With the map below it makes the same LUTs, but for a few.
+tables: more than an hour for 5,000. With the map below it makes the same LUTs, but for a few.
 """
 
 import re
