@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from edgeternary.c.choices import Fetch
 from edgeternary.c.explain import explain_plan
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
-from edgeternary.c.select import Budget, NoPlan, Planner
+from edgeternary.c.search.search import MAX_LABELS
+from edgeternary.c.select import LIMITED_LABELS, Budget, NoPlan, Planner
 from edgeternary.cores import core as find_core
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ir import Graph
@@ -52,7 +53,8 @@ def make(
     EdgeTernaryError (code 5) where it needs more than the board has or a limit allows.
     """
     progress("choosing kernels")
-    planner = _planner(graph, core, fetch_of(board))
+    limited = settings.max_flash or settings.max_ram or settings.max_cycles
+    planner = _planner(graph, core, fetch_of(board), LIMITED_LABELS if limited else MAX_LABELS)
     chosen = judged(planner, core, board, build, progress, settings)
     plan, measured, image = chosen.plan, chosen.measured, chosen.image
     files: Files = dict(render_plan(plan))
@@ -70,10 +72,16 @@ def make(
     return Made(files, {**estimates(plan), **remarks}, measured, layers, facts, plan, explain)
 
 
-@lru_cache(maxsize=1)
-def _planner(graph: Graph, core: str, fetch: Fetch) -> Planner:
+_last: list[tuple[tuple[Graph, str, Fetch], Planner]] = []
+
+
+def _planner(graph: Graph, core: str, fetch: Fetch, labels: int) -> Planner:
     """The plans of a graph. Those of the last one are kept: a build without limits follows one that fails."""
-    return Planner(graph, core, fetch=fetch)
+    for key, planner in _last:
+        if key == (graph, core, fetch) and planner.search.max_labels >= labels:
+            return planner
+    _last[:] = [((graph, core, fetch), Planner(graph, core, fetch=fetch, max_labels=labels))]
+    return _last[0][1]
 
 
 def counted(rows: Sequence[Row], layers: Sequence[Row]) -> list[dict[str, Any]]:

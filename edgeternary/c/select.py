@@ -23,6 +23,7 @@ from edgeternary.ir import Graph
 
 OBJECTIVES = ("cycles", "flash", "ram")
 SLACKS = {"flash": 0.25, "ram": 0.1}  # how much larger than the smallest plan one may be that is faster
+LIMITED_LABELS = 128  # plans that are kept where limits choose among them: finer steps of flash
 CLOSE = 1.02  # of plans as fast as the fastest of these, nearly, the smallest is taken
 
 

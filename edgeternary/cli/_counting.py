@@ -61,7 +61,7 @@ class Counting:
         """
         from edgeternary.build import c_project
         from edgeternary.c.choices import anything
-        from edgeternary.c.select import Planner, select
+        from edgeternary.c.select import LIMITED_LABELS, Planner, select
 
         allow, fetch, tools = allow or anything, c_project.fetch_of(board), self.options
         if not self.limits:
@@ -69,7 +69,7 @@ class Counting:
         settings = c_project.Settings(
             str(tools["compiler"]), str(tools["opt_level"]), str(tools["optimize"]), **self.limits
         )
-        planner = Planner(graph, core, allow, fetch)
+        planner = Planner(graph, core, allow, fetch, LIMITED_LABELS)
         return c_project.judged(planner, core, board, False, lambda text: note(f"{text} ..."), settings).plan
 
     def refuse_limits(self, why: str) -> None:

@@ -9,11 +9,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from edgeternary import zoo
 from edgeternary.c.kernel import Kernel, Match, Offer
 from edgeternary.c.kernels.conv2d_lanes import ROUTINE
 from edgeternary.c.lanes.after.scale import Scale
 from edgeternary.c.plan import Plan
-from edgeternary.c.select import Budget, Planner, select
+from edgeternary.c.select import LIMITED_LABELS, Budget, Planner, select
 from edgeternary.cores import core as find_core
 from edgeternary.ir import Graph
 from edgeternary.ops import Requantize, build
@@ -84,6 +85,15 @@ def test_a_tight_budget_takes_routines_before_it_gives_up_lanes(core: str) -> No
     assert not any(step.offer.variant for step in fast.steps)
     assert {step.offer.variant for step in small.steps if step.kernel.name == "conv2d_lanes"} >= {ROUTINE}
     assert fast.cycles < small.cycles < 1.1 * fast.cycles
+
+
+@pytest.mark.parametrize("core", CORES[::2])
+def test_a_limit_of_flash_leaves_little_unused(core: str) -> None:
+    planner = Planner(zoo.load("keywords-ds-cnn"), core, max_labels=LIMITED_LABELS)
+    least, most = planner.least("flash"), planner.choose("cycles", Budget())
+    assert least is not None
+    for limit in np.linspace(1.5 * least.flash_bytes, most.flash_bytes, 12).astype(int).tolist():
+        assert planner.choose("cycles", Budget(flash=limit)).flash_bytes > 0.85 * limit
 
 
 def test_shifts_that_factors_have_no_room_for_stay_apart() -> None:
