@@ -47,7 +47,7 @@ def document(rows: Sequence[Row], name: str) -> str:
     fields = {
         "tables": "\n".join(tables), "accuracies": "\n".join(_accuracies()), "built": built, "name": name,
         "errors": ", ".join(f"{margin(core)} on the {_short(core)}" for core in cores if margin(core)),
-        "boards": ", ".join(f"{_short(core)}: {board}" for core, board in published().boards.items()),
+        "boards": ", ".join(f"{board.name} ({_short(core)})" for core, board in published().boards.items()),
         "samples": max(row["samples"] for row in rows), "mismatches": sum(row["mismatches"] for row in rows),
     }  # fmt: skip
     text = TEXT.read_text(encoding="utf-8")

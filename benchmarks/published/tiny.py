@@ -25,8 +25,16 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     cmsis: dict[str, Count] = {}
 
 
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The board of the silicon rows of a core: bytes of its flash and its RAM."""
+
+    name: str
+    flash: int
+    ram: int
+
+
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    boards: dict[str, str]
+    boards: dict[str, Board]
     tasks: dict[str, Task]
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import edgeternary
 from benchmarks import accuracy, tiny, tiny_page, tiny_plot
 from benchmarks.__main__ import app
-from benchmarks.published.tiny import Accuracy, Net, Ours, ours, published
+from benchmarks.published.tiny import Accuracy, Board, Net, Ours, ours, published
 from edgeternary import cli
+from edgeternary.bench import layers, modes
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ops import SumPool, build
+from tests.need import need
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -86,6 +90,22 @@ def test_a_network_of_ours_appears_by_a_record(monkeypatch: pytest.MonkeyPatch) 
     assert not elsewhere
 
 
+@pytest.mark.emulator
+def test_a_plan_fits_the_board_of_the_silicon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The fastest plan of a layer needs more flash than the board has."""
+    need("arm-none-eabi-gcc", "unicorn", "capstone")
+    graph = layers.graph(layers.parse("conv2d:4x4x4-8,k3"), modes.mode("int8", "int8", "A"), 0)
+    edgeternary.save(graph, tmp_path / "m.et")
+    entry = tiny.Entry("t", "m", tiny.OURS, tmp_path / "m.et", False)
+    found = []
+    for flash in (1 << 20, 1200):
+        boards = SimpleNamespace(boards={"cortex-m0plus": Board("small", flash, 1 << 20)})
+        monkeypatch.setattr(tiny, "published", lambda boards=boards: boards)
+        found += tiny.measure([entry], ["cortex-m0plus"], {"compiler": "gcc", "count": 1})
+    assert found[0]["flash_bytes"] > 1200 >= found[1]["flash_bytes"]
+    assert found[0]["cycles"] < found[1]["cycles"] and not any(row["mismatches"] for row in found)
+
+
 def test_a_folder_without_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EdgeTernaryError, match=r"none of the models.*kws_int8\.tflite"):
         tiny.entries(tmp_path, ["kws"])
@@ -99,8 +119,6 @@ def test_accuracy_on_a_folder_of_pictures(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = build.value("x", (4, 5, 3), "uint8")
     graph = build.graph(x, SumPool(name="sum", inputs=("x",), kernel=(4, 5), stride=(4, 5)))
-    import edgeternary
-
     edgeternary.save(graph, tmp_path / "colours.et")
     for number in range(9):
         pixels = rng.integers(0, 100, (4, 5, 3), dtype=np.uint8)
