@@ -91,8 +91,8 @@ def measure(
 
 def _fitting(graph: Graph, core: str, options: dict[str, object], board: Board) -> Plan:
     """The fastest plan that the flash and the RAM of the board hold."""
-    words = (str(options.get(key, default)) for key, default in DEFAULTS.items())
-    settings = Settings(*words, max_flash=board.flash, max_ram=board.ram)
+    compiler, level, goal = (str(options.get(key, default)) for key, default in DEFAULTS.items())
+    settings = Settings(compiler, level, goal, board.flash, board.ram)
     return judged(Planner(graph, core), core, None, False, lambda text: None, settings).plan
 
 
