@@ -38,7 +38,7 @@ BUILDS: list[tuple[str, str, dict[str, Any]]] = [
     ("mnist-tables-800", "ecp5-25f", {"embedded": True}),
     ("mnist-tables-800", "xc7a35t", {"embedded": True, "latency": 20}),
     ("mnist-tables-1000", "xc7a35t", {"embedded": True, "latency": 20}),
-    ("mnist-tables-1200-lut4", "ecp5-25f", {"embedded": True, "latency": 20, "clock": 130.0}),
+    ("mnist-tables-1200-lut4", "ecp5-25f", {"embedded": True, "latency": 20, "clock": 120.0}),
     ("mnist-tables-1200-lut4", "hx8k", {"embedded": True, "latency": 20}),
 ]
 STEPS = (GRAPH_RTL, PAUSES, RTL_NETLIST, NETLIST_BITSTREAM)
