@@ -110,10 +110,11 @@ def test_a_wrong_wire_is_caught() -> None:
 def test_a_limit_of_luts_is_kept() -> None:
     from edgeternary.hdl import plan
 
-    with pytest.raises(EdgeTernaryError, match="does not fit Lattice iCE40HX1K") as caught:
-        plan.design(policy(), Constraints("hx1k", latency=9, max_luts=300))
-    assert caught.value.code == DOES_NOT_FIT
-    assert plan.design(policy(), Constraints("hx1k", latency=9)).cycles == 1
+    for constraints in (Constraints("hx4k", latency=9, max_luts=300), Constraints("hx1k", latency=9)):
+        with pytest.raises(EdgeTernaryError, match="does not fit Lattice iCE40HX") as caught:
+            plan.design(policy(), constraints)
+        assert caught.value.code == DOES_NOT_FIT
+    assert plan.design(policy(), Constraints("hx4k", latency=9)).cycles == 1
 
 
 @pytest.mark.parametrize(

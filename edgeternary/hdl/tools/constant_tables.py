@@ -30,7 +30,7 @@ endmodule
 
 
 def many(design: str) -> bool:
-    """Whether RTLIL or Verilog has so many tables that they become cells before synthesis."""
+    """Whether RTLIL or Verilog has at least MANY tables, which then become cells before synthesis."""
     return sum(1 for _ in SHIFTS.finditer(design)) >= MANY
 
 
