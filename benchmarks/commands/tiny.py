@@ -9,8 +9,8 @@ import click
 from benchmarks import tiny, tiny_page
 from benchmarks.commands._options import document_option, only_option, read_rows, rows_option, write_page
 from edgeternary.cli._counting import Counting, counting_options
-from edgeternary.cli._output import json_option, note, note_timing, print_rows, progress_bars
-from edgeternary.errors import USAGE, EdgeTernaryError
+from edgeternary.cli._output import json_option, note_timing, print_rows, progress_bars
+from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 
 VARIABLE = "EDGETERNARY_MLPERF_TINY"
 
@@ -68,5 +68,7 @@ def _measured(folder: Path, only: tuple[str, ...], counting: Counting, kept: Pat
                 kept.write_text(json.dumps(tiny.merged(known, found), indent=1) + "\n", encoding="utf-8")
     wrong = sum(row["mismatches"] for row in found)
     if wrong:
-        note(f"{wrong} samples differ")
+        raise EdgeTernaryError(
+            f"{wrong} samples differ", "an executor is not exact", "report this as a bug", NOT_BIT_EXACT
+        )
     return tiny.merged(known, found)

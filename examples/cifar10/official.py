@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from edgeternary import nn as q
 from edgeternary.errors import BAD_INPUT, EdgeTernaryError
-from edgeternary.frontends.tflite.file import read_model
+from edgeternary.frontends.tflite.weights import real_weights
 from edgeternary.nn.linear import Quantized
 
 VARIABLE = "EDGETERNARY_MLPERF_TINY"  # a folder with ic_float.tflite
@@ -32,12 +32,7 @@ def weights() -> list[tuple[Tensor, Tensor]]:
         raise EdgeTernaryError(
             f"{path} is missing", "training starts from it", f"name its folder in {VARIABLE}", BAD_INPUT
         )
-    model, found = read_model(path), []
-    for operator in model.operators:
-        if operator.type in ("CONV_2D", "FULLY_CONNECTED"):
-            kernel, bias = (torch.tensor(model.tensors[k].data) for k in operator.inputs[1:3])
-            found.append((kernel.permute(0, 3, 1, 2).contiguous() if kernel.ndim == 4 else kernel, bias))
-    return found
+    return [(torch.from_numpy(kernel), torch.from_numpy(bias)) for kernel, bias in real_weights(path)]
 
 
 class Official(nn.Module):
@@ -64,17 +59,12 @@ class Official(nn.Module):
         return F.linear(x.mean((2, 3)), kernel, bias)
 
 
-def teacher() -> nn.Module:
-    """The model that teaches."""
-    return Official()
-
-
-def pictures(weights_of: str = "ternary", activations: int = 4, widen: int = 1) -> nn.Module:
+def pictures(weights_of: str = "ternary", activations: int = 4) -> nn.Module:
     """ResNet-8 whose layers begin with the official weights, each output channel scaled to 1 at most.
 
-    Batch-norms undo the scale. widen: how often each channel is there, with weights that differ by noise.
+    Batch-norms undo the scale.
     """
-    first, second, third = (width * widen for width in CHANNELS)
+    first, second, third = CHANNELS
 
     def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
         pad = SAME[stride] if kernel == 3 else 0
@@ -96,17 +86,13 @@ def pictures(weights_of: str = "ternary", activations: int = 4, widen: int = 1) 
     layers["flatten"] = q.Flatten()
     layers["fc"] = q.Output(third, 10, weights_of)
     model = nn.Sequential(layers)
-    _begin(model, widen)
+    _begin(model)
     return model
 
 
 @torch.no_grad()
-def _begin(model: nn.Module, widen: int) -> None:
+def _begin(model: nn.Module) -> None:
     own = [module for module in model.modules() if isinstance(module, Quantized)]
     for layer, (real, _) in zip(own, weights(), strict=True):
         axes = tuple(range(1, real.ndim))
-        real = real / real.abs().amax(axes, keepdim=True).clamp_min(1e-9)
-        for axis in (0, 1):
-            real = torch.cat([real] * (layer.weight.shape[axis] // real.shape[axis]), axis)
-        noise = 0.1 * torch.randn(real.shape) if widen > 1 else 0.0
-        layer.weight.copy_((real + noise).clamp(-1, 1))
+        layer.weight.copy_(real / real.abs().amax(axes, keepdim=True).clamp_min(1e-9))

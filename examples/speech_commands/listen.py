@@ -19,7 +19,7 @@ from detector import Detector
 from numpy.typing import NDArray
 
 import edgeternary
-from edgeternary.errors import NOT_BIT_EXACT, EdgeTernaryError, script
+from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError, script
 from edgeternary.features import Sound, codes, sound_of, with_samples
 from edgeternary.ir import Graph
 from edgeternary.passes.stream import stream
@@ -30,7 +30,7 @@ from edgeternary.train.data.problems import Problems
 from edgeternary.train.data.wav import Clips
 
 VARIABLE, SPEAKER = "EDGETERNARY_SOUNDS", "_nohash_"
-PARTS = ("train", "validation", "test")
+PARTS, FOLDS = ("train", "validation", "test"), 5
 OTHERS = 2  # classes that are no keyword, silence and unknown, the first ones
 RATE, CLIP, PAUSE, LATE = 16_000, 16_000, 9_600, 8_000  # samples a second; of a clip, ...
 STREAMS = 10  # at once
@@ -43,7 +43,7 @@ def part_of(part: str, fold: int, sound: Sound) -> tuple[Samples, NDArray[np.int
     """(clips (n, samples), classes (n,), labels) of a part of a fold, as the recipe divides them."""
     found = by_class(None, (".wav",), None, VARIABLE)
     every = np.arange(len(found.files))
-    places, _ = divide(found, every, found.classes, Grouping("speaker", SPEAKER), Folds(5, fold, 0.1, 0))
+    places, _ = divide(found, every, found.classes, Grouping("speaker", SPEAKER), Folds(FOLDS, fold, 0.1, 0))
     own, problems = places[PARTS.index(part)], Problems(False)
     reader = Clips(sound.rate, sound.samples, True, False)
     read = [reader.read(found.files[i][0], problems) for i in own]
@@ -131,6 +131,10 @@ def main() -> int:
     front = sound_of(window)
     if front is None:
         raise EdgeTernaryError(f"{args.model} names no front end", "", "train it with stream.toml")
+    data, fold = window.meta.info.get("data", ""), f"fold {args.fold} of {FOLDS} by speaker"
+    if "fold" in data and fold not in data:
+        why = f"it was trained on {data}, and may know these speakers"
+        raise EdgeTernaryError(f"{window.name} is not of fold {args.fold}", why, "name its --fold", USAGE)
     network = stream(window)
     graph = with_samples(network, front)
     clips, y, _ = part_of(args.part, args.fold, front)

@@ -10,14 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgeternary.errors import BAD_INPUT, EdgeTernaryError
-from edgeternary.frontends.tflite.file import read_model
+from edgeternary.frontends.tflite.weights import real_weights
 from edgeternary.nn.linear import Quantized
 from edgeternary.train.kinds import Kinds
 from edgeternary.train.models import ds_cnn
 
 VARIABLE = "EDGETERNARY_MLPERF_TINY"  # a folder with kws_float.tflite
 FILE = "kws_float.tflite"
-LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def weights() -> list[tuple[Tensor, Tensor]]:
@@ -30,19 +29,7 @@ def weights() -> list[tuple[Tensor, Tensor]]:
         raise EdgeTernaryError(
             f"{path} is missing", "this model teaches", f"name its folder in {VARIABLE}", BAD_INPUT
         )
-    model, found = read_model(path), []
-    for operator in model.operators:
-        if operator.type not in LAYERS:
-            continue
-        kernel, bias = (model.tensors[k] for k in operator.inputs[1:3])
-        assert kernel.data is not None and bias.data is not None
-        real = torch.from_numpy(kernel.data.astype("float32"))
-        if kernel.scales.size:  # of integers: one, or one for each index of an axis
-            real = (real.movedim(kernel.axis, -1) * torch.from_numpy(kernel.scales)).movedim(-1, kernel.axis)
-        if real.ndim == 4:
-            real = real.permute((3, 0, 1, 2) if operator.type.startswith("DEPTHWISE") else (0, 3, 1, 2))
-        found.append((real.contiguous(), torch.from_numpy(bias.data.copy())))
-    return found
+    return [(torch.from_numpy(kernel), torch.from_numpy(bias)) for kernel, bias in real_weights(path)]
 
 
 class Official(nn.Module):

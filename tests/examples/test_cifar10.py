@@ -43,7 +43,8 @@ def test_the_float_model_gives_the_shares_of_the_file(official: ModuleType) -> N
         model.set_tensor(read["index"], picture[None])
         model.invoke()
         wanted.append(model.get_tensor(given["index"])[0])
-    found = official.teacher()(torch.from_numpy(x).permute(0, 3, 1, 2)).softmax(1).detach().numpy()
+    found = official.Official()(torch.from_numpy(x).permute(0, 3, 1, 2)).softmax(1).detach().numpy()
+    # floats, whose sums have another order
     np.testing.assert_allclose(found, np.array(wanted), atol=1e-4)
 
 
@@ -63,5 +64,3 @@ def test_the_network_starts_from_its_weights_and_is_exact(official: ModuleType) 
     found = edgeternary.run.run(graph, codes).outputs
     with torch.no_grad():
         np.testing.assert_array_equal(found * np.float32(graph.meta.logit_scale), model(x).numpy())
-    wide = official.pictures(widen=2)
-    assert wide.fc.weight.shape == (10, 128)

@@ -102,6 +102,13 @@ def test_a_stream_of_samples_gives_the_window_networks_numbers(
     assert found["exact"] == {"windows": 200, "mismatches": 0}
     (row,) = found["streams"]
     assert row["keywords"] + row["others"] == 10 and row["minutes"] == 0.3
+    graph = edgeternary.load(path)
+    graph.meta.info["data"] = "speech: 60 sounds (fold 1 of 5 by speaker)"
+    edgeternary.save(graph, path)
+    with pytest.raises(EdgeTernaryError, match="not of fold 0"):
+        listen.main()
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--fold", "1"])
+    assert listen.main() == 0
     right = listen.codes
     monkeypatch.setattr(listen, "codes", lambda front, clips: np.roll(right(front, clips), 1, 2))
     with pytest.raises(EdgeTernaryError, match="not exact"):

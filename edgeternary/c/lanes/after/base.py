@@ -157,8 +157,9 @@ class After(Described, abstract=True):
         return None
 
     def routine2(self, group: Group, walk: Walk, accs: Sequence[str]) -> Iterable[str]:
-        """The Thumb-2 text after the last part, as a routine; of a kind that is `alike` to another."""
-        raise NotImplementedError(self.kind)
+        """The Thumb-2 text after the last part, as a routine; a kind whose text changes lr saves it."""
+        yield from self.thumb2(group, len(group.parts) - 1, walk, accs)
+        yield "bx lr"
 
     def entry1(self, walk: Walk) -> Iterable[str]:
         """Thumb-1 text before the loop."""
