@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -162,20 +163,20 @@ def test_no_moment_is_too_early(tmp_path: Path) -> None:
         time.sleep(0.05 + chance.random() / 50)
         process.kill()
         process.wait()
-        assert until(lambda: not named(str(script)), 5)
+        assert until(partial(is_empty, process.pid), 5)
         Path(f"{program}.outer").unlink()
 
 
-def named(word: str) -> list[str]:
-    """Processes with this word in their command."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def is_empty(session: int) -> bool:
+    """Whether no process of a session runs, not even one that is about to become another program."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if word.encode() in path.read_bytes().split(b"\0"):
-                found.append(path.parent.name)
+            leader = int(path.read_text().rpartition(")")[2].split()[3])
         except OSError:
             continue
-    return found
+        if leader == session and running(int(path.parent.name)):
+            return False
+    return True
 
 
 def test_what_a_program_leaves_behind_ends_with_it(program: Path) -> None:
