@@ -1,13 +1,47 @@
 """The one Jinja2 environment: every text that the package writes from templates/ comes from here."""
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from edgeternary.data import templates_dir
+from edgeternary.errors import EdgeTernaryError
+from edgeternary.toolchains import cache as builds
+
+FOLDER = "templates"  # of the cache
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Templates as Python's byte code in the cache of builds: compiling those of a model takes half a second.
+
+    Without a place for that cache they are compiled again.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            with (builds.directory() / FOLDER / _name(bucket) / "code").open("rb") as file:
+                bucket.load_bytecode(file)
+        except (OSError, EdgeTernaryError):
+            pass
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        def fill(folder: Path) -> None:
+            (folder / "code").write_bytes(bucket.bytecode_to_string())
+
+        try:
+            builds.build(_name(bucket), fill, FOLDER)
+        except (OSError, EdgeTernaryError):
+            pass
+
+
+def _name(bucket: Bucket) -> str:
+    return builds.digest(bucket.key, bucket.checksum, jinja2.__version__, sys.version)
 
 
 @cache
@@ -16,6 +50,7 @@ def environment() -> jinja2.Environment:
     folder = templates_dir()
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder, folder / "c"]),
+        bytecode_cache=Compiled(),
         auto_reload=False,  # asking for each template's date takes longer than to fill in most of them
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -41,7 +41,10 @@ def execute(graph: Graph, inputs: np.ndarray, model: BenchModel, options: Option
         return empty_result(graph, inputs)
     compiler = compilers.for_host(options.compiler, options.opt_level, options.sanitize)
     files = ["ports/host/stdio.c", *(["core/taps.c"] if model.taps else [])]
-    program = compilers.build(compiler, model.bench_sources(files), what=f"model {model.prefix}")
+    shared = ("bench/bench.h", "bench/stdio.c")
+    program = compilers.build(
+        compiler, model.bench_sources(files), shared=shared, what=f"model {model.prefix}"
+    )
     command = [str(program), "inputs.bin", "outputs.bin", "taps.bin"]
     what = f"model {model.prefix} on this machine"
     outputs, taps = exchange(graph, inputs, model, command, what=what, options=options)

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,24 +105,24 @@ def build(
     *,
     defines: Sequence[str] = (),
     link_script: str = "",
+    shared: Collection[str] = (),
     what: str = "the model",
 ) -> Path:
     """Compiles and links `sources` {relative file name: text}, or returns the same build from the cache.
 
     Every `.c` file is a translation unit. Other files can be included; `#include <...>` finds those below
-    `system/`. `defines` are texts `NAME=value`. Returns the path of the linked file, which lies in the folder
-    of the sources. EdgeTernaryError quotes the message of the compiler.
+    `system/`. `defines` are texts `NAME=value`. `shared` names the sources that other programs have too, and
+    which include no others: their objects are compiled once. Returns the path of the linked file, which lies
+    in the folder of the sources. EdgeTernaryError quotes the message of the compiler.
     """
     options = (*compiler.compile, *(f"-D{define}" for define in defines), "-isystem", "system")
     parts = [str(compiler), *compiler.command[1:], "|", *options, "|", *compiler.link, "|", link_script]
     parts += [text for item in sorted(sources.items()) for text in item]
 
     def fill(folder: Path) -> None:
-        for name, text in sources.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        units = [name for name in sorted(sources) if name.endswith(".c")]
+        _write(folder, sources)
+        objects = _objects(compiler, {name: sources[name] for name in shared}, options, what)
+        units = [objects.get(name, name) for name in sorted(sources) if name.endswith(".c")]
         link = list(compiler.link)
         if link_script:
             (folder / "link.ld").write_text(link_script, encoding="utf-8")
@@ -135,6 +135,33 @@ def build(
         )
 
     return cache.build(cache.digest(*parts), fill) / PRODUCT
+
+
+def _objects(
+    compiler: Compiler, sources: Mapping[str, str], options: Sequence[str], what: str
+) -> dict[str, Path]:
+    """The object of each translation unit of `sources`, which include one another alone."""
+    units = [name for name in sorted(sources) if name.endswith(".c")]
+    parts = [str(compiler), *compiler.command[1:], "|", *options, "|"]
+    parts += [text for item in sorted(sources.items()) for text in item]
+
+    def fill(folder: Path) -> None:
+        _write(folder, sources)
+        for unit in units:
+            command = [*compiler.command, *options, "-c", unit, "-o", f"{unit}.o"]
+            run(command, what=f"building {what} with {compiler}", cwd=folder, env=cache.zig_environment())
+
+    if not units:
+        return {}
+    folder = cache.build(cache.digest(*parts), fill, "objects")
+    return {unit: folder / f"{unit}.o" for unit in units}
+
+
+def _write(folder: Path, sources: Mapping[str, str]) -> None:
+    for name, text in sources.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _zig_paths(tool: Tool) -> tuple[str, ...]:

@@ -78,16 +78,16 @@ def test_run_gives_output_and_no_input() -> None:
 def test_run_errors(code: str, message: str) -> None:
     start = time.monotonic()
     with pytest.raises(EdgeTernaryError, match=f"(?s){message}"):
-        run([PYTHON, "-c", code], what="a test", timeout=3.0)
+        run([PYTHON, "-c", code], what="a test", timeout=1.0 if "sleep" in code else 60.0)
     assert time.monotonic() - start < 20
 
 
 def test_a_limit_ends_children_too(tmp_path: Path) -> None:
-    child = "import time, pathlib; time.sleep(2); pathlib.Path('alive').touch()"
+    child = "import time, pathlib; time.sleep(1.2); pathlib.Path('alive').touch()"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with pytest.raises(EdgeTernaryError, match="did not finish"):
-        run([PYTHON, "-c", code], what="a test", timeout=1.0, cwd=tmp_path)
-    time.sleep(2)
+        run([PYTHON, "-c", code], what="a test", timeout=0.7, cwd=tmp_path)
+    time.sleep(1)
     assert not (tmp_path / "alive").exists()
 
 
@@ -161,6 +161,28 @@ def test_a_rebuild_is_the_same_folder() -> None:
     assert run([first], what="first") == ""
     with pytest.raises(EdgeTernaryError, match="exited with 3"):
         run([other], what="other")
+
+
+@pytest.mark.system
+def test_what_programs_share_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The object of two programs; one that includes what it does not share is an error."""
+    need("gcc")
+    compiled: list[str] = []
+
+    def spied(command: list[str], **options: object) -> str:
+        compiled.extend(word for word in map(str, command) if word.endswith(".c"))
+        return run(command, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compilers, "run", spied)
+    gcc, shared = compilers.for_host("gcc"), {"half.c": '#include "half.h"\n', "half.h": "int half(int x);\n"}
+    shared["half.c"] += "int half(int x)\n{\n    return x / 2;\n}\n"
+    for number in (2, 8):
+        main = f'#include "half.h"\nint main(void)\n{{\n    return half({number}) - {number // 2};\n}}\n'
+        program = compilers.build(gcc, {"main.c": main, **shared}, shared=shared)
+        assert run([program], what="main") == ""
+    assert compiled == ["half.c", "main.c", "main.c"]
+    with pytest.raises(EdgeTernaryError, match=r"half\.h: No such file"):
+        compilers.build(gcc, {"main.c": main, **shared}, defines=("NEW",), shared=["half.c"])
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ PORT = (
     "ports/cortex_m/port.h",
     "ports/cortex_m/print.c",
 )
+SHARED = ("core/bench.h", *PORT, "core/taps_watched.c")  # they know nothing of a model
 TAPS = {"none": (), "watched": ("core/taps_watched.c",), "written": ("core/taps.c",)}
 
 
@@ -101,6 +102,7 @@ def _link(model: BenchModel, compiler: compilers.Compiler, regions: Regions, tap
             sources,
             defines=(f"UART_BASE={regions.uart:#x}u",),
             link_script=script,
+            shared={"system/string.h", *(f"bench/{Path(name).name}" for name in SHARED)} & sources.keys(),
             what=f"model {model.prefix}",
         )
     except EdgeTernaryError as error:
