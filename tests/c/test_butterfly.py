@@ -16,6 +16,7 @@ from edgeternary.run._model import of_plan
 from edgeternary.run.cortex_m import run_plan
 from edgeternary.run.numpy import run as reference
 from tests.c.graphs import conv, followed
+from tests.full import pairs
 from tests.need import need
 
 SIZES = (2, 3, 5, 8, 9, 10, 13)
@@ -66,11 +67,15 @@ def layer(outputs: int, type: str, follow: str, core: str = "cortex-m4") -> Plan
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
 @pytest.mark.parametrize(
-    ("type", "follow"), [("int8", "A"), ("uint8", "B"), ("bipolar", "bipolar"), ("ternary", "uint2")]
+    ("kind", "core"),
+    pairs(
+        [("int8", "A"), ("bipolar", "bipolar"), ("uint8", "B"), ("ternary", "uint2")],
+        ["cortex-m0plus", "cortex-m4"],
+    ),
 )
-def test_assembly(core: str, type: str, follow: str) -> None:
+def test_assembly(kind: tuple[str, str], core: str) -> None:
+    type, follow = kind
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     for outputs in SIZES[:: 2 if type == "int8" else 3]:
         plan = layer(outputs, type, follow, core)

@@ -20,6 +20,7 @@ from tests.c.harness import check, every_plan
 from tests.c.imported_graphs import depthwise, sum_of_tables
 from tests.c.lanes_nets import nets
 from tests.c.table_nets import image_net
+from tests.full import FULL
 from tests.need import need
 
 OTHERS = ("cortex-m0plus", "cortex-m55")  # cores with kernels of their own
@@ -45,17 +46,20 @@ def test_what_follows_the_accumulators(kind: str, turn: int, tmp_path: Path) -> 
     plans: list[Plan] = []
     for i, graph in enumerate(REGISTRY[kind].examples(rng)):
         follow = FOLLOWS[(4 * turn + 3 * i) % len(FOLLOWS)]
-        plans += every_plan(followed(graph, follow, rng))
+        some = (
+            slice(None) if FULL else slice(i % 2, None, 2)
+        )  # of its offers; the other turn has another follow
+        plans += every_plan(followed(graph, follow, rng), some=some)
     check(plans, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", range(4))
 def test_whole_networks(turn: int, tmp_path: Path) -> None:
-    """A 24th of the offers, others for each pair of types; test_every_offer_for_an_op takes all."""
+    """A 48th of the offers, others for each pair of types; test_every_offer_for_an_op takes all."""
     weights, act = NETWORKS[turn]
     graphs = [cnn(weights, act, 9, (5, 17, 33)), cnn(weights, act, 8, (16, 32)), branches(act)]
-    some = slice(turn, None, 6 * len(NETWORKS))
+    some = slice(turn, None, (6 if FULL else 12) * len(NETWORKS))
     check([plan for graph in graphs for plan in every_plan(graph, some=some)], tmp_path)
 
 

@@ -23,6 +23,7 @@ from edgeternary.run.numpy import run as reference
 from tests.c.harness import Program
 from tests.c.lanes_nets import conv
 from tests.c.plan_fleet import PlanFleet
+from tests.full import pairs
 from tests.need import need
 
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4")
@@ -123,8 +124,7 @@ def cases(type: str) -> list[Graph]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("type", list(TERMS))
+@pytest.mark.parametrize(("type", "core"), pairs(list(TERMS), CORES))
 def test_c_at_the_limits(type: str, core: str, tmp_path: Path) -> None:
     """The C of each core, sums and codes, under sanitizers."""
     need("gcc")
@@ -135,8 +135,7 @@ def test_c_at_the_limits(type: str, core: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("type", list(TERMS))
+@pytest.mark.parametrize(("type", "core"), pairs(list(TERMS), CORES[1:] + CORES[:1]))
 def test_assembly_at_the_limits(type: str, core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     graphs = cases(type)[CORES.index(core) :: 3]

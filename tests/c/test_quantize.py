@@ -14,9 +14,10 @@ from edgeternary.run import cortex_m, host
 from edgeternary.run._bench import BenchModel
 from edgeternary.run._options import Options
 from tests.c.quantizers import ENDS, SIZE, by_hand, cases, program, sensor_values
+from tests.full import FULL
 from tests.need import need
 
-CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55")
+CORES = ("cortex-m0plus", "cortex-m4", "cortex-m55", *(("cortex-m3", "cortex-m33") * FULL))
 
 
 @cache

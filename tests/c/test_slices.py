@@ -27,6 +27,7 @@ from edgeternary.run._options import Options
 from tests.c.graphs import FOLLOWS, Net, followed
 from tests.c.harness import Program, check, sample
 from tests.c.plan_fleet import PlanFleet
+from tests.full import FULL
 from tests.need import need
 
 # height, width, channels, outputs, kernel, pads, weights, inputs
@@ -90,6 +91,8 @@ def test_empty_lists(core: str) -> None:
     need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
     graphs = []
     for i, shape in enumerate(SHAPES):
+        if i % 2 == (core == "cortex-m4") and not FULL:
+            continue  # the other core has it
         weight_type = shape[4]
         graph = layer(shape, i, parse(weight_type).lo if weight_type == "bipolar" else 0)
         graphs += [graph, followed(graph, FOLLOWS[i % len(FOLLOWS)], np.random.default_rng(i))]

@@ -13,6 +13,7 @@ from edgeternary.hdl.constraints import Constraints
 from edgeternary.hdl.folding import Folding
 from edgeternary.passes.cut import after
 from edgeternary.run import run
+from tests.full import FULL
 from tests.golden.models import MODELS
 from tests.need import need
 
@@ -66,14 +67,18 @@ def test_a_rate_out_of_reach_names_one_that_is() -> None:
     assert caught.value.code == 5
 
 
-@pytest.mark.slow
-def test_too_large_a_network_is_refused_before_any_tool_runs() -> None:
+@pytest.mark.parametrize(
+    ("model", "device", "words"),
+    [
+        ("mnist-mlp-100", "hx1k", r"does not fit Lattice iCE40HX1K.*takes.*--device up5k"),
+        *([("fashion-resnet8", "up5k", r"does not fit Lattice iCE40UP5K.*takes.*--device gw2ar-18")] * FULL),
+    ],
+)
+def test_too_large_a_network_is_refused_before_any_tool_runs(model: str, device: str, words: str) -> None:
     from edgeternary.hdl import hints
 
-    with pytest.raises(
-        EdgeTernaryError, match=r"does not fit Lattice iCE40UP5K.*takes.*--device gw2ar-18"
-    ) as caught:
-        hints.design(zoo.load("fashion-resnet8"), Constraints("up5k"))
+    with pytest.raises(EdgeTernaryError, match=words) as caught:
+        hints.design(zoo.load(model), Constraints(device))
     assert caught.value.code == 5
 
 

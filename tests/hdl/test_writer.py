@@ -18,6 +18,7 @@ from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run import run
+from tests.full import FULL, pairs
 from tests.need import need
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
 from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
@@ -63,13 +64,12 @@ def _tools() -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 def test_every_example(kind: str, tmp_path: Path) -> None:
-    for graph in chosen(kind)[:2]:
+    for graph in chosen(kind)[: 2 if FULL else 1]:
         if case(graph) not in REFUSED:
             agrees(graph, tmp_path)
 
 
-@pytest.mark.parametrize("make", (*WHOLE, *STATEFUL))
-@pytest.mark.parametrize("pace", [512, 3])
+@pytest.mark.parametrize(("make", "pace"), pairs((*WHOLE, *STATEFUL), (512, 3)))
 def test_whole_models(make: object, pace: int, tmp_path: Path) -> None:
     agrees(make(), tmp_path, pace)  # type: ignore[operator]
 

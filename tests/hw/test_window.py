@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from edgeternary_hw import Element, MaxPool, Pooling, SumPool, Window
+from tests.full import FULL
 from tests.hw.data import BIPOLAR, FRAMES, S8, STALLS, TERNARY, U2, beats, draw, numbers
 from tests.hw.harness import run_part
 
@@ -27,12 +30,14 @@ GEOMETRY = [
     ((7, 3), (2, 3), (3, 1), (1, 0, 0, 0)), ((1, 1), (1, 1), (1, 1), (0, 0, 0, 0)),
     ((8, 2), (1, 1), (5, 1), (0, 0, 0, 0)),
 ]  # fmt: skip
+CUTS = ((1, 1), (1, 3), (2, 2), (4, 1))  # sections, passes
+FORMS = list(product(CUTS, ("", "tall", "wide")))[:: 1 if FULL else 2]
 
 
 @pytest.mark.parametrize(("size", "kernel", "stride", "pad"), GEOMETRY)
-@pytest.mark.parametrize(("sections", "passes"), [(1, 1), (1, 3), (2, 2), (4, 1)])
-@pytest.mark.parametrize("form", ["", "tall", "wide"])
-def test_window(size, kernel, stride, pad, sections: int, passes: int, form: str) -> None:
+@pytest.mark.parametrize(("cut", "form"), FORMS)
+def test_window(size, kernel, stride, pad, cut: tuple[int, int], form: str) -> None:
+    sections, passes = cut
     stall = STALLS[(size[0] + passes) % 2]
     rng = np.random.default_rng(3)
     channels, lanes = 8, 2
