@@ -104,7 +104,7 @@ def test_layers_drawn_by_a_seed_beside_the_suite(bench: Call, monkeypatch: pytes
 
 
 @pytest.mark.emulator
-@pytest.mark.usefixtures("tools")
+@pytest.mark.usefixtures("tools", "few")
 def test_calibration_tells_the_error_of_each_kernel(bench: Call) -> None:
     answer = bench("calibrate", "--only", "dense:128-10", "--core", "m4", "--json")
     found = {row["kernel"]: row for row in answer.json()}

@@ -23,6 +23,7 @@ from edgeternary.run._bench import BenchModel
 from tests.c.graphs import conv, dense, followed
 from tests.c.harness import every_plan
 from tests.c.table_nets import sums
+from tests.full import FULL
 from tests.need import need
 from tests.registry.fleet import _header, _source
 
@@ -60,7 +61,7 @@ PARTS = {
     ("cortex-m55", "zig"): (1, 2),
 }
 MEMBERS = r"m\d+"  # names of the models
-IN_TURN = 4  # of each n offers of one kernel for one layer, one is built
+IN_TURN = 4 if FULL else 8  # of each n offers of one kernel for one layer, one is built
 
 
 def step_of(chosen: list[Plan], text: str) -> Step:

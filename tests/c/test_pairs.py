@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from edgeternary.ops import Conv2d, Dense, build
 from tests.c.graphs import FOLLOWS, followed
 from tests.c.harness import check, every_plan
 from tests.c.plan_fleet import PlanFleet
+from tests.full import FULL
 from tests.need import need
 
 # height, width, channels; outputs; kernel; stride; pad (top, left, bottom, right); weights; inputs
@@ -103,6 +105,7 @@ def graphs() -> Iterator[Graph]:
             yield make(i, (lo, hi)[i % 2])
 
 
+@cache
 def plans(core: str) -> list[Plan]:
     """Every offer of these kernels for every graph."""
     found = []
@@ -119,7 +122,7 @@ def plans(core: str) -> list[Plan]:
 
 def test_references(tmp_path: Path) -> None:
     need("gcc")
-    check(plans("cortex-m4"), tmp_path)
+    check(plans("cortex-m4")[:: 1 if FULL else 2], tmp_path)
 
 
 @pytest.mark.emulator
@@ -133,6 +136,6 @@ def test_references(tmp_path: Path) -> None:
     ],
 )
 def test_assembly(turn: int, core: str, compiler: str) -> None:
-    """Each core takes a fourth of the plans."""
+    """Each core takes a fourth of the plans; half of that in the daily run."""
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")
-    PlanFleet.of_plans(plans(core)[turn::4]).check(core, compiler=compiler)
+    PlanFleet.of_plans(plans(core)[turn :: 4 if FULL else 8]).check(core, compiler=compiler)

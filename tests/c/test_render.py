@@ -20,6 +20,7 @@ from edgeternary.ir import REGISTRY, Graph, Meta
 from edgeternary.ops import Concat, Lookup, build
 from edgeternary.toolchains import compilers
 from tests.c.graphs import branches, cnn, followed, mlp, stateful
+from tests.full import FULL
 from tests.need import need
 
 
@@ -187,7 +188,7 @@ def test_host_compilers_accept_it(compiler: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("core", "compiler"),
     [(core, ("zig", "gcc")[i % 2]) for i, core in enumerate(sorted(CORTEX_M))]
-    + [("cortex-m0plus", "gcc"), ("cortex-m55", "gcc")],
+    + [("cortex-m0plus", "gcc"), ("cortex-m55", "gcc")] * FULL,
 )
 def test_cortex_compilers_accept_it(core: str, compiler: str, tmp_path: Path) -> None:
     need("zig" if compiler == "zig" else "arm-none-eabi-gcc")

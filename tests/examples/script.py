@@ -13,7 +13,14 @@ from pathlib import Path
 from tests.need import need
 
 ROOT = Path(__file__).resolve().parents[2]
-READY = ["torch", "edgeternary.frontends.torch", "edgeternary.nn", "edgeternary.train", "edgeternary.zoo"]
+READY = [
+    "torch",
+    "torch.export._trace",
+    "edgeternary.frontends.torch",
+    "edgeternary.nn",
+    "edgeternary.train",
+    "edgeternary.zoo",
+]
 LIMIT = 600  # seconds
 
 

@@ -17,7 +17,7 @@ from tests.need import need
 FOLDER = ROOT / "examples" / "from_torch"
 SMALL = {"mobilenet_v2": [16, 8, 8, 8, 8, 8, 8, 8], "resnet18": [4, 4, 8]}  # widths of the layers
 SCRIPTS = ("autoencoder", "mobilenet_v2", "resnet18", "tcn", "two_heads")
-RUN = SCRIPTS if os.environ.get("EDGETERNARY_FULL") else ("resnet18", "two_heads")
+RUN = SCRIPTS if os.environ.get("EDGETERNARY_FULL") else ("autoencoder", "two_heads")
 QUICK = """
 import runpy, sys
 import edgeternary

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import wave
 from pathlib import Path
 
@@ -163,12 +160,9 @@ def test_missing_packages_say_how_to_get_them(sound: Path) -> None:
 
 def test_recordings_of_a_human() -> None:
     need("asterisk-sounds", "pymicro-features")
-    script = "import json, edgeternary, evaluate; graph = edgeternary.load('keyword-stream.et'); "
-    script += "print(json.dumps(evaluate.humans(graph, 60)))"
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hw", FOLDER)))}
-    done = subprocess.run([sys.executable, "-c", script], cwd=FOLDER, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    text = f"import json, sys, edgeternary, evaluate; graph = edgeternary.load({str(MODEL)!r}); "
+    text += "print(json.dumps(evaluate.humans(graph, 60))); sys.exit()"
+    found = json.loads(command("evaluate.py", before=text))
     assert found["keywords"] == 12 and found["others"] == 87
     assert found["found"] == json.loads((ROOT / "docs" / "streaming.json").read_text())["human"]["found"]
 

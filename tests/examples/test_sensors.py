@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.examples.script import ROOT, command
+from tests.full import FULL
 from tests.need import need
 
 pytestmark = [pytest.mark.torch, pytest.mark.emulator, pytest.mark.slow]
 FOLDER = ROOT / "examples" / "sensors"
 
 
-@pytest.mark.parametrize("name", ["motion", "sound", "table"])
+@pytest.mark.parametrize("name", ["sound", "table", *(["motion"] * FULL)])
 def test_from_a_float_model_to_c(name: str, tmp_path: Path) -> None:
     need("zig|gcc", "unicorn")
     done = command(FOLDER / f"{name}.py", "--quick", folder=tmp_path)

@@ -21,6 +21,7 @@ from edgeternary.image.elf import Elf
 from edgeternary.link.frames import Hello, Kind, Message, Status, encode
 from tests.firmware import images
 from tests.firmware.emulated import Running, running
+from tests.full import FULL, pairs
 from tests.need import need
 
 pytestmark = pytest.mark.system
@@ -29,11 +30,11 @@ WITH_CODE = [name for name, board in load_all().items() if board.core]
 IN_QEMU = [
     name for name in WITH_CODE if (e := load_board(name).emulator) and e.qemu and e.receives
 ]  # fmt: skip
-WITH_CNN = ["mps2_an385", "mps2_an500", "mps3_an547", "olimex_stm32_h405", "microbit"]
+WITH_CNN = ["mps2_an385", "mps3_an547", "microbit", *(["mps2_an500", "olimex_stm32_h405"] * FULL)]
+FRAMES = 1000 if FULL else 300
 
 
-@pytest.mark.parametrize("compiler", ["gcc", pytest.param("zig", marks=pytest.mark.emulator)])
-@pytest.mark.parametrize("name", WITH_CODE)
+@pytest.mark.parametrize(("name", "compiler"), pairs(WITH_CODE, ("gcc", "zig")))
 def test_every_board_builds(name: str, compiler: str, tmp_path: Path) -> None:
     need("arm-none-eabi-gcc" if compiler == "gcc" else "zig")
     board, image = load_board(name), images.image(SMALL, name, compiler)
@@ -90,12 +91,12 @@ def stack_used(device: Running, elf: Elf) -> int:
     return len(stack.lstrip(b"\xc5"))  # what lost its paint
 
 
-def test_a_thousand_frames_in_noise(tmp_path: Path) -> None:
+def test_frames_in_noise(tmp_path: Path) -> None:
     """Noise before each frame, cut and changed frames among them: every good one is answered."""
     need("qemu-system-arm", "arm-none-eabi-gcc|zig")
     board, rng = load_board("mps2_an385"), random.Random(11)
     with running(board, images.elf(tmp_path, SMALL, board)) as device:
-        for number in range(1000):
+        for number in range(FRAMES):
             body, tag = rng.randbytes(rng.randrange(60)), number % 100 + 100
             bad = bytearray(encode(Message(rng.randrange(16), 7, rng.randbytes(rng.randrange(40)))))
             bad[rng.randrange(1, len(bad) - 1)] ^= 1 << rng.randrange(8)

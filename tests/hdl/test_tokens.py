@@ -11,6 +11,7 @@ import pytest
 from edgeternary.ir import Graph, State, Value
 from edgeternary.ops import Add, Dense, Requantize, RmsNorm, build
 from edgeternary.run import run
+from tests.full import FULL
 from tests.need import need
 
 pytest.importorskip("torch")
@@ -20,9 +21,9 @@ from tests.lm.models import lowered, small, texts
 @pytest.mark.parametrize(
     ("sizes", "pace", "family", "answer", "stalls", "steps"),
     [
-        ((12, 2, 20), 64, "ecp5", True, None, 4),
+        ((12, 2, 20) if FULL else (8, 1, 12), 64, "ecp5", True, None, 4 if FULL else 3),
         ((8, 1, 12), 200, "ecp5", False, 3, 2),
-        ((8, 1, 12), 1, "", True, 1, 2),
+        ((8, 1, 12) if FULL else (4, 1, 6), 1, "", True, 1, 2),
         ((8, 1, 12), 64, "", False, None, 3),
     ],
 )

