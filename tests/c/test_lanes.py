@@ -23,6 +23,7 @@ from edgeternary.ops import Add, Conv2d, build
 from tests.c.graphs import Net, cnn
 from tests.c.harness import check, every_plan
 from tests.c.lanes_nets import conv, nets, requantize
+from tests.full import FULL
 from tests.need import need
 from tests.registry.fleet import Fleet
 
@@ -120,7 +121,7 @@ def test_networks_in_every_layout(core: str, tmp_path: Path) -> None:
     for graph in nets():
         there = _on_lanes(graph, core)
         pools = [p for p in there if any(step.kernel.name == "max_pool_lanes" for step in p.steps)]
-        plans += [select(graph, core), *there[turn::30], *pools[:1]]
+        plans += [select(graph, core), *there[turn :: 30 if FULL else 60], *pools[:1]]
     kernels = {step.kernel.name for plan in plans for step in plan.steps}
     assert {"conv2d_lanes", "pack_lanes", "add_lanes", "max_pool_lanes"} <= kernels
     check(plans, tmp_path)

@@ -27,6 +27,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.ir import Graph
 from edgeternary.ops import Add, build
 from tests.c.graphs import Net, branches, cnn, mlp
+from tests.full import FULL
 
 PLAIN = (
     "conv2d",
@@ -123,7 +124,7 @@ def figures(plan: Plan) -> tuple[float, int, int]:
     return round(plan.cycles, 3), plan.flash_bytes, plan.ram_bytes
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(60 if FULL else 30))
 def test_selection_equals_brute_force(seed: int) -> None:
     graph, rng = random_graph(seed), np.random.default_rng(seed)
     target = str(rng.choice(["cortex-m0plus", "cortex-m4"]))

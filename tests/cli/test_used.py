@@ -109,12 +109,12 @@ def test_a_compiler_is_used_where_a_limit_is_measured(
     assert answer.code == (0 if target == "core" else 2), answer.err
 
 
-def wide(path: Path) -> Path:
+def wide(path: Path, inputs: int = 96) -> Path:
     """A net whose designs differ in speed, in size and in kernels."""
     rng = np.random.default_rng(2)
-    x = build.value("x", (96,), "uint4")
+    x = build.value("x", (inputs,), "uint4")
     first = Dense(
-        name="fc1", inputs=("x",), weights=build.codes(rng, (64, 96), "ternary"), weight_type="ternary",
+        name="fc1", inputs=("x",), weights=build.codes(rng, (64, inputs), "ternary"), weight_type="ternary",
         bias=np.zeros(64, np.int32),
     )  # fmt: skip
     act = build.random_thresholds(rng, build.graph(x, first).output_value, "uint2", "act1")
@@ -142,7 +142,8 @@ def wide(path: Path) -> Path:
 def test_what_is_not_refused_changes_something(
     et: Call, tmp_path: Path, target: tuple[str, ...], option: tuple[str, ...]
 ) -> None:
-    call = ("compile", wide(tmp_path / "wide.et"), *target, "--no-build", "-o", "out", "--json")
+    model = wide(tmp_path / "wide.et", 24 if "--latency" in option else 96)  # the former as wires
+    call = ("compile", model, *target, "--no-build", "-o", "out", "--json")
     free, bound = et(*call), et(*call, *option)
     assert free.code == bound.code == 0, bound.err
     assert free.json()["estimates"] != bound.json()["estimates"]

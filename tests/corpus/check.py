@@ -61,7 +61,7 @@ class Row:
 def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host"), dry: bool = True) -> Row:
     """Convert, train one step, lower, and compare every executor of `on` with torch.
 
-    dry  convert lowers the new model once, as it does for a user
+    dry  convert lowers the new model once, and lower compares with torch, as they do for a user
     """
     row, start = Row(entry), time.perf_counter()
     stage = ""
@@ -78,7 +78,7 @@ def attempt(entry: Entry, on: Iterable[str] = ("numpy", "host"), dry: bool = Tru
         try:
             model = passed("converts", lambda: convert(entry, dry=dry))
             passed("trains", lambda: train(entry, model))
-            graph = passed("lowers", lambda: lower(entry, model))
+            graph = passed("lowers", lambda: lower(entry, model, dry))
             for name in on:
                 passed(name, lambda name=name: compare(entry, model, graph, name))
         except EdgeTernaryError as error:
@@ -181,11 +181,11 @@ def loss(entry: Entry, answers: tuple[Tensor, ...]) -> Tensor:
     return total
 
 
-def lower(entry: Entry, model: nn.Module) -> Graph:
+def lower(entry: Entry, model: nn.Module, check: bool = True) -> Graph:
     """`edgeternary.lower`, with the types of the raw integers unless it takes those from the model."""
     codes = entry.codes(4)
     if inspect.signature(edgeternary.lower).parameters["input_type"].default != "uint8":
-        return edgeternary.lower(model, codes)
+        return edgeternary.lower(model, codes, check=check)
     types = [code_type(item) for item in entry.all_inputs()]
     names = list(inspect.signature(entry.model().forward).parameters)
     several = isinstance(entry.inputs, tuple)

@@ -49,9 +49,13 @@ def executors() -> dict[str, tuple[str, ...]]:
 
 
 def quick() -> list[Entry]:
-    """Those that are not slow; of each file of LONG the first two."""
+    """Those that are not slow; of each file of LONG the first two, of the others that convert two thirds."""
     found: list[Entry] = []
-    for entry in (entry for entry in CORPUS if not entry.slow):
+    on = executors()
+    for number, entry in enumerate(CORPUS):
+        left = entry.expected == "converts" and len(on[entry.name]) == 1 and number % 3 == 1
+        if entry.slow or left:
+            continue
         stem = entry.source().stem
         if stem not in LONG or sum(other.source().stem == stem for other in found) < 2:
             found.append(entry)

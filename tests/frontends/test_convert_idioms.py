@@ -197,7 +197,8 @@ def test_exact_or_refused(name: str, images: Tensor) -> None:
                 q.convert(model.train(training), images)
             assert caught.value.why and caught.value.remedy
         return
-    converted = q.convert(model, images, quiet=True).eval()
+    check = list(IDIOMS).index(name) % 3 == 0  # the dry run lowers once more
+    converted = q.convert(model, images, quiet=True, check=check).eval()
     graph = lower(converted, images)
     codes = images.numpy().transpose(0, 2, 3, 1).astype(np.int32)
     answer = run(graph, codes, on="torch", options={"torch_model": converted})

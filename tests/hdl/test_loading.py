@@ -29,6 +29,7 @@ from edgeternary.ops import build as ops
 from edgeternary.run import _serial_top, run
 from edgeternary.run._serial import Simulated, program
 from edgeternary.toolchains import run as start
+from tests.full import FULL
 from tests.need import need
 
 BENCHES = [
@@ -193,7 +194,7 @@ def test_the_payload_is_what_the_parts_hold() -> None:
 
 @pytest.mark.synth
 @pytest.mark.slow
-@pytest.mark.parametrize(("right", "whole"), [(True, False), (False, False), (True, True)])
+@pytest.mark.parametrize(("right", "whole"), [(True, True), (False, False), *([(True, False)] * FULL)])
 def test_a_board_starts_from_its_flash(tmp_path: Path, right: bool, whole: bool) -> None:
     """The iCEBreaker's top (`whole`: pin buffers and all, as Verilog) with a flash at its pins: it answers as
     numpy, or that it failed."""

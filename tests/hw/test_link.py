@@ -112,7 +112,7 @@ def test_noise(seed: int) -> None:
     x = images(3)
 
     async def host(h: Host) -> None:
-        for k in range(15):
+        for k in range(8):
             match int(rng.integers(4)):
                 case 0:
                     await h.send(rng.bytes(int(rng.integers(1, 40))))

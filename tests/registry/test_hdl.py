@@ -6,7 +6,6 @@ Each example is folded at one of two paces; with EDGETERNARY_FULL=1 at both.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -20,6 +19,7 @@ from edgeternary.ir import Graph
 from edgeternary.ops import Requantize
 from edgeternary.passes import optimize
 from edgeternary.run import run
+from tests.full import FULL, pairs
 from tests.need import need
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, inputs, kinds
 from tests.registry.random_graphs import graphs, spiking_graphs, stateful_graphs
@@ -31,7 +31,7 @@ FRAMES = 3  # two that follow each other, and one that finds the state that the 
 PACES = (512, 3)  # small examples unfold whole at the usual pace; at the second they are folded, too
 # A longer list is a loss that somebody must notice.
 REFUSED: set[str] = {"log_mel"}
-TURNS = 1 if os.environ.get("EDGETERNARY_FULL") else len(PACES)
+TURNS = 1 if FULL else len(PACES)
 
 
 def case(graph: Graph) -> str:
@@ -100,8 +100,7 @@ def test_the_refused_are_refused_by_name_and_no_others_are() -> None:
     assert refused == REFUSED
 
 
-@pytest.mark.parametrize("make", (*WHOLE, *STATEFUL, *REGRESSIONS))
-@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize(("make", "pace"), pairs((*WHOLE, *STATEFUL, *REGRESSIONS), PACES[::-1]))
 def test_whole_models(make: Callable[[], Graph], pace: int) -> None:
     """With pauses and without, as drawn and after the passes, with memories of two families."""
     need("amaranth")
@@ -121,7 +120,7 @@ def test_the_executor(make: Callable[[], Graph]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, phases=[Phase.generate])
+@settings(max_examples=8 if FULL else 5, phases=[Phase.generate])
 @given(graphs(wide=False), st.sampled_from((*PACES, 30)), st.sampled_from(("", "ecp5")))
 def test_random_models(graph: Graph, pace: int, family: str) -> None:
     need("amaranth")
@@ -129,7 +128,7 @@ def test_random_models(graph: Graph, pace: int, family: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5, phases=[Phase.generate])
+@settings(max_examples=5 if FULL else 3, phases=[Phase.generate])
 @given(
     st.one_of(stateful_graphs(), spiking_graphs()),
     st.sampled_from((*PACES, 30)),

@@ -26,6 +26,7 @@ SIZE = 10  # networks in a program
 PROGRAMS = range(-(-NETWORKS // SIZE))
 OBJECTIVES = ("cycles", "flash", "ram")
 COMPILERS = ("zig", "gcc")
+TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 CORES = ("cortex-m0plus", "cortex-m4")
 SIMULATED = max(NETWORKS // 8, 1)
 
@@ -54,10 +55,11 @@ def test_host(program: int) -> None:
 )
 def test_cortex_m(program: int, core: str) -> None:
     """One core and objective for each program, or all of them where many networks are asked for."""
-    need("zig|arm-none-eabi-gcc", "unicorn", "capstone")
+    need("unicorn", "capstone")
     turns = OBJECTIVES if NETWORKS > 50 else (OBJECTIVES[program % len(OBJECTIVES)],)
     for turn, objective in enumerate(turns):
-        compiler = COMPILERS[(program + turn) % 2] if NETWORKS > 50 else "auto"
+        compiler = COMPILERS[(program // len(CORES) + turn + 1) % 2]
+        need(TOOLS[compiler])
         with guards():
             Fleet.of(networks(program), samples=3, steps=3).check(core, optimize=objective, compiler=compiler)
 

@@ -1,10 +1,10 @@
 """The C of every zoo model, for each objective: all outputs of the samples that ship are what torch answered.
 
 Each model has one of two boards. The C form of its kernels runs on this machine with all samples (of larger
-models a quarter or a sixteenth), each in the program of one objective: the fastest plan, and one of the two
-small plans in turn. Their assembly runs in QEMU with some samples: the other small plan, and of larger models
-the fastest one, which the emulator runs of the rest. EDGETERNARY_FULL=1 takes both boards, all samples and
-objectives (a quarter of an hour), as does
+models a quarter or a sixteenth), each in the program of one objective: one of two small plans in turn, and of
+every second model the fastest plan. Their assembly runs in QEMU with some samples: the other small plan, and
+of larger models the fastest one, which the emulator runs of the rest. EDGETERNARY_FULL=1 takes both boards,
+all samples and objectives (a quarter of an hour), as does
 `edgeternary zoo --on qemu:mps2_m0plus,qemu:mps2_an386`.
 """
 
@@ -33,7 +33,7 @@ SOME = zoo.SAMPLES if FULL else 50
 BOARDS = ("mps2_m0plus", "mps2_an386")
 FEW = 4
 SMALL = 400_000  # multiply-accumulates; all samples of such a model take a moment, unoptimised
-COUNTED = 5_000_000  # multiply-accumulates; larger models consist of the same layers, and counting takes long
+COUNTED = 2_000_000  # multiply-accumulates; larger models consist of the same layers, and counting takes long
 ESTIMATE = (0.7, 1.45)  # measured cycles / estimated ones
 
 BOARD = {name: BOARDS[(k + 1) % 2] for k, name in enumerate(zoo.names())}
@@ -62,7 +62,8 @@ def test_host(name: str) -> None:
     macs = zoo.card(name)["macs"]
     every = 1 if FULL or macs <= SMALL else 4 if macs <= COUNTED else 16
     found_of = plans(name, load_board(BOARD[name]).core)
-    chosen = OBJECTIVES if FULL else ("cycles", small(name, 1))
+    fastest = ("cycles",) if zoo.names().index(name) // len(BOARDS) % 2 else ()
+    chosen = OBJECTIVES if FULL else (*fastest, small(name, 1))
     for turn, objective in enumerate(chosen):
         plan, part = found_of[objective], slice(turn, None, every * len(chosen))
         found = host.execute(plan.graph, inputs[part], of_plan(plan), options).outputs

@@ -13,6 +13,7 @@ from edgeternary import zoo
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.ops.sizes import sizes
 from edgeternary.run import run
+from tests.full import FULL
 
 MOST_BYTES = 500_000
 CARD = (
@@ -20,7 +21,8 @@ CARD = (
     "mismatches_torch", "seed", "recipe", "macs", "weights", "torch",
 )  # fmt: skip
 DEMO = {"fashion-mlp", "fashion-cnn"}
-FEW = 200  # samples that torch computes again in each model
+FEW = 200 if FULL else 60  # samples that torch computes again in each model
+EVERY = 1 if FULL else 4  # of n samples numpy computes one: test_compiled and test_full have others
 
 every = pytest.mark.parametrize("name", zoo.names())
 
@@ -77,8 +79,8 @@ def test_numpy_gives_the_recorded_torch_logits(name: str) -> None:
     graph, inputs, (codes, scale) = zoo.load(name), zoo.images(name)[0], zoo.logits(name)
     assert inputs.shape == (len(codes), *graph.input.shape)
     assert len(inputs) == min(zoo.SAMPLES, zoo.card(name)["test_samples"])
-    outputs = run(graph, inputs, on="numpy").outputs
-    np.testing.assert_array_equal(outputs, codes)
+    outputs = run(graph, inputs[::EVERY], on="numpy").outputs
+    np.testing.assert_array_equal(outputs, codes[::EVERY])
     assert np.float32(scale) == np.float32(graph.meta.logit_scale)
 
 
@@ -130,6 +132,7 @@ def test_recipe_and_weights_lower_to_the_shipped_graph(name: str) -> None:
         name=name,
         input_type=x.type.name,
         input_range=(x.lo, x.hi),
+        check=False,  # test_torch_gives_the_same_in_every_layer
     )
     folded = fold_dead_channels(shipped)
     assert to_bytes(replace(graph, meta=folded.meta)) == to_bytes(folded)
