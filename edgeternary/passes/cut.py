@@ -13,31 +13,35 @@ from edgeternary.ops import Argmax
 def after(graph: Graph, layer: str) -> Graph:
     """The graph whose input is the value of `layer`: a 1-bit camera needs no layer that makes bits of pixels.
 
+    It keeps the states that what follows reads.
+
     EdgeTernaryError: no such layer, it is an output, or what follows also reads something before it.
     """
     graph.op(layer)
     value = graph.values[layer]
-    needed = set(graph.outputs)
-    kept = []
-    for op in reversed(graph.ops):
-        if op.name in needed and op.name != layer:
-            kept.append(op)
-            needed.update(op.inputs)
-    left = needed - {op.name for op in kept} - {layer}
-    if layer in graph.outputs or left or graph.states:
+    made = {op.name: op for op in graph.ops}
+    updates = {state.value.name: state.next for state in graph.states}
+    needed, todo = {layer}, list(graph.outputs)
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            todo += made[name].inputs if name in made else [updates[name]] if name in updates else []
+    kept = [op for op in graph.ops if op.name in needed and op.name != layer]
+    states = tuple(state for state in graph.states if state.value.name in needed)
+    left = needed - {op.name for op in kept} - {state.value.name for state in states} - {layer}
+    if layer in graph.outputs or left:
         why = (
             f"it is {'an' if len(graph.outputs) > 1 else 'the'} output"
             if layer in graph.outputs
             else f"layers after it read {', '.join(sorted(left))} too"
-            if left
-            else "the model keeps state between steps"
         )
         raise EdgeTernaryError(
             f"model {graph.name!r} cannot start after {layer!r}", why, "name another layer"
         )
     # codes of the layer come in
     meta = msgspec.structs.replace(graph.meta, input_scale=1.0, input_zero=0, inputs={})
-    return replace(graph, inputs=(value,), ops=tuple(reversed(kept)), meta=meta)
+    return replace(graph, inputs=(value,), ops=tuple(kept), states=states, meta=meta)
 
 
 def with_argmax(graph: Graph) -> Graph:

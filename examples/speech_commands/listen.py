@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from detector import Detector
+from detector import SMOOTH, THRESHOLD, detections
 from numpy.typing import NDArray
 
 import edgeternary
@@ -78,16 +78,13 @@ def counted(
     smooth: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Keywords found, missed, taken for others; detections where no keyword is."""
-    first = np.roll(logits, -OTHERS, axis=2)  # keywords first, as the detector takes them
-    words = logits.shape[2] - OTHERS
     right = wrong = missed = made_up = 0
-    for row, places in zip(first, order, strict=True):
-        detector = Detector(words, threshold, smooth)
-        hits = [(frame, hit[0] + OTHERS) for frame, at in enumerate(row) if (hit := detector.push(at))]
+    for row, places in zip(logits, order, strict=True):
+        hits = detections(row, OTHERS, threshold, smooth)
         for number, i in enumerate(places):
             start = number * (PAUSE + CLIP) + PAUSE
             begin, end = start // hop, (start + CLIP + LATE) // hop
-            inside = [word for frame, word in hits if begin <= frame < end]
+            inside = [word for frame, word, _ in hits if begin <= frame < end]
             if y[i] < OTHERS:
                 made_up += len(inside)
                 continue
@@ -123,8 +120,10 @@ def main() -> int:
     parser.add_argument("model", type=Path)
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--part", choices=PARTS, default="test")
-    parser.add_argument("--threshold", type=int, nargs="+", default=[60], help="mean margin of a detection")
-    parser.add_argument("--smooth", type=int, nargs="+", default=[10], help="frames that are added")
+    parser.add_argument(
+        "--threshold", type=int, nargs="+", default=[THRESHOLD], help="mean margin of a detection"
+    )
+    parser.add_argument("--smooth", type=int, nargs="+", default=[SMOOTH], help="frames that are added")
     parser.add_argument("--core", default="cortex-m4", help="an emulated core; '' for none")
     args = parser.parse_args()
     window = edgeternary.load(args.model)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgeternary.ir.file import save
+from edgeternary.passes.cut import after
 from edgeternary.run import run
 from tests.cli.conftest import Answer
 from tests.need import need
@@ -47,8 +48,23 @@ def test_inputs_without_steps_and_tools_without_states_are_refused(
     np.save(tmp_path / "flat.npy", np.zeros((3, 9), np.uint8))
     answer = et("simulate", spiking, "--inputs", tmp_path / "flat.npy")
     assert answer.code == 1 and "(samples, steps, 9)" in answer.err
-    answer = et("simulate", spiking, "--from", "drive")
-    assert answer.code == 1 and "cannot start after 'drive'" in answer.err
+
+
+def test_a_model_starts_after_a_layer_with_the_states_that_follow_it(et: Call, spiking: Path) -> None:
+    whole = leaky()
+    codes = inputs(whole, 3, steps=5)
+    ran = run(whole, codes, taps=True)
+    part = after(whole, "drive")
+    assert part.states == whole.states
+    np.testing.assert_array_equal(run(part, ran.taps["drive"]).outputs, ran.outputs)
+    answer = et("simulate", spiking, "--from", "drive", "--on", "numpy,host", "--compare", "--json")
+    assert answer.code == 0, answer.err
+    assert [row["mismatches"] for row in answer.json()] == [0, 0]
+    inner = next(
+        op.name for op in reversed(whole.ops) if set(op.inputs) & {s.value.name for s in whole.states}
+    )
+    answer = et("simulate", spiking, "--from", inner)
+    assert answer.code == 1 and f"cannot start after '{inner}'" in answer.err
 
 
 @pytest.mark.slow

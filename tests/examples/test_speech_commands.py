@@ -1,8 +1,9 @@
-"""The keyword example: its teacher is MLPerf Tiny's float model, and its recipe can be read."""
+"""The keyword example: its teacher, its recipe, and the network that hears frame by frame."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import wave
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.examples import script
 from tests.frontends.test_mlperf_tiny import file
+from tests.need import need
 
 pytestmark = pytest.mark.torch
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "speech_commands"
@@ -79,15 +82,13 @@ def voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_stream_of_samples_gives_the_window_networks_numbers(
     official, voices: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    import listen
+    import stream
     import torch
 
     import edgeternary
     from edgeternary.errors import EdgeTernaryError
     from edgeternary.features import Sound, with_sound
-
-    monkeypatch.setattr(sys, "path", [*sys.path, str(FOLDER.parent / "keyword_stream")])
-    import listen
-    import stream
 
     x = torch.randint(0, 200, (8, 40, 49), generator=torch.Generator().manual_seed(0)).float()
     assert stream.teacher()(x).shape == (8, 12)
@@ -117,7 +118,6 @@ def test_a_stream_of_samples_gives_the_window_networks_numbers(
 
 def test_detections_are_counted_by_their_clip(official, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two keywords and an unknown word: one found, one taken for another, one made up."""
-    monkeypatch.setattr(sys, "path", [*sys.path, str(FOLDER.parent / "keyword_stream")])
     import listen
 
     hop = 320
@@ -129,3 +129,86 @@ def test_detections_are_counted_by_their_clip(official, monkeypatch: pytest.Monk
     row = listen.counted(logits, np.array([[0, 1, 2]]), np.array([4, 6, 1]), hop, 60, 10)
     assert (row["keywords"], row["found"], row["missed"], row["taken_for_others"]) == (2, 1, 0, 1)
     assert (row["others"], row["made_up"]) == (1, 1)
+
+
+def test_detections_are_smoothed_and_spaced(official) -> None:
+    from detector import GAP, SMOOTH, WARM, detections
+
+    logits = np.zeros((400, 4), np.int64)
+    logits[:, 0] = 10  # silence
+    logits[100:140, 2] = 200
+    logits[150:190, 3] = 200
+    logits[200:203, 2] = 200  # too short to matter
+    logits[10:20, 3] = 900  # while the window begins before the sound
+    found = detections(logits, 2, 60)
+    assert [word for _, word, _ in found] == [2, 3]
+    assert 100 < found[0][0] <= 100 + SMOOTH and found[1][0] - found[0][0] >= GAP and found[0][0] >= WARM
+    assert detections(logits, 2, 300) == []
+
+
+def command(*args: object, code: int = 0) -> str:
+    """What live.py prints, or its error."""
+    done = script.command(FOLDER / "live.py", *args)
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    """Two words of a synthetic voice, at its rate of 22,050 Hz."""
+    need("espeak-ng")
+    path = tmp_path / "words.wav"
+    subprocess.run(["espeak-ng", "-w", path, "-g", "50", "stop yes"], check=True)
+    return path
+
+
+@pytest.mark.system
+def test_live_is_the_same_on_an_emulated_board(words: Path) -> None:
+    need("qemu-system-arm", "zig|arm-none-eabi-gcc")
+    options = (words, "--threshold", 1, "--json")
+    expected = command(*options)
+    assert [json.loads(line)["seconds"] for line in expected.splitlines()]
+    assert expected == command(*options, "--emulate", "netduinoplus2")
+
+
+@pytest.mark.emulator
+def test_a_frame_takes_a_tenth_of_a_core_and_the_step_can_be_flashed(tmp_path: Path) -> None:
+    need("zig", "unicorn", "capstone")
+    import edgeternary
+
+    command("--write", tmp_path / "step.et")
+    graph = edgeternary.load(tmp_path / "step.et")
+    x = np.random.default_rng(0).integers(-9000, 9000, (1, 3, *graph.input.shape))
+    found = edgeternary.run.run(graph, x, on="cortex-m4")
+    np.testing.assert_array_equal(found.outputs, edgeternary.run.run(graph, x).outputs)
+    assert found.stats["cycles"] * 50 <= 80e6 / 10
+
+
+def test_sounds_and_models_that_cannot_be_used(tmp_path: Path) -> None:
+    text = tmp_path / "text.wav"
+    text.write_text("no sound")
+    assert "cannot be read as WAV" in command(text, code=1)
+    short = tmp_path / "short.wav"
+    with wave.open(str(short), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * 99))
+    assert "99 samples, a frame has 320" in command(short, code=1)
+    spiking = FOLDER.parent / "spiking_fashion" / "spiking-mnist.et"
+    assert "cannot listen" in command(short, "--model", spiking, code=1)
+    assert "exclude each other" in command(short, "--port", "x", "--emulate", "y", code=2)
+
+
+@pytest.mark.slow
+def test_the_step_in_hardware() -> None:
+    """Shift registers and the sum over frames in Amaranth's simulator."""
+    need("amaranth")
+    import edgeternary
+    from edgeternary.hdl.folding import fold
+    from edgeternary.hdl.simulation.bench import simulate
+    from edgeternary.hdl.top import build
+    from edgeternary.passes.stream import stream
+
+    graph = stream(edgeternary.load(FOLDER / "keywords-stream.et"))
+    frames = np.random.default_rng(2).integers(0, 256, (1, 2, *graph.input.shape))
+    done = simulate(build(graph, fold(graph)), frames)
+    np.testing.assert_array_equal(done.outputs, graph.run(frames).outputs)

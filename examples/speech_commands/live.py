@@ -1,12 +1,14 @@
 """Spots keywords in a WAV file as if it were heard: frame by frame, with times, by any executor or a board.
 
-    python examples/keyword_stream/live.py FILE.wav                              # numpy
-    python examples/keyword_stream/live.py FILE.wav --on cortex-m4               # C on an emulated core
-    python examples/keyword_stream/live.py FILE.wav --emulate netduinoplus2      # a board's firmware in QEMU
-    python examples/keyword_stream/live.py FILE.wav --port /dev/ttyACM0          # a board that was flashed
+    python live.py FILE.wav                              # numpy
+    python live.py FILE.wav --on cortex-m4               # C on an emulated core
+    python live.py FILE.wav --emulate netduinoplus2      # a board's firmware in QEMU
+    python live.py --write step.et                       # for edgeternary compile step.et --board BOARD
+    python live.py FILE.wav --port /dev/ttyACM0          # a board that was flashed with it
 
-Each 20 ms of sound become one feature frame here, one request over the protocol, one step there. Every
-executor prints the same, as every answer is compared with numpy's (exit code 4 where one differs).
+The 320 new samples of a frame of 20 ms are one request over the protocol and one step there, front end and
+network. Every executor prints the same, as every answer is compared with numpy's (exit code 4 where one
+differs).
 """
 
 from __future__ import annotations
@@ -21,15 +23,19 @@ from pathlib import Path
 
 import numpy as np
 from detector import THRESHOLD, Detector
-from sound import frames, read_wav, seconds
+from numpy.typing import NDArray
 
 import edgeternary
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError, script
+from edgeternary.features import Sound, sound_of, with_samples
 from edgeternary.ir import Graph
+from edgeternary.passes.stream import stream
+from edgeternary.train.data.problems import Problems
+from edgeternary.train.data.wav import Clips
 
 HERE = Path(__file__).parent
 Step = Callable[[np.ndarray], np.ndarray]
-NO_WORDS = ("silence", "unknown")
+NO_WORDS = ("_silence_", "_unknown_")
 
 
 @contextmanager
@@ -79,23 +85,46 @@ def emulated(graph: Graph, board: str) -> Iterator[Step]:
             yield step
 
 
-def check(graph: Graph) -> None:
-    """The model must step over feature frames."""
-    if not graph.states or graph.input.shape != (10,):
+def step_of(path: Path) -> tuple[Graph, Sound]:
+    """The front end and the step of a window network: (hop,) samples to logits, and the front end."""
+    window = edgeternary.load(path)
+    sound = sound_of(window)
+    if sound is None or window.states or window.meta.labels[: len(NO_WORDS)] != NO_WORDS:
         raise EdgeTernaryError(
-            f"model {graph.name!r} cannot listen",
-            f"it has {len(graph.states)} states and its input is {graph.input.shape}, a frame is (10,)",
-            "give a model of one frame a step, such as keyword-stream.et",
+            f"model {window.name!r} cannot listen",
+            f"its metadata name no front end, it has states, or its classes do not begin with {NO_WORDS}",
+            "give a network of stream.toml, such as keywords-stream.et",
         )
+    return with_samples(stream(window), sound), sound
 
 
-def listen(graph: Graph, sound: np.ndarray, step: Step, threshold: int, out: Callable[[dict], None]) -> int:
+def read_wav(path: Path, rate: int) -> NDArray[np.int16]:
+    """Samples of a WAV file at `rate`; other rates, channels and widths are converted."""
+    problems = Problems(False)
+    sound = Clips(rate, 0, True, True).sound(path, problems)
+    if sound is None:
+        _, _, why, remedy = problems.found[0]
+        raise EdgeTernaryError(f"{path} cannot be heard", why, remedy or "give a WAV file of integers")
+    return sound
+
+
+def listen(
+    graph: Graph,
+    samples: NDArray[np.int16],
+    rate: int,
+    step: Step,
+    threshold: int,
+    out: Callable[[dict], None],
+) -> int:
     """Calls out for each detection; returns the number of frames. Every answer is compared with numpy's."""
-    labels = graph.meta.labels
-    words = sum(label not in NO_WORDS for label in labels)
-    detector, heard = Detector(words, threshold), frames(sound)
-    expected = edgeternary.run.run(graph, heard[None]).outputs[0]
-    for number, frame in enumerate(heard):
+    (hop,), labels = graph.input.shape, graph.meta.labels
+    frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
+    if not len(frames):
+        why = f"it has {len(samples)} samples, a frame has {hop}"
+        raise EdgeTernaryError("the sound is too short", why, "give a longer file")
+    detector = Detector(len(NO_WORDS), threshold)
+    expected = edgeternary.run.run(graph, frames[None]).outputs[0]
+    for number, frame in enumerate(frames):
         logits = step(frame)
         if not np.array_equal(logits, expected[number]):
             raise EdgeTernaryError(
@@ -105,8 +134,9 @@ def listen(graph: Graph, sound: np.ndarray, step: Step, threshold: int, out: Cal
                 NOT_BIT_EXACT,
             )
         if hit := detector.push(logits):
-            out({"seconds": round(seconds(number), 2), "word": labels[hit[0]], "margin": hit[1]})
-    return len(heard)
+            end = (number + 1) * hop / rate
+            out({"seconds": round(end, 2), "word": labels[hit[0]], "margin": hit[1]})
+    return len(frames)
 
 
 @contextmanager
@@ -129,8 +159,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("file", type=Path, help="mono 16-bit WAV at 16 or 8 kHz")
-    parser.add_argument("--model", type=Path, default=HERE / "keyword-stream.et")
+    parser.add_argument("file", type=Path, nargs="?", help="a WAV file")
+    parser.add_argument("--model", type=Path, default=HERE / "keywords-stream.et", help="a window network")
+    parser.add_argument("--write", type=Path, metavar="FILE.et", help="write the step, from samples")
     parser.add_argument("--on", default="numpy", help="numpy, host, cortex-m4 or another core, hdl, cxxrtl")
     parser.add_argument("--port", help="serial port of a board with this model's firmware")
     parser.add_argument("--baud", type=int, default=115_200)
@@ -138,16 +169,21 @@ def main() -> int:
     parser.add_argument("--threshold", type=int, default=THRESHOLD, help="mean margin of a detection")
     parser.add_argument("--json", action="store_true", help="print one JSON object a detection")
     args = parser.parse_args()
-    graph = edgeternary.load(args.model)
-    check(graph)
-    sound = read_wav(args.file)
+    graph, sound = step_of(args.model)
+    if args.write:
+        edgeternary.save(graph, args.write)
+    if args.file is None:
+        if not args.write:
+            parser.error("name a WAV file, or --write")
+        return 0
+    samples = read_wav(args.file, sound.rate)
 
     def out(hit: dict) -> None:
         text = json.dumps(hit) if args.json else f"{hit['seconds']:7.2f} s  {hit['word']}  ({hit['margin']})"
         print(text, flush=True)
 
     with place(graph, args.on, args.port, args.emulate, args.baud) as step:
-        count = listen(graph, sound, step, args.threshold, out)
+        count = listen(graph, samples, sound.rate, step, args.threshold, out)
     where = args.port or args.emulate or args.on
     print(f"{where}: {count:,} frames, every answer is numpy's", file=sys.stderr)
     return 0

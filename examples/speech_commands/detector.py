@@ -3,8 +3,8 @@
 At each frame a word's score is the sum of its logits over the last SMOOTH frames; its margin is how far that
 is above the highest other score, silence and unknown among them. A word is detected when its margin reaches
 THRESHOLD a frame, at least GAP frames after the last detection. The same word again needs more: REFRACTORY
-frames, and a margin below half of THRESHOLD in between. Nothing is detected in the first WARM frames, while
-the front end learns the noise. The constants were chosen on the validation voices.
+frames, and a margin below half of THRESHOLD in between. Nothing is detected in the first WARM frames, whose
+window begins before the sound. The constants were chosen on the validation speakers.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SMOOTH = 20  # frames
-THRESHOLD = 60  # a frame, in units of the logits
+SMOOTH = 25  # frames
+THRESHOLD = 75  # a frame, in units of the logits
 GAP = 25  # frames
 REFRACTORY = 40  # frames
-WARM = 60  # frames
+WARM = 49  # frames
 
 
 @dataclass
 class Detector:
-    """words: how many of the logits are words, the first ones; threshold: mean margin a frame."""
+    """others: how many of the classes are no words, the first ones; threshold: mean margin a frame."""
 
-    words: int
+    others: int
     threshold: int = THRESHOLD
     smooth: int = SMOOTH
     _recent: deque[np.ndarray] = field(default_factory=deque)
@@ -35,7 +35,7 @@ class Detector:
     _armed: bool = True
 
     def push(self, logits: np.ndarray) -> tuple[int, int] | None:
-        """(word, mean margin) where this frame's logits, int32 (classes,), complete a detection."""
+        """(class, mean margin) where this frame's logits, int32 (classes,), complete a detection."""
         self._frame += 1
         self._recent.append(np.asarray(logits, np.int64))
         if len(self._recent) > self.smooth:
@@ -50,7 +50,7 @@ class Detector:
         passed = self._frame - self._last
         again = best == self._word and not (self._armed and passed >= REFRACTORY)
         if (
-            best >= self.words
+            best < self.others
             or self._frame < WARM
             or margin < self.threshold * self.smooth
             or passed < GAP
@@ -61,8 +61,10 @@ class Detector:
         return best, margin // self.smooth
 
 
-def detections(outputs: np.ndarray, words: int, threshold: int = THRESHOLD) -> list[tuple[int, int, int]]:
-    """(frame, word, margin) of each detection in the logits (frames, classes) of a whole sound."""
-    detector = Detector(words, threshold)
+def detections(
+    outputs: np.ndarray, others: int, threshold: int = THRESHOLD, smooth: int = SMOOTH
+) -> list[tuple[int, int, int]]:
+    """(frame, class, margin) of each detection in the logits (frames, classes) of a whole sound."""
+    detector = Detector(others, threshold, smooth)
     found = ((frame, detector.push(logits)) for frame, logits in enumerate(outputs))
     return [(frame, *hit) for frame, hit in found if hit]
