@@ -157,13 +157,13 @@ def chain(graph: Graph, index: int, pattern: Sequence[str]) -> tuple[Op, ...]:
     is the op: few instructions for any number of codes.
     """
     ops = [graph.ops[index]]
-    for _ in pattern[1:]:
+    for kind in pattern[:-1]:
+        if ops[-1].kind != kind:
+            return ()
         readers = graph.consumers(ops[-1].name)
         if ops[-1].name in graph.shown or len(readers) != 1 or len(readers[0].inputs) != 1:
             return ()
         ops.append(readers[0])
-    if [op.kind for op in ops[:-1]] != list(pattern[:-1]):
-        return ()
     if pattern[-1] == "requantize" and isinstance(ops[-1], Threshold):
         equal = _requantize(graph, ops[-1])
         return (*ops[:-1], equal) if equal else ()

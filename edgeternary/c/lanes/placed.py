@@ -7,7 +7,7 @@ takes many parts, which all have to be taken out of their lanes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from math import ceil
 
 import numpy as np
@@ -38,7 +38,11 @@ def find(
     planes = digits.planes(weights)
     ranges = program.ranges(len(weights), registers)
     ways = [cuts for n in range(CUTS + 1) for cuts in combinations(range(1, len(planes)), n)]
-    found = [(_effort(planes, ranges, cuts, most, effort), cuts) for cuts in ways]
+    known: dict[tuple[int, int], list[float]] = {}  # several ways have a piece in common
+    for a, b in (piece for cuts in ways for piece in _pieces(planes, cuts)):
+        if (a, b) not in known:
+            known[a, b] = _efforts(digits.together(planes[a:b]), a, ranges, most, effort)
+    found = [(sum(chain.from_iterable(known[p] for p in _pieces(planes, cuts))), cuts) for cuts in ways]
     best, cuts = min(found)
     if best == np.inf:
         return None
@@ -48,26 +52,24 @@ def find(
     return tuple(groups) if max(len(group.parts) for group in groups) <= parts else None
 
 
-def _pieces(planes: NDArray[np.int64], cuts: Sequence[int]) -> list[tuple[int, NDArray[np.int64]]]:
-    """(place, weights) between cuts."""
-    borders = [0, *cuts, len(planes)]
-    return [(a, digits.together(planes[a:b])) for a, b in pairwise(borders)]
+def _pieces(planes: NDArray[np.int64], cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """First plane, and that after the last one, of the pieces between cuts."""
+    return list(pairwise([0, *cuts, len(planes)]))
 
 
-def _effort(
-    planes: NDArray[np.int64], ranges: Sequence[range], cuts: Sequence[int], most: int, effort: Effort
-) -> float:
-    total = 0.0
-    for place, weights in _pieces(planes, cuts):
-        size = np.abs(weights)
-        if size.max() > most:
-            return float(np.inf)
-        sums = size.sum(axis=1)
-        for rows in ranges:
-            own = slice(rows.start, rows.stop)
-            total += len(rows) * ceil(sums[own].max() / most) * effort.part
-            total += effort.word * np.count_nonzero(weights[own].any(axis=0)) if place else 0
-    return total
+def _efforts(
+    weights: NDArray[np.int64], place: int, ranges: Sequence[range], most: int, effort: Effort
+) -> list[float]:
+    """Cycles of a piece in each group: of its parts, and of words that are loaded again."""
+    size = np.abs(weights)
+    if size.max() > most:
+        return [float(np.inf)]
+    found, sums = [], size.sum(axis=1)
+    for rows in ranges:
+        own = slice(rows.start, rows.stop)
+        found.append(len(rows) * ceil(sums[own].max() / most) * effort.part)
+        found.append(effort.word * np.count_nonzero(weights[own].any(axis=0)) if place else 0.0)
+    return found
 
 
 def _group(
@@ -80,9 +82,10 @@ def _group(
 ) -> Group:
     parts: list[tuple[program.Load, ...]] = []
     places = []
-    for place, weights in _pieces(planes, cuts):
+    for a, b in _pieces(planes, cuts):
+        weights = digits.together(planes[a:b])
         for part in program.cut(program.of_dense(words, weights, registers), len(rows), most):
             if part or not parts:
                 parts.append(tuple(program.loads(part, registers.words)))
-                places.append(place)
+                places.append(a)
     return Group(rows.start, len(rows), tuple(parts), places=tuple(places))
