@@ -25,6 +25,7 @@ from edgeternary.run._options import Options
 from edgeternary.run.result import Result
 from tests.c.graphs import FOLLOWS, Net, followed, requantize
 from tests.c.harness import Program, check, sample
+from tests.full import FULL, pairs
 from tests.need import need
 
 PACKED = ("dense_tables", "dense_slices", "dense_baked")
@@ -170,12 +171,11 @@ def requantize_as(net: Net, name: str) -> Op:
 @pytest.mark.parametrize(
     ("core", "compiler"),
     [
-        ("cortex-m0plus", "zig"),
         ("cortex-m0plus", "gcc"),
         ("cortex-m3", "zig"),
         ("cortex-m4", "gcc"),
-        ("cortex-m7", "gcc"),
         ("cortex-m33", "zig"),
+        *([("cortex-m0plus", "zig"), ("cortex-m7", "gcc")] * FULL),
     ],
 )
 def test_equal_on_every_core(core: str, compiler: str) -> None:
@@ -216,8 +216,7 @@ def test_instructions_of_784_256(
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4"])
-@pytest.mark.parametrize("kernel", PACKED)
+@pytest.mark.parametrize(("kernel", "core"), pairs(PACKED, ["cortex-m0plus", "cortex-m4"]))
 def test_no_multiplication(kernel: str, core: str) -> None:
     """In the disassembly of a layer with thresholds, and with a requantize of form A."""
     need("unicorn", "capstone", "zig")

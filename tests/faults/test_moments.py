@@ -17,6 +17,7 @@ import pytest
 
 from edgeternary.ir.file import save
 from tests.faults.small import small
+from tests.full import FULL
 
 ALL = "killed,full,readonly,short"
 
@@ -90,5 +91,5 @@ def test_train(folder: Path) -> None:
     from tests.train.stripes import TOML
 
     (folder / "r.toml").write_text(TOML.replace("epochs = 6", "epochs = 1"))
-    made = faulty(folder, "killed/6", "train r.toml -o trained", 400)
+    made = faulty(folder, "killed/6" if FULL else "killed/12", "train r.toml -o trained", 400)
     assert {"trained/stripes.et", "trained/stripes.json"} <= set(made)

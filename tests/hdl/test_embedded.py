@@ -17,6 +17,7 @@ from edgeternary.hdl.devices import PARTS
 from edgeternary.hdl.embedded import PORTS, Inside
 from edgeternary.ir import Graph
 from edgeternary.run import run
+from tests.full import pairs
 from tests.hdl.test_pad import cnn, image, mlp
 from tests.need import need
 from tests.registry.graphs import inputs, leaky
@@ -70,8 +71,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("stalls", [None, 3])
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(("name", "stalls"), pairs(list(GRAPHS), [None, 3]))
 def test_it_is_exact_and_as_fast_as_predicted(name: str, stalls: int | None) -> None:
     graph = GRAPHS[name]()
     options = {"embedded": True, "maximize": "fps", "stalls": stalls}

@@ -6,6 +6,7 @@ import pytest
 from edgeternary.ir import Graph, Op, Value
 from edgeternary.ops import Add, Concat, Conv2d, Mul, SumPool, Upsample, build
 from edgeternary.run import run
+from tests.full import FULL
 from tests.need import need
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -109,11 +110,9 @@ def measured(graph: Graph, pace: int, count: int = 5) -> tuple[int, int, int, in
     ("make", "fill", "pace"),
     [
         (unet, "repeat", 64),
-        (unet, "zero", 512),
-        (tower, "repeat", 512),
         (tower, "zero", 64),
-        (three, "repeat", 64),
         (three, "zero", 512),
+        *([(unet, "zero", 512), (tower, "repeat", 512), (three, "repeat", 64)] * FULL),
     ],
 )
 def test_cycles_are_predicted_exactly(make, fill, pace):
@@ -122,7 +121,7 @@ def test_cycles_are_predicted_exactly(make, fill, pace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "pace"), [(8, 512), (5, 512), (5, 3)])
+@pytest.mark.parametrize(("size", "pace"), [(8, 512), (5, 3), *([(5, 512)] * FULL)])
 def test_a_gate_of_the_whole_frame_sets_the_pace(size, pace):
     """The frame waits for its gate, and the next one for its place: the prediction is an upper bound."""
     cycles, latency, said, said_latency = measured(gated(size), pace)

@@ -20,6 +20,7 @@ import pytest
 from edgeternary.report import demo
 from edgeternary.report.demo import RECORDED, SYNTH, Job, jobs
 from tests.cli.conftest import Answer
+from tests.full import FULL
 from tests.need import need
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,7 @@ cli.main(["demo", *sys.argv[1:]])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("as_json", [False, *([True] * FULL)])
 def test_an_interrupt_leaves_the_rows_that_are_there(tmp_path: Path, as_json: bool) -> None:
     """Ctrl-C during the simulation, which takes long: numpy's row is there, the table has its foot."""
     need("amaranth")

@@ -10,6 +10,7 @@ from edgeternary.boards import Memory, load_all, load_board
 from edgeternary.errors import DOES_NOT_FIT, USAGE, EdgeTernaryError
 from edgeternary.run._options import Options
 from edgeternary.run.qemu import emulated_board, execute
+from tests.full import pairs
 from tests.need import need
 from tests.run import net
 
@@ -18,8 +19,7 @@ BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547")
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 
 
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("compiler", ("gcc", pytest.param("zig", marks=pytest.mark.emulator)))
+@pytest.mark.parametrize(("board", "compiler"), pairs(BOARDS, ("gcc", "zig")))
 def test_same_bits(board: str, compiler: str) -> None:
     need("qemu-system-arm", TOOLS[compiler])
     x = net.inputs(20)
