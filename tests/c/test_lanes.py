@@ -140,7 +140,8 @@ def test_rows_become_bit_planes(tmp_path: Path) -> None:
     need("gcc")
     types, channels = ("bipolar", "binary", "ternary", "uint2", "int3", "uint4"), (3, 8, 16, 24, 40)
     turns = zip(cycle((8, 13)), cycle(("cortex-m0plus", "cortex-m4", "host")))
-    plans = [_to_planes(*case, *turn) for case, turn in zip(product(types, channels), turns, strict=False)]
+    cases = list(zip(product(types, channels), turns, strict=False))
+    plans = [_to_planes(*case, *turn) for case, turn in cases[:: 1 if FULL else 2]]
     stores = {step.body.fields.get("store") for plan in plans for step in plan.steps}
     assert "planes" in stores
     check(plans, tmp_path)

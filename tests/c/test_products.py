@@ -20,6 +20,7 @@ from tests.c.graphs import FOLLOWS, followed
 from tests.c.harness import check
 from tests.c.plan_fleet import PlanFleet
 from tests.c.test_dense_kernels import COMPILERS, forced, layer, measure
+from tests.full import pairs
 from tests.need import need
 
 SHAPES = {
@@ -89,10 +90,12 @@ def test_the_references_in_c(way: str, tmp_path: Path) -> None:
     check(list(plans(way, ("cortex-m0plus", "host"))), tmp_path)
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+CASES = [(way, "cortex-m0plus") for way in SHAPES] + [("words", "cortex-m3"), ("nibbles", "cortex-m3")]
+
+
 @pytest.mark.parametrize(
-    ("way", "core"),
-    [(way, "cortex-m0plus") for way in SHAPES] + [("words", "cortex-m3"), ("nibbles", "cortex-m3")],
+    ("way", "core", "compiler"),
+    [pytest.param(*case, *found.values, marks=found.marks) for case, found in pairs(CASES, COMPILERS)],
 )
 def test_the_assembly(way: str, core: str, compiler: str) -> None:
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")

@@ -26,6 +26,7 @@ from edgeternary.run.cortex_m import run_plan
 from tests.c.disassembly import multiplications
 from tests.c.graphs import Net
 from tests.c.harness import check
+from tests.full import pairs
 from tests.need import need
 
 NONE = (0, 0, 0, 0)
@@ -225,8 +226,13 @@ def test_layers_of_every_kind(tmp_path: Path) -> None:
     check([streamed(graph, "cortex-m4") for graph in [*layers(), chain()]], tmp_path)
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4"])
+@pytest.mark.parametrize(
+    ("core", "compiler"),
+    [
+        pytest.param(core, *found.values, marks=found.marks)
+        for core, found in pairs(["cortex-m0plus", "cortex-m3", "cortex-m4"], COMPILERS)
+    ],
+)
 def test_the_assembly(core: str, compiler: str) -> None:
     need("unicorn", "capstone", "zig" if compiler == "zig" else "arm-none-eabi-gcc")
     graph = chain()

@@ -20,6 +20,7 @@ from edgeternary.build.exported import exported
 from edgeternary.build.files import write_folder
 from edgeternary.export.folders import formats
 from edgeternary.report.tiny import tiny_graph
+from tests.full import FULL
 from tests.need import need
 from tests.registry.graphs import inputs, leaky
 
@@ -77,7 +78,7 @@ def test_make(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("cpu", ["", "cortex-m0plus", "cortex-m4"])
+@pytest.mark.parametrize("cpu", ["", "cortex-m0plus", *(["cortex-m4"] * FULL)])
 def test_cmake(cpu: str, tmp_path: Path) -> None:
     """For this machine, and for cores in QEMU; each build runs its test."""
     need("cmake", *(("arm-none-eabi-gcc", "qemu-system-arm") if cpu else ("gcc",)))

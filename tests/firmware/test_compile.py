@@ -19,6 +19,7 @@ from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError
 from edgeternary.link.frames import Hello, Kind
 from tests.firmware import images
 from tests.firmware.emulated import running
+from tests.full import FULL
 from tests.need import need
 
 pytestmark = [pytest.mark.system, pytest.mark.emulator]
@@ -41,7 +42,7 @@ def board_file(folder: Path, like: str, *changes: tuple[str, str]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+@pytest.mark.parametrize("compiler", ["gcc", *(["zig"] * FULL)])
 def test_a_board_of_ones_own(compiler: str, tmp_path: Path) -> None:
     """One TOML in a folder of the user. Digest of hello = of the manifest = of what is flashed."""
     path = board_file(tmp_path, "netduinoplus2", ("Netduino Plus 2 .STM32F405RG.", "Own board"))

@@ -29,6 +29,7 @@ SMALL, CNN = "fashion-mlp", "fashion-cnn"
 WITH_CODE = [name for name, board in load_all().items() if board.core]
 IN_QEMU = [
     name for name in WITH_CODE if (e := load_board(name).emulator) and e.qemu and e.receives
+    and (FULL or name != "olimex_stm32_h405")  # slow, and with the chip of netduinoplus2
 ]  # fmt: skip
 WITH_CNN = ["mps2_an385", "mps3_an547", "microbit", *(["mps2_an500", "olimex_stm32_h405"] * FULL)]
 FRAMES = 1000 if FULL else 300

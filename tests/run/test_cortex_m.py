@@ -15,10 +15,10 @@ from edgeternary.run import run as run_on
 from edgeternary.run._options import Options
 from edgeternary.run.cortex_m import execute
 from edgeternary.run.result import Result
+from tests.full import pairs
 from tests.need import need
 from tests.run import net
 
-COMPILERS = ("zig", pytest.param("gcc", marks=pytest.mark.system))
 TOOLS = {"zig": "zig", "gcc": "arm-none-eabi-gcc"}
 pytestmark = pytest.mark.emulator
 
@@ -31,8 +31,7 @@ def run(core: str, compiler: str = "zig", samples: int = 4, taps: bool = False, 
     return execute(net.GRAPH, net.inputs(samples), core, net.model(), tapped, chosen)
 
 
-@pytest.mark.parametrize("core", CORTEX_M)
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize(("core", "compiler"), pairs(list(CORTEX_M), list(TOOLS)))
 def test_same_bits(core: str, compiler: str) -> None:
     result = run(core, compiler, taps=True)
     outputs, taps = net.reference(net.inputs(4))

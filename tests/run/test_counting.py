@@ -22,6 +22,7 @@ from edgeternary.run._emulator.machine import Machine
 from edgeternary.run._emulator.measure import measure
 from edgeternary.run._emulator.timing.m33 import M33
 from edgeternary.run._model import render
+from tests.full import pairs
 from tests.need import need
 from tests.run import net, qemu_counts, qemu_trace
 
@@ -78,8 +79,10 @@ def branches() -> BenchModel:
     return BenchModel("net", {"net.c": reset + text, "net.h": header})
 
 
-@pytest.mark.parametrize(("board", "core"), TARGETS)
-@pytest.mark.parametrize("compiler", ("zig", "gcc"))
+@pytest.mark.parametrize(
+    ("board", "core", "compiler"),
+    [(*target, compiler) for target, compiler in pairs(TARGETS, ("zig", "gcc"))],
+)
 def test_equal_to_qemu(board: str, core: str, compiler: str) -> None:
     need("zig" if compiler == "zig" else "arm-none-eabi-gcc")
     image = link(net.model(), core, Regions.of(load_board(board)), compiler=compiler)
