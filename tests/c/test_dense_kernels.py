@@ -195,8 +195,10 @@ LIMITS = [  # targets: M4 1.94 / 2 and 1.94 / 6, M0+ 6.13 / 2.5 and 6.13 / 10 in
 ]
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
-@pytest.mark.parametrize(("kernel", "weights", "act", "m4", "m0", "size"), LIMITS)
+@pytest.mark.parametrize(
+    ("kernel", "weights", "act", "m4", "m0", "size", "compiler"),
+    [pytest.param(*limit, *found.values, marks=found.marks) for limit, found in pairs(LIMITS, COMPILERS)],
+)
 def test_instructions_of_784_256(
     kernel: str, weights: str, act: str, m4: float, m0: float, size: float, compiler: str
 ) -> None:

@@ -11,6 +11,7 @@ from edgeternary.ir import Graph, Op, Value
 from edgeternary.ops import Conv2d, Dense, MaxPool, Reshape, SumPool, build
 from edgeternary.run import run
 from edgeternary_hw import Fill, Unpack
+from tests.full import pairs
 from tests.hw.data import BIPOLAR, TERNARY, U2
 from tests.hw.harness import run_part
 from tests.need import need
@@ -142,11 +143,11 @@ def test_a_padded_graph_means_the_same(make, kinds: tuple[str, str, str], seed: 
     assert all(folds_well(columns) for _, columns in inner)
 
 
-@pytest.mark.parametrize("kinds", KINDS, ids="-".join)
-@pytest.mark.parametrize(("cycles", "stalls"), [(30, 4), (90, None), (400, None)])
+@pytest.mark.parametrize(("kinds", "pace"), pairs(KINDS, [(30, 4), (90, None), (400, None)]), ids=str)
 def test_hardware_with_padded_sizes_is_exact(
-    kinds: tuple[str, str, str], cycles: int, stalls: int | None
+    kinds: tuple[str, str, str], pace: tuple[int, int | None]
 ) -> None:
+    cycles, stalls = pace
     from edgeternary.hdl.folding import fold
     from edgeternary.hdl.simulation.bench import simulate
     from edgeternary.hdl.top import build as built

@@ -16,6 +16,7 @@ from edgeternary.train.data.king_james import Text, split
 from edgeternary.train.lm import bits_in_torch, bits_of_graph, encode, train_lm
 from edgeternary.train.lm_checkpoint import LmCheckpoint
 from edgeternary.train.lm_recipe import LmRecipe
+from tests.full import FULL
 
 pytestmark = pytest.mark.torch
 
@@ -41,7 +42,7 @@ def test_the_same_seed_gives_the_same_graph() -> None:
         assert torch.equal(tensor, again.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("stopped", [1, 30, 51])
+@pytest.mark.parametrize("stopped", [30, *([1, 51] * FULL)])
 def test_a_stopped_training_goes_on_to_the_same_model(tmp_path: Path, stopped: int) -> None:
     recipe = LmRecipe(width=16, layers=1, hidden=16, characters=3000, batch=2, steps=20)
     expected = train_lm(TEXT, recipe).state_dict()

@@ -108,7 +108,7 @@ def test_torch_gives_the_same_in_every_layer(name: str) -> None:
 
 
 @pytest.mark.torch
-@every
+@pytest.mark.parametrize("name", zoo.names()[:: 1 if FULL else 2])
 def test_recipe_and_weights_lower_to_the_shipped_graph(name: str) -> None:
     """The recipe builds the architecture, the weights load, and lowering gives the file's layers again.
 
