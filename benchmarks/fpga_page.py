@@ -11,11 +11,13 @@ HEAD = """# Figures on FPGAs
 `make bench-fpga BENCH_ARGS="--document docs/fpga.md"` generates this page. `{data}` holds the rows;
 `--only NAME` measures one row again. Tools: {tools}.
 
-* The networks are those of the zoo, with the accuracy of the same integers on the full test set. Every figure
-  includes the encoder, the loading of a frame, the argmax and the bytes of the answer. Pixels come in as the
+* The networks are those of the zoo, with the accuracy of the same integers on the full test set. Those of
+  human keywords and of pictures are files of `examples`; their accuracy is that on the test samples of
+  their recipe, which come from the folders that [tiny.md](tiny.md) names. Every figure includes the
+  encoder, the loading of a frame, the argmax and the bytes of the answer. Pixels and features come in as the
   model takes them.
-* *cycles* counts from the last byte of one frame to the last byte of the next, over {frames} frames back to
-  back in CXXRTL. All outputs are compared with numpy.
+* *cycles* counts from the last byte of one frame to the last byte of the next, over *frames* back to back in
+  CXXRTL. All outputs are compared with numpy.
 * *predicted* is what the same command without `--build` prints, before any tool runs.
 * *fmax* comes from nextpnr's timing model: the best of the seeds, with the lowest and the highest in
   brackets. frames/s = fmax / cycles. No board was used.
@@ -64,6 +66,7 @@ FIELDS = {
     "predicted_cycles": "predicted",
     "frames_per_s": "frames/s",
     "latency_us": "latency µs",
+    "frames": "frames",
     "mismatches": "mismatches",
 }
 LUT6 = """
@@ -88,22 +91,21 @@ def document(
     older    the rows of older hardware: the same command now plans another design
     """
     tools = ", ".join(dict.fromkeys(row[key] for key in ("yosys", "nextpnr") for row in rows))
-    frames = ", ".join(f"{n:,}" for n in dict.fromkeys(row["frames"] for row in rows))
     lines = ["| " + " | ".join(FIELDS.values()) + " |", "|---" * len(FIELDS) + "|"]
     for row in rows:
         lines.append("| " + " | ".join(_text(row, key) for key in FIELDS) + " |")
     if older:
-        names = ", ".join(f"{row['model']} on {row['device']}" for row in older)
+        names = ", ".join(f"{_name(row)} on {row['device']}" for row in older)
         lines += ["", f"These rows are of older hardware; the same commands now plan other designs: {names}."]
     lines += ["", "Each row is one command:", ""]
     lines += [f"* `{row['command']}`" for row in rows]
-    text = HEAD.format(data=data, tools=tools, frames=frames) + "\n".join(lines) + "\n"
+    text = HEAD.format(data=data, tools=tools) + "\n".join(lines) + "\n"
     text += _loaded(rows) + _ladders(ladders)
     counted = [row for row in rows if row.get("lut6")]
     if not counted:
         return text
     ours = [
-        f"| {row['model']} as on {row['device']} | {row['lut6']:,} | {row['test_accuracy']:.2%} "
+        f"| {_name(row)} as on {row['device']} | {row['lut6']:,} | {row['test_accuracy']:.2%} "
         f"| {row['frames_per_s']:,} |"
         for row in counted
     ]
@@ -112,7 +114,7 @@ def document(
 
 def _loaded(rows: Sequence[Row]) -> str:
     lines = [
-        f"| {row['model']} | {row['single_port_rams']} | {row['load_bytes']:,} "
+        f"| {_name(row)} | {row['single_port_rams']} | {row['load_bytes']:,} "
         f"| {16e3 * row['load_bytes'] / 12e6:.0f} ms | {row['load_bytes'] / row['fmax_mhz'] / 1e3:.1f} ms |"
         for row in rows
         if row.get("load_bytes")
@@ -145,8 +147,15 @@ def read_ladders(folder: Path) -> dict[str, list[Row]]:
     }
 
 
+def _name(row: Row) -> str:
+    """The network's name, of a file's without its folder."""
+    return str(row["model"]).rpartition("/")[2].removesuffix(".et")
+
+
 def _text(row: Row, key: str) -> str:
     value = row.get(key)
+    if key == "model":
+        value = _name(row)
     if key == "model" and row["from"]:
         return f"{value} after `{row['from']}`"
     if key == "test_accuracy":

@@ -1,4 +1,4 @@
-"""bench-fpga: networks of the zoo as hardware, built and measured."""
+"""bench-fpga: networks as hardware, built and measured."""
 
 from pathlib import Path
 
@@ -31,12 +31,15 @@ COLUMNS = (
 def command(
     only: tuple[str, ...], document: Path | None, rows: Path | None, yosys: str, as_json: bool
 ) -> None:
-    """Networks of the zoo on FPGAs: placed and routed, 2,000 frames compared with numpy."""
+    """Networks on FPGAs: placed and routed, and frames through the RTL compared with numpy.
+
+    Keywords and pictures are read from the folders that docs/tiny.md names.
+    """
     if rows is not None:
         found = read_rows(rows)
     else:
         entries = chosen(fpga.ENTRIES, only, "design")
-        found = list(fpga.measure(entries, yosys, fpga.FRAMES, True, note))
+        found = list(fpga.measure(entries, yosys, True, note))
     if document is None:
         print_rows(found, COLUMNS, as_json)
         return

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import amaranth
 
-from benchmarks.fpga import ENTRIES
+from benchmarks.fpga import ENTRIES, network
 from edgeternary import zoo
 from edgeternary.c.plan import Plan
 from edgeternary.c.render import render_plan
@@ -37,7 +37,6 @@ from edgeternary.hdl.folding import fold
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
-from edgeternary.passes.cut import after
 from tests.c import lanes_nets
 from tests.c.harness import every_plan
 from tests.registry.graphs import STATEFUL, WHOLE, chosen, kinds
@@ -122,10 +121,7 @@ def described(design: Design, family: str, available: int | None) -> str:
 
 def design_lines() -> Iterator[str]:
     for entry in ENTRIES:
-        graph = zoo.load(entry.model)
-        if entry.start:
-            graph = after(graph, entry.start)
-        made = plan.design(graph, Constraints(entry.device, entry.fps))
+        made = plan.design(network(entry), Constraints(entry.device, entry.fps))
         yield f"design {entry.model} {entry.device} {digest([str(made.cycles), design_rtlil(made)])}"
 
 
