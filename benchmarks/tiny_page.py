@@ -35,8 +35,11 @@ def _others(row: Row, task: Task) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def document(rows: Sequence[Row], name: str) -> str:
-    """The text of tiny_page.md with its marks {tables}, {accuracies}, {built} and {errors} filled in."""
+def document(rows: Sequence[Row], name: str, hardware: Sequence[Row]) -> str:
+    """The text of tiny_page.md with its marks {tables}, {accuracies}, {built} and {errors} filled in.
+
+    hardware  rows of docs/fpga.json; those of our networks here are shown
+    """
     tables = []
     for key, task in published().tasks.items():
         chosen = [row for row in beside(rows) if row["task"] == key]
@@ -45,7 +48,8 @@ def document(rows: Sequence[Row], name: str) -> str:
     built = ", ".join(sorted({f"{row['compiler']} -O{row['opt_level']}" for row in rows}))
     cores = dict.fromkeys(row["core"] for row in rows)
     fields = {
-        "tables": "\n".join(tables), "accuracies": "\n".join(_accuracies()), "built": built, "name": name,
+        "tables": "\n".join(tables), "fpga": "\n".join(_hardware(hardware)),
+        "accuracies": "\n".join(_accuracies()), "built": built, "name": name,
         "errors": ", ".join(f"{margin(core)} on the {_short(core)}" for core in cores if margin(core)),
         "boards": ", ".join(f"{board.name} ({_short(core)})" for core, board in published().boards.items()),
         "samples": max(row["samples"] for row in rows), "mismatches": sum(row["mismatches"] for row in rows),
@@ -67,6 +71,24 @@ def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
             _number(row["silicon_cycles"]), row["silicon_ratio"] or "",
         ]  # fmt: skip
         lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+def _hardware(rows: Sequence[Row]) -> list[str]:
+    names = {net.file: net.name for net in ours().nets}
+    titles = (
+        "network", "device", "LUT4", "block RAMs", "fmax MHz", "cycles", "inferences/s", "accuracy",
+        "samples", "mismatches",
+    )  # fmt: skip
+    lines = ["| " + " | ".join(titles) + " |", "|---|---" + "|---:" * (len(titles) - 2) + "|"]
+    for row in rows:
+        if row["model"] in names:
+            cells = [
+                names[row["model"]], row["device"], _number(row["luts"]), row["ram_blocks"], row["fmax_mhz"],
+                _number(row["cycles"]), _number(row["frames_per_s"]), f"{row['test_accuracy']:.2%}",
+                _number(row["frames"]), row["mismatches"],
+            ]  # fmt: skip
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
     return lines
 
 

@@ -12,6 +12,7 @@ from edgeternary.cli._counting import Counting, counting_options
 from edgeternary.cli._output import json_option, note_timing, print_rows, progress_bars
 from edgeternary.errors import NOT_BIT_EXACT, USAGE, EdgeTernaryError
 
+HARDWARE = Path(__file__).parents[2] / "docs" / "fpga.json"
 VARIABLE = "EDGETERNARY_MLPERF_TINY"
 
 
@@ -42,7 +43,8 @@ def command(
         print_rows(tiny_page.beside(found), tiny_page.COLUMNS, as_json)
         note_timing(() if as_json else found, "core")
     else:
-        write_page(document, tiny_page.document(found, document.stem), found, svg=tiny_page.svg(found))
+        page = tiny_page.document(found, document.stem, read_rows(HARDWARE))
+        write_page(document, page, found, svg=tiny_page.svg(found))
 
 
 def _folder(models: Path | None) -> Path:

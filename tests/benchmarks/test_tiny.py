@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from edgeternary.ops import SumPool, build
 from tests.need import need
 
 DOCS = Path(__file__).parents[2] / "docs"
+HARDWARE: list[tiny.Row] = json.loads((DOCS / "fpga.json").read_text(encoding="utf-8"))
 
 
 def row(name: str, core: str, kind: str = tiny.OFFICIAL, **others: object) -> tiny.Row:
@@ -76,7 +78,7 @@ def test_a_network_of_ours_appears_by_a_record(monkeypatch: pytest.MonkeyPatch) 
     for module in (tiny, tiny_page, tiny_plot):
         monkeypatch.setattr(module, "ours", lambda: fake)
     rows = [row("kws_int8", "cortex-m4"), row("small", "cortex-m4", tiny.OURS, cycles=300_000)]
-    page = tiny_page.document(rows, "tiny")
+    page = tiny_page.document(rows, "tiny", HARDWARE)
     assert (
         "| small | M4 | 300,000 |" in page
         and "| small | clips | 80.00 %, 95 % interval 71.1 to 86.7 %" in page
@@ -162,6 +164,6 @@ def test_the_page_is_that_of_its_rows() -> None:
     from benchmarks.commands._options import read_rows
 
     rows = read_rows(DOCS / "tiny.json")
-    assert tiny_page.document(rows, "tiny") == (DOCS / "tiny.md").read_text(encoding="utf-8")
+    assert tiny_page.document(rows, "tiny", HARDWARE) == (DOCS / "tiny.md").read_text(encoding="utf-8")
     assert tiny_page.svg(rows) == (DOCS / "tiny.svg").read_text(encoding="utf-8")
     assert not any(row["mismatches"] for row in rows)
