@@ -63,12 +63,12 @@ Entry = Wired | Folded | Rival
 def entries(folder: Path | None = None) -> list[Entry]:
     """What the table can have: our networks, found in the zoo, and those in `folder`."""
     ours: list[Entry] = [Wired(name) for name in zoo.names() if _wired(name)]
-    ours += [Folded(one) for one in fpga.ENTRIES if _data(one.model) and _counted(one)]
+    ours += [Folded(one) for one in fpga.ENTRIES if _counted(one) and _data(one.model)]
     return [*ours, *(rivals.found(folder) if folder else ())]
 
 
 def _counted(entry: fpga.Entry) -> bool:
-    return family(entry.device).name in FAMILIES and not entry.start
+    return not entry.start and not entry.recipe and family(entry.device).name in FAMILIES
 
 
 def _data(model: str) -> str:
