@@ -80,7 +80,7 @@ ENTRIES = (
     ),
     Entry(
         f"{PICTURES}/cifar10-resnet8.et", "ecp5-25f", seeds=1, recipe=f"{PICTURES}/resnet8.toml",
-        argmax=True, frames=500,
+        argmax=True, frames=200,
     ),
 )  # fmt: skip
 LUT6 = "xc7"  # the family of the LUT6 counts, in the folding of the row

@@ -7,6 +7,8 @@ from edgeternary.hdl.writer.expressions import Expressions, constant
 from edgeternary.hdl.writer.netlist import Cell, Memory, Module, above, cut, width
 
 WORDS_A_LINE = 96  # characters of contents in one line
+BLOCK = 8  # such lines in an initial block
+LOOP = 512  # words that a loop sets
 
 
 def declaration(say: Expressions, module: Module, memory: Memory) -> str:
@@ -21,8 +23,11 @@ def declaration(say: Expressions, module: Module, memory: Memory) -> str:
     return f"    {prefix}reg {bits}{say.names.memories[memory.name]} [0:{memory.depth - 1}];"
 
 
-def contents(say: Expressions, module: Module, memory: Memory) -> Iterator[str]:
-    """What it holds at first: a loop where all words are equal. Nothing of one that a loader fills."""
+def contents(say: Expressions, module: Module, memory: Memory) -> Iterator[list[str]]:
+    """Blocks of lines that set what it holds at first, loops for equal words; none where a loader does that.
+
+    yosys takes a time that grows with the square of a block's statements, those of a loop too.
+    """
     name = say.names.memories[memory.name]
     for cell in module.cells:
         if cell.kind != "$meminit_v2" or cell.memory != memory.name:
@@ -32,16 +37,17 @@ def contents(say: Expressions, module: Module, memory: Memory) -> Iterator[str]:
         words = [bits[len(bits) - size * (k + 1) : len(bits) - size * k] for k in range(memory.depth)]
         if len(set(words)) == 1 and len(words) > 1:
             say.loops = True
-            yield f"for (k = 0; k < {memory.depth}; k = k + 1) {name}[k] = {constant(words[0])};"
+            for start in range(0, memory.depth, LOOP):
+                end = min(start + LOOP, memory.depth)
+                yield [f"for (k = {start}; k < {end}; k = k + 1) {name}[k] = {constant(words[0])};"]
             continue
-        line = ""
+        lines = [""]
         for k, word in enumerate(words):
             text = f"{name}[{k}] = {constant(word)};"
-            if line and len(line) + len(text) > WORDS_A_LINE:
-                yield line
-                line = ""
-            line += f" {text}" if line else text
-        yield line
+            if lines[-1] and len(lines[-1]) + len(text) > WORDS_A_LINE:
+                lines.append("")
+            lines[-1] += f" {text}" if lines[-1] else text
+        yield from (lines[k : k + BLOCK] for k in range(0, len(lines), BLOCK))
 
 
 def ports(say: Expressions, module: Module, memory: Memory) -> Iterator[str]:

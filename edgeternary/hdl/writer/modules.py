@@ -16,7 +16,6 @@ ONE_FILE = (
     "/* The parts of the module above follow in the same file. */\n/* verilator lint_off DECLFILENAME */\n"
 )
 LINE = 120  # characters
-BLOCK = 8  # lines of contents in an initial block: yosys takes long for long ones, by the square
 DIRECTIONS = {"input": "input  wire", "output": "output wire", "inout": "inout  wire"}
 
 
@@ -80,13 +79,13 @@ class _Text:
         memory = [line for m in self._memories() for line in memories.ports(self.say, self.module, m)]
         assigns = list(self._assigns())
         instances = list(self._instances())
-        contents = [list(memories.contents(self.say, self.module, m)) for m in self._memories()]
+        contents = [b for m in self._memories() for b in memories.contents(self.say, self.module, m)]
         registers = clocked.registers | self._read_registers()
         head = ",\n".join(self._port(wire, wire.name in registers) for wire in self._ports())
         body = [
             self._declarations(registers, set(self.live.merged)),
             _block(clocked.initial),
-            *(_block(lines[k : k + BLOCK]) for lines in contents for k in range(0, len(lines), BLOCK)),
+            *map(_block, contents),
             "\n".join(assigns),
             "\n".join(processes),
             "\n".join(memory),
