@@ -110,14 +110,22 @@ def _forget(folder: Path) -> None:
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder that `write_folder` would not write, before work is done for it."""
-    ours = folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
-    if folder.exists() and not ours:
+    # Another process may replace the folder between two looks; what is not ours stays so.
+    if not any(not folder.exists() or _is_ours(folder) for _ in range(ATTEMPTS)):
         raise EdgeTernaryError(
             f"{folder} exists and was not written by edgeternary",
             f"it holds no {MARKER}, so its content is not replaced",
             "choose another folder with -o",
         )
     _check_parent(folder)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is empty or has the marker."""
+    try:
+        return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
+    except FileNotFoundError:
+        return False
 
 
 def check_writable(path: Path) -> None:

@@ -118,6 +118,7 @@ def build(
     options = (*compiler.compile, *(f"-D{define}" for define in defines), "-isystem", "system")
     parts = [str(compiler), *compiler.command[1:], "|", *options, "|", *compiler.link, "|", link_script]
     parts += [text for item in sorted(sources.items()) for text in item]
+    parts += ["|", *sorted(shared)]  # a linker may place what comes from objects in another order
 
     def fill(folder: Path) -> None:
         _write(folder, sources)
