@@ -19,17 +19,17 @@ def after(graph: Graph, layer: str) -> Graph:
     """
     graph.op(layer)
     value = graph.values[layer]
-    made = {op.name: op for op in graph.ops}
-    updates = {state.value.name: state.next for state in graph.states}
+    reads = {op.name: op.inputs for op in graph.ops}
+    reads |= {state.value.name: (state.next,) for state in graph.states}
     needed, todo = {layer}, list(graph.outputs)
     while todo:
         name = todo.pop()
         if name not in needed:
             needed.add(name)
-            todo += made[name].inputs if name in made else [updates[name]] if name in updates else []
+            todo += reads.get(name, ())
     kept = [op for op in graph.ops if op.name in needed and op.name != layer]
     states = tuple(state for state in graph.states if state.value.name in needed)
-    left = needed - {op.name for op in kept} - {state.value.name for state in states} - {layer}
+    left = needed - reads.keys()  # inputs of the graph
     if layer in graph.outputs or left:
         why = (
             f"it is {'an' if len(graph.outputs) > 1 else 'the'} output"

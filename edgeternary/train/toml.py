@@ -185,7 +185,7 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
         summary=table.summary,
         shape=table.shape,
         start=Teacher(table.start) if table.start else None,
-        data=_source(table.data),
+        data=source(table.data),
         model=Build(build, arguments),
         augment=table.augment,
         optimizer_options=table.optimizer,
@@ -198,8 +198,11 @@ def _recipe(table: tables.RecipeTable) -> Recipe:
     )
 
 
-def _source(data: str | Table) -> Source:
-    """It refuses an unknown name, or an argument that the loader does not have, before anything runs."""
+def source(data: str | Table) -> Source:
+    """The data set of a recipe's value `data`, a name or a table.
+
+    EdgeTernaryError (code 2) for an unknown name, or an argument that the loader does not have.
+    """
     if isinstance(data, str):
         return Source(data)
     arguments = dict(data)

@@ -46,9 +46,7 @@ def test_what_follows_the_accumulators(kind: str, turn: int, tmp_path: Path) -> 
     plans: list[Plan] = []
     for i, graph in enumerate(REGISTRY[kind].examples(rng)):
         follow = FOLLOWS[(4 * turn + 3 * i) % len(FOLLOWS)]
-        some = (
-            slice(None) if FULL else slice(i % 2, None, 2)
-        )  # of its offers; the other turn has another follow
+        some = slice(None) if FULL else slice(i % 2, None, 2)  # of its offers
         plans += every_plan(followed(graph, follow, rng), some=some)
     check(plans, tmp_path)
 

@@ -180,7 +180,7 @@ def test_live_is_the_same_on_an_emulated_board(words: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.emulator
-def test_a_frame_takes_a_tenth_of_a_core_and_the_step_can_be_flashed(tmp_path: Path) -> None:
+def test_a_frame_of_the_step_that_is_written_takes_a_tenth_of_a_core(tmp_path: Path) -> None:
     need("zig", "unicorn", "capstone")
     import edgeternary
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -15,6 +17,7 @@ from edgeternary.hdl.folding import fold
 from edgeternary.hdl.testbench import testbench as bench
 from edgeternary.hdl.testbench import vectors
 from edgeternary.hdl.top import Design, build
+from edgeternary.hdl.writer.memories import contents
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
 from edgeternary.run import run
@@ -97,3 +100,21 @@ def test_names_and_comments(tmp_path: Path) -> None:
     modules = re.findall(r"(/\*(?:(?!\*/).)*\*/\n)module (\w+)", text, re.S)
     assert len(modules) == text.count("\nendmodule") and all("edgeternary" in head for head, _ in modules)
     assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("depth", [2, 512, 513, 2000])
+def test_loops_set_every_word_of_a_deep_memory_once(depth: int) -> None:
+    """Each loop is a block of its own, and none is long: yosys takes the square of a block's statements."""
+    say: Any = SimpleNamespace(names=SimpleNamespace(memories={"m": "ring"}), loops=False)
+    cell = SimpleNamespace(
+        kind="$meminit_v2", memory="m", ports={"DATA": [SimpleNamespace(bits="10" * depth)]}
+    )
+    module: Any = SimpleNamespace(cells=[cell])
+    memory: Any = SimpleNamespace(name="m", width=2, depth=depth)
+    blocks = list(contents(say, module, memory))
+    words: list[int] = []
+    for (line,) in blocks:
+        found = re.fullmatch(r"for \(k = (\d+); k < (\d+); k = k \+ 1\) ring\[k\] = 2'd2;", line)
+        assert found and int(found[2]) - int(found[1]) <= 512
+        words += range(int(found[1]), int(found[2]))
+    assert words == list(range(depth)) and say.loops
