@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
@@ -34,8 +35,15 @@ def choose(tool: str = "auto") -> Tool:
 
 
 def yosys(script: str, *, what: str, folder: Path, tool: str = "auto", timeout: float = 600.0) -> str:
-    """Runs a yosys script in `folder` (its files are named relative to it) and returns the log."""
-    return run([*choose(tool).command, "-p", script], what=what, cwd=folder, timeout=timeout)
+    """Runs a yosys script in `folder` (its files are named relative to it) and returns the log.
+
+    It is a file, since yosys 0.52 parts the argument of -p at commas.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".ys") as file:
+        file.write(script)
+        file.flush()
+        command = [*choose(tool).command, "-s", Path(file.name).name]
+        return run(command, what=what, cwd=folder, timeout=timeout)
 
 
 def version(tool: str = "auto") -> str:
