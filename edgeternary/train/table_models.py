@@ -24,6 +24,7 @@ def tables(
     scale: float | None = None,
     trees: Sequence[Sequence[int]] = (),
     size: int = 28,
+    near: int = 0,
 ) -> nn.Module:
     """Comparisons, a LutLayer for each of `widths`, then GroupSum; input (N, inputs) codes.
 
@@ -32,14 +33,19 @@ def tables(
     trees: convolutional layers before the widths, [outputs, kernel, stride, depth, pool] each: a LutConv2d
     with outputs * fan_in^(depth - 1) tables, depth - 1 levels of 1x1 tables that join fan_in at a time, and
     the "or" of pool x pool neighbours; the input is (N, inputs, size, size) then.
+    near: tables of the first layer read bits near their places in the picture or the window, as in LutLayer;
+    they sweep over it once for each class.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict(bits=q.Comparisons(inputs, thresholds))
     pins = [fan_in] * (len(trees) + len(widths)) if isinstance(fan_in, int) else list(fan_in)
     count = inputs * (thresholds if isinstance(thresholds, int) else len(thresholds))
     rest: dict[str, Any] = {"candidates": candidates, "rate": rate, "until": until, "surrogate": surrogate}
+    side = trees[0][1] if trees else size
+    place: dict[str, Any] = {"near": near, "picture": (side, side), "sweeps": classes}  # of the first layer
     for i, (outputs, kernel, stride, depth, pool) in enumerate(trees, 1):
         width = outputs * pins[i - 1] ** (depth - 1)
-        layers[f"conv{i}"] = q.LutConv2d(count, width, kernel, stride, 0, pins[i - 1], **rest)
+        layers[f"conv{i}"] = q.LutConv2d(count, width, kernel, stride, 0, pins[i - 1], **rest, **place)
+        place = {}
         for level in range(2, depth + 1):
             width //= pins[i - 1]
             layers[f"tree{i}_{level}"] = q.LutConv2d(
@@ -52,7 +58,8 @@ def tables(
     if trees:
         layers["flatten"], count = q.Flatten(), count * size * size
     for i, outputs in enumerate(widths, 1):
-        layers[f"tables{i}"] = q.LutLayer(count, outputs, pins[len(trees) + i - 1], **rest)
+        layers[f"tables{i}"] = q.LutLayer(count, outputs, pins[len(trees) + i - 1], **rest, **place)
+        place = {}
         count = outputs
     layers["count"] = q.GroupSum(count, classes, groups, scale)
     return nn.Sequential(layers)

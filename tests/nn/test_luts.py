@@ -101,6 +101,27 @@ def test_candidates_vary_in_the_data_and_thresholds_are_quantiles() -> None:
     assert (model[0].t[1] > model[0].t[0]).all()
 
 
+@pytest.mark.parametrize(("near", "tables"), [(24, 30), (7, 1), (500, 3)])
+def test_candidates_lie_near_the_place_of_their_table(near: int, tables: int) -> None:
+    height, width, classes = 9, 7, 3 if tables > 1 else 1
+    layer = q.LutLayer(2 * 63, tables, 2, 5, near=near, picture=(height, width), sweeps=classes)
+    alive = torch.ones(126, dtype=torch.bool)
+    alive[:20] = alive[63:83] = False  # nothing varies in the first rows
+    layer.draw(alive)
+    pixels = layer.candidates.view(tables, -1) % 63
+    assert pixels.min() >= 20 and layer.candidates.shape == (2 * tables, 5)
+    if near >= 10:
+        assert all(len(set(row.tolist())) == 10 for row in layer.candidates.view(tables, -1))
+    y, x = pixels // width, pixels % width
+    if near == 24:  # 5 x 5 pixels of two bits are 50; at the border half of them are missing
+        assert (y.max(1).values - y.min(1).values).max() <= 6
+        assert (x.max(1).values - x.min(1).values).max() <= 6
+        group = (y.float().mean(1) * width + x.float().mean(1)).view(classes, -1)
+        assert (group.max(1).values - group.min(1).values).min() > 20  # each class sees the whole picture
+    layer.draw(torch.zeros(126, dtype=torch.bool))  # nothing varies at all
+    assert layer.candidates.min() >= 0 and layer.candidates.max() < 126
+
+
 def test_a_table_network_learns_the_majority_of_three_bits() -> None:
     x = torch.randint(0, 2, (512, 12)).float()
     y = (x[:, [2, 5, 9]].sum(1) > 1).long()
@@ -132,6 +153,7 @@ def test_saved_codes_answer_with_the_same_bits(tmp_path: Path) -> None:
     [
         (lambda: q.LutLayer(8, 4, 7), "fan-in of 7"),
         (lambda: q.LutLayer(8, 4, surrogate="guess"), "efd, multilinear"),
+        (lambda: q.LutLayer(9, 4, near=3, picture=(2, 4)), "maps of 2 x 4 pixels"),
         (lambda: q.Comparisons(8, [3, 3]), "ascend"),
         (lambda: q.GroupSum(9, 2), "multiple of 2"),
         (lambda: q.GroupSum(9, 2, [3, 4]), "7 bits"),

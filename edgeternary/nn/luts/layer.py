@@ -1,5 +1,7 @@
 """LutLayer and LutConv2d: small tables of bits whose wiring and entries are learnt."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.nn.conv import pair
 from edgeternary.nn.luts import ops
 from edgeternary.nn.luts.gradients import best, find_gradient, table_outputs
+from edgeternary.nn.luts.near import nearest
 
 SPREAD = 0.01  # of the first scores
 
@@ -39,6 +42,9 @@ class LutLayer(nn.Module):
         rate: float = 4.0,
         until: float = 0.6,
         surrogate: str = "efd",
+        near: int = 0,
+        picture: tuple[int, int] = (1, 1),
+        sweeps: int = 1,
     ) -> None:
         super().__init__()
         if not (2 <= fan_in <= 6 and inputs >= 1 and outputs >= 1 and candidates >= 1):
@@ -47,21 +53,37 @@ class LutLayer(nn.Module):
                 "tables have 2 to 6 pins, and each pin has at least one candidate",
                 "use fan_in=4 for fabrics of 4-input tables, 6 for those of 6-input tables",
             )
+        if near < 0 or sweeps < 1 or min(picture) < 1 or (near and inputs % (picture[0] * picture[1])):
+            raise EdgeTernaryError(
+                f"{outputs} tables cannot take the {near} nearest of {inputs} bits",
+                f"bits lie in maps of {picture[0]} x {picture[1]} pixels, which are swept {sweeps} times",
+                "give the picture's height and width, and near=0 where there is no picture",
+            )
         self.inputs, self.outputs, self.fan_in = inputs, outputs, fan_in
+        self.near, self.picture, self.sweeps = near, picture, sweeps
         self.rate, self.until = rate, until
         self.kept: Tensor | None = None  # the wiring, after `until`
         self.gradient = find_gradient(surrogate)
         self.tables = nn.Parameter(torch.rand(outputs, 1 << fan_in) * 2 - 1)
-        count = min(candidates, inputs)
+        count = min(candidates, inputs, near or inputs)
         self.scores = nn.Parameter(torch.randn(outputs * fan_in, count) * (SPREAD / rate))
         self.register_buffer("candidates", torch.empty(outputs * fan_in, count, dtype=torch.int64))
         self.draw(torch.ones(inputs, dtype=torch.bool))
 
     @torch.no_grad()
     def draw(self, alive: Tensor) -> None:
-        """Draws candidates among the inputs for which `alive` (inputs,) is true, each about equally often."""
+        """Draws candidates among the inputs for which `alive` (inputs,) is true, each about equally often.
+
+        With `near`, each table draws among those at its place, and its pins share none if there are enough.
+        """
         self.kept = None
         chosen = alive.nonzero()[:, 0] if alive.any() else torch.arange(self.inputs)
+        if self.near:
+            order = nearest(chosen, self.near, self.picture, self.outputs, self.sweeps)
+            count = self.fan_in * self.candidates.shape[1]
+            rounds = -(-count // order.shape[1])
+            self.candidates.copy_(order.repeat(1, rounds)[:, :count].reshape(self.candidates.shape))
+            return
         pins, count = self.candidates.shape
         rounds = -(-pins * count // len(chosen))
         order = torch.cat([chosen[torch.randperm(len(chosen))] for _ in range(rounds)])
