@@ -18,12 +18,14 @@ def unknown(what: str, name: object, known: Collection[str]) -> EdgeTernaryError
 
 
 def function(text: str, what: str) -> Any:
-    """The attribute that "package.module:name" names."""
+    """The function or class that "package.module:name" names."""
     module, _, name = text.partition(":")
     try:
-        found = importlib.import_module(module)
+        found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
+        if not callable(found):
+            raise TypeError(f"{name[:60]!r} is a {type(found).__name__} there, which cannot be called")
         return found
     except (ImportError, AttributeError, TypeError, ValueError) as error:  # a name that begins with a dot
         raise EdgeTernaryError(

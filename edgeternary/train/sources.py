@@ -18,7 +18,10 @@ from edgeternary.train.models import FAMILIES
 
 def check_arguments(maker: Callable[..., Any], name: str, arguments: Mapping[str, Any], section: str) -> None:
     """EdgeTernaryError for a key that `maker`, called `name`, does not take, and for one that is missing."""
-    parameters = inspect.signature(maker).parameters.values()
+    try:
+        parameters = inspect.signature(maker).parameters.values()
+    except ValueError:  # some functions in C do not tell their arguments
+        return
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     known = [p.name for p in parameters]

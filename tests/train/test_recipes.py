@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 
 from edgeternary.errors import USAGE, EdgeTernaryError
 from edgeternary.train import Augment, Stage, find_recipe, from_table, to_table
+from edgeternary.train.sources import Source
 from edgeternary.train.toml import read, zoo_recipes
 from tests.train.stripes import TOML, stripes
 
@@ -84,6 +85,11 @@ def test_teachers_survive_it_too(tmp_path):
             "no model 'tests.train.stripes:modle'",
         ),
         ('"tests.train.stripes:stripes"', '"fashon-mnist"', "'fashon-mnist'.*did you mean 'fashion-mnist'"),
+        (
+            '"tests.train.stripes:stripes"',
+            '"tests.train:stripes"',
+            "is a module there, which cannot be called",
+        ),
         ("[train]", "[augment]\nflipp = true\n[train]", "'flipp'.*did you mean 'flip'"),
         ("[train]", "[sparsity]\ngoal = 0.7\n[train]", "'goal'.*known are: target"),
         ("[train]", "[sparsity]\nstart = 0.7\n[train]", "has no key 'target'"),
@@ -107,6 +113,11 @@ def test_mistakes_are_named_with_what_was_meant(tmp_path, old, new, said):
     with pytest.raises(EdgeTernaryError, match=f"(?s){said}") as caught:
         read(path)
     assert caught.value.code == USAGE and str(path) in caught.value.what
+
+
+def test_a_function_that_does_not_tell_its_arguments():
+    with pytest.raises(EdgeTernaryError, match=r"'builtins:range' cannot be loaded.*TypeError"):
+        Source("builtins:range")()
 
 
 def test_recipes_are_found_by_name(tmp_path):
