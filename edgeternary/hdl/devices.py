@@ -19,7 +19,7 @@ from edgeternary.errors import USAGE, EdgeTernaryError, nearest
 class Family:
     """An FPGA family as yosys sees it.
 
-    synth        the synthesis command, with DSP inference on; it ends before its own report
+    synth        the synthesis commands, with DSP inference on; it ends before its own report
     luts         LUT cells, and how many LUTs each other cell type occupies
     ffs, rams    prefixes of the names of flip-flops and block RAMs
     multipliers  prefixes of the names of DSP cells
