@@ -37,7 +37,7 @@ def choose(tool: str = "auto") -> Tool:
 def yosys(script: str, *, what: str, folder: Path, tool: str = "auto", timeout: float = 600.0) -> str:
     """Runs a yosys script in `folder` (its files are named relative to it) and returns the log.
 
-    It is a file, since yosys 0.52 parts the argument of -p at commas.
+    The script is a file, since yosys 0.52 cuts the argument of -p at commas.
     """
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".ys") as file:
         file.write(script)
