@@ -72,10 +72,11 @@ FIELDS = {
 LUT6 = """
 ## On a LUT6 part
 
-The LUT6 of these designs are counted by yosys's `synth_xilinx -family xc7`, where `abc` maps to LUTs. The
-encoder, the argmax and the folding of the row above are inside. DSP inference is on, and no DSP is used. The
-frames/s are those at the fmax of the row's device, since no open place and route was run for a LUT6 part.
-[league.md](league.md) compares networks on FPGAs, ours and those of other projects.
+The LUT6 of these designs are counted by yosys's `synth_xilinx -family xc7`, where `abc` maps to LUTs (abc9
+in the rows that are of older hardware). The encoder, the argmax and the folding of the row above are inside.
+DSP inference is on, and no DSP is used. The frames/s are those at the fmax of the row's device, since no open
+place and route was run for a LUT6 part. [league.md](league.md) compares networks on FPGAs, ours and those of
+other projects.
 
 | design | LUT6 | accuracy | frames/s |
 |---|---|---|---|

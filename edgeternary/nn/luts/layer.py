@@ -28,6 +28,13 @@ class LutLayer(nn.Module):
     scores by this factor more than latent values. until: the share of the training (nn.set_progress) after
     which the wiring stays as it is; steps take a third of the time then. surrogate: the name of a table
     gradient.
+
+    near: the candidates of a table are among the `near` inputs that lie nearest to its place in the picture,
+    so that an FPGA's wires are short; 0 takes all inputs. picture: (H, W) in pixels; input i lies at pixel
+    i mod H * W. sweeps: the places go over the picture this often, 10 times for ten groups of tables.
+
+    EdgeTernaryError for a fan-in beyond 2..6, and with `near` where the inputs are not whole maps of the
+    picture.
     """
 
     candidates: Tensor
