@@ -5,12 +5,13 @@ fitted but the constants for counters and addresses, which were read off the net
 UP5K. LUTs are LUT4 cells before packing; a carry cell of ECP5 counts as two.
 """
 
-from edgeternary.hdl import memory
+from edgeternary.hdl import memory, memory_costs
 from edgeternary.hdl.devices import Family, family
 from edgeternary.hdl.engine import SHARES
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.folding import fold
 from edgeternary.hdl.parts import part_of
+from edgeternary.hdl.passes.by_position import PLACE
 from edgeternary.hdl.top import Design, build
 from edgeternary.ir import Graph
 from edgeternary_hw.single_port import SINGLE, columns
@@ -65,8 +66,8 @@ def least(design: Design, device: str) -> int:
 
 def _add_memory(row: dict[str, int], size: MemorySize, style: str, fabric: Family, logic: int) -> None:
     if style == "block":
-        row["ram_blocks"] += memory.blocks(size, fabric)
-        row["luts"] += memory.block_luts(size, fabric)
+        row["ram_blocks"] += memory_costs.blocks(size, fabric)
+        row["luts"] += memory_costs.block_luts(size, fabric)
         return
     row["luts"] += logic
     row["ffs"] += size.width * (size.depth if size.writable and not fabric.small_ram else 1)
@@ -76,7 +77,7 @@ def _add_single_port(rows: dict[str, dict[str, int]], name: str, size: MemorySiz
     """Of a memory that a loader fills: the choice of the address; and once the loader itself."""
     rows.setdefault("loader", dict(LOADER))
     rows[name]["luts"] += (size.depth - 1).bit_length() + columns(size.width)
-    rows[name]["single_port_rams"] = memory.single_port_rams(size)
+    rows[name]["single_port_rams"] = memory_costs.single_port_rams(size)
 
 
 def total(design: Design, device: str, available: int | None = None) -> dict[str, int]:
@@ -91,6 +92,6 @@ def luts(graph: Graph, folding: Folding | None = None, device: str = "ice40") ->
     design = build(graph, folding or fold(graph))
     found = dict.fromkeys((op.name for op in graph.ops), 0)
     for name, row in by_part(design, device).items():
-        layer = design.layers.get(name, name).split(SHARES)[0]
+        layer = design.layers.get(name, name).split(SHARES)[0].removesuffix(PLACE)
         found[layer] = found.get(layer, 0) + row["luts"]
     return {name: found[name] for name in (op.name for op in graph.ops)}

@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from edgeternary.hdl.builder import Builder, Wire
+from edgeternary.hdl.devices import family
 from edgeternary.hdl.elements import interval_element, stream_element
 from edgeternary.hdl.fold import Folding
 from edgeternary.hdl.part import Answers, Arrival, Layer
 from edgeternary.hdl.parts import wired_layers
+from edgeternary.hdl.windows import at_once
 from edgeternary.ir import Graph, Op
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Conv2d, Dense, Lut
@@ -19,7 +21,6 @@ from edgeternary_hw.codes import coded, received
 from edgeternary_hw.counters import expanded
 from edgeternary_hw.fabric import FABRICS
 from edgeternary_hw.stages import Stages, staged
-from edgeternary_hw.window import Window
 
 TABLES = ("lut", "group_count")  # a run of them is wires in any design
 MOST = 1 << 17  # LUTs, where no part is named
@@ -97,7 +98,7 @@ def windowed(op: Op) -> bool:
 
 def entry(b: Builder, op: Op, wire: Wire) -> Wire:
     """What a run that begins with `op` reads in a beat: in a folded design a vector, a pixel or its window,
-    which comes from a ring of rows; else the whole value."""
+    which hdl.windows gives; else the whole value."""
     if b.folding.wired:
         return b.adapt(wire, wire.value.size, op.name)
     if isinstance(op, Conv2d):
@@ -107,11 +108,12 @@ def entry(b: Builder, op: Op, wire: Wire) -> Wire:
         return wire
     size, lanes = (wire.value.shape[0], wire.value.shape[1]), wire.lanes
     word = wire.element.pack([op.pad_value] * lanes) if isinstance(op, Conv2d) else 0
-    part = Window(lanes * wire.element.width, size, 1, op.kernel, op.stride, op.pad, pad_word=word, wide=True)
+    shape = op.kernel, op.stride, op.pad
+    part = at_once(lanes * wire.element.width, size, shape, word, family(b.folding.fabric))
     work = max(part.out_height * part.out_width, wire.beats)
     port = b.through(part, wire, op.name, "window", work)
-    shape = (part.out_height, part.out_width, part.taps * lanes)
-    return Wire(port, wire.element, shape[-1], replace(wire.value, shape=shape))
+    value = replace(wire.value, shape=(part.out_height, part.out_width, part.taps * lanes))
+    return Wire(port, wire.element, value.channels, value)
 
 
 def padded_element(wire: Wire, op: Conv2d) -> Element:

@@ -16,6 +16,7 @@ from .fifo import Fifo, Hold, Replay, Skid
 from .fill import Fill
 from .flash import FlashReader
 from .join import Add, Concat, Fork, Slice
+from .line_buffer import LineBuffer
 from .loader import Loader
 from .lookup import Lookup
 from .multiplier import Multiplier, Multiply
@@ -31,6 +32,7 @@ from .serial.link import Link
 from .serial.uart import UartReceiver, UartTransmitter
 from .state import Starts, State
 from .threshold import Threshold
+from .total import Total
 from .turns import Turns
 from .unpack import Unpack
 from .width import Narrow, Widen
@@ -40,9 +42,10 @@ from .wishbone import Wishbone
 from .words import Words
 
 __all__ = [
-    "Add", "Answer", "ArgMax", "Axis", "Circuit", "CobsDecoder", "CobsEncoder", "Concat", "Crc32", "Element",
-    "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Words", "Hold", "Link", "Loader", "Lookup",
-    "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Number", "Pick", "Pooling", "Recode",
-    "Replay", "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool", "Threshold",
-    "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window", "Wired", "Wishbone",
+    "Add", "Answer", "ArgMax", "Axis", "Circuit", "CobsDecoder", "CobsEncoder", "Concat", "Crc32",
+    "Element", "Fields", "Fifo", "Fill", "FlashReader", "Fork", "Hold", "LineBuffer", "Link", "Loader",
+    "Lookup", "MatrixVector", "MaxPool", "Multiplier", "Multiply", "Narrow", "Number", "Pick", "Pooling",
+    "Recode", "Replay", "Requantize", "RmsNorm", "Row", "Skid", "Slice", "Starts", "State", "SumPool",
+    "Threshold", "Total", "Turns", "UartReceiver", "UartTransmitter", "Unpack", "Widen", "Window",
+    "Wired", "Wishbone", "Words",
 ]  # fmt: skip

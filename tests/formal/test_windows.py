@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from amaranth import Cat, Const, Value
 
-from edgeternary_hw import Element, MatrixVector, MaxPool, Pooling, SumPool, Window
+from edgeternary_hw import Element, LineBuffer, MatrixVector, MaxPool, Pooling, SumPool, Total, Window
 from tests.formal import specs
 from tests.formal.bench import Answer, Claim, Inputs
 from tests.formal.prove import prove, prove_no_loops
@@ -88,6 +88,38 @@ def test_window(name: str) -> None:
     check(lambda: window_claim(**WINDOWS[name]))
 
 
+def line_claim(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int] = (1, 1), frames: int = 2
+) -> Claim:
+    """A LineBuffer against the list of its taps."""
+    frame = size[0] * size[1]
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        (words,) = inputs
+        found = []
+        for first in range(0, len(words), frame):
+            for places in specs.window(size, 1, kernel, stride):
+                taps = [words[first + place] for place in places if place is not None]
+                found.append(Answer.equal(Cat(*taps), first + (places[-1] or 0) + 1))
+        return found
+
+    return Claim(LineBuffer(BITS, size, kernel, stride), (frames * frame,), answers, slack=2)
+
+
+LINES: dict[str, dict[str, Any]] = {
+    "1 x 2": {"size": (1, 3), "kernel": (1, 2)},
+    "2 x 2": {"size": (2, 3), "kernel": (2, 2)},
+    "2 x 1, strides 2 and 1": {"size": (4, 1), "kernel": (2, 1), "stride": (2, 1)},
+    "1 x 1, stride 2": {"size": (2, 3), "kernel": (1, 1), "stride": (1, 2)},
+    "whole": {"size": (2, 2), "kernel": (2, 2), "stride": (1, 3)},
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_line_buffer(name: str) -> None:
+    check(lambda: line_claim(**LINES[name]))
+
+
 @pytest.mark.parametrize("element", [TERNARY, S3], ids=lambda e: e.kind)
 def test_max_pool(element: Element) -> None:
     minimum, pad = [0, 1], (0, 1, 0, 1)  # one channel takes the minimum
@@ -116,6 +148,28 @@ def test_sum_pool() -> None:
             specs.pooled(U2, target, places, 1, lambda channel, *xs: xs[0] + xs[1]),
         )
     )
+
+
+def total_claim(beats: int = 2, start: tuple[int, ...] = (-3, 1)) -> Claim:
+    """A Total of two frames against the sums of their beats."""
+    target = Element("signed", 5)
+
+    def answers(inputs: Inputs) -> list[Answer]:
+        (words,), found = inputs, []
+        for first in range(0, len(words), beats):
+            rows = [specs.split(U2, word) for word in words[first : first + beats]]
+            sums: list[Value] = [
+                sum(lane) + bias for bias, lane in zip((-3, 1), zip(*rows, strict=True), strict=True)
+            ]
+            found.append(Answer(specs.holds(target, sums), (first + beats,)))
+        return found
+
+    return Claim(Total(U2, target, beats, start), (2 * beats,), answers)
+
+
+@pytest.mark.parametrize("beats", [1, 2, 3])
+def test_total(beats: int) -> None:
+    check(lambda: total_claim(beats))
 
 
 def matrix_claim(

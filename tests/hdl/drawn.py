@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeternary.hdl import devices, memory, top
+from edgeternary.hdl import devices, memory, memory_costs, top
 from edgeternary.hdl.emit import component_rtlil
 from edgeternary.hdl.fold import Folding, divisors
 from edgeternary.hdl.parts import part_of
@@ -42,7 +42,7 @@ class Drawn:
             placement = memory.allocate([("part", self.part)], fabric, None)
             for name, size in self.part.memories.items():
                 block = placement.storages["part"].styles[name] == "block"
-                luts += memory.block_luts(size, fabric) if block else placement.logic["part", name]
+                luts += memory_costs.block_luts(size, fabric) if block else placement.logic["part", name]
         return round(luts)
 
     def synthesised(self) -> int:

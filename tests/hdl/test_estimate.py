@@ -43,7 +43,7 @@ def test_within_15_percent(name: str, device: str, fps: int) -> None:
 
 def test_a_rom_of_equal_pieces_costs_one() -> None:
     need("amaranth")
-    from edgeternary.hdl.memory import rom_luts
+    from edgeternary.hdl.memory_costs import rom_luts
 
     assert rom_luts([0] * 64, 4) == 0
     assert rom_luts([0b1011] * 64, 4) == 0

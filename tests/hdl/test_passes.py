@@ -36,4 +36,4 @@ def test_a_plan_runs_each_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "PASSES", tuple(map(counted, passes.PASSES)))
     graph = mlp(KINDS[0], 19, 13, 11, 7)
     plan.design(graph, Constraints("up5k", maximize=True))
-    assert counts == {"flatten_early": 1, "together": 1, "pad": 1}
+    assert counts == {"flatten_early": 1, "together": 1, "count_by_position": 1, "pad": 1}

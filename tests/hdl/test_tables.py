@@ -75,6 +75,22 @@ def test_windows_as_wires(seed: int) -> None:
         np.testing.assert_array_equal(found.outputs, wanted)
 
 
+@pytest.mark.parametrize(
+    ("size", "kernel", "pad", "kind"),
+    [((28, 28), (26, 26), 0, "LineBuffer"), ((8, 160), (3, 3), 0, "Window"), ((9, 9), (3, 3), 1, "Window")],
+)
+def test_the_cheaper_part_gives_windows(
+    size: tuple[int, int], kernel: tuple[int, int], pad: int, kind: str
+) -> None:
+    """A shift register, but not of long rows; and pads only come from a ring."""
+    from edgeternary.hdl.devices import family
+    from edgeternary.hdl.windows import at_once
+
+    part = at_once(8, size, (kernel, (1, 1), (pad,) * 4), 0, family("ecp5"))
+    part._MustUse__silence = True
+    assert type(part).__name__ == kind
+
+
 @pytest.mark.parametrize("fabric", FABRICS)
 def test_counters_count(fabric: str) -> None:
     rng = np.random.default_rng(5)

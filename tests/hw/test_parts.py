@@ -22,6 +22,7 @@ from edgeternary_hw import (
     Requantize,
     Skid,
     Threshold,
+    Total,
     Widen,
 )
 from edgeternary_hw.stage import Memories, Storage
@@ -158,3 +159,12 @@ def test_width(ratio: int, stall: float) -> None:
     assert got == beats(S3, x, ratio)
     got, _ = run_part(Narrow(3, ratio), [beats(S3, x, ratio)], 20 * ratio, stall=stall)
     assert got == beats(S3, x, 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_total(count: int) -> None:
+    rng = np.random.default_rng(count)
+    x, start = draw(rng, U2, (FRAMES, count, 3)), [-5, 0, 7]
+    target = Element("signed", 7)
+    got, _ = run_part(Total(U2, target, count, start), [beats(U2, x, 3)], FRAMES, stall=STALLS[count % 2])
+    np.testing.assert_array_equal(numbers(target, got, 3), x.sum(axis=1) + start)

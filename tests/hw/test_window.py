@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from edgeternary_hw import Element, MaxPool, Pooling, SumPool, Window
+from edgeternary_hw import Element, LineBuffer, MaxPool, Pooling, SumPool, Window
 from tests.full import FULL
 from tests.hw.data import BIPOLAR, FRAMES, S8, STALLS, TERNARY, U2, beats, draw, numbers
 from tests.hw.harness import run_part
@@ -69,6 +69,39 @@ def test_wide_windows_keep_up_with_pixels(width: int, stride: int) -> None:
     answers = frames * part.out_height * part.out_width
     _, cycles = run_part(part, [x], answers, stall=0)
     assert cycles <= len(x) + 4 * width + 70  # which watches 50 more
+
+
+def drawn_line_buffer(seed: int) -> tuple[LineBuffer, list[int], np.ndarray]:
+    """A part, the beats of some frames, and the taps that it has to send."""
+    rng = np.random.default_rng(seed)
+    size, bits = tuple(rng.integers(1, 9, 2).tolist()), int(rng.integers(1, 6))
+    kernel = tuple(int(rng.integers(1, n + 1)) for n in size)
+    stride = tuple(rng.integers(1, 4, 2).tolist())
+    x = rng.integers(0, 1 << bits, (FRAMES, *size, 1))
+    taps = windows(x, kernel, stride, (0, 0, 0, 0), 0).reshape(-1, kernel[0] * kernel[1])
+    return LineBuffer(bits, size, kernel, stride), x.reshape(-1).tolist(), taps
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_line_buffer(seed: int) -> None:
+    part, x, taps = drawn_line_buffer(seed)
+    got, _ = run_part(part, [x], len(taps), stall=STALLS[seed % 2])
+    found = np.array([[beat >> k * part.lane_bits for k in range(part.taps)] for beat in got], object)
+    np.testing.assert_array_equal(found % (1 << part.lane_bits), taps)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_line_buffer_takes_a_pixel_a_clock(seed: int) -> None:
+    """Also where a frame follows another one."""
+    part, x, taps = drawn_line_buffer(seed)
+    _, cycles = run_part(part, [x], len(taps), stall=0)
+    assert cycles <= len(x) + 53  # which watches 50 more
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_a_line_buffer_of_too_small_a_map_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        LineBuffer(1, (3, 4), (4, 1), (1, 1))
 
 
 @pytest.mark.parametrize("element", [BIPOLAR, TERNARY, U2, S8], ids=lambda e: f"{e.kind}{e.width}")

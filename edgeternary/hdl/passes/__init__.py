@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from edgeternary.hdl.passes.by_position import count_by_position
 from edgeternary.hdl.passes.flatten import flatten_early
 from edgeternary.hdl.passes.pad import pad
 from edgeternary.hdl.passes.together import together
@@ -30,6 +31,7 @@ PASSES = (
     Pass(flatten_early, wired=True),
     Pass(unroll_windows, folded=False, wired=True),
     Pass(together),
+    Pass(count_by_position),
     Pass(pad, padded=True),
 )
 
