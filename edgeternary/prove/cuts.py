@@ -32,8 +32,10 @@ class Beats:
     count: int = 0
 
     def clock(self, machine: Machine) -> None:
+        """The cuts of the next beat are worked out also where no net changes with it."""
         if machine.read((*self.valid, *self.ready)) == (TRUE, TRUE):
             self.count += 1
+            machine.again(self.valid)
 
 
 @dataclass

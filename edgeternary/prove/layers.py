@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edgeternary.ir import Graph, Op
+from edgeternary.prove import maps
 from edgeternary.prove.adders import simple
 from edgeternary.prove.by_number import ByNumber
 from edgeternary.prove.certificate import PROVEN
@@ -306,20 +307,27 @@ class Prover:
         return {key: int(column[0]) for key, column in self._columns(views, free, 1)[0].items()}
 
     def source(self, key: Key, absent: bool = False) -> Key:
-        """The number whose bits stand for another one: a reshape has none of its own.
+        """The number whose bits stand for another one: what is only wires has none of its own.
 
         absent  a number of a layer that was seen may be one that nothing in the RTL has
         """
         name, index = key
         while (name, index) not in self.places.words:
-            op = self.ops.get(name)
             border = self.observed.borders.borders.get(name)
             if absent and border and border.left_out(index):
                 break
-            if op is None or op.kind != "reshape":
+            before = self.wire(name, index)
+            if before is None:
                 raise Unseen(f"{name} {index}")
-            (name,) = op.inputs
+            name, index = before
         return name, index
+
+    def wire(self, name: str, index: int) -> Key | None:
+        """The number that another one is, whatever its value; None of one that is made."""
+        op = self.ops.get(name)
+        ins = [self.graph.values[x] for x in op.inputs] if op else []
+        before = maps.wire(op, ins, self.graph.values[name], index)
+        return None if op is None or before is None else (op.inputs[0], before)
 
 
 class Unseen(Exception):

@@ -127,6 +127,14 @@ class Machine:
                         queued[k] = True
                         heapq.heappush(self._waiting, k)
 
+    def again(self, nets: Nets) -> None:
+        """What reads some nets is worked out with the next `settle`, though they have not changed."""
+        for net in nets:
+            for k in self.readers.get(net, ()):
+                if not self._queued[k]:
+                    self._queued[k] = True
+                    heapq.heappush(self._waiting, k)
+
     def settle(self) -> None:
         """Works out what follows from the values of inputs and registers."""
         waiting, queued = self._waiting, self._queued

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from edgeternary.ir import Op, Value
-from edgeternary.ops import Concat, Conv2d, Lut, MaxPool, Shift, Slice, SumPool, Upsample
+from edgeternary.ops import Concat, Conv2d, Lut, MaxPool, Reshape, Shift, Slice, SumPool, Upsample
 from edgeternary.ops.window import Padding, Pair
 from edgeternary.prove.evaluate import Column
 from edgeternary.prove.meaning import Local, Meaning, Sum
@@ -120,3 +120,15 @@ def upsample(op: Op, ins: list[Value], index: int) -> Meaning:
     if op.fill == "zero" and (row % op.factor[0] or column % op.factor[1]):
         return Sum(0, {})
     return _same(op.inputs[0], (row // op.factor[0] * width + column // op.factor[1]) * channels + channel)
+
+
+def wire(op: Op | None, ins: list[Value], out: Value, index: int) -> int | None:
+    """Which number of its input a number of an op is, at each value: of a reshape, and of a table of one bit
+    that says what it reads; None of all others."""
+    if isinstance(op, Reshape):
+        return index
+    if not isinstance(op, Lut) or op.windowed or op.wiring.shape[1] > 1 or ins[0].type != out.type:
+        return None
+    pixel, table = divmod(index, len(op.wiring))
+    pin, (low, high) = int(op.wiring[table, 0]), op.tables[table]
+    return pixel * ins[0].channels + pin if pin >= 0 and low < high else None

@@ -29,13 +29,13 @@ WIRES = "reshape"  # an op that changes no number
 def proofs(graph: Graph, design: Design, prover: Prover, progress: Callable[[str], None]) -> Iterator[Proof]:
     """Of each layer, and of the answer, in order; nothing after one that is refuted."""
     for op in graph.ops:
-        if op.kind == WIRES:
+        size, seen = graph.values[op.name].size, op.name in prover.observed.borders.borders
+        if op.kind == WIRES or not (seen or any(prover.wire(op.name, k) is None for k in range(size))):
             continue
         progress(f"layer {op.name}")
-        if op.name in prover.observed.borders.borders:
+        if seen:
             proof = prover.layer(op)
         else:
-            size = graph.values[op.name].size
             proof = Proof(
                 op.name, op.kind, size, open=dict.fromkeys(range(size), "the RTL shows no number of it")
             )

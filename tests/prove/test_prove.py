@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 from edgeternary.hdl.constraints import Constraints
 from edgeternary.ir import Graph
 from edgeternary.ir.names import identifier
-from edgeternary.ops import Argmax, Compare, Dense, GroupCount, build
+from edgeternary.ops import Argmax, Compare, Dense, GroupCount, Lut, Reshape, build
 from edgeternary.ops.lut import random_tables
 from edgeternary.run import run
 from tests.need import need
@@ -52,6 +53,24 @@ def windows() -> Graph:
     return build.graph(x, bits, luts)
 
 
+def positions() -> Graph:
+    """Tables of a map, whose bits a lut of one pin puts in the order of their groups: counted by position."""
+    rng = np.random.default_rng(1)
+    x = build.value("x", (4, 5, 1), "uint4")
+    bits = Compare(
+        name="bits", inputs=("x",), source=np.zeros(2, np.int32), t=np.array([5, 9], np.int32)
+    )  # fmt: skip
+    luts = random_tables(rng, build.graph(x, bits).output_value, 6, 4, name="tables", kernel=(3, 3))
+    graph = build.graph(x, bits, luts, Reshape(name="flat", inputs=("tables",), shape=(36,)))
+    wiring = np.arange(36, dtype=np.int32).reshape(6, 3, 2).transpose(1, 0, 2).reshape(-1, 1)
+    entries = np.tile(np.array([[0, 1]], np.int8), (36, 1))
+    order = Lut(name="order", inputs=("flat",), wiring=wiring.copy(), tables=entries)
+    ends, bias = np.array([12, 24, 36], np.int32), np.array([1, 0, -2], np.int32)
+    return build.graph(
+        x, *graph.ops, order, GroupCount(name="counts", inputs=("order",), ends=ends, bias=bias)
+    )
+
+
 def dense() -> Graph:
     rng = np.random.default_rng(3)
     x = build.value("x", (6,), "int4")
@@ -84,12 +103,28 @@ def test_wired_networks_are_proven_with_every_order_of_pauses(graph) -> None:
     assert len(certificate.digests["rtl"]) == 64 and certificate.record()["state"] == "proven"
 
 
-def test_a_folded_network_is_proven_for_a_frame_alone() -> None:
+@pytest.mark.parametrize("graph", [lambda: tables(largest=False), positions], ids=["vector", "positions"])
+def test_a_folded_network_is_proven_for_a_frame_alone(graph: Callable[[], Graph]) -> None:
     from edgeternary.prove.build import prove
 
-    certificate = prove(subject(tables(largest=False), latency=0, embedded=False), 5)
+    certificate = prove(subject(graph(), latency=0, embedded=False), 5)
     states = {claim.step: claim.state for claim in certificate.claims}
     assert states == {"graph = RTL": "proven", "RTL, pauses and frames in a row": "only simulated"}
+
+
+def test_a_wrong_bias_of_positions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the input that shows it, which a simulator would confirm, the claim is open."""
+    from edgeternary.prove.build import prove
+
+    right = positions()
+    *ops, count = right.ops
+    assert isinstance(count, GroupCount)
+    wrong = msgspec.structs.replace(count, bias=count.bias + np.array([0, 1, 0], np.int32))
+    rtl = subject(right.with_ops([*ops, wrong]), latency=0, embedded=False).rtl
+    monkeypatch.setattr("edgeternary.prove.counterexample.confirmed", lambda *given: None)
+    certificate = prove(replace(subject(right, latency=0, embedded=False), rtl=rtl), 5)
+    assert certificate.state == "open" and "counts (group_count)" in certificate.text()
+    assert "number 1 is" in certificate.text()
 
 
 def table_entry(text: str) -> str:
