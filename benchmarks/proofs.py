@@ -46,6 +46,7 @@ BUILDS: list[tuple[str, str, dict[str, Any]]] = [
         "ecp5-25f",
         {"argmax": True, "embedded": True, "latency": 40, "clock": 90.0},
     ),
+    ("mnist-tables-crops", "ecp5-85f", {"argmax": True}),
 ]
 STEPS = (GRAPH_RTL, PAUSES, RTL_NETLIST, NETLIST_BITSTREAM)
 WORST = (REFUTED, OPEN, SIMULATED, PROVEN)

@@ -85,7 +85,8 @@ def layer_rows(graph: Graph, design: Any, rows: dict[str, dict[str, int]]) -> li
         if rams := row.get("single_port_rams"):
             total["single_port_rams"] = rams
         total["cycles"] = max(total["cycles"], design.busy.get(name, 0))
-    kinds = {op.name: op.kind for op in graph.ops} | {s.value.name: "state" for s in graph.states}
+    ops = (*design.graph.ops, *graph.ops)  # of those that passes have put in place of others, too
+    kinds = {op.name: op.kind for op in ops} | {s.value.name: "state" for s in graph.states}
     for layer, total in found.items():
         total["ops"] = kinds.get(layer, "input")
         if fold := design.folding.folds.get(layer):

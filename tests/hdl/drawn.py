@@ -16,7 +16,7 @@ from edgeternary.hdl.parts import part_of
 from edgeternary.hdl.tools.synthesis import count_cells
 from edgeternary.ir import Graph, parse
 from edgeternary.ops import Dense, Requantize, build
-from edgeternary_hw import Element, MatrixVector, Window, Wired
+from edgeternary_hw import Element, LineBuffer, MatrixVector, Window, Wired
 
 ELEMENTS = (
     Element("unsigned", 1), Element("bipolar", 1), Element("unsigned", 2), Element("ternary", 2),
@@ -139,6 +139,19 @@ def wide(seed: int) -> Drawn:
     return Drawn(part, f"window {kernel} of {size}, stride {stride}, pad {pad}, {beats} beats of {bits} bits")
 
 
+def lines(seed: int) -> Drawn:
+    """A window out of a shift register."""
+    rng = np.random.default_rng(seed)
+    size, bits = tuple(int(n) for n in rng.integers(5, 60, 2)), int(rng.choice([1, 2, 8]))
+    kernel, stride = (
+        tuple(int(n) for n in rng.integers(1, 6, 2)),
+        tuple(int(n) for n in rng.integers(1, 4, 2)),
+    )
+    part = LineBuffer(bits, size, kernel, stride)
+    part._MustUse__silence = True
+    return Drawn(part, f"window {kernel} of {size} from a shift register, stride {stride}, {bits} bits")
+
+
 def _width(weights: np.ndarray, bias: np.ndarray, element: Element) -> int:
     """Bits of the widest answer."""
     low, high = element.offset, element.offset + element.scale * ((1 << element.width) - 1)
@@ -153,6 +166,7 @@ def drawn(count: int) -> Iterator[Drawn]:
         yield wired(seed)
         yield depthwise(seed)
         yield wide(seed)
+        yield lines(seed)
 
 
 def main() -> None:

@@ -55,7 +55,11 @@ def test_a_rom_of_equal_pieces_costs_one() -> None:
     ("kind", "seed"),
     [("folded", k) for k in ((0, 1, 2, 5, 9, 14) if FULL else (0, 2, 5, 9))]
     + [("wired", k) for k in ((0, 2, 3, 5, 7, 9) if FULL else (0, 2, 5, 9))]
-    + [(kind, k) for kind in ("depthwise", "wide", "rescaled") for k in ((1, 4, 7) if FULL else (1, 4))],
+    + [
+        (kind, k)
+        for kind in ("depthwise", "wide", "lines", "rescaled")
+        for k in ((1, 4, 7) if FULL else (1, 4))
+    ],
 )
 def test_drawn_parts(kind: str, seed: int) -> None:
     """Zeros, repeated weights, single bits and wide numbers; `python -m tests.hdl.drawn` has more of them."""
