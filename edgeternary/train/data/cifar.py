@@ -13,7 +13,7 @@ import numpy as np
 
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.train.data.core import Array, Data, Place, Split
-from edgeternary.train.data.pickled import read_pickle, uint8_array
+from edgeternary.train.data.pickled import plain_array, read_pickle
 from edgeternary.train.data.picture_files import pictures
 from edgeternary.train.data.splits import cut_last
 
@@ -82,7 +82,7 @@ def _pickled(path: Path) -> Split:
     if missing := [key for key in ("data", "labels") if key not in named]:
         why = f"it has no {missing[0]!r}"
         raise EdgeTernaryError(f"{path} is not a batch of CIFAR-10", why, "copy it again")
-    rows, labels = uint8_array(named["data"]), named["labels"]
+    rows, labels = plain_array(named["data"]), named["labels"]
     whole = rows.ndim == 2 and rows.shape[1] == ROW and isinstance(labels, list) and len(labels) == len(rows)
     if not whole or not rows.size or not all(type(n) is int and 0 <= n < 10 for n in labels):
         why = f"it has pixels of shape {rows.shape} and {len(labels)} labels"

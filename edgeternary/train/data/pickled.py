@@ -1,4 +1,4 @@
-"""Plain values and numpy arrays of bytes from a pickle, none of whose code runs.
+"""Plain values and numpy arrays of numbers from a pickle, none of whose code runs.
 
 A pickle is a program. Only the instructions that make numbers, texts, lists, tuples and dicts are followed; a
 call (REDUCE, BUILD) is noted as a `Made`, never made, and every other instruction is refused.
@@ -43,11 +43,19 @@ class Made:
 def read_pickle(path: Path) -> Any:
     """The value of the file. EdgeTernaryError for a file that is no such pickle."""
     try:
-        return _Machine().run(path.read_bytes())
-    except (OSError, ValueError, IndexError, KeyError, TypeError, UnicodeError, OverflowError) as error:
+        return plain_value(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise EdgeTernaryError(
             f"{path} cannot be read as a pickle of plain values", str(error), "copy the file again"
         ) from error
+
+
+def plain_value(content: bytes) -> Any:
+    """The value of the pickle. ValueError for one that holds more than plain values."""
+    try:
+        return _Machine().run(content)
+    except (IndexError, KeyError, TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 class _Machine:
@@ -131,14 +139,23 @@ def _as(kind: type, value: Any) -> Any:
     return value
 
 
-def uint8_array(value: Any) -> Array:
-    """The uint8 array that numpy pickled as `value`. EdgeTernaryError for anything else."""
+def plain_array(value: Any, dtype: str = "u1") -> Array:
+    """The array of `dtype` ("u1", "f4", "i8") that numpy pickled as `value`.
+
+    EdgeTernaryError for anything else: another type, big-endian numbers, an array in column order.
+    """
     try:
         made = _as(Made, value)
-        _, shape, dtype, columns_first, data = made.state
+        _, shape, described, columns_first, data = made.state
         raw = data.encode("latin-1") if isinstance(data, str) else _as(bytes, data)
-        if made.name not in ARRAYS or _as(Made, dtype).arguments[0] not in ("u1", b"u1") or columns_first:
-            raise ValueError("it is no array of uint8")
-        return np.frombuffer(raw, np.uint8).reshape(shape)
+        kind = _as(Made, described)
+        little = dtype == "u1" or kind.state[1] == "<"
+        if made.name not in ARRAYS or _text(kind.arguments[0]) != dtype or not little or columns_first:
+            raise ValueError(f"it is no array of {np.dtype(dtype)}")
+        return np.frombuffer(raw, f"<{dtype}").reshape(shape)
     except (ValueError, TypeError, IndexError, UnicodeError) as error:
         raise EdgeTernaryError("a pickled array cannot be read", str(error), "copy the file again") from error
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

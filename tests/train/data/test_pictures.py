@@ -15,7 +15,7 @@ from edgeternary.errors import EdgeTernaryError
 from edgeternary.train import data
 from edgeternary.train.data import cifar, handwritten
 from edgeternary.train.data.cifar import BATCHES, FOLDERS
-from edgeternary.train.data.pickled import read_pickle, uint8_array
+from edgeternary.train.data.pickled import plain_array, read_pickle
 from tests.train.data.made_up import idx, mnist_files
 
 pytestmark = pytest.mark.torch
@@ -139,7 +139,7 @@ def test_a_pickle_in_the_form_of_python_2(tmp_path):
     (tmp_path / "p").write_bytes(head + array + b"u.")
     found = read_pickle(tmp_path / "p")
     assert found["labels"] == [7, 2]
-    np.testing.assert_array_equal(uint8_array(found["data"]), [[0, 1, 2], [253, 254, 255]])
+    np.testing.assert_array_equal(plain_array(found["data"]), [[0, 1, 2], [253, 254, 255]])
 
 
 class Evil:
@@ -154,7 +154,7 @@ def test_no_code_of_a_pickle_runs(tmp_path, capsys):
             path.write_bytes(pickle.dumps(value, protocol))
             found = read_pickle(path)
             with pytest.raises(EdgeTernaryError, match="cannot be read"):
-                uint8_array(found[b"data"] if isinstance(found, dict) else found)
+                plain_array(found[b"data"] if isinstance(found, dict) else found)
     whole = pickled_batch(1, 3, 2)
     refused = 0
     for at in range(0, len(whole), 7):  # cut short, or with a byte changed
