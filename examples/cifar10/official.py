@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from edgeternary.nn.linear import Quantized
 VARIABLE = "EDGETERNARY_MLPERF_TINY"  # a folder with ic_float.tflite
 FILE = "ic_float.tflite"
 CHANNELS = (16, 32, 64)
+NOISE = 0.2  # of a copied channel's weights, as a share of their standard deviation: copies must part
 SAME = {1: (1, 1, 1, 1), 2: (0, 0, 1, 1)}  # top, left, bottom, right of a 3x3 window, by its stride
 
 
@@ -59,12 +61,27 @@ class Official(nn.Module):
         return F.linear(x.mean((2, 3)), kernel, bias)
 
 
-def pictures(weights_of: str = "ternary", activations: int = 4) -> nn.Module:
+def pictures(
+    weights_of: str = "ternary",
+    activations: int = 4,
+    channels: Sequence[int] = CHANNELS,
+    zeros: Mapping[str, float] | None = None,
+) -> nn.Module:
     """ResNet-8 whose layers begin with the official weights, each output channel scaled to 1 at most.
 
-    Batch-norms undo the scale.
+    channels  of the three blocks. A channel more than the official ones begins as a noisy copy of one, and
+              its readers share that one's weight (Net2WiderNet; Chen, Goodfellow and Shlens, 2016)
+    zeros     the least share of zero weights of layers, by their path or pattern: {"block3.*": 0.8}
+
+    Batch-norms undo the scale. EdgeTernaryError for fewer channels than CHANNELS or an unknown layer.
     """
-    first, second, third = CHANNELS
+    if len(channels) != 3 or any(new < old for new, old in zip(channels, CHANNELS, strict=False)):
+        raise EdgeTernaryError(
+            f"channels = {list(channels)}",
+            f"at least {list(CHANNELS)} begin as the official ones",
+            "widen them",
+        )
+    first, second, third = channels
 
     def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
         pad = SAME[stride] if kernel == 3 else 0
@@ -87,12 +104,34 @@ def pictures(weights_of: str = "ternary", activations: int = 4) -> nn.Module:
     layers["fc"] = q.Output(third, 10, weights_of)
     model = nn.Sequential(layers)
     _begin(model)
+    for layers, share in (zeros or {}).items():
+        q.set_sparsity(model, share, [layers])
     return model
 
 
 @torch.no_grad()
 def _begin(model: nn.Module) -> None:
+    """Latent weights from the official ones; a wider layer by copies of channels."""
+    noise = torch.Generator().manual_seed(0)
     own = [module for module in model.modules() if isinstance(module, Quantized)]
     for layer, (real, _) in zip(own, weights(), strict=True):
+        outputs, inputs = layer.weight.shape[:2]
+        wide = _copied(_copied(real, 0, outputs, noise), 1, inputs, noise)
         axes = tuple(range(1, real.ndim))
-        layer.weight.copy_(real / real.abs().amax(axes, keepdim=True).clamp_min(1e-9))
+        layer.weight.copy_(wide / wide.abs().amax(axes, keepdim=True).clamp_min(1e-9))
+
+
+def _copied(real: Tensor, axis: int, size: int, noise: torch.Generator) -> Tensor:
+    """`real` with `size` entries along `axis`: entry i of the official n is also entry i + n, and so on.
+
+    Copies are noisy. Along the inputs (axis 1) each is divided by the number of entries that are the same.
+    """
+    known = real.shape[axis]
+    if size == known:
+        return real
+    places = torch.arange(size) % known
+    wide = real.index_select(axis, places)
+    if axis == 1:
+        shares = torch.bincount(places, minlength=known)[places].reshape(1, -1, *[1] * (real.ndim - 2))
+        wide = wide / shares
+    return wide + NOISE * wide.std() * torch.randn(wide.shape, generator=noise)

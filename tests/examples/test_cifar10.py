@@ -64,3 +64,28 @@ def test_the_network_starts_from_its_weights_and_is_exact(official: ModuleType) 
     found = edgeternary.run.run(graph, codes).outputs
     with torch.no_grad():
         np.testing.assert_array_equal(found * np.float32(graph.meta.logit_scale), model(x).numpy())
+
+
+def test_a_wider_network_begins_with_copies_and_holds_zeros(official: ModuleType) -> None:
+    """Readers of a channel share their weight among its copies."""
+    import torch
+
+    from edgeternary.errors import EdgeTernaryError
+    from edgeternary.nn.linear import Quantized
+
+    model = official.pictures(channels=(17, 45, 130), zeros={"block3.*": 0.8, "stem.*": 0.5})
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, Quantized)}
+    assert layers["block3.body.3"].weight.shape == (130, 130, 3, 3)
+    for name, layer in layers.items():
+        least = 0.8 if name.startswith("block3") else 0.5 if name == "stem.0" else 0.0
+        assert layer.zero_share == least and float((layer.integer_codes() == 0).double().mean()) >= least
+    official.NOISE = 0.0
+    exact = official.pictures(channels=(17, 45, 130))
+    real = official.weights()[-1][0]
+    wide = exact.fc.weight.detach()
+    added = torch.stack([wide[:, i::64].sum(1) for i in range(64)], 1)  # what the copies of channel i give
+    torch.testing.assert_close(added / added.abs().amax(1, True), real / real.abs().amax(1, True))
+    with pytest.raises(EdgeTernaryError, match="at least"):
+        official.pictures(channels=(16, 31, 64))
+    with pytest.raises(EdgeTernaryError, match="blok3"):
+        official.pictures(zeros={"blok3.*": 0.8})
