@@ -23,7 +23,7 @@ from edgeternary.prove.terms import Bit, Form, Terms, Word, added, operands
 if TYPE_CHECKING:
     from edgeternary.prove.layers import Prover
 
-LONGEST = 60  # seconds for a formula that is not about whole numbers alone
+LONGEST = 240  # seconds for a formula that is not about whole numbers alone
 SCRIPT = "read_verilog check.v; prep -top check; sat -timeout {seconds} -prove ok 1 -show free check"
 
 
@@ -103,6 +103,7 @@ class Text:
         self.places, self.numbers = prover.places, forms
         self.given: dict[int, str] = {}
         self.declared: list[str] = []
+        self.widths: dict[str, int] = {}
         self.lines: list[str] = []
         self.names: dict[Form, str] = {}
         self.done: set[int] = set()
@@ -115,6 +116,7 @@ class Text:
 
     def wire(self, name: str, right: str, width: int = 0) -> None:
         """A bit, or a signed number of `width` bits."""
+        self.widths[name] = width
         self.declared.append(f"wire signed [{width - 1}:0] {name};" if width else f"wire {name};")
         self.lines.append(f"assign {name} = {right};")
 
@@ -149,15 +151,18 @@ class Text:
         return self.names[form]
 
     def module(self, found: str, names: list[str], legal: list[str], size: int) -> str:
-        """Whether an index is that of the largest number, the lowest of equals."""
-        right = []
-        for k, x in enumerate(names):
-            first = [f"{x} > {y}" for y in names[:k]] + [f"{x} >= {y}" for y in names[k + 1 :]]
-            right.append(f"(!({' && '.join(first) or '1'}) || {found} == {k})")
+        """Whether an index is that of the largest number, the lowest of equals: the last of those, in turn,
+        that are larger than all before. Hardware compares in this order, too, so the solver ends sooner than
+        with comparisons of each number with all others."""
+        best, index, width = names[0], "0", max(self.widths[x] for x in names)
+        for k, x in enumerate(names[1:], 1):
+            self.wire(f"larger{k}", f"{x} > {best}")
+            self.wire(f"best{k}", f"larger{k} ? {x} : {best}", width)
+            index, best = f"larger{k} ? {k} : {index}", f"best{k}"
         body = "\n  ".join(self.declared + self.lines)
         return (
             f"module check(input [{max(size - 1, 0)}:0] free, output ok);\n  {body}\n"
-            f"  assign ok = !({' && '.join(legal) or '1'}) || ({' && '.join(right)});\nendmodule\n"
+            f"  assign ok = !({' && '.join(legal) or '1'}) || {found} == ({index});\nendmodule\n"
         )
 
 

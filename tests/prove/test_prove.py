@@ -172,6 +172,20 @@ def test_a_seeded_fault_is_refuted_with_an_input_that_fails_in_simulation(fault,
     assert (answer != run(right.graph, codes).outputs).any()
 
 
+@pytest.mark.parametrize("asked", [{}, {"latency": 0, "embedded": False}], ids=["wired", "folded"])
+def test_the_last_of_equal_numbers_is_refuted(asked: dict[str, object]) -> None:
+    """The argmax takes the later of two numbers where they are equal."""
+    from edgeternary.prove.build import prove
+
+    right = subject(tables(), **asked)
+    head, mark, part = right.rtl.partition("module example_best")
+    wrong = replace(right, rtl=head + mark + part.replace(") >= ", ") > ", 1))
+    assert wrong.rtl != right.rtl and prove(right, 5).state == "proven"
+    certificate = prove(wrong, 5)
+    assert certificate.state == "refuted", certificate.text()
+    assert certificate.counterexample is not None and certificate.counterexample.layer == "best"
+
+
 def test_a_prover_without_time_proves_nothing() -> None:
     from edgeternary.errors import EdgeTernaryError
     from edgeternary.prove.build import prove
