@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs the command line and exits with one of the codes of `edgeternary.errors`."""
     gc.set_threshold(20_000, 20, 20)  # graphs, plans and designs live long: walking them often takes a tenth
+    warnings.formatwarning = _formatted
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115
@@ -56,6 +58,14 @@ def call(arguments: list[str], program: click.Group | None = None) -> int:
         said = _of_an_extra(error) or error
         print(describe(said), file=sys.stderr)
         return said.code if isinstance(said, EdgeTernaryError) else BAD_INPUT
+
+
+def _formatted(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A line; of warnings of other packages, where they come from, too."""
+    own = category.__module__.startswith(f"{__name__.partition('.')[0]}.")
+    return f"warning: {message}\n" if own else f"{filename}:{lineno}: {category.__name__}: {message}\n"
 
 
 def _of_an_extra(error: Exception) -> EdgeTernaryError | None:

@@ -1,5 +1,7 @@
 """Distillation: the answers of trained teachers to the samples of a batch."""
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,12 @@ from edgeternary.train.sources import Teachers
 
 KEEPABLE = (Augment(), Augment(flip=True))  # with these, a sample has only one or two forms
 PART = 250  # samples of a batch when answers are computed in advance
+ASKED = 1000  # samples that `compare` asks about
+LOST = 0.05  # of the teachers' accuracy, from which on `compare` warns
+
+
+class LostTeacher(UserWarning):
+    """Teachers that know the samples, but not the forms that the augmentation gives them."""
 
 
 def precision_of(recipe: Recipe) -> torch.autocast:
@@ -46,6 +54,32 @@ class Teaching:
             return self.kept[0, chunk]
         changed = (images.reshape(len(chunk), -1) != self.x[chunk].reshape(len(chunk), -1)).any(1)
         return self.kept[changed.long(), chunk]
+
+    def compare(self, labels: Tensor) -> None:
+        """LostTeacher where the teachers answer augmented samples worse than the samples themselves.
+
+        labels (N,) of the training set, of which the first ASKED are taken. Nothing else shows that a student
+        is taught wrongly.
+        """
+        if self.kept is not None:
+            return
+        x, y = self.x[:ASKED].float(), labels[:ASKED]
+        changed = self.recipe.augment(x, torch.Generator().manual_seed(self.recipe.seed))
+        own, other = (
+            sum(
+                float((self._answers(part).argmax(1) == right).sum())
+                for part, right in zip(images.split(PART), y.split(PART), strict=True)
+            )
+            / len(y)
+            for images in (x, changed)
+        )
+        if own - other >= LOST:
+            message = (
+                f"the teacher of {self.recipe.name!r} is right about {own:.1%} of {len(y):,} training "
+                f"samples, but about {other:.1%} of them after their augmentation; original = true in "
+                "[distill] lets it see them before"
+            )
+            warnings.warn(LostTeacher(message), stacklevel=2)
 
     def _ahead(self, x: Tensor, mirrored: bool) -> Tensor:
         return torch.cat(

@@ -44,6 +44,8 @@ class Trainer:
         if recipe.start:
             start_from(self.model, recipe.start(), self.x[:CALIBRATION].float().reshape(-1, *self.shape))
         self.teaching = Teaching(recipe, data, self.x) if recipe.teacher else None
+        if self.teaching:
+            self.teaching.compare(self.y)
         self.sparsity = hooks.make_sparsity(recipe, self.model)
         check_anneal(self.model, recipe.anneal)
         self.at = Position()

@@ -192,3 +192,11 @@ def test_interrupt(et: Call, model: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("edgeternary.ir.text.dump", interrupted)
     assert et("inspect", model).code == 130
+
+
+def test_a_warning_of_ours_is_one_line_and_others_say_where_they_come_from() -> None:
+    from edgeternary.c.choices import KernelFault
+    from edgeternary.cli import _formatted
+
+    assert _formatted(KernelFault("said"), KernelFault, "/a.py", 3) == "warning: said\n"
+    assert _formatted("said", DeprecationWarning, "/a.py", 3) == "/a.py:3: DeprecationWarning: said\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from edgeternary.train.plots import accuracy_curve, confusion_matrix, ticks  # n
 from edgeternary.train.schedule import clip_latents, learning_rate  # noqa: E402
 from edgeternary.train.shapes import sample_shape, to_tensor  # noqa: E402
 from edgeternary.train.sources import Teachers  # noqa: E402
+from edgeternary.train.teaching import LostTeacher  # noqa: E402
 from edgeternary.train.trainer import Trainer  # noqa: E402
 from tests.train.stripes import RECIPE, model, stripes  # noqa: E402
 
@@ -152,6 +154,29 @@ def test_several_teachers_answer_with_their_mean_kept_or_not(augment):
     chunk = torch.arange(20)
     images = trainer.prepare(chunk)
     torch.testing.assert_close(trainer.teaching(images, chunk), Corner(2.5)(images))
+
+
+class Place(nn.Module):
+    """The class of a bar: whether the brightest column or the brightest row is brighter."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([x[:, 0].sum(1).amax(1), x[:, 0].sum(2).amax(1)], 1)
+
+
+@pytest.mark.parametrize(
+    ("augment", "original", "warned"),
+    [(Augment(shift=5), False, True), (Augment(shift=5), True, False), (Augment(shift=0), False, False)],
+)
+def test_a_teacher_that_the_augmentation_misleads_is_named(augment, original, warned):
+    recipe = replace(RECIPE, augment=augment, teacher=Place, teach_original=original)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        Trainer(recipe, stripes())
+    said = [str(one.message) for one in found if issubclass(one.category, LostTeacher)]
+    assert bool(said) == warned
+    if warned:
+        assert "is right about 100.0% of 400 training samples, but about" in said[0]
+        assert "original = true" in said[0]
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
