@@ -73,7 +73,7 @@ def test_files_that_are_no_clients_part_are_refused(folders, tmp_path):
 
     for value in ({"x": Evil(), "y": Evil()}, Evil(), {"x": x.astype(np.float32), "y": y}, {}, 7, None):
         np.savez(path, data=np.array(value, dtype=object))
-        with pytest.raises(EdgeTernaryError, match=r"1\.npz is no client's part|cannot be read"):
+        with pytest.raises(EdgeTernaryError, match=r"1\.npz is no client's part"):
             tiny_pictures.client(path)
     for faulty in (x[:, :31], x.astype(np.float32) + 0.3, x.astype(np.float32) + 200):
         client(path, faulty, y)
@@ -85,6 +85,18 @@ def test_files_that_are_no_clients_part_are_refused(folders, tmp_path):
     client(path, x, y, name="other")
     with pytest.raises(EdgeTernaryError, match="is no client's part"):
         tiny_pictures.client(path)
+    hole = x.astype(np.float32)
+    hole[0, 0, 0, 0] = np.nan
+    client(path, hole, y)
+    with pytest.raises(EdgeTernaryError, match="is no client's part"):
+        tiny_pictures.client(path)
+    client(path, x, y)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), len(whole) // 40):  # damaged, or cut short
+        for content in (whole[:at], whole[:at] + bytes(64) + whole[at + 64 :]):
+            path.write_bytes(content)
+            with pytest.raises(EdgeTernaryError, match="is no client's part"):
+                tiny_pictures.client(path)
     path.write_bytes(b"PK")
     with pytest.raises(EdgeTernaryError, match="is no client's part"):
         tiny_pictures.client(path)

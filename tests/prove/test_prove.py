@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgeternary.hdl.constraints import Constraints
-from edgeternary.ir import Graph
+from edgeternary.ir import Graph, Value
 from edgeternary.ir.names import identifier
 from edgeternary.ops import Argmax, Compare, Dense, GroupCount, Lut, Reshape, build
 from edgeternary.ops.lut import random_tables
@@ -41,13 +41,17 @@ def tables(classes: int = 3, largest: bool = True) -> Graph:
     return build.graph(x, bits, luts, count, *best)
 
 
+def compared(height: int, width: int) -> tuple[Value, Compare]:
+    """A map, and two comparisons of each of its pixels."""
+    t = np.array([5, 9], np.int32)
+    bits = Compare(name="bits", inputs=("x",), source=np.zeros(2, np.int32), t=t)
+    return build.value("x", (height, width, 1), "uint4"), bits
+
+
 def windows() -> Graph:
     """Tables that read windows of a map, which a wired design has once for each place."""
     rng = np.random.default_rng(1)
-    x = build.value("x", (3, 4, 1), "uint4")
-    bits = Compare(
-        name="bits", inputs=("x",), source=np.zeros(2, np.int32), t=np.array([5, 9], np.int32)
-    )  # fmt: skip
+    x, bits = compared(3, 4)
     graph = build.graph(x, bits)
     luts = random_tables(rng, graph.output_value, 2, 3, name="tables", kernel=(2, 2), pad=(1, 0, 0, 0))
     return build.graph(x, bits, luts)
@@ -56,10 +60,7 @@ def windows() -> Graph:
 def positions() -> Graph:
     """Tables of a map, whose bits a lut of one pin puts in the order of their groups: counted by position."""
     rng = np.random.default_rng(1)
-    x = build.value("x", (4, 5, 1), "uint4")
-    bits = Compare(
-        name="bits", inputs=("x",), source=np.zeros(2, np.int32), t=np.array([5, 9], np.int32)
-    )  # fmt: skip
+    x, bits = compared(4, 5)
     luts = random_tables(rng, build.graph(x, bits).output_value, 6, 4, name="tables", kernel=(3, 3))
     graph = build.graph(x, bits, luts, Reshape(name="flat", inputs=("tables",), shape=(36,)))
     wiring = np.arange(36, dtype=np.int32).reshape(6, 3, 2).transpose(1, 0, 2).reshape(-1, 1)

@@ -165,7 +165,7 @@ class Place(nn.Module):
 
 @pytest.mark.parametrize(
     ("augment", "original", "warned"),
-    [(Augment(shift=5), False, True), (Augment(shift=5), True, False), (Augment(shift=0), False, False)],
+    [(Augment(shift=5), False, True), (Augment(shift=5), True, False), (Augment(scale=0.05), False, False)],
 )
 def test_a_teacher_that_the_augmentation_misleads_is_named(augment, original, warned):
     recipe = replace(RECIPE, augment=augment, teacher=Place, teach_original=original)
