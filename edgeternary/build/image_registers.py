@@ -22,11 +22,17 @@ CHANGES: dict[str, Callable[[int, int], int]] = {
 
 
 class Registers:
-    """constants: {register: signed value}; copies: registers that hold what sp was before."""
+    """What registers hold.
+
+    constants  {register: signed value}
+    copies     registers that hold what sp was before
+    stacked    registers that were loaded from the stack, perhaps an argument
+    """
 
     def __init__(self) -> None:
         self.constants: dict[str, int] = {}
         self.copies: set[str] = set()
+        self.stacked: set[str] = set()
 
     def load(self, register: str, value: int) -> None:
         """Notes that a register gets a constant from memory."""
@@ -63,6 +69,8 @@ class Registers:
             self._set(to, value)
         if copied:
             self.copies.add(to)
+        if name == "ldr" and operands[1].startswith("[sp") and operands[-1].endswith("]"):
+            self.stacked.add(to)
 
     def _set(self, register: str, value: int) -> None:
         self.constants[register] = (value + 2**31) % 2**32 - 2**31
@@ -71,3 +79,4 @@ class Registers:
         for register in registers:
             self.constants.pop(register, None)
             self.copies.discard(register)
+            self.stacked.discard(register)

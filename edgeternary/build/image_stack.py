@@ -2,12 +2,16 @@
 
 A function's own depth is the sum of everything that it takes off sp; its bound adds the deepest of the
 functions that it calls or jumps to. On top of the deepest path from reset comes one interrupt, the clock
-counter's. A call through a register or a recursion has no bound and is an error. `-fstack-usage` does not
-cover assembly.
+counter's. `-fstack-usage` does not cover assembly.
+
+A call through a register goes to the function whose address the register was given before. If it was loaded
+from the stack, where arguments are, it may go to any function whose address an instruction takes. Any other
+call through a register, or a recursion, has no bound and is an error.
 """
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from edgeternary.build.image_registers import Registers
 from edgeternary.errors import EdgeTernaryError
@@ -16,7 +20,6 @@ from edgeternary.image.elf import Elf, Symbol
 FRAME = 36  # bytes that an exception puts on the stack, and what aligns it
 VECTOR_FRAME = 108  # with the vector registers that the core saves where it has them
 VENEER = re.compile(r"__(?:\w*?(?:Thunk|thunk)_(\w+)|(\w+)_veneer)")
-RETURNS = ("lr",)
 UNMOVED = ("ldm", "ldmia", "stm", "stmia", "vldmia", "vstmia")  # of "sp, {...}": without ! it stays
 CONDITIONAL = re.compile(
     r"^(addw?|subw?|mov|v?push|v?stmdb)(?:eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$"
@@ -25,31 +28,64 @@ CONDITIONAL = re.compile(
 
 @dataclass
 class Frame:
-    """What a function takes off sp, and the functions that it goes on to."""
+    """What a function takes off sp, and the functions that it goes on to.
+
+    given     functions whose addresses its instructions take
+    argument  whether it calls a function that it was given on the stack
+    """
 
     own: int = 0
     calls: set[int] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
+    argument: bool = False
 
 
 def bound(elf: Elf, vectors: bool = False) -> int:
     """Bytes of stack that the image needs at most, a multiple of 8. `vectors`: it has those of Helium."""
-    frames: dict[int, Frame] = {}
-    depths: dict[int, int] = {}
-    main = _depth(elf, elf.address("Reset_Handler"), frames, depths, ())
-    interrupt = _depth(elf, elf.address("SysTick_Handler"), frames, depths, ())
+    image = _Image(elf)
+    main = image.depth(elf.address("Reset_Handler"))
+    interrupt = image.depth(elf.address("SysTick_Handler"))
     return -(-(main + interrupt + (VECTOR_FRAME if vectors else FRAME)) // 8) * 8
 
 
-def _depth(
-    elf: Elf, address: int, frames: dict[int, Frame], depths: dict[int, int], path: tuple[int, ...]
-) -> int:
-    if address in path:
-        raise _unbounded(elf, address, "it calls itself, over others perhaps")
-    if address not in depths:
-        frame = frames.setdefault(address, _frame(elf, _function(elf, address)))
-        below = [_depth(elf, target, frames, depths, (*path, address)) for target in frame.calls]
-        depths[address] = frame.own + max(below, default=0)
-    return depths[address]
+class _Image:
+    """The frames and depths of an image's functions, each computed once."""
+
+    def __init__(self, elf: Elf) -> None:
+        self.elf = elf
+        self.frames: dict[int, Frame] = {}
+        self.depths: dict[int, int] = {}
+
+    def frame(self, address: int) -> Frame:
+        if address not in self.frames:
+            self.frames[address] = _frame(self.elf, _function(self.elf, address))
+        return self.frames[address]
+
+    def depth(self, address: int, path: tuple[int, ...] = ()) -> int:
+        """Bytes that a function and those below it take; `path` are the functions that lead to it."""
+        if address in path:
+            raise _unbounded(self.elf, address, "it calls itself, over others perhaps")
+        if address not in self.depths:
+            frame = self.frame(address)
+            calls = frame.calls | self.arguments if frame.argument else frame.calls
+            below = [self.depth(target, (*path, address)) for target in calls]
+            self.depths[address] = frame.own + max(below, default=0)
+        return self.depths[address]
+
+    @cached_property
+    def arguments(self) -> set[int]:
+        """Functions that may be given to others: those whose addresses are taken by what reset leads to."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        ahead = [self.elf.address("Reset_Handler")]
+        while ahead:
+            address = ahead.pop()
+            if address not in seen:
+                seen.add(address)
+                frame = self.frame(address)
+                found |= frame.given
+                ahead += frame.calls | frame.given
+        return found
 
 
 def _function(elf: Elf, address: int) -> Symbol:
@@ -71,16 +107,20 @@ def _frame(elf: Elf, function: Symbol) -> Frame:
         if load := re.fullmatch(r"(\w+), \[pc(?:, #(\w+))?\]", operands) if name == "ldr" else None:
             where = (insn.address + 4 & ~3) + int(load[2] or "0", 0)
             known.load(load[1], int.from_bytes(elf.read(where, 4), "little", signed=True))
+        elif name in ("blx", "bx") and not operands.startswith("#"):
+            _through(elf, frame, function, name, operands, known)
+            known.step(name, operands)
         else:
             known.step(name, operands)
+        if load or name == "movt":
+            address = _begun(elf, known.constants.get(operands.split(",")[0]))
+            frame.given |= set() if address is None else {address}
         target = re.fullmatch(r"#(0x[0-9a-f]+)", operands)
         if target and name[0] == "b" and name != "bkpt":
             goal = int(target[1], 16)
             inside = function.address < goal < end  # a bl there is a branch that reaches further
             if not inside and (name in ("bl", "blx") or goal != function.address):
                 frame.calls.add(goal)
-        elif name == "blx" or (name == "bx" and operands not in RETURNS) or operands.startswith("pc, "):
-            _check_indirect(elf, function, name, operands)
     return frame
 
 
@@ -110,10 +150,23 @@ def _registers(operands: str) -> int:
     return sum(2 if part.strip().startswith("d") else 1 for part in inside.split(","))
 
 
-def _check_indirect(elf: Elf, function: Symbol, name: str, operands: str) -> None:
-    """A jump through a register is a return from where lr was moved to, or a switch; a call has no bound."""
-    if name == "blx":
-        raise _unbounded(elf, function.address, f"{name} {operands}: a call through a register")
+def _through(elf: Elf, frame: Frame, function: Symbol, name: str, register: str, known: Registers) -> None:
+    """Notes a call or a jump through a register. A jump is a return, or a switch, where no function's address
+    is known. EdgeTernaryError if nothing is known of where a call goes."""
+    goal = _begun(elf, known.constants.get(register))
+    if goal is not None:
+        frame.calls.add(goal)
+    elif name == "blx" and register in known.stacked:
+        frame.argument = True
+    elif name == "blx":
+        raise _unbounded(elf, function.address, f"blx {register}: a call through a register")
+
+
+def _begun(elf: Elf, value: int | None) -> int | None:
+    """The function that begins at an address with the Thumb bit; None if the value is no such address."""
+    address = (value or 0) % 2**32 - 1
+    found = elf.function_at(address) if value and value % 2 else None
+    return address if found and found.address == address else None
 
 
 def _unbounded(elf: Elf, address: int, why: str) -> EdgeTernaryError:

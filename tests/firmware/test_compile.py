@@ -24,6 +24,7 @@ from tests.need import need
 
 pytestmark = [pytest.mark.system, pytest.mark.emulator]
 MODEL = "fashion-mlp"
+SPEECH = Path(__file__).parents[2] / "examples/speech_commands/keywords-human.et"
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,16 @@ def test_another_plan_where_the_link_takes_the_room(tmp_path: Path) -> None:
     tight = edgeternary.compile(graph, board=str(path), build=True)
     assert tight.estimates["arena_bytes"] < free.estimates["arena_bytes"]
     assert tight.estimates["estimated_cycles"] > free.estimates["estimated_cycles"]
+
+
+@pytest.mark.parametrize(("board", "compiler"), [("netduinoplus2", "gcc"), ("pico", "zig")])
+def test_under_a_limit_of_flash_groups_call_one_routine(board: str, compiler: str) -> None:
+    """Its address is an argument on the stack, and the stack still has a bound."""
+    graph = edgeternary.load(SPEECH)
+    project = edgeternary.compile(graph, board=board, build=True, compiler=compiler, max_flash=40_960)
+    source = next(text for name, text in project.files.items() if name.endswith("human.c"))
+    assert "_finish(void)" in source
+    assert 0 < project.measured["stack_bytes"] <= project.identity["stack_bound"]
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ SECTIONS { . = 0x1000; .text : { KEEP(*(.keep)) *(.text*) *(.rodata*) } .data : 
 """
 HEAD = """#include <stdint.h>
 #define NEVER __attribute__((noinline))
+#define UNUSED __attribute__((unused))
 void use(volatile uint8_t *p, int n); void Reset_Handler(void); void SysTick_Handler(void);
 extern volatile int switched;
 volatile int switched;
@@ -38,6 +39,22 @@ static NEVER void two(void) { switched = 2; }
 static void (*volatile chosen[2])(void) = { one, two };
 __attribute__((section(".keep"), used)) void Reset_Handler(void) { chosen[switched & 1](); switched++; }
 """
+ARGUMENT = """
+static NEVER void low(void) { volatile uint8_t b[100]; use(b, 100); }
+static NEVER void high(void) { volatile uint8_t b[3000]; use(b, 3000); }
+__attribute__((naked, noinline)) void turn(int a, int b, int c, int d, void (*finish)(void));
+void turn(UNUSED int a, UNUSED int b, UNUSED int c, UNUSED int d, UNUSED void (*finish)(void)) {
+    __asm__("push {r4, lr}\\n ldr r3, [sp, #8]\\n blx r3\\n pop {r4, pc}");
+}
+__attribute__((section(".keep"), used)) void Reset_Handler(void) {
+    turn(0, 1, 2, 3, low); turn(0, 1, 2, 3, high); switched++;
+}
+"""
+FAR = """
+__attribute__((long_call)) void high(void);
+NEVER void high(void) { volatile uint8_t b[3000]; use(b, 3000); }
+__attribute__((section(".keep"), used)) void Reset_Handler(void) { high(); switched++; high(); switched++; }
+"""
 BY_NUMBER = """
 static NEVER void some(int n) { volatile uint8_t b[n]; use(b, n); }
 __attribute__((section(".keep"), used)) void Reset_Handler(void) { some(switched); }
@@ -58,6 +75,18 @@ def linked(text: str, core: str, compiler: str) -> Elf:
 def test_frames_add_up(core: str, compiler: str) -> None:
     """4,000 bytes and 200 on the deepest path, some registers, one interrupt."""
     assert 4200 + FRAME <= bound(linked(DEEP, core, compiler)) <= 4200 + FRAME + 120
+
+
+@both
+@cores
+def test_a_function_that_is_given_on_the_stack(core: str, compiler: str) -> None:
+    """The deeper one of two counts."""
+    assert 3000 + FRAME <= bound(linked(ARGUMENT, core, compiler)) <= 3000 + FRAME + 120
+
+
+@cores
+def test_a_function_whose_address_is_in_a_register(core: str) -> None:
+    assert 3000 + FRAME <= bound(linked(FAR, core, "gcc")) <= 3000 + FRAME + 120
 
 
 @both
