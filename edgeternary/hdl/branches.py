@@ -19,6 +19,9 @@ SMALL = 32  # beats of a FIFO that makes up for those
 def capacities(graph: Graph, readers: Sequence[tuple[str, int]], beats: int, cycles: int) -> list[int]:
     """Beats of the FIFO in front of each reader, see hdl.top; 0: none.
 
+    cycles  from one frame to the next, or fewer. With more than the design takes a FIFO could be missing, and
+            the branches would be slower than `Design.cycles` says
+
     Only layers before the branches have met count: those that all readers lead to come after that. The only
     branch with such a layer needs no FIFO, nor does one that writes a state which it was made of: a state has
     room for a frame of its own, and the next one cannot come before it is read. Where no branch has one, all

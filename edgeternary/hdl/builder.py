@@ -57,6 +57,7 @@ class Builder:
     edges  (output port, component, name of its input port)
     layers  by instance name, the layer that a part belongs to
     busy   by instance name, the cycles a frame that a part works when it waits for nobody
+    slowest  cycles a frame of the slowest matrix
     """
 
     def __init__(self, graph: Graph, folding: Folding) -> None:
@@ -65,6 +66,7 @@ class Builder:
         self.busy: dict[str, int] = {}
         self.layers: dict[str, str] = {}
         self.edges: list[tuple[Any, Any, str]] = []
+        self.slowest = 0
         self._taken: set[str] = set()
 
     def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:

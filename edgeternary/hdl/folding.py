@@ -85,6 +85,13 @@ def matrices(graph: Graph) -> dict[str, Matrix]:
     return {name: replace(m, group=dealt(graph, name)) for name, m in found.items() if m}
 
 
+def slowest(graph: Graph, folding: Folding) -> int:
+    """Cycles a frame of the slowest matrix as it is folded; 0 without one. It may be far below the pace that
+    `folding` has to keep."""
+    shapes = matrices(graph)
+    return max((shapes[name].cycles(f.pe, f.simd, f.full) for name, f in folding.folds.items()), default=0)
+
+
 def input_choices(graph: Graph, x: Value, input_bits: int) -> list[int]:
     """Channels of the input `x` that can come in a cycle: of a pixel, of the vector it is read as, or of what
     that is filled up to; then the last beat of a frame need not be full."""

@@ -15,7 +15,7 @@ from edgeternary.hdl.branches import capacities
 from edgeternary.hdl.builder import Builder, Mask, Wire
 from edgeternary.hdl.elements import stream_element
 from edgeternary.hdl.fold import Folding
-from edgeternary.hdl.folding import fold
+from edgeternary.hdl.folding import fold, slowest
 from edgeternary.hdl.limits import check
 from edgeternary.hdl.parts import layers
 from edgeternary.hdl.passes import prepared
@@ -231,6 +231,7 @@ def build(graph: Graph, folding: Folding | None = None, *, answer: bool = False)
     graph = prepared(graph, folding.padded, folding.wired)
     known = layers()
     b = Builder(graph, folding)
+    b.slowest = slowest(graph, folding)
     states = kept(graph)
     ends = Ends(b)
     sources = ends.enter(bool(states))
@@ -325,5 +326,6 @@ def _forked(b: Builder, name: str, wire: Wire) -> dict[tuple[str, str, int], Wir
     readers = _readers(b.graph, name)
     if not readers:
         return {}
-    branches = b.fork(wire, capacities(b.graph, readers, wire.beats, b.folding.cycles), name)
+    cycles = min(b.folding.cycles, max(b.slowest, *b.busy.values()))  # the design's own, or fewer
+    branches = b.fork(wire, capacities(b.graph, readers, wire.beats, cycles), name)
     return {(name, *reader): replace(branch) for reader, branch in zip(readers, branches, strict=True)}

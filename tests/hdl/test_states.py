@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,12 +19,12 @@ from edgeternary.run import run
 from tests.need import need
 from tests.registry.graphs import STATEFUL, inputs
 from tests.registry.loops import LOOPS, flattened, gated
-from tests.registry.random_graphs import spiking_graphs, stateful_graphs
+from tests.registry.random_graphs import network, spiking_graphs, stateful_graphs
 
 need("amaranth")
 
 from edgeternary.errors import DOES_NOT_FIT, EdgeTernaryError  # noqa: E402
-from edgeternary.hdl import devices, memory, plan  # noqa: E402
+from edgeternary.hdl import devices, memory, plan, top  # noqa: E402
 from edgeternary.hdl.folding import Fold, Folding, fold  # noqa: E402
 from edgeternary.hdl.simulation.bench import simulate  # noqa: E402
 from edgeternary.hdl.top import build  # noqa: E402
@@ -43,9 +44,10 @@ def in_turn(
     return [(make, *pace) for turn, make, pace in pairs if FULL or turn % 2 == 0]
 
 
-def beats(graph: Graph, pace: int, family: str = "") -> None:
+def beats(graph: Graph, pace: int | Folding, family: str = "") -> None:
     """The time between the last two answers is what the design says, and so is every answer."""
-    design = build(graph, fold(graph, pace, kept=bool(family)))
+    folding = fold(graph, pace, kept=bool(family)) if isinstance(pace, int) else pace
+    design = build(graph, folding)
     if family:
         design = memory.placed(design, devices.family(family))
     x = inputs(graph, 1, steps=STEADY)
@@ -69,6 +71,19 @@ def test_the_cycles_of_a_step_are_known_beforehand(make: Callable[[], Graph], pa
 @pytest.mark.slow
 def test_also_those_of_random_models(graph: Graph, pace: int, family: str) -> None:
     beats(graph, pace, family)
+
+
+@pytest.mark.parametrize(("seed", "family"), [(11, ""), (53, ""), (59, "ecp5"), (95, "ecp5")])
+def test_branches_keep_up_with_matrices_far_below_the_pace(seed: int, family: str) -> None:
+    """The pace alone would leave out FIFOs of branches, and the design would be slower than it says."""
+    graph = network(seed, wide=False)
+    folding = fold(graph, 30, kept=bool(family))
+    roomy = replace(folding, cycles=8 * folding.cycles)
+    beats(graph, roomy, family)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(top, "slowest", lambda graph, folding: folding.cycles)
+        with pytest.raises(AssertionError):
+            beats(graph, roomy, family)
 
 
 @pytest.mark.parametrize(("make", "pace", "stalls"), in_turn(LOOPS, ((512, 1), (30, 2), (3, None))))
