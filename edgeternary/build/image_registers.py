@@ -26,13 +26,13 @@ class Registers:
 
     constants  {register: signed value}
     copies     registers that hold what sp was before
-    stacked    registers that were loaded from the stack, perhaps an argument
+    stacked    {register that was loaded from the stack: its distance from sp in bytes}
     """
 
     def __init__(self) -> None:
         self.constants: dict[str, int] = {}
         self.copies: set[str] = set()
-        self.stacked: set[str] = set()
+        self.stacked: dict[str, int] = {}
 
     def load(self, register: str, value: int) -> None:
         """Notes that a register gets a constant from memory."""
@@ -69,8 +69,8 @@ class Registers:
             self._set(to, value)
         if copied:
             self.copies.add(to)
-        if name == "ldr" and operands[1].startswith("[sp") and operands[-1].endswith("]"):
-            self.stacked.add(to)
+        if name == "ldr" and (place := re.fullmatch(r"\[sp(?:, #(\w+))?\]", ", ".join(operands[1:]))):
+            self.stacked[to] = int(place[1] or "0", 0)
 
     def _set(self, register: str, value: int) -> None:
         self.constants[register] = (value + 2**31) % 2**32 - 2**31
@@ -79,4 +79,4 @@ class Registers:
         for register in registers:
             self.constants.pop(register, None)
             self.copies.discard(register)
-            self.stacked.discard(register)
+            self.stacked.pop(register, None)

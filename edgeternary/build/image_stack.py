@@ -4,9 +4,9 @@ A function's own depth is the sum of everything that it takes off sp; its bound 
 functions that it calls or jumps to. On top of the deepest path from reset comes one interrupt, the clock
 counter's. `-fstack-usage` does not cover assembly.
 
-A call through a register goes to the function whose address the register was given before. If it was loaded
-from the stack, where arguments are, it may go to any function whose address an instruction takes. Any other
-call through a register, or a recursion, has no bound and is an error.
+A call through a register goes to the function whose address the register was given before. If that came as
+an argument on the stack, it may be any function whose address an instruction takes: no caller passes on what
+a table in memory holds. Any other call through a register, or a recursion, has no bound and is an error.
 """
 
 import re
@@ -67,6 +67,8 @@ class _Image:
             raise _unbounded(self.elf, address, "it calls itself, over others perhaps")
         if address not in self.depths:
             frame = self.frame(address)
+            if frame.argument and not self.arguments:
+                raise _unbounded(self.elf, address, "a call through a register, and no function is given")
             calls = frame.calls | self.arguments if frame.argument else frame.calls
             below = [self.depth(target, (*path, address)) for target in calls]
             self.depths[address] = frame.own + max(below, default=0)
@@ -156,7 +158,7 @@ def _through(elf: Elf, frame: Frame, function: Symbol, name: str, register: str,
     goal = _begun(elf, known.constants.get(register))
     if goal is not None:
         frame.calls.add(goal)
-    elif name == "blx" and register in known.stacked:
+    elif name == "blx" and known.stacked.get(register, -1) >= frame.own:  # above its own frame
         frame.argument = True
     elif name == "blx":
         raise _unbounded(elf, function.address, f"blx {register}: a call through a register")

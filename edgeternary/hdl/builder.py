@@ -60,13 +60,12 @@ class Builder:
     slowest  cycles a frame of the slowest matrix
     """
 
-    def __init__(self, graph: Graph, folding: Folding) -> None:
-        self.graph, self.folding = graph, folding
+    def __init__(self, graph: Graph, folding: Folding, slowest: int) -> None:
+        self.graph, self.folding, self.slowest = graph, folding, slowest
         self.parts: list[tuple[str, Any]] = []
         self.busy: dict[str, int] = {}
         self.layers: dict[str, str] = {}
         self.edges: list[tuple[Any, Any, str]] = []
-        self.slowest = 0
         self._taken: set[str] = set()
 
     def part(self, component: Any, name: str, role: str = "", busy: int = 0) -> Any:

@@ -15,8 +15,8 @@ def make_loss(recipe: Recipe, teaching: Teaching | None = None) -> Loss:
     """A function of (logits (N, classes), labels (N,), images (N, ...), sample numbers (N,)).
 
     (1 - d) CE(logits, labels) + d T^2 KL(softmax(teacher / T) || softmax(logits / T)), d = recipe.distill
-    (Hinton et al., 2015). The teacher sees the same images, with teach_original before
-    their augmentation.
+    (Hinton et al., 2015). The teacher sees the same augmented images; with `original = true` in [distill] it
+    sees the images before their augmentation.
     """
     weight, t = recipe.distill, recipe.temperature
 

@@ -55,6 +55,19 @@ __attribute__((long_call)) void high(void);
 NEVER void high(void) { volatile uint8_t b[3000]; use(b, 3000); }
 __attribute__((section(".keep"), used)) void Reset_Handler(void) { high(); switched++; high(); switched++; }
 """
+SPILLED = """
+static NEVER void one(void) { switched = 1; }
+__attribute__((used)) static void (*volatile chosen[1])(void) = { one };
+__attribute__((section(".keep"), used, naked)) void Reset_Handler(void) {
+    __asm__("push {r4, lr}\\n ldr r4, =chosen\\n ldr r4, [r4]\\n str r4, [sp]\\n ldr r3, [sp]\\n blx r3\\n"
+            "pop {r4, pc}\\n .ltorg");
+}
+"""
+NOBODY = """
+__attribute__((section(".keep"), used, naked)) void Reset_Handler(void) {
+    __asm__("push {r4, lr}\\n ldr r3, [sp, #8]\\n blx r3\\n pop {r4, pc}");
+}
+"""
 BY_NUMBER = """
 static NEVER void some(int n) { volatile uint8_t b[n]; use(b, n); }
 __attribute__((section(".keep"), used)) void Reset_Handler(void) { some(switched); }
@@ -104,6 +117,8 @@ def test_reads_at_the_stack_pointer_take_nothing(compiler: str) -> None:
     [
         (RECURSIVE, "calls itself"),
         (POINTER, "call through a register"),
+        (SPILLED, "call through a register"),
+        (NOBODY, "no function is given"),
         (BY_NUMBER, "size is not known"),
     ],
 )
